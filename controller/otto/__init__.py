@@ -1,0 +1,1 @@
+"""OttO: a controller that runs web sites from git."""
