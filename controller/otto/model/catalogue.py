@@ -1,0 +1,55 @@
+"""The specs of one commit: what each file says, and what that makes of each site."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from otto.model.problem import Problem
+from otto.model.spec import SiteSpec
+
+
+@dataclass(frozen=True, slots=True)
+class SpecFile:
+    """One parsed file: the sites it holds that are valid by themselves, and its problems.
+
+    `names` lists every site name the file mentions, those of bad documents included.
+    """
+
+    path: str
+    sites: tuple[SiteSpec, ...] = ()
+    problems: tuple[Problem, ...] = ()
+    names: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """A file in a commit: its blob id, size in bytes, and whether it is a symbolic link."""
+
+    path: str
+    blob: str
+    size: int
+    symlink: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class RememberedSpec:
+    """The last good spec of a site and the commit it came with."""
+
+    spec: SiteSpec
+    commit: str
+
+
+@dataclass(frozen=True, slots=True)
+class Catalogue:
+    """Every site of one commit, judged together.
+
+    Attributes:
+        commit: the commit; "" before the first.
+        sites: good specs by name.
+        problems: problems by site name; a site in here and not in `sites` keeps its last good spec.
+        loose: problems that belong to no known site, by file.
+    """
+
+    commit: str = ""
+    sites: Mapping[str, SiteSpec] = field(default_factory=dict)
+    problems: Mapping[str, tuple[Problem, ...]] = field(default_factory=dict)
+    loose: tuple[Problem, ...] = ()

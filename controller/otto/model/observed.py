@@ -1,0 +1,126 @@
+"""What was seen of one site, layer by layer, each with the time it was seen.
+
+A layer that could not be seen is `Unseen`, with the reason: unknown, never "fine".
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from typing import Generic, TypeVar
+
+from otto.model.host import Endpoint, Host, HostFacts, LiveHost
+from otto.model.spec import Role
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True)
+class Seen(Generic[T]):
+    """A value and when it was seen."""
+
+    value: T
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Unseen:
+    """Why a layer is unknown, and since when."""
+
+    reason: str
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class InfrastructureState:
+    """What Terraform's state holds for the site. `controllers` are our addresses as hosts see them."""
+
+    hosts: tuple[Host, ...] = ()
+    endpoints: tuple[Endpoint, ...] = ()
+    controllers: tuple[str, ...] = ()
+
+    def of(self, role: Role) -> tuple[Host, ...]:
+        """The hosts of one role, by name."""
+        return tuple(sorted((h for h in self.hosts if h.role is role), key=lambda h: h.name))
+
+    def named(self, name: str) -> Host | None:
+        """The host of that name, if the state has it."""
+        return next((host for host in self.hosts if host.name == name), None)
+
+
+@dataclass(frozen=True, slots=True)
+class CheckFailure:
+    """One failing check: the request, what was expected, what came.
+
+    Attributes:
+        check: name of the check (`revision`, `spread`, `statistics`, or the check's path).
+        target: host or endpoint asked.
+        request: the request as a person would repeat it.
+        expected: what should have come.
+        received: what came, shortened and safe to print.
+    """
+
+    check: str
+    target: str
+    request: str
+    expected: str
+    received: str
+
+    def __str__(self) -> str:
+        return f"{self.check} on {self.target}: {self.request}: expected {self.expected}, got {self.received}"
+
+
+@dataclass(frozen=True, slots=True)
+class Serving:
+    """The outcome of one round of probes.
+
+    Attributes:
+        failures: every check that did not hold; empty means the site serves as desired.
+        checks: how many checks were made.
+        revision: content revision that was asked for.
+    """
+
+    failures: tuple[CheckFailure, ...]
+    checks: int
+    revision: str
+
+
+@dataclass(frozen=True, slots=True)
+class Applied:
+    """What OttO itself put in place last, from its store.
+
+    Attributes:
+        infrastructure: digest of the inputs of the last complete apply.
+        images: image names (as the spec wrote them) of that apply, by role.
+        hosts: facts each host gave right after its last complete configure or deploy step: what its
+            digests should be from then on.
+        verified: desired digest of the last verification that passed.
+    """
+
+    infrastructure: str = ""
+    images: Mapping[str, str] = field(default_factory=dict)
+    sizes: Mapping[str, str] = field(default_factory=dict)
+    hosts: Mapping[str, HostFacts] = field(default_factory=dict)
+    verified: str = ""
+
+    def without_hosts_but(self, names: frozenset[str]) -> "Applied":
+        """A copy that forgets hosts which are gone."""
+        return replace(self, hosts={name: facts for name, facts in self.hosts.items() if name in names})
+
+
+Facts = Mapping[str, Seen[HostFacts] | Unseen]
+
+
+@dataclass(frozen=True, slots=True)
+class Observed:
+    """Everything seen of one site."""
+
+    infrastructure: Seen[InfrastructureState] | Unseen
+    inventory: Seen[tuple[LiveHost, ...]] | Unseen
+    facts: Facts
+    serving: Seen[Serving] | Unseen
+    applied: Applied = Applied()
+
+    @property
+    def hosts(self) -> tuple[Host, ...]:
+        """Hosts of the state, none while it is unknown."""
+        return self.infrastructure.value.hosts if isinstance(self.infrastructure, Seen) else ()

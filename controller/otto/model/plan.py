@@ -1,0 +1,93 @@
+"""Ordered steps over all layers of one site; its digest is what people approve."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+from functools import cached_property
+
+from otto.model.canonical import digest
+
+
+class ActionKind(StrEnum):
+    """What happens to a resource. The guard decides by these."""
+
+    CREATE = "create"
+    UPDATE = "update"
+    SCALE_IN = "scale-in"  # fewer, as the spec says
+    REPAIR = "repair"  # a new host for one that is proven dead
+    REPLACE = "replace"  # a living host goes and another comes
+    DESTROY = "destroy"
+    IMPORT = "import"  # an existing host enters the state
+
+
+@dataclass(frozen=True, slots=True)
+class Action:
+    """One canonical action on one resource, secrets out.
+
+    Attributes:
+        address: the resource's address in Terraform, or the host's name.
+        kind: what happens.
+        changed: names of the attributes that change, sorted.
+        host: name of the host concerned, "" for other resources.
+        reason: why Terraform does it, in its own terms, "" where it says nothing.
+        asked: whether the spec's own words ask for it (a count, size or image that somebody changed).
+    """
+
+    address: str
+    kind: ActionKind
+    changed: tuple[str, ...] = ()
+    host: str = ""
+    reason: str = ""
+    asked: bool = False
+
+
+class StepKind(StrEnum):
+    """The steps of a plan, in their order."""
+
+    PROVISION = "provision"
+    CONFIGURE = "configure"
+    DEPLOY = "deploy"
+    DNS = "dns"
+    VERIFY = "verify"
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One step: what is done, to which hosts, with which roles and files.
+
+    Attributes:
+        kind: which step.
+        hosts: names of the hosts it touches, sorted; empty for the site as a whole.
+        actions: infrastructure actions (provision only).
+        detail: what it brings: roles, revision, checks; sorted words for people and the digest.
+    """
+
+    kind: StepKind
+    hosts: tuple[str, ...] = ()
+    actions: tuple[Action, ...] = ()
+    detail: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Plan:
+    """All steps for one site, in order. An empty plan means there is nothing to do."""
+
+    site: str
+    desired: str
+    steps: tuple[Step, ...]
+
+    @cached_property
+    def digest(self) -> str:
+        """Names what would be done. The same steps give the same digest whatever the commit."""
+        return digest({"site": self.site, "steps": self.steps})
+
+    @property
+    def actions(self) -> tuple[Action, ...]:
+        """Infrastructure actions of all steps."""
+        return tuple(action for step in self.steps for action in step.actions)
+
+    def step(self, kind: StepKind) -> Step | None:
+        """The step of that kind, if the plan has it."""
+        return next((step for step in self.steps if step.kind is kind), None)
+
+    def __bool__(self) -> bool:
+        return bool(self.steps)

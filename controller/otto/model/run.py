@@ -1,0 +1,65 @@
+"""A run: what was done to one site, step by step, kept as its history."""
+
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+
+
+class Outcome(StrEnum):
+    """How a step or run ended; RUNNING until it did."""
+
+    RUNNING = "running"
+    SUCCEEDED = "succeeded"
+    FAILED = "failed"
+    WAITING = "waiting"  # a person, a dependency or a window has to come first
+    SUPERSEDED = "superseded"  # a newer desired digest came between steps
+    INTERRUPTED = "interrupted"  # the controller stopped
+
+
+@dataclass(frozen=True, slots=True)
+class StepRecord:
+    """What one step did.
+
+    Attributes:
+        kind: plan, guard, provision, configure, deploy, dns, verify or destroy.
+        started_at: when it began.
+        ended_at: None while it runs.
+        outcome: how it ended.
+        hosts: the hosts it touched.
+        summary: one line for people.
+        detail: structured extras (actions, failures, error), plain data.
+    """
+
+    kind: str
+    started_at: datetime
+    ended_at: datetime | None = None
+    outcome: Outcome = Outcome.RUNNING
+    hosts: tuple[str, ...] = ()
+    summary: str = ""
+    detail: dict[str, object] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """One run over one site.
+
+    Attributes:
+        id: sortable, unique.
+        site: whose.
+        cause: what made the site due (`push`, `start`, `asked`, `retry`, `look`, …).
+        commit: commit of the desired state.
+        digest: desired digest.
+        plan: plan digest, "" when nothing had to be planned.
+    """
+
+    id: str
+    site: str
+    cause: str
+    started_at: datetime
+    commit: str = ""
+    digest: str = ""
+    plan: str = ""
+    ended_at: datetime | None = None
+    outcome: Outcome = Outcome.RUNNING
+    message: str = ""
+    steps: tuple[StepRecord, ...] = ()

@@ -1,0 +1,225 @@
+"""One small protocol for each thing outside. Adapters implement them, `otto.testing` in memory.
+
+Every method that talks to the outside is a coroutine, has a time limit of its own, and raises only
+errors of `otto.model.errors`. Cancelling a coroutine stops its child processes before it returns.
+"""
+
+from collections.abc import AsyncIterator, Mapping, Sequence
+from datetime import datetime
+from pathlib import Path
+from typing import Protocol
+
+from otto.model.catalogue import Entry, RememberedSpec, SpecFile
+from otto.model.configuration import ConfigurationRequest, ConfigurationResult
+from otto.model.host import Host, HostFacts, LiveHost
+from otto.model.infrastructure import InfrastructureInputs, InfrastructurePlan
+from otto.model.observed import Applied, InfrastructureState, Seen, Unseen
+from otto.model.probing import ProbeRequest, ProbeResult
+from otto.model.progress import Report
+from otto.model.run import Run
+from otto.model.spec import Content, Provider
+from otto.model.status import SiteStatus
+
+
+class Clock(Protocol):
+    """Time, handed in."""
+
+    def now(self) -> datetime:
+        """The time of day, in UTC."""
+
+    def monotonic(self) -> float:
+        """Seconds that never go back."""
+
+    async def sleep(self, seconds: float) -> None:
+        """Wait."""
+
+
+class Source(Protocol):
+    """The git repository of specs."""
+
+    async def fetch(self) -> str | None:
+        """Bring the configured branch up to date; its commit id, None when it has no commit.
+
+        Raises:
+            TransientError: the remote could not be reached; the last good revision stays readable.
+            TerminalError: the branch is gone, or the remote refused us.
+        """
+
+    def entries(self, commit: str) -> Mapping[str, Entry]:
+        """Spec files of a commit by path: `*.yaml` and `*.yml` below the specs folder."""
+
+    def changed(self, before: str, after: str) -> frozenset[str]:
+        """Paths (all, not only specs) that differ between two commits."""
+
+    def read(self, blob: str) -> bytes:
+        """Bytes of a blob."""
+
+    async def content(self, commit: str, content: Content) -> str:
+        """Id of the tree that a site's content resolves to.
+
+        Raises:
+            TerminalError: no such folder, or it holds what may not be served (links out of it).
+            TransientError: the content's own repository cannot be reached and was never fetched.
+        """
+
+    async def archive(self, content: str) -> Path:
+        """A tar of the files of a tree, the same bytes every time, kept until pruned."""
+
+
+class Specs(Protocol):
+    """Turns a file into specs."""
+
+    def parse(self, path: str, data: bytes) -> SpecFile:
+        """Parse and validate one file; never raises for what the file says."""
+
+
+class Infrastructure(Protocol):
+    """Servers and networks."""
+
+    def module(self, provider: Provider) -> str:
+        """Digest of the provider's Terraform module and of what serves it."""
+
+    async def state(self, site: str) -> InfrastructureState | None:
+        """What the state holds, without asking the provider; None when there is no state.
+
+        Raises:
+            TerminalError: the state cannot be read.
+        """
+
+    async def inventory(self, site: str | None = None) -> tuple[LiveHost, ...]:
+        """Hosts alive under our owner's labels, of one site or all. Milliseconds, no Terraform."""
+
+    async def plan(self, inputs: InfrastructureInputs, report: Report) -> InfrastructurePlan:
+        """Import what is ours and missing from the state, then plan.
+
+        Raises:
+            WaitingError: another process holds the site's state lock.
+        """
+
+    async def apply(self, plan: InfrastructurePlan, report: Report) -> InfrastructureState:
+        """Apply that very plan; the state afterwards.
+
+        Raises:
+            TransientError: the plan went stale or a resource failed; what was made is in the state.
+        """
+
+    async def destroy(self, site: str, provider: Provider, report: Report) -> None:
+        """Destroy everything the site has, state and labelled leftovers, and its working folder."""
+
+    async def settle(self, site: str, report: Report) -> None:
+        """Wait for child processes of this site that an earlier, killed controller left running.
+
+        After a limit they are interrupted. Locks that nobody holds are cleared.
+        """
+
+
+class Configuration(Protocol):
+    """What runs on the hosts."""
+
+    def roles(self) -> Mapping[str, str]:
+        """Role name -> digest of its files."""
+
+    async def configure(self, request: ConfigurationRequest, report: Report) -> ConfigurationResult:
+        """Run one targeted play."""
+
+    def facts(self, hosts: Sequence[Host]) -> AsyncIterator[tuple[str, Seen[HostFacts] | Unseen]]:
+        """Facts of hosts, of many sites at once, each as it comes; every host is answered for."""
+
+
+class Probe(Protocol):
+    """Requests to sites."""
+
+    async def get(self, request: ProbeRequest) -> ProbeResult:
+        """Make one request; never raises for what the other side does."""
+
+
+class Images(Protocol):
+    """Images of hosts."""
+
+    async def resolve(self, provider: Provider, name: str) -> str:
+        """Id of the image a name stands for.
+
+        Raises:
+            TerminalError: there is no such image for this provider.
+        """
+
+
+class Queue(Protocol):
+    """Keys that are due, with the semantics of controller-runtime's work queue.
+
+    A key is in it once, and is never handed out twice at a time: a key added while it is being worked
+    on is handed out again after `done`.
+    """
+
+    def add(self, key: str, cause: str) -> None:
+        """Make a key due now; a pending later time for it is dropped."""
+
+    def add_after(self, key: str, cause: str, seconds: float) -> None:
+        """Make a key due later, unless it is due sooner already."""
+
+    async def get(self) -> tuple[str, str]:
+        """Wait for a key that is due; the key and why."""
+
+    def done(self, key: str) -> None:
+        """Say that the work on a key has ended."""
+
+    def forget(self, key: str) -> None:
+        """Drop a key that is waiting."""
+
+
+class Store(Protocol):
+    """OttO's memory. All of it can be rebuilt from git, the provider and the hosts, except history."""
+
+    async def status(self, site: str) -> SiteStatus | None:
+        """A site's status."""
+
+    async def statuses(self) -> tuple[SiteStatus, ...]:
+        """All statuses, by name."""
+
+    async def save_status(self, status: SiteStatus) -> None:
+        """Keep a status."""
+
+    async def save_run(self, run: Run) -> None:
+        """Keep a run, replacing what was kept of it."""
+
+    async def run(self, run_id: str) -> Run | None:
+        """A run by id."""
+
+    async def runs(self, site: str | None = None, limit: int = 20) -> tuple[Run, ...]:
+        """Runs, newest first."""
+
+    async def open_runs(self) -> tuple[Run, ...]:
+        """Runs that never ended: those a killed controller left."""
+
+    async def applied(self, site: str) -> Applied:
+        """What OttO put in place last; empty when nothing."""
+
+    async def save_applied(self, site: str, applied: Applied) -> None:
+        """Keep what was put in place."""
+
+    async def remembered(self) -> Mapping[str, RememberedSpec]:
+        """Last good spec of every site."""
+
+    async def remember(self, specs: Sequence[RememberedSpec]) -> None:
+        """Keep last good specs."""
+
+    async def intents(self, site: str) -> frozenset[str]:
+        """What people asked for besides the spec: `suspend`, `destroy`."""
+
+    async def set_intent(self, site: str, intent: str, *, on: bool) -> None:
+        """Record or take back such a wish."""
+
+    async def approved(self, site: str, plan: str) -> bool:
+        """Whether a person approved this very plan."""
+
+    async def approve(self, site: str, plan: str, by: str) -> None:
+        """Record an approval."""
+
+    async def value(self, key: str) -> str | None:
+        """A small value by key (last commit seen, …)."""
+
+    async def set_value(self, key: str, value: str) -> None:
+        """Keep a small value."""
+
+    async def forget(self, site: str) -> None:
+        """Drop all but the history of a site that is destroyed."""
