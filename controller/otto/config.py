@@ -1,0 +1,273 @@
+"""Settings: defaults, then the file, then the environment, then flags, each over the one before.
+
+The file is `OTTO_HOME/otto.yaml` (or what `OTTO_CONFIG` names). A setting `api.port` is `OTTO_API_PORT`
+in the environment. Unknown names are errors, so that a typing mistake never goes unnoticed.
+"""
+
+import dataclasses
+import difflib
+import types
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field, fields
+from pathlib import Path
+from typing import Any, Union, get_args, get_origin, get_type_hints
+
+import yaml
+
+from otto.model.errors import UsageError
+from otto.model.spec import Provider
+
+_SHORT_NAMES = {"do": "digitalocean", "gce": "gcp", "google": "gcp", "local": "lab"}
+_TRUE = frozenset({"1", "true", "yes", "on"})
+_FALSE = frozenset({"0", "false", "no", "off"})
+
+
+@dataclass(frozen=True)
+class ApiSettings:
+    """Where health, metrics and the API are served."""
+
+    address: str = field(default="127.0.0.1", metadata={"help": "address to listen on"})
+    port: int = field(default=7070, metadata={"help": "TCP port to listen on; 0 takes any free one"})
+
+
+@dataclass(frozen=True)
+class SourceSettings:
+    """Where specs come from."""
+
+    url: str = field(default="", metadata={"help": "remote repository; empty: the embedded specs.git"})
+    branch: str = field(default="main", metadata={"help": "branch that is followed"})
+    path: str = field(default="specs", metadata={"help": "folder of the specs in the repository"})
+    interval: float = field(default=30.0, metadata={"help": "seconds between two polls of a remote"})
+    timeout: float = field(default=60.0, metadata={"help": "seconds one fetch may take"})
+    rejectInvalid: bool = field(  # noqa: N815  (as issues and docs name it)
+        default=False, metadata={"help": "refuse a push that holds a bad spec"}
+    )
+    token: str = field(default="", metadata={"help": "reference to a token: env:NAME or file:PATH"})
+    sshKey: str = field(  # noqa: N815
+        default="", metadata={"help": "private key for ssh remotes"}
+    )
+
+
+@dataclass(frozen=True)
+class LabSettings:
+    """The local lab."""
+
+    socket: str = field(default="", metadata={"help": "container engine API; empty: found or started"})
+    pool: str = field(default="10.203.0.0/16", metadata={"help": "where lab networks get their subnets"})
+    publish: bool = field(
+        default=False, metadata={"help": "publish ports on loopback, where bridges are not reachable"}
+    )
+
+
+@dataclass(frozen=True)
+class TerraformSettings:
+    """Terraform or OpenTofu."""
+
+    binary: str = field(default="terraform", metadata={"help": "terraform or tofu, by name or path"})
+    planTimeout: float = field(  # noqa: N815
+        default=120.0, metadata={"help": "seconds a plan may take"}
+    )
+    applyTimeout: float = field(  # noqa: N815
+        default=900.0, metadata={"help": "seconds an apply may take before it is interrupted"}
+    )
+
+
+@dataclass(frozen=True)
+class AnsibleSettings:
+    """Ansible."""
+
+    timeout: float = field(default=600.0, metadata={"help": "seconds one play may take"})
+    factsTimeout: float = field(  # noqa: N815
+        default=8.0, metadata={"help": "seconds a host has to answer with its facts"}
+    )
+    forks: int = field(default=10, metadata={"help": "hosts worked on at once in one play"})
+
+
+@dataclass(frozen=True)
+class LoopSettings:
+    """The loop."""
+
+    workers: int = field(default=4, metadata={"help": "sites worked on at once"})
+    interval: float = field(default=30.0, metadata={"help": "seconds between two looks at a ready site"})
+    backoffBase: float = field(  # noqa: N815
+        default=2.0, metadata={"help": "seconds after a first failure"}
+    )
+    backoffCap: float = field(  # noqa: N815
+        default=300.0, metadata={"help": "most seconds between two tries"}
+    )
+    verifyDeadline: float = field(  # noqa: N815
+        default=45.0, metadata={"help": "seconds a site has to come up before its checks count as failed"}
+    )
+    history: int = field(default=200, metadata={"help": "runs kept for each site"})
+
+
+@dataclass(frozen=True)
+class LogSettings:
+    """Logs."""
+
+    format: str = field(default="console", metadata={"help": "console or json, on standard error"})
+    level: str = field(default="info", metadata={"help": "debug, info, warning or error"})
+
+
+@dataclass(frozen=True)
+class MetricsSettings:
+    """Metrics."""
+
+    perSite: bool = field(  # noqa: N815
+        default=True, metadata={"help": "series for every site; off for very large fleets"}
+    )
+
+
+@dataclass(frozen=True)
+class Settings:
+    """All settings; see `otto config` for each with its help and present value."""
+
+    home: Path = Path("var")
+    databaseUrl: str = field(  # noqa: N815
+        default="", metadata={"help": "SQLAlchemy URL of the store; empty: OTTO_HOME/otto.db"}
+    )
+    providers: tuple[Provider, ...] = field(
+        default=tuple(Provider), metadata={"help": "providers that may be touched (CLOWD_PROVIDERS)"}
+    )
+    api: ApiSettings = ApiSettings()
+    source: SourceSettings = SourceSettings()
+    lab: LabSettings = LabSettings()
+    terraform: TerraformSettings = TerraformSettings()
+    ansible: AnsibleSettings = AnsibleSettings()
+    loop: LoopSettings = LoopSettings()
+    log: LogSettings = LogSettings()
+    metrics: MetricsSettings = MetricsSettings()
+
+    @property
+    def database(self) -> str:
+        """URL of the store."""
+        return self.databaseUrl or f"sqlite:///{self.home / 'otto.db'}"
+
+
+def load(environ: Mapping[str, str], flags: Mapping[str, Any] | None = None) -> Settings:
+    """Settings from all their places.
+
+    Args:
+        environ: the environment.
+        flags: dotted name -> value, from the command line; None values are ignored.
+
+    Raises:
+        UsageError: a setting is unknown or its value is not of its type; nothing was read further.
+    """
+    given = {name: value for name, value in (flags or {}).items() if value is not None}
+    home = Path(given.pop("home", None) or environ.get("OTTO_HOME") or "var").absolute()
+    values = _from_file(home, environ) | _from_environ(environ) | given
+    return dataclasses.replace(_build(Settings, values), home=home)
+
+
+def names() -> Iterator[tuple[str, type, Any, str]]:
+    """Every setting: dotted name, type, default and help."""
+    for section, owner in _sections():
+        hints = get_type_hints(owner)
+        for item in fields(owner):
+            if dataclasses.is_dataclass(hints[item.name]) or item.name == "home":
+                continue
+            dotted = f"{section}.{item.name}" if section else item.name
+            yield dotted, hints[item.name], item.default, item.metadata.get("help", "")
+
+
+def environment_name(dotted: str) -> str:
+    """The environment variable of a setting: `loop.backoffCap` is OTTO_LOOP_BACKOFFCAP."""
+    special = {"databaseUrl": "OTTO_DATABASE_URL", "providers": "CLOWD_PROVIDERS"}
+    return special.get(dotted, "OTTO_" + dotted.replace(".", "_").upper())
+
+
+def _sections() -> Iterator[tuple[str, type]]:
+    yield "", Settings
+    for name, hint in get_type_hints(Settings).items():
+        if dataclasses.is_dataclass(hint):
+            yield name, hint
+
+
+def _from_environ(environ: Mapping[str, str]) -> dict[str, Any]:
+    known = {environment_name(dotted): dotted for dotted, *_ in names()}
+    return {known[name]: value for name, value in environ.items() if name in known and value}
+
+
+def _from_file(home: Path, environ: Mapping[str, str]) -> dict[str, Any]:
+    named = environ.get("OTTO_CONFIG")
+    path = Path(named) if named else home / "otto.yaml"
+    if not path.exists():
+        if named:
+            raise UsageError(f"settings file {path} does not exist", mend="correct or unset OTTO_CONFIG")
+        return {}
+    try:
+        data = yaml.safe_load(path.read_text(encoding="utf-8")) or {}
+    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
+        raise UsageError(f"settings file {path} cannot be read: {error}") from error
+    if not isinstance(data, dict):
+        raise UsageError(f"settings file {path} must hold a mapping")
+    return dict(_flatten(data, str(path)))
+
+
+def _flatten(data: Mapping[Any, Any], where: str) -> Iterator[tuple[str, Any]]:
+    known = {dotted for dotted, *_ in names()}
+    for key, value in data.items():
+        inner = value if isinstance(value, dict) else None
+        pairs = [(f"{key}.{sub}", item) for sub, item in inner.items()] if inner else [(str(key), value)]
+        for dotted, item in pairs:
+            if dotted not in known:
+                close = difflib.get_close_matches(dotted, known, 1)
+                hint = f"did you mean {close[0]}?" if close else f"known: {', '.join(sorted(known))}"
+                raise UsageError(f"{where}: unknown setting {dotted!r}", mend=hint)
+            yield dotted, item
+
+
+def _build(owner: type[Settings], values: Mapping[str, Any]) -> Settings:
+    kinds = {dotted: (kind, default) for dotted, kind, default, _ in names()}
+    top: dict[str, Any] = {}
+    nested: dict[str, dict[str, Any]] = {}
+    for dotted, value in values.items():
+        section, _, name = dotted.rpartition(".")
+        target = nested.setdefault(section, {}) if section else top
+        target[name] = _coerce(dotted, kinds[dotted][0], value)
+    hints = get_type_hints(owner)
+    return owner(**top, **{section: hints[section](**given) for section, given in nested.items()})
+
+
+def _coerce(dotted: str, kind: Any, value: Any) -> Any:  # noqa: ANN401  (values of any setting)
+    try:
+        return _convert(kind, value)
+    except ValueError as error:
+        name = environment_name(dotted)
+        raise UsageError(f"setting {dotted} ({name}): {error}") from error
+
+
+def _convert(kind: Any, value: Any) -> Any:  # noqa: ANN401
+    if get_origin(kind) is tuple:
+        return _providers(value)
+    if get_origin(kind) in (Union, types.UnionType):
+        kind = get_args(kind)[0]
+    if kind is bool:
+        return _boolean(value)
+    if isinstance(value, bool | dict | list):
+        raise ValueError(f"{value!r} is not a {kind.__name__}")  # noqa: TRY004  (one kind of error here)
+    converted = kind(value)
+    if kind in (int, float) and converted < 0:
+        raise ValueError(f"{value!r} is negative")
+    return converted
+
+
+def _boolean(value: object) -> bool:
+    word = str(value).lower()
+    if word not in _TRUE | _FALSE:
+        raise ValueError(f"{value!r} is neither true nor false")
+    return word in _TRUE
+
+
+def _providers(value: object) -> tuple[Provider, ...]:
+    words = value if isinstance(value, list) else str(value).replace(",", " ").split()
+    found = []
+    for word in words:
+        name = str(word).strip().lower()
+        try:
+            found.append(Provider(_SHORT_NAMES.get(name, name)))
+        except ValueError:
+            allowed = ", ".join(provider.value for provider in Provider)
+            raise ValueError(f"no provider is called {name!r}; there are {allowed}") from None
+    return tuple(dict.fromkeys(found))

@@ -1,0 +1,170 @@
+"""From differences to one ordered plan for one site."""
+
+from collections.abc import Iterable
+
+from otto.decide.expected import SERVICES, wanted
+from otto.model.desired import Desired
+from otto.model.difference import Cause, Difference, Layer
+from otto.model.host import HostState
+from otto.model.infrastructure import ResourceChange
+from otto.model.observed import Observed, Seen
+from otto.model.plan import Action, ActionKind, Plan, Step, StepKind
+from otto.model.spec import Role
+
+_MEMBERSHIP = frozenset(
+    {ActionKind.CREATE, ActionKind.REPAIR, ActionKind.REPLACE, ActionKind.SCALE_IN, ActionKind.DESTROY}
+)
+_NEW = frozenset({ActionKind.CREATE, ActionKind.REPAIR, ActionKind.REPLACE})
+
+
+def needs_infrastructure(differences: Iterable[Difference]) -> bool:
+    """Whether these differences are reason enough to run Terraform; an unreadable layer alone is not."""
+    return any(
+        difference.layer is Layer.INFRASTRUCTURE and difference.path not in ("inventory", "state")
+        for difference in differences
+    )
+
+
+def plan(
+    desired: Desired,
+    observed: Observed,
+    differences: Iterable[Difference],
+    changes: Iterable[ResourceChange] = (),
+    *,
+    force: frozenset[StepKind] = frozenset(),
+) -> Plan:
+    """One plan over all layers.
+
+    Args:
+        desired: what should be.
+        observed: what was seen.
+        differences: `diff` of the two.
+        changes: what Terraform plans to do about the infrastructure, none when it was not asked.
+        force: steps a person asked for, whether or not anything differs.
+
+    Returns:
+        Steps in order; a step that has nothing to do is left out, and with no step before it, so is
+        verification, unless serving itself differs.
+    """
+    found = tuple(differences)
+    actions = tuple(
+        sorted((classify(change, desired, observed) for change in changes), key=lambda a: a.address)
+    )
+    steps = [
+        *_provision(actions),
+        *_configure(desired, found, actions, everything=StepKind.CONFIGURE in force),
+        *_deploy(desired, found, actions, everything=StepKind.DEPLOY in force),
+    ]
+    serving = any(difference.layer is Layer.SERVING for difference in found)
+    if steps or serving or force:
+        steps.append(Step(StepKind.VERIFY, (), (), _verify_detail(desired)))
+    return Plan(desired.site, desired.digest, tuple(steps))
+
+
+def classify(change: ResourceChange, desired: Desired, observed: Observed) -> Action:
+    """Give a Terraform change the kind the guard decides by."""
+    kind = _kind(change, desired, observed)
+    return Action(
+        change.address,
+        kind,
+        change.changed,
+        change.host,
+        change.reason,
+        _asked(change, kind, desired, observed),
+    )
+
+
+def _kind(change: ResourceChange, desired: Desired, observed: Observed) -> ActionKind:
+    if change.importing and "delete" not in change.verbs:
+        return ActionKind.IMPORT
+    if "delete" in change.verbs and "create" in change.verbs:
+        return ActionKind.REPAIR if _dead(change.host, observed) else ActionKind.REPLACE
+    if "delete" in change.verbs:
+        unwanted = bool(change.host) and change.host not in wanted(desired)
+        return ActionKind.SCALE_IN if unwanted else ActionKind.DESTROY
+    if "create" in change.verbs:
+        known = any(host.name == change.host for host in observed.hosts)
+        return ActionKind.REPAIR if known and _dead(change.host, observed) else ActionKind.CREATE
+    return ActionKind.UPDATE
+
+
+def _dead(host: str, observed: Observed) -> bool:
+    """Whether the provider's inventory, seen, has no running host of that name.
+
+    Terraform's own refresh, which led to the change, is the other of the two independent signals.
+    """
+    if not host or not isinstance(observed.inventory, Seen):
+        return False
+    live = next((item for item in observed.inventory.value if item.name == host), None)
+    return live is None or live.state is HostState.STOPPED
+
+
+def _asked(change: ResourceChange, kind: ActionKind, desired: Desired, observed: Observed) -> bool:
+    """Whether somebody changed the words in the spec that cause this."""
+    if kind is ActionKind.SCALE_IN:
+        return True
+    if kind is not ActionKind.REPLACE:
+        return False
+    role = wanted(desired).get(change.host)
+    if role is None:
+        return False
+    group, before = desired.spec.group(role), observed.applied
+    moved = {
+        "image": before.images.get(role.value, group.image) != group.image,
+        "size": before.sizes.get(role.value, group.size) != group.size,
+    }
+    return bool(change.replace_for) and all(moved.get(name, False) for name in change.replace_for)
+
+
+def _provision(actions: tuple[Action, ...]) -> list[Step]:
+    if not actions:
+        return []
+    hosts = tuple(sorted({action.host for action in actions if action.host}))
+    return [Step(StepKind.PROVISION, hosts, actions)]
+
+
+def _configure(
+    desired: Desired, found: tuple[Difference, ...], actions: tuple[Action, ...], *, everything: bool
+) -> list[Step]:
+    names = wanted(desired)
+    touched = {item.host for item in found if item.layer is Layer.CONFIGURATION} | _new_hosts(actions)
+    touched |= _balancers_to_tell(names, actions)
+    hosts = tuple(sorted(name for name in names if everything or name in touched))
+    if not hosts:
+        return []
+    roles = sorted({"base"} | {SERVICES[names[name]] for name in hosts})
+    return [Step(StepKind.CONFIGURE, hosts, (), tuple(f"role {role}" for role in roles))]
+
+
+def _deploy(
+    desired: Desired, found: tuple[Difference, ...], actions: tuple[Action, ...], *, everything: bool
+) -> list[Step]:
+    names = wanted(desired)
+    touched = {item.host for item in found if _calls_for_content(item)} | _new_hosts(actions)
+    hosts = tuple(sorted(n for n, role in names.items() if role is Role.WEB and (everything or n in touched)))
+    return [Step(StepKind.DEPLOY, hosts, (), (f"revision {desired.content}",))] if hosts else []
+
+
+def _calls_for_content(difference: Difference) -> bool:
+    """Content differs, or nothing is known of the host: then it is laid anew as well."""
+    unknown = difference.layer is Layer.CONFIGURATION and difference.cause is Cause.UNKNOWN
+    return difference.layer is Layer.CONTENT or unknown
+
+
+def _new_hosts(actions: tuple[Action, ...]) -> set[str]:
+    return {action.host for action in actions if action.host and action.kind in _NEW}
+
+
+def _balancers_to_tell(names: dict[str, Role], actions: tuple[Action, ...]) -> set[str]:
+    """Balancers learn of every web server that comes or goes; web servers of every balancer."""
+    moved = {action.host for action in actions if action.host and action.kind in _MEMBERSHIP}
+    told: set[str] = set()
+    if any("-web-" in host for host in moved):
+        told |= {name for name, role in names.items() if role is Role.BALANCER}
+    if any("-balancer-" in host for host in moved):
+        told |= {name for name, role in names.items() if role is Role.WEB}
+    return told
+
+
+def _verify_detail(desired: Desired) -> tuple[str, ...]:
+    return (f"{len(desired.spec.checks)} checks", f"revision {desired.content}")

@@ -1,0 +1,228 @@
+"""One place turns what was found into conditions and a phase, whatever happened on the way."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+
+from otto.model.desired import Desired
+from otto.model.difference import Cause, Difference, Layer
+from otto.model.observed import InfrastructureState, Seen, Unseen
+from otto.model.plan import StepKind
+from otto.model.problem import Problem
+from otto.model.status import Condition, ConditionType, Phase, SiteStatus, Truth
+from otto.model.verdict import Allowed, NeedsApproval, Refused, Verdict, Waiting
+
+_LAYERS = {
+    ConditionType.PROVISIONED: Layer.INFRASTRUCTURE,
+    ConditionType.CONFIGURED: Layer.CONFIGURATION,
+    ConditionType.DEPLOYED: Layer.CONTENT,
+    ConditionType.SERVING: Layer.SERVING,
+}
+_PHASES = {
+    StepKind.PROVISION: Phase.PROVISIONING,
+    StepKind.CONFIGURE: Phase.CONFIGURING,
+    StepKind.DEPLOY: Phase.DEPLOYING,
+    StepKind.DNS: Phase.CONFIGURING,
+    StepKind.VERIFY: Phase.VERIFYING,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Findings:
+    """Everything one look at a site brought to light.
+
+    Attributes:
+        site: its name.
+        now: when.
+        desired: what should be, None when nothing could be resolved.
+        infrastructure: the state's hosts and endpoints as last seen.
+        differences: what differs, None when the site was not observed.
+        problems: problems of the newest spec, which is then not in force.
+        verdict: what the guard said, None when nothing was planned.
+        step: the step under way, None when no run is.
+        error: what went wrong in this look, "" for nothing.
+        mend: what a person can do about the error.
+        waiting: what the site waits for, "" for nothing.
+        suspended: whether a person or the spec holds it.
+        orphaned: whether no spec wants it any more.
+        run: id of the run, "" to keep the last one's.
+        next_look: when it will be looked at again.
+        failures: failed runs in a row.
+    """
+
+    site: str
+    now: datetime
+    desired: Desired | None = None
+    infrastructure: Seen[InfrastructureState] | Unseen | None = None
+    differences: tuple[Difference, ...] | None = None
+    problems: tuple[Problem, ...] = ()
+    verdict: Verdict | None = None
+    step: StepKind | None = None
+    error: str = ""
+    mend: str = ""
+    waiting: str = ""
+    suspended: str = ""
+    orphaned: bool = False
+    run: str = ""
+    next_look: datetime | None = None
+    failures: int = 0
+    labels: Mapping[str, str] = field(default_factory=dict)
+
+
+def summarize(before: SiteStatus | None, found: Findings) -> SiteStatus:
+    """The status after a look.
+
+    Args:
+        before: the status until now; its conditions' times are kept where nothing moved.
+        found: what the look brought to light.
+    """
+    status = before or SiteStatus(site=found.site, phase=Phase.PENDING, updated_at=found.now)
+    status = _identify(status, found)
+    for condition in _conditions(found):
+        status = status.with_condition(condition)
+    status = _ready(status, found)
+    phase = _phase(status, found)
+    return replace(status, phase=phase, message=_message(phase, found))
+
+
+def _identify(status: SiteStatus, found: Findings) -> SiteStatus:
+    status = replace(
+        status,
+        updated_at=found.now,
+        run=found.run or status.run,
+        next_look=found.next_look,
+        failures=found.failures,
+    )
+    if found.desired:
+        spec = found.desired.spec
+        status = replace(
+            status,
+            commit=found.desired.commit,
+            digest=found.desired.digest,
+            labels=spec.labels,
+            provider=spec.provider.value,
+        )
+    if isinstance(found.infrastructure, Seen):
+        state = found.infrastructure.value
+        status = replace(status, endpoints=state.endpoints, hosts=state.hosts)
+    return status
+
+
+def _conditions(found: Findings) -> Iterable[Condition]:
+    yield _valid(found)
+    if found.verdict is not None:
+        yield _allowed(found, found.verdict)
+    if found.differences is None:
+        return
+    for kind, layer in _LAYERS.items():
+        of_layer = tuple(item for item in found.differences if item.layer is layer)
+        yield _layer(found, kind, of_layer)
+    yield _condition(found, ConditionType.RESOLVING, Truth.UNKNOWN, "NotManaged", "no domain is managed")
+    yield _in_sync(found, found.differences)
+
+
+def _condition(found: Findings, kind: ConditionType, status: Truth, reason: str, message: str) -> Condition:
+    digest = found.desired.digest if found.desired else ""
+    return Condition(kind, status, reason, message, found.now, digest)
+
+
+def _valid(found: Findings) -> Condition:
+    if found.problems:
+        more = f" (and {len(found.problems) - 1} more)" if len(found.problems) > 1 else ""
+        message = f"{found.problems[0]}{more}"
+        return _condition(found, ConditionType.VALID, Truth.FALSE, "SpecInvalid", message)
+    return _condition(found, ConditionType.VALID, Truth.TRUE, "SpecValid", "the newest spec is in force")
+
+
+def _allowed(found: Findings, verdict: Verdict) -> Condition:
+    kind = ConditionType.ALLOWED
+    match verdict:
+        case Allowed():
+            return _condition(found, kind, Truth.TRUE, "Allowed", "nothing in the plan needs approval")
+        case NeedsApproval(reasons=reasons) | Refused(reasons=reasons):
+            reason = "NeedsApproval" if isinstance(verdict, NeedsApproval) else "Refused"
+            message = "; ".join(f"{item.message} [{item.rule}]" for item in reasons)
+            mends = sorted({item.mend for item in reasons if item.mend})
+            hint = f"; to go on: {', '.join(mends)}" if mends else ""
+            return _condition(found, kind, Truth.FALSE, reason, message + hint)
+        case Waiting(reason=why):
+            return _condition(found, kind, Truth.FALSE, "Waiting", why.message)
+
+
+def _layer(found: Findings, kind: ConditionType, differences: tuple[Difference, ...]) -> Condition:
+    layer = _LAYERS[kind].value
+    if not differences:
+        return _condition(found, kind, Truth.TRUE, "AsDesired", f"{layer} is as desired")
+    known = [item for item in differences if item.cause is not Cause.UNKNOWN]
+    worst = max(known or differences, key=lambda item: item.severity)
+    more = f" (and {len(differences) - 1} more)" if len(differences) > 1 else ""
+    message = f"{worst.path}: want {worst.want}, have {worst.have}{more}"
+    truth = Truth.FALSE if known else Truth.UNKNOWN
+    reason = {Cause.SPEC: "SpecChanged", Cause.DRIFT: "Drifted", Cause.FAILURE: "Failed"}
+    return _condition(found, kind, truth, reason.get(worst.cause, "Unknown"), message)
+
+
+def _in_sync(found: Findings, differences: tuple[Difference, ...]) -> Condition:
+    kind = ConditionType.IN_SYNC
+    if not differences:
+        return _condition(found, kind, Truth.TRUE, "NoDifference", "observed equals desired")
+    layers = ", ".join(dict.fromkeys(item.layer.value for item in differences))
+    count = len(differences)
+    words = f"{count} difference{'s' if count > 1 else ''} in {layers}"
+    if all(item.cause is Cause.UNKNOWN for item in differences):
+        return _condition(found, kind, Truth.UNKNOWN, "NotSeen", words)
+    return _condition(found, kind, Truth.FALSE, "Different", words)
+
+
+def _ready(status: SiteStatus, found: Findings) -> SiteStatus:
+    """Ready is the sum of what visitors depend on; a site not observed this time keeps what it had."""
+    kind = ConditionType.READY
+    if found.differences is None and status.conditions.get(kind.value):
+        return status
+    lacking = [item for item in _LAYERS if not status.holds(item)]
+    if not lacking:
+        return status.with_condition(
+            _condition(found, kind, Truth.TRUE, "Verified", "the site was seen to serve as desired")
+        )
+    first = status.conditions.get(lacking[0].value)
+    message = f"not {lacking[0].value}: {first.message}" if first else f"not {lacking[0].value} yet"
+    return status.with_condition(_condition(found, kind, Truth.FALSE, f"Not{lacking[0].value}", message))
+
+
+def _phase(status: SiteStatus, found: Findings) -> Phase:
+    if found.orphaned:
+        return Phase.ORPHANED
+    if found.suspended:
+        return Phase.SUSPENDED
+    if found.step is not None:
+        return _PHASES[found.step]
+    if isinstance(found.verdict, NeedsApproval | Refused | Waiting):
+        return Phase.AWAITING_APPROVAL
+    if status.ready and not found.error:
+        return Phase.READY
+    if found.differences is None and not found.error:
+        return Phase.PENDING
+    return _unready(status, found)
+
+
+def _unready(status: SiteStatus, found: Findings) -> Phase:
+    drifted = any(item.cause is Cause.DRIFT for item in found.differences or ())
+    if status.holds(ConditionType.SERVING) and drifted:
+        return Phase.DRIFTED
+    return Phase.DEGRADED if status.hosts or found.error else Phase.PENDING
+
+
+def _message(phase: Phase, found: Findings) -> str:
+    if found.orphaned:
+        return f"no spec wants this site any more; it keeps serving until: otto destroy {found.site}"
+    if found.suspended:
+        return f"suspended by {found.suspended}"
+    if found.error:
+        return f"{found.error} ({found.mend})" if found.mend else found.error
+    if found.waiting:
+        return found.waiting
+    if found.problems:
+        return f"newest spec is bad, the last good one is in force: {found.problems[0]}"
+    if isinstance(found.verdict, NeedsApproval | Refused):
+        return "; ".join(reason.message for reason in found.verdict.reasons)
+    return "" if phase is Phase.READY else phase.value

@@ -1,0 +1,123 @@
+"""What to ask a site to see that it works, and what to make of the answers."""
+
+import csv
+import io
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+
+from otto.model.desired import Desired
+from otto.model.observed import CheckFailure, InfrastructureState
+from otto.model.probing import Answer, NoAnswer, ProbeRequest, ProbeResult
+from otto.model.spec import Algorithm, Check, Role
+
+REVISION_PATH = "/.well-known/otto-revision"
+SERVER_HEADER = "x-otto-server"
+STATISTICS_PORT = 8404
+STATISTICS_PATH = "/stats;csv"
+OK = 200
+_EXCERPT = 120
+# With these the balancer shows every server to one client sooner or later; the others pin a client.
+_SPREADING = frozenset({Algorithm.ROUNDROBIN, Algorithm.LEASTCONN, Algorithm.RANDOM})
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """One request and what its answer has to be."""
+
+    check: str
+    target: str
+    request: ProbeRequest
+    want: Check
+    server: str = ""
+
+
+def questions(desired: Desired, state: InfrastructureState) -> tuple[Question, ...]:
+    """Requests whose answers can be judged one by one: every web server directly, every check outside."""
+    return (*_direct(desired, state), *_through(desired, state))
+
+
+def _direct(desired: Desired, state: InfrastructureState) -> Iterable[Question]:
+    want = Check(REVISION_PATH, OK, desired.content)
+    for host in state.of(Role.WEB):
+        for domain in desired.spec.domains or ("",):
+            request = ProbeRequest(host.address, host.http_port, REVISION_PATH, domain, want.timeout)
+            yield Question("revision", host.name, request, want, host.name)
+
+
+def _through(desired: Desired, state: InfrastructureState) -> Iterable[Question]:
+    revision = Check(REVISION_PATH, OK, desired.content)
+    for endpoint in state.endpoints:
+        for domain in desired.spec.domains or ("",):
+            for check in (revision, *desired.spec.checks):
+                request = ProbeRequest(endpoint.address, endpoint.port, check.path, domain, check.timeout)
+                yield Question(check.path, endpoint.url, request, check)
+
+
+def judge(question: Question, result: ProbeResult) -> CheckFailure | None:
+    """What is wrong with an answer, None when it is as it should be."""
+    if isinstance(result, NoAnswer):
+        return _failure(question, f"HTTP {question.want.status}", result.reason)
+    wrong = _wrong(question, result)
+    return _failure(question, *wrong) if wrong else None
+
+
+def _wrong(question: Question, answer: Answer) -> tuple[str, str] | None:
+    want = question.want
+    if answer.status != want.status:
+        return f"HTTP {want.status}", f"HTTP {answer.status}"
+    if want.contains and want.contains not in answer.body:
+        return f"a body that contains {want.contains!r}", repr(answer.body[:_EXCERPT])
+    for name, value in want.headers.items():
+        have = answer.headers.get(name.lower())
+        if have != value:
+            return f"header {name}: {value}", f"{name}: {have}" if have is not None else "no such header"
+    served_by = answer.headers.get(SERVER_HEADER, "")
+    if question.server and served_by != question.server:
+        return f"an answer by {question.server}", f"an answer by {served_by or 'an unknown server'}"
+    return None
+
+
+def _failure(question: Question, expected: str, received: str) -> CheckFailure:
+    return CheckFailure(question.check, question.target, str(question.request), expected, received)
+
+
+def spreads(desired: Desired) -> bool:
+    """Whether one client can see the balancer spread over all servers."""
+    return desired.spec.algorithm in _SPREADING
+
+
+def spread_failure(
+    target: str, request: ProbeRequest, want: frozenset[str], seen: Mapping[str, int]
+) -> CheckFailure | None:
+    """Every server has to have answered at least once through the balancer."""
+    missing = sorted(want - seen.keys())
+    if not missing:
+        return None
+    asked = sum(seen.values())
+    had = ", ".join(f"{name} {count}" for name, count in sorted(seen.items())) or "no answers"
+    return CheckFailure("spread", target, f"{asked} x {request}", f"a share for {', '.join(missing)}", had)
+
+
+def statistics_failures(
+    target: str, request: ProbeRequest, result: ProbeResult, want: frozenset[str]
+) -> tuple[CheckFailure, ...]:
+    """Haproxy's own statistics have to call every server UP (haproxy management guide, 9.1, CSV)."""
+    if not isinstance(result, Answer) or result.status != OK:
+        received = result.reason if isinstance(result, NoAnswer) else f"HTTP {result.status}"
+        return (CheckFailure("statistics", target, str(request), "haproxy's statistics", received),)
+    have = server_states(result.body)
+    wrong = {name: have.get(name, "not a server") for name in want if not have.get(name, "").startswith("UP")}
+    return tuple(
+        CheckFailure("statistics", target, str(request), f"{name} UP", f"{name} {state}")
+        for name, state in sorted(wrong.items())
+    )
+
+
+def server_states(text: str) -> dict[str, str]:
+    """Server name -> status from haproxy's CSV; totals of front and back ends left out."""
+    rows = csv.DictReader(io.StringIO(text.removeprefix("# ")))
+    return {
+        row["svname"]: row.get("status") or ""
+        for row in rows
+        if row.get("svname") and row["svname"] not in ("FRONTEND", "BACKEND")
+    }
