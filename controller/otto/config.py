@@ -177,7 +177,7 @@ def environment_name(dotted: str) -> str:
     return special.get(dotted, "OTTO_" + dotted.replace(".", "_").upper())
 
 
-def _sections() -> Iterator[tuple[str, type]]:
+def _sections() -> Iterator[tuple[str, Any]]:
     yield "", Settings
     for name, hint in get_type_hints(Settings).items():
         if dataclasses.is_dataclass(hint):

@@ -1,6 +1,6 @@
 """A run: what was done to one site, step by step, kept as its history."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from enum import StrEnum
 
@@ -63,3 +63,12 @@ class Run:
     outcome: Outcome = Outcome.RUNNING
     message: str = ""
     steps: tuple[StepRecord, ...] = ()
+
+    def interrupted(self, now: datetime) -> "Run":
+        """This run, closed because its controller is gone; so is the step that was under way."""
+        steps = tuple(
+            replace(step, ended_at=now, outcome=Outcome.INTERRUPTED) if step.ended_at is None else step
+            for step in self.steps
+        )
+        message = "the controller was stopped"
+        return replace(self, steps=steps, ended_at=now, outcome=Outcome.INTERRUPTED, message=message)

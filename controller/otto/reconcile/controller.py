@@ -1,0 +1,118 @@
+"""The controller: source, loop and local socket together, over ports that are handed in."""
+
+import asyncio
+import contextlib
+import os
+from collections.abc import AsyncIterator, Callable, Mapping
+from pathlib import Path
+
+import structlog
+
+from otto import __version__
+from otto.model.errors import UsageError
+from otto.model.plan import StepKind
+from otto.reconcile.control import Answer, Control, Handler, Request
+from otto.reconcile.fleet import Fleet, Refreshed
+from otto.reconcile.kit import Kit
+from otto.reconcile.loop import Loop
+from otto.reconcile.reconciler import Reconciler
+from otto.reconcile.watch import Watcher
+
+log = structlog.get_logger("otto.controller")
+
+SOCKET = "control.sock"
+# Turns what a push changed into lines for the pusher's terminal.
+Narrator = Callable[[Refreshed], list[str]]
+# Judges a push that is not accepted yet: lines, and whether to refuse it.
+Judge = Callable[[Request, Fleet], tuple[list[str], bool]]
+
+
+class Controller:
+    """Watches one repository and keeps its sites.
+
+    Args:
+        kit: the ports.
+        home: OTTO_HOME.
+        interval: seconds between two polls of the repository.
+        narrate: tells a pusher what became of a push.
+        judge: judges a push before it is accepted.
+    """
+
+    def __init__(self, kit: Kit, home: Path, interval: float, narrate: Narrator, judge: Judge) -> None:
+        self.kit = kit
+        self.fleet = Fleet(kit.source, kit.specs, kit.store)
+        self.reconciler = Reconciler(kit, self.fleet)
+        self.loop = Loop(kit, self.fleet, self.reconciler)
+        self.watcher = Watcher(kit, self.fleet, interval)
+        self._narrate = narrate
+        self._judge = judge
+        self._control = Control(home / SOCKET, self._handlers())
+
+    async def start(self) -> None:
+        """Recover, read the repository, and make every site due. After this the socket answers."""
+        await self.loop.recover()
+        await self.fleet.load()
+        await self.watcher.look()
+        await self.loop.start_all()
+        await self._control.start()
+        log.info("controller.started", sites=len(self.fleet.names()), commit=self.fleet.catalogue.commit)
+
+    async def run(self) -> None:
+        """Work until cancelled; every child process has ended when this returns."""
+        try:
+            async with asyncio.TaskGroup() as group:
+                group.create_task(self.loop.run(), name="loop")
+                group.create_task(self.watcher.run(), name="watch")
+        finally:
+            await self._control.stop()
+            log.info("controller.stopped")
+
+    @contextlib.asynccontextmanager
+    async def running(self) -> AsyncIterator["Controller"]:
+        """The controller at work for as long as the block lasts."""
+        await self.start()
+        task = asyncio.create_task(self.run(), name="controller")
+        try:
+            yield self
+        finally:
+            task.cancel()
+            with contextlib.suppress(asyncio.CancelledError):
+                await task
+
+    def _handlers(self) -> Mapping[str, Handler]:
+        return {"push": self._push, "judge": self._judged, "due": self._due, "info": self._info}
+
+    async def _push(self, _: Request) -> AsyncIterator[Answer]:
+        """The post-receive hook: decide at once, and tell the pusher."""
+        refreshed = await self.watcher.look()
+        lines = self._narrate(refreshed) if refreshed else [self._nothing_new()]
+        for line in lines:
+            yield {"line": line}
+        yield {"done": True, "exit": 0}
+
+    def _nothing_new(self) -> str:
+        if self.watcher.state.error:
+            return f"OttO could not read the push: {self.watcher.state.error}"
+        return "OttO follows another branch; nothing changes for any site"
+
+    async def _judged(self, request: Request) -> AsyncIterator[Answer]:
+        """The pre-receive hook."""
+        lines, refused = self._judge(request, self.fleet)
+        for line in lines:
+            yield {"line": line}
+        yield {"done": True, "exit": 1 if refused else 0}
+
+    async def _due(self, request: Request) -> AsyncIterator[Answer]:
+        """Look at a site now: `{"op": "due", "site": NAME, "steps": [STEP…]}`."""
+        site = str(request.get("site", ""))
+        known = site in self.fleet.names() or await self.kit.store.status(site) is not None
+        if not known:
+            raise UsageError(f"there is no site {site[:60]!r}", mend="otto status lists them")
+        steps = frozenset(StepKind(step) for step in request.get("steps", ()))
+        if steps:
+            self.reconciler.wish(site, steps)
+        self.kit.queue.add(site, "asked")
+        yield {"done": True, "exit": 0}
+
+    async def _info(self, _: Request) -> AsyncIterator[Answer]:
+        yield {"done": True, "exit": 0, "pid": os.getpid(), "version": __version__}

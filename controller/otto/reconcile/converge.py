@@ -1,0 +1,313 @@
+"""One run over one site: plan, ask the guard, provision, configure, deploy, verify.
+
+Nothing is replayed: each step starts from what was observed last, and between steps a newer wish ends
+the run, so that the next one starts from it.
+"""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Iterable
+from dataclasses import dataclass, replace
+
+from otto.decide import guard, planning
+from otto.decide.diff import diff
+from otto.decide.expected import configuration_digest
+from otto.model.configuration import ConfigurationRequest, ConfigurationResult
+from otto.model.desired import Desired
+from otto.model.difference import Difference
+from otto.model.errors import TransientError
+from otto.model.host import Host
+from otto.model.infrastructure import InfrastructureInputs, InfrastructurePlan
+from otto.model.observed import Applied, InfrastructureState, Observed, Seen
+from otto.model.plan import Action, ActionKind, Plan, Step, StepKind
+from otto.model.run import Outcome
+from otto.model.spec import HostGroup, Role
+from otto.model.verdict import Allowed, Verdict
+from otto.reconcile.kit import Kit
+from otto.reconcile.observe import Observer
+from otto.reconcile.recorder import Recorder, StepNotes
+from otto.reconcile.verify import Verifier
+
+_ANOTHER_HOST = frozenset({ActionKind.CREATE, ActionKind.REPAIR, ActionKind.REPLACE})
+
+
+@dataclass(frozen=True, slots=True)
+class Look:
+    """Where a run starts from."""
+
+    desired: Desired
+    observed: Observed
+    differences: tuple[Difference, ...]
+    force: frozenset[StepKind] = frozenset()
+
+
+@dataclass(frozen=True, slots=True)
+class Ending:
+    """Where a run ended. `error` is set when the site does not serve as desired afterwards."""
+
+    observed: Observed
+    outcome: Outcome
+    verdict: Verdict | None = None
+    error: str = ""
+
+
+class SupersededError(Exception):
+    """A newer wish came between two steps."""
+
+
+Latest = Callable[[str], Awaitable[str]]
+Announce = Callable[[Desired, Observed, StepKind, Verdict | None], Awaitable[None]]
+
+
+class Converger:
+    """Carries out runs.
+
+    Args:
+        kit: the ports.
+        latest: digest of the newest wish for a site, asked between steps.
+        announce: told of every step that begins, so that the status shows it.
+    """
+
+    def __init__(
+        self, kit: Kit, observer: Observer, verifier: Verifier, latest: Latest, announce: Announce
+    ) -> None:
+        self._kit = kit
+        self._observer = observer
+        self._verifier = verifier
+        self._latest = latest
+        self._announce = announce
+
+    async def converge(self, look: Look, recorder: Recorder) -> Ending:
+        """Run the steps the site needs.
+
+        Raises:
+            SupersededError: between two steps, when the wish has changed.
+            OttoError: a step failed.
+        """
+        plan, changes = await self._plan(look, recorder)
+        verdict = await self._judge(plan, look, recorder)
+        if not isinstance(verdict, Allowed):
+            return Ending(look.observed, Outcome.WAITING, verdict)
+        observed = await self._provision(look, plan, changes, recorder)
+        rest = self._remainder(look, observed)
+        touched = await self._configure(look, observed, rest, recorder)
+        touched |= await self._deploy(look, observed, rest, recorder)
+        return await self._verify(look, observed, touched, recorder)
+
+    async def plan(self, look: Look, notes: StepNotes) -> tuple[Plan, InfrastructurePlan | None]:
+        """The plan for what was found; Terraform is asked only when there is reason to."""
+        changes = None
+        if planning.needs_infrastructure(look.differences) or StepKind.PROVISION in look.force:
+            changes = await self._kit.infrastructure.plan(inputs_of(look.desired), notes.report)
+        found = changes.changes if changes else ()
+        plan = planning.plan(look.desired, look.observed, look.differences, found, force=look.force)
+        return plan, changes
+
+    async def _plan(self, look: Look, recorder: Recorder) -> tuple[Plan, InfrastructurePlan | None]:
+        async with recorder.step("plan") as notes:
+            plan, changes = await self.plan(look, notes)
+            notes.summary = describe(plan)
+            notes.detail = {
+                "digest": plan.digest,
+                "terraform": changes is not None,
+                "differences": [f"{item.path}: {item.have} -> {item.want}" for item in look.differences],
+                "causes": sorted({item.cause.value for item in look.differences}),
+            }
+        await recorder.update(plan=plan.digest)
+        return plan, changes
+
+    async def _judge(self, plan: Plan, look: Look, recorder: Recorder) -> Verdict:
+        async with recorder.step("guard") as notes:
+            approved = await self._kit.store.approved(plan.site, plan.digest)
+            verdict = guard.judge(plan, look.desired.spec.policy, approved=approved)
+            notes.detail = {"verdict": type(verdict).__name__, "approved": approved}
+            notes.summary = "allowed"
+            if not isinstance(verdict, Allowed):
+                notes.outcome = Outcome.WAITING
+                notes.summary = _reasons(verdict)
+        return verdict
+
+    async def _provision(
+        self, look: Look, plan: Plan, changes: InfrastructurePlan | None, recorder: Recorder
+    ) -> Observed:
+        step = plan.step(StepKind.PROVISION)
+        if step is None or changes is None:
+            if changes is not None:
+                await self._mark_infrastructure(look.desired, ())
+            return look.observed
+        await self._enter(look.desired, look.observed, StepKind.PROVISION)
+        async with recorder.step("provision", step.hosts) as notes:
+            notes.summary = describe_actions(step.actions)
+            notes.detail = {"actions": [f"{action.kind.value} {action.address}" for action in step.actions]}
+            await self._kit.infrastructure.apply(changes, notes.report)
+            await self._mark_infrastructure(look.desired, step.actions)
+        return await self._observer.after_provisioning(look.observed, look.desired.site)
+
+    async def _mark_infrastructure(self, desired: Desired, actions: Iterable[Action]) -> None:
+        """Record what is in place; what was known of hosts that are new or gone no longer holds."""
+        before = await self._kit.store.applied(desired.site)
+        other = {action.host for action in actions if action.kind in _ANOTHER_HOST}
+        wanted = {name for role in Role for name in desired.spec.host_names(role)}
+        kept = before.without_hosts_but(frozenset(wanted - other))
+        applied = replace(
+            kept,
+            infrastructure=desired.infrastructure_digest,
+            images={role.value: desired.spec.group(role).image for role in Role},
+            sizes={role.value: desired.spec.group(role).size for role in Role},
+        )
+        await self._kit.store.save_applied(desired.site, applied)
+
+    def _remainder(self, look: Look, observed: Observed) -> Plan:
+        """What is left to do after provisioning, now that addresses are known."""
+        differences = diff(look.desired, observed)
+        return planning.plan(look.desired, observed, differences, force=look.force)
+
+    async def _configure(
+        self, look: Look, observed: Observed, plan: Plan, recorder: Recorder
+    ) -> frozenset[str]:
+        step = plan.step(StepKind.CONFIGURE)
+        if step is None:
+            return frozenset()
+        await self._enter(look.desired, observed, StepKind.CONFIGURE)
+        state = _state(observed)
+        async with recorder.step("configure", step.hosts) as notes:
+            hosts = _named(state, step)
+            request = _request(look.desired, state, StepKind.CONFIGURE, hosts)
+            await self._play(request, notes)
+        return frozenset(step.hosts)
+
+    async def _deploy(self, look: Look, observed: Observed, plan: Plan, recorder: Recorder) -> frozenset[str]:
+        step = plan.step(StepKind.DEPLOY)
+        if step is None:
+            return frozenset()
+        await self._enter(look.desired, observed, StepKind.DEPLOY)
+        state = _state(observed)
+        async with recorder.step("deploy", step.hosts) as notes:
+            notes.detail = {"revision": look.desired.content}
+            archive = await self._kit.source.archive(look.desired.content)
+            request = _request(look.desired, state, StepKind.DEPLOY, _named(state, step))
+            repair = any(item.layer == "content" and item.cause != "spec" for item in look.differences)
+            await self._play(replace(request, archive=archive, repair=repair), notes)
+        return frozenset(step.hosts)
+
+    async def _play(self, request: ConfigurationRequest, notes: StepNotes) -> None:
+        result = await self._kit.configuration.configure(request, notes.report)
+        notes.detail |= {"results": _results(result), "changed": result.changed}
+        notes.summary = f"{len(request.hosts)} hosts, {result.changed} changes"
+        if result.failed:
+            first = result.failed[0]
+            names = ", ".join(item.host for item in result.failed)
+            message = f"{request.kind.value} failed on {names}: {first.task or first.outcome.value}"
+            raise TransientError(f"{message}: {first.message}" if first.message else message)
+
+    async def _verify(
+        self, look: Look, observed: Observed, touched: frozenset[str], recorder: Recorder
+    ) -> Ending:
+        await self._enter(look.desired, observed, StepKind.VERIFY)
+        state = _state(observed)
+        async with recorder.step("verify") as notes:
+            deadline = self._kit.settings.verifyDeadline
+            serving, recorded = await asyncio.gather(
+                self._verifier.until(look.desired, state, deadline),
+                self._record_facts(look.desired.site, observed, touched),
+            )
+            failures = serving.value.failures
+            notes.summary = f"{serving.value.checks} checks, {len(failures)} failed"
+            notes.detail = {"failures": [str(failure) for failure in failures]}
+            if failures:
+                notes.outcome = Outcome.FAILED
+        if not failures:
+            await self._mark_verified(look.desired)
+        applied = await self._kit.store.applied(look.desired.site)
+        observed = replace(recorded, serving=serving, applied=applied)
+        error = f"verification failed: {failures[0]}" if failures else ""
+        return Ending(observed, Outcome.FAILED if failures else Outcome.SUCCEEDED, Allowed(), error)
+
+    async def _record_facts(self, site: str, observed: Observed, touched: frozenset[str]) -> Observed:
+        """Ask the hosts just touched what they are like now: that is what they should stay like."""
+        hosts = [host for host in observed.hosts if host.name in touched]
+        if not hosts:
+            return observed
+        facts = await self._observer.facts(hosts, observed.inventory)
+        applied = await self._kit.store.applied(site)
+        known = dict(applied.hosts)
+        for name, seen in facts.items():
+            known.pop(name, None)
+            if isinstance(seen, Seen):
+                known[name] = seen.value
+        await self._kit.store.save_applied(site, replace(applied, hosts=known))
+        return replace(observed, facts=dict(observed.facts) | dict(facts))
+
+    async def _mark_verified(self, desired: Desired) -> None:
+        applied: Applied = await self._kit.store.applied(desired.site)
+        if applied.verified != desired.digest:
+            await self._kit.store.save_applied(desired.site, replace(applied, verified=desired.digest))
+
+    async def _enter(self, desired: Desired, observed: Observed, step: StepKind) -> None:
+        if await self._latest(desired.site) != desired.digest:
+            raise SupersededError
+        await self._announce(desired, observed, step, Allowed())
+
+
+def inputs_of(desired: Desired) -> InfrastructureInputs:
+    """What the Terraform module is given."""
+    spec = desired.spec
+
+    def group(role: Role) -> HostGroup:
+        return replace(spec.group(role), image=desired.images[role.value])
+
+    return InfrastructureInputs(spec.name, spec.provider, group(Role.WEB), group(Role.BALANCER))
+
+
+def describe(plan: Plan) -> str:
+    """A plan in one line."""
+    if not plan:
+        return "nothing to do"
+    words = []
+    for step in plan.steps:
+        what = describe_actions(step.actions) if step.actions else ", ".join(step.hosts)
+        words.append(f"{step.kind.value} ({what})" if what else step.kind.value)
+    return "; ".join(words)
+
+
+def describe_actions(actions: Iterable[Action]) -> str:
+    """Counts by kind: `3 create, 1 update`."""
+    counts: dict[str, int] = {}
+    for action in actions:
+        counts[action.kind.value] = counts.get(action.kind.value, 0) + 1
+    return ", ".join(f"{count} {kind}" for kind, count in counts.items())
+
+
+def _reasons(verdict: Verdict) -> str:
+    return "; ".join(reason.message for reason in getattr(verdict, "reasons", ()))
+
+
+def _state(observed: Observed) -> InfrastructureState:
+    known = observed.infrastructure
+    return known.value if isinstance(known, Seen) else InfrastructureState()
+
+
+def _named(state: InfrastructureState, step: Step) -> tuple[Host, ...]:
+    return tuple(host for host in state.hosts if host.name in step.hosts)
+
+
+def _request(
+    desired: Desired, state: InfrastructureState, kind: StepKind, hosts: tuple[Host, ...]
+) -> ConfigurationRequest:
+    return ConfigurationRequest(
+        site=desired.site,
+        kind=kind,
+        hosts=hosts,
+        backends=state.of(Role.WEB),
+        domains=desired.spec.domains,
+        algorithm=desired.spec.algorithm,
+        controllers=state.controllers,
+        digests={host.name: configuration_digest(desired, host, state) for host in hosts},
+        revision=desired.content,
+    )
+
+
+def _results(result: ConfigurationResult) -> list[dict[str, object]]:
+    return [
+        {"host": item.host, "outcome": item.outcome.value, "changed": item.changed, "task": item.task}
+        for item in result.hosts
+    ]

@@ -1,0 +1,121 @@
+"""Every site there is a spec for, and which spec is in force."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+
+from otto.decide.catalogue import assemble, touched
+from otto.model.catalogue import Catalogue, RememberedSpec, SpecFile
+from otto.model.problem import Problem
+from otto.ports import Source, Specs, Store
+
+_COMMIT = "source.commit"
+
+
+@dataclass(frozen=True, slots=True)
+class Refreshed:
+    """What a new commit made of the fleet: the catalogues around it and the sites it touches."""
+
+    before: Catalogue
+    after: Catalogue
+    changed: frozenset[str]
+    touched: frozenset[str]
+
+
+class Fleet:
+    """Keeps the catalogue of the newest commit, and of each site the last good spec.
+
+    A file is parsed once for each blob it ever is; a commit costs what it changes.
+    """
+
+    def __init__(self, source: Source, specs: Specs, store: Store) -> None:
+        self._source = source
+        self._specs = specs
+        self._store = store
+        self._files: dict[str, tuple[str, SpecFile]] = {}
+        self._remembered: dict[str, RememberedSpec] = {}
+        self.catalogue = Catalogue()
+
+    async def load(self) -> None:
+        """Read the last good specs from the store, so that a bad spec at start holds nobody up."""
+        self._remembered = dict(await self._store.remembered())
+
+    def names(self) -> frozenset[str]:
+        """Every site that has, or had, a spec."""
+        return frozenset(self.catalogue.sites) | frozenset(self._remembered)
+
+    def in_force(self, site: str) -> RememberedSpec | None:
+        """The spec that counts: the newest, or the last good one while the newest is bad.
+
+        None when no spec wants the site (any more).
+        """
+        spec = self.catalogue.sites.get(site)
+        if spec is not None:
+            return RememberedSpec(spec, self.catalogue.commit)
+        return self._remembered.get(site) if site in self.catalogue.problems else None
+
+    def last_good(self, site: str) -> RememberedSpec | None:
+        """The last good spec, of a vanished site too."""
+        return self._remembered.get(site)
+
+    def problems(self, site: str) -> tuple[Problem, ...]:
+        """Why the newest spec of a site is not in force."""
+        return self.catalogue.problems.get(site, ())
+
+    def dependents(self, site: str) -> tuple[str, ...]:
+        """Sites that wait for this one."""
+        return tuple(name for name, spec in self.catalogue.sites.items() if site in spec.depends_on)
+
+    async def refresh(self, commit: str) -> Refreshed:
+        """Move to a commit; which sites it touches."""
+        before = self.catalogue
+        after = self.preview(commit)
+        changed = self._source.changed(before.commit, commit) if before.commit else frozenset()
+        names = touched(before, after, changed) if before.commit else frozenset(after.sites)
+        self.catalogue = after
+        await self._remember(names)
+        await self._store.set_value(_COMMIT, commit)
+        return Refreshed(before, after, changed, names)
+
+    def preview(self, commit: str) -> Catalogue:
+        """The catalogue of a commit, without moving to it."""
+        entries = self._source.entries(commit)
+        files: dict[str, SpecFile] = {}
+        for path, entry in entries.items():
+            known = self._files.get(path)
+            if known is None or known[0] != entry.blob:
+                known = (entry.blob, self._parse(path, entry.blob, symlink=entry.symlink))
+                self._files[path] = known
+            files[path] = known[1]
+        for path in self._files.keys() - entries.keys():
+            del self._files[path]
+        return self._hold_back(assemble(commit, files), files)
+
+    def _parse(self, path: str, blob: str, *, symlink: bool) -> SpecFile:
+        if symlink:
+            message = "the spec is a symbolic link"
+            return SpecFile(path, problems=(Problem(path, 0, 0, "", message, mend="commit the file itself"),))
+        return self._specs.parse(path, self._source.read(blob))
+
+    def _hold_back(self, catalogue: Catalogue, files: Mapping[str, SpecFile]) -> Catalogue:
+        """Sites whose file became unreadable keep their last good spec instead of vanishing."""
+        held = dict(catalogue.problems)
+        for name, known in self._remembered.items():
+            file = files.get(known.spec.file)
+            unreadable = file is not None and file.problems and not file.names
+            if name not in catalogue.sites and name not in held and file is not None and unreadable:
+                held[name] = file.problems
+        return replace(catalogue, problems=held)
+
+    async def _remember(self, names: frozenset[str]) -> None:
+        good = [
+            RememberedSpec(self.catalogue.sites[name], self.catalogue.commit)
+            for name in sorted(names)
+            if name in self.catalogue.sites
+        ]
+        self._remembered.update({item.spec.name: item for item in good})
+        if good:
+            await self._store.remember(good)
+
+    def forget(self, site: str) -> None:
+        """Drop a destroyed site that no spec wants."""
+        self._remembered.pop(site, None)

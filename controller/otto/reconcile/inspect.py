@@ -1,0 +1,79 @@
+"""Look at a site without touching it: for `otto plan` and `otto diff`."""
+
+from dataclasses import dataclass
+
+from otto.decide import guard
+from otto.decide.diff import diff
+from otto.decide.planning import needs_infrastructure, plan
+from otto.model.desired import Desired
+from otto.model.difference import Difference
+from otto.model.errors import UsageError
+from otto.model.observed import Observed
+from otto.model.plan import Plan
+from otto.model.progress import Report, silent
+from otto.model.verdict import Verdict
+from otto.reconcile.converge import inputs_of
+from otto.reconcile.fleet import Fleet
+from otto.reconcile.kit import Kit
+from otto.reconcile.observe import Observer
+from otto.reconcile.resolve import Resolver
+from otto.reconcile.verify import Verifier
+
+
+@dataclass(frozen=True, slots=True)
+class Inspection:
+    """What a site is and what would be done about it."""
+
+    desired: Desired
+    observed: Observed
+    differences: tuple[Difference, ...]
+    plan: Plan | None = None
+    verdict: Verdict | None = None
+
+
+class Inspector:
+    """Inspects sites as of the newest commit; changes nothing."""
+
+    def __init__(self, kit: Kit) -> None:
+        self._kit = kit
+        self._fleet = Fleet(kit.source, kit.specs, kit.store)
+        self.verifier = Verifier(kit)
+        self._observer = Observer(kit, self.verifier)
+
+    async def load(self) -> Fleet:
+        """Read the repository's newest commit without recording that it was seen."""
+        await self._fleet.load()
+        commit = await self._kit.source.fetch()
+        if commit:
+            self._fleet.catalogue = self._fleet.preview(commit)
+        return self._fleet
+
+    async def desired(self, site: str) -> Desired:
+        """What a site should be.
+
+        Raises:
+            UsageError: no spec wants such a site.
+        """
+        known = self._fleet.in_force(site)
+        if known is None:
+            names = ", ".join(sorted(self._fleet.catalogue.sites)) or "none"
+            raise UsageError(f"no spec describes a site {site!r}", mend=f"sites with a spec: {names}")
+        return await Resolver(self._kit).resolve(known)
+
+    async def differences(self, site: str) -> Inspection:
+        """What differs now."""
+        desired = await self.desired(site)
+        observed = await self._observer.look(desired)
+        return Inspection(desired, observed, diff(desired, observed))
+
+    async def plan(self, site: str, report: Report = silent) -> Inspection:
+        """What would be done about it, and what the guard would say."""
+        seen = await self.differences(site)
+        changes = None
+        if needs_infrastructure(seen.differences):
+            changes = await self._kit.infrastructure.plan(inputs_of(seen.desired), report)
+        found = changes.changes if changes else ()
+        planned = plan(seen.desired, seen.observed, seen.differences, found)
+        approved = await self._kit.store.approved(site, planned.digest)
+        verdict = guard.judge(planned, seen.desired.spec.policy, approved=approved)
+        return Inspection(seen.desired, seen.observed, seen.differences, planned, verdict)

@@ -1,0 +1,60 @@
+"""The loop: workers take due sites from the queue, one call at a time per site, many sites at once."""
+
+import asyncio
+import contextlib
+
+import structlog
+
+from otto.model.run import Outcome
+from otto.reconcile.destroy import end_teardowns
+from otto.reconcile.fleet import Fleet
+from otto.reconcile.kit import Kit
+from otto.reconcile.reconciler import Reconciler
+
+log = structlog.get_logger("otto.loop")
+
+
+class Loop:
+    """Owns the workers and the queue."""
+
+    def __init__(self, kit: Kit, fleet: Fleet, reconciler: Reconciler) -> None:
+        self._kit = kit
+        self._fleet = fleet
+        self._reconciler = reconciler
+
+    async def recover(self) -> None:
+        """Close what a killed controller left open. The sites are looked at again, nothing is replayed."""
+        now = self._kit.clock.now()
+        for run in await self._kit.store.open_runs():
+            await self._kit.store.save_run(run.interrupted(now))
+            log.info("run.interrupted", run=run.id, site=run.site, outcome=Outcome.INTERRUPTED.value)
+
+    async def start_all(self, cause: str = "start") -> None:
+        """Make every known site due: with a spec, remembered, or only with a status."""
+        statuses = {status.site for status in await self._kit.store.statuses()}
+        await end_teardowns(self._kit.store, frozenset(statuses) | self._fleet.names())
+        for name in sorted(self._fleet.names() | statuses):
+            self._kit.queue.add(name, cause)
+
+    async def run(self) -> None:
+        """Work until cancelled. Cancelling stops every child process before this returns."""
+        workers = [asyncio.create_task(self._worker(), name=f"worker-{n}") for n in range(self._workers)]
+        try:
+            await asyncio.gather(*workers)
+        finally:
+            for worker in workers:
+                worker.cancel()
+            await asyncio.gather(*workers, return_exceptions=True)
+
+    @property
+    def _workers(self) -> int:
+        return max(1, self._kit.settings.workers)
+
+    async def _worker(self) -> None:
+        while True:
+            site, cause = await self._kit.queue.get()
+            with self._kit.metrics.worker_busy(), contextlib.ExitStack() as stack:
+                stack.callback(self._kit.queue.done, site)
+                after = await self._reconciler.reconcile(site, cause)
+            if after.seconds is not None:
+                self._kit.queue.add_after(site, after.why, after.seconds)

@@ -1,0 +1,299 @@
+"""Reconcile one site: look at it, decide, act, and say when to look again."""
+
+import asyncio
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+
+import structlog
+
+from otto.decide.catalogue import blocked_by
+from otto.decide.diff import diff
+from otto.decide.schedule import backoff, jittered
+from otto.decide.summarize import Findings, summarize
+from otto.model.catalogue import RememberedSpec
+from otto.model.desired import Desired
+from otto.model.difference import Cause
+from otto.model.errors import OttoError, TerminalError, TransientError, WaitingError
+from otto.model.observed import Observed
+from otto.model.plan import StepKind
+from otto.model.progress import silent
+from otto.model.run import Outcome, Run
+from otto.model.status import Phase, SiteStatus
+from otto.model.verdict import Verdict
+from otto.reconcile.converge import Converger, Ending, Look, SupersededError
+from otto.reconcile.destroy import Destroyer
+from otto.reconcile.events import SiteGone, StatusChanged
+from otto.reconcile.fleet import Fleet
+from otto.reconcile.kit import Kit
+from otto.reconcile.observe import Observer
+from otto.reconcile.recorder import Recorder, run_id
+from otto.reconcile.resolve import Resolver
+from otto.reconcile.verify import Verifier
+
+log = structlog.get_logger("otto.reconcile")
+
+
+@dataclass(frozen=True, slots=True)
+class Next:
+    """When to look again: seconds from now, None for "when something changes"."""
+
+    seconds: float | None
+    why: str = "look"
+
+
+class Reconciler:
+    """Reconciles sites, one call at a time per site (the queue sees to that)."""
+
+    def __init__(self, kit: Kit, fleet: Fleet) -> None:
+        self._kit = kit
+        self._fleet = fleet
+        self._resolver = Resolver(kit)
+        verifier = Verifier(kit)
+        self._observer = Observer(kit, verifier)
+        self._converger = Converger(kit, self._observer, verifier, self._latest, self._announce)
+        self._destroyer = Destroyer(kit)
+        self._settled: set[str] = set()
+        self._wishes: dict[str, frozenset[StepKind]] = {}
+
+    def wish(self, site: str, steps: frozenset[StepKind]) -> None:
+        """Have the next look carry out these steps whether or not anything differs."""
+        self._wishes[site] = self._wishes.get(site, frozenset()) | steps
+
+    async def reconcile(self, site: str, cause: str) -> Next:
+        """Look at one site and act; never raises but for cancellation."""
+        with structlog.contextvars.bound_contextvars(site=site):
+            try:
+                return await self._reconcile(site, cause)
+            except WaitingError as error:
+                return await self._wait(site, error)
+            except OttoError as error:
+                log.warning("reconcile.failed", error=str(error), kind=type(error).__name__)
+                return await self._failed(site, error)
+            except Exception as error:
+                log.exception("reconcile.failed", kind=type(error).__name__)
+                words = f"{type(error).__name__}: {error}"
+                return await self._failed(site, TransientError(words, mend="the log has the whole story"))
+
+    async def _reconcile(self, site: str, cause: str) -> Next:
+        intents = await self._kit.store.intents(site)
+        known = self._fleet.in_force(site)
+        if "destroy" in intents:
+            return await self._destroy(site, known)
+        if known is None:
+            return await self._orphan(site)
+        if await self._destroyer.stays_away(site, known.spec, intents):
+            return await self._note(site, Findings(site, self._now()), phase=Phase.DESTROYED)
+        if "suspend" in intents or known.spec.suspend:
+            by = "its spec" if known.spec.suspend else f"a person; to go on: otto resume {site}"
+            problems = self._fleet.problems(site)
+            return await self._note(site, Findings(site, self._now(), suspended=by, problems=problems))
+        return await self._converge(site, known, cause)
+
+    async def _converge(self, site: str, known: RememberedSpec, cause: str) -> Next:
+        desired = await self._resolver.resolve(known)
+        await self._settle(site)
+        observed = await self._observer.look(desired)
+        differences = diff(desired, observed)
+        self._kit.metrics.observed(site, differences)
+        force = self._wishes.pop(site, frozenset())
+        if not differences and not force:
+            return await self._conclude(desired, Ending(observed, Outcome.SUCCEEDED))
+        if any(item.cause is Cause.SPEC for item in differences):
+            await self._dependencies(known)
+        return await self._run(Look(desired, observed, differences, force), cause)
+
+    async def _run(self, look: Look, cause: str) -> Next:
+        desired = look.desired
+        now = self._now()
+        run = Run(run_id(now), desired.site, cause, now, desired.commit, desired.digest)
+        recorder = Recorder(self._kit, run)
+        with structlog.contextvars.bound_contextvars(
+            run=run.id, commit=desired.commit, digest=desired.digest[:12]
+        ):
+            log.info("run.started", cause=cause, differences=len(look.differences))
+            try:
+                ending = await self._converger.converge(look, recorder)
+            except SupersededError:
+                await recorder.end(Outcome.SUPERSEDED, "a newer wish came; starting over from it")
+                return Next(0.0, "superseded")
+            except asyncio.CancelledError:
+                await asyncio.shield(recorder.end(Outcome.INTERRUPTED, "the controller stopped"))
+                raise
+            except Exception as error:
+                outcome = Outcome.WAITING if isinstance(error, WaitingError) else Outcome.FAILED
+                await recorder.end(outcome, str(error))
+                raise
+            await recorder.end(ending.outcome, ending.error)
+            return await self._conclude(desired, ending, run.id)
+
+    async def _conclude(self, desired: Desired, ending: Ending, run: str = "") -> Next:
+        """Write the status after a look or a run, and decide when to look again."""
+        before = await self._kit.store.status(desired.site)
+        failures = self._failures(before, desired, failed=ending.outcome is Outcome.FAILED)
+        after = self._pause(failures)
+        found = Findings(
+            site=desired.site,
+            now=self._now(),
+            desired=desired,
+            infrastructure=ending.observed.infrastructure,
+            differences=diff(desired, ending.observed),
+            problems=self._fleet.problems(desired.site),
+            verdict=ending.verdict,
+            error=ending.error,
+            run=run,
+            next_look=self._at(after),
+            failures=failures,
+        )
+        status = await self._save(summarize(before, found))
+        self._tell_dependents(before, status)
+        return Next(after.seconds, after.why)
+
+    async def _failed(self, site: str, error: OttoError) -> Next:
+        before = await self._kit.store.status(site)
+        failures = (before.failures if before else 0) + 1
+        after = self._pause(failures)
+        if isinstance(error, TerminalError):
+            after = Next(self._kit.settings.backoffCap, "retry")
+        if isinstance(error, TransientError) and error.retry_after is not None:
+            after = Next(max(error.retry_after, 0.0), "retry")
+        found = Findings(
+            site=site,
+            now=self._now(),
+            problems=self._fleet.problems(site),
+            error=error.message,
+            mend=error.mend,
+            next_look=self._at(after),
+            failures=failures,
+        )
+        await self._save(summarize(before, found))
+        self._kit.metrics.backed_off()
+        return after
+
+    async def _wait(self, site: str, error: WaitingError) -> Next:
+        log.info("reconcile.waiting", reason=error.message)
+        before = await self._kit.store.status(site)
+        after = Next(jittered(self._kit.settings.interval, self._kit.rng))
+        found = Findings(
+            site=site,
+            now=self._now(),
+            problems=self._fleet.problems(site),
+            waiting=str(error),
+            next_look=self._at(after),
+        )
+        await self._save(summarize(before, found))
+        return after
+
+    async def _dependencies(self, known: RememberedSpec) -> None:
+        """A change waits until the sites it depends on are Ready; healing does not."""
+        if not known.spec.depends_on:
+            return
+        statuses = {item.site: item for item in await self._kit.store.statuses()}
+        ready = frozenset(name for name, item in statuses.items() if item.ready)
+        blocking = blocked_by(known.spec, ready, self._fleet.names())
+        if blocking:
+            words = [f"{name} ({_phase_of(statuses.get(name))})" for name in blocking]
+            raise WaitingError(f"waits for {', '.join(words)} to be Ready")
+
+    async def _orphan(self, site: str) -> Next:
+        state = await self._kit.infrastructure.state(site)
+        if state is None and not await self._kit.infrastructure.inventory(site):
+            await self._gone(site)
+            return Next(None)
+        return await self._note(site, Findings(site, self._now(), orphaned=True))
+
+    async def _destroy(self, site: str, known: RememberedSpec | None) -> Next:
+        before = await self._kit.store.status(site)
+        await self._save(replace(_or_new(before, site, self._now()), phase=Phase.DESTROYING, message=""))
+        await self._settle(site)
+        last = known or self._fleet.last_good(site)
+        await self._destroyer.destroy(site, last.spec if last else None, before, keep_away=known is not None)
+        if known is None:
+            self._fleet.forget(site)
+            await self._gone(site)
+            return Next(None)
+        return await self._note(site, Findings(site, self._now()), phase=Phase.DESTROYED)
+
+    async def _gone(self, site: str) -> None:
+        await self._kit.store.forget(site)
+        self._kit.metrics.site_gone(site)
+        self._kit.bus.publish(SiteGone(site))
+
+    async def _note(self, site: str, found: Findings, phase: Phase | None = None) -> Next:
+        """Write a status that needs no looking; nothing more happens until something changes."""
+        before = await self._kit.store.status(site)
+        if phase is Phase.DESTROYED:
+            message = f"destroyed; to bring it back: otto resume {site}"
+            status = SiteStatus(site, phase, self._now(), message=message, run=before.run if before else "")
+        else:
+            status = summarize(before, found)
+        await self._save(status)
+        return Next(None)
+
+    async def _settle(self, site: str) -> None:
+        """Once in this process's life, wait for what an earlier controller left running."""
+        if site not in self._settled:
+            await self._kit.infrastructure.settle(site, silent)
+            self._settled.add(site)
+
+    async def _latest(self, site: str) -> str:
+        """Digest of the newest wish; "" when the site is no longer to be converged at all."""
+        known = self._fleet.in_force(site)
+        intents = await self._kit.store.intents(site)
+        if known is None or intents & {"destroy", "suspend"} or known.spec.suspend:
+            return ""
+        return (await self._resolver.resolve(known)).digest
+
+    async def _announce(
+        self, desired: Desired, observed: Observed, step: StepKind, verdict: Verdict | None
+    ) -> None:
+        before = await self._kit.store.status(desired.site)
+        found = Findings(
+            site=desired.site,
+            now=self._now(),
+            desired=desired,
+            infrastructure=observed.infrastructure,
+            differences=diff(desired, observed),
+            problems=self._fleet.problems(desired.site),
+            verdict=verdict,
+            step=step,
+            failures=before.failures if before else 0,
+        )
+        await self._save(summarize(before, found))
+
+    async def _save(self, status: SiteStatus) -> SiteStatus:
+        await self._kit.store.save_status(status)
+        self._kit.metrics.status(status)
+        self._kit.bus.publish(StatusChanged(status))
+        log.info("status", phase=status.phase.value, ready=status.ready, message=status.message)
+        return status
+
+    def _tell_dependents(self, before: SiteStatus | None, after: SiteStatus) -> None:
+        if after.ready and not (before and before.ready and before.phase is Phase.READY):
+            for name in self._fleet.dependents(after.site):
+                self._kit.queue.add(name, f"{after.site} became Ready")
+
+    def _failures(self, before: SiteStatus | None, desired: Desired, *, failed: bool) -> int:
+        if not failed:
+            return 0
+        same = before is not None and before.digest == desired.digest
+        return (before.failures if before and same else 0) + 1
+
+    def _pause(self, failures: int) -> Next:
+        settings, rng = self._kit.settings, self._kit.rng
+        if failures:
+            return Next(backoff(failures, rng, base=settings.backoffBase, cap=settings.backoffCap), "retry")
+        return Next(jittered(settings.interval, rng))
+
+    def _at(self, after: Next) -> datetime | None:
+        return None if after.seconds is None else self._now() + timedelta(seconds=after.seconds)
+
+    def _now(self) -> datetime:
+        return self._kit.clock.now()
+
+
+def _or_new(status: SiteStatus | None, site: str, now: datetime) -> SiteStatus:
+    return status or SiteStatus(site, Phase.PENDING, now)
+
+
+def _phase_of(status: SiteStatus | None) -> str:
+    return status.phase.value if status else "Pending"

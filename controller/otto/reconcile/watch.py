@@ -1,0 +1,90 @@
+"""Watch the repository: by its hook, and by polling in case a hook was missed or there is none."""
+
+import asyncio
+import json
+from dataclasses import dataclass
+
+import structlog
+
+from otto.decide.schedule import backoff, jittered
+from otto.model.canonical import to_data
+from otto.model.errors import OttoError
+from otto.reconcile.fleet import Fleet, Refreshed
+from otto.reconcile.kit import Kit
+
+log = structlog.get_logger("otto.watch")
+
+SOURCE = "source"
+
+
+@dataclass(frozen=True, slots=True)
+class SourceState:
+    """What is known of the repository: kept in the store for the command line."""
+
+    commit: str = ""
+    fetched_at: str = ""
+    error: str = ""
+    failures: int = 0
+
+
+class Watcher:
+    """Brings the fleet to the newest commit and makes the sites it touches due."""
+
+    def __init__(self, kit: Kit, fleet: Fleet, interval: float) -> None:
+        self._kit = kit
+        self._fleet = fleet
+        self._interval = interval
+        self._one_at_a_time = asyncio.Lock()
+        self.state = SourceState()
+
+    async def run(self) -> None:
+        """Poll until cancelled."""
+        while True:
+            await self._kit.clock.sleep(self._pause())
+            await self.look()
+
+    async def look(self) -> Refreshed | None:
+        """Fetch, and refresh when there is a new commit. Failures keep the last good revision."""
+        async with self._one_at_a_time:
+            try:
+                return await self._look()
+            except OttoError as error:
+                await self._note(error=str(error), failures=self.state.failures + 1)
+                log.warning("source.failed", error=str(error), failures=self.state.failures)
+                return None
+
+    async def _look(self) -> Refreshed | None:
+        started = self._kit.clock.monotonic()
+        commit = await self._kit.source.fetch()
+        refreshed = None
+        if commit and commit != self._fleet.catalogue.commit:
+            refreshed = await self._fleet.refresh(commit)
+            due = self._due(refreshed)
+            took = self._kit.clock.monotonic() - started
+            self._kit.metrics.decided(took)
+            log.info(
+                "source.decided", commit=commit, due=sorted(due)[:20], count=len(due), seconds=round(took, 4)
+            )
+            for site in sorted(due):
+                self._kit.queue.add(site, "push")
+        await self._note(commit=commit or "", error="" if commit else "the repository has no commit yet")
+        return refreshed
+
+    def _due(self, refreshed: Refreshed) -> frozenset[str]:
+        before, after = refreshed.before, refreshed.after
+        gone = before.sites.keys() - after.sites.keys()
+        names = before.problems.keys() | after.problems.keys()
+        moved = {name for name in names if before.problems.get(name) != after.problems.get(name)}
+        return refreshed.touched | gone | moved
+
+    async def _note(self, *, commit: str | None = None, error: str = "", failures: int = 0) -> None:
+        kept = self.state.commit if commit is None else commit
+        at = self.state.fetched_at if failures else self._kit.clock.now().isoformat()
+        self.state = SourceState(kept, at, error, failures)
+        self._kit.metrics.source(up=not failures, at=self._kit.clock.now().timestamp())
+        await self._kit.store.set_value(SOURCE, json.dumps(to_data(self.state)))
+
+    def _pause(self) -> float:
+        if self.state.failures:
+            return backoff(self.state.failures, self._kit.rng, base=self._interval / 4)
+        return jittered(self._interval, self._kit.rng)
