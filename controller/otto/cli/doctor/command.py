@@ -1,0 +1,105 @@
+"""`otto doctor`: all checks at once, as a table or as JSON."""
+
+import json as json_module
+import os
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from typing import Annotated
+
+import typer
+from rich.console import Console
+from rich.markup import escape
+from rich.table import Table
+
+from otto.cli.doctor import engine, place, tools
+from otto.cli.doctor.check import Check, State
+from otto.cli.doctor.machine import Machine, Outside
+from otto.config import Settings, load
+from otto.model.errors import UsageError
+
+_LAB: tuple[Callable[[Outside, Settings], Check], ...] = (
+    engine.engine,
+    engine.runtime,
+    engine.network,
+    engine.base_image,
+    tools.mmdebstrap,
+    engine.cgroups,
+    engine.inotify,
+    engine.limits,
+    engine.privileges,
+    engine.firewall,
+    engine.routes,
+)
+_ALWAYS: tuple[Callable[[Outside, Settings], Check], ...] = (
+    tools.python,
+    tools.packages,
+    tools.terraform,
+    tools.ansible,
+    tools.git,
+    tools.ssh,
+    place.home,
+    place.sockets,
+    place.secrets,
+    place.disk,
+    place.memory,
+    place.port,
+    place.clock,
+)
+_MARKS = {State.OK: "[green]ok[/]", State.WARN: "[yellow]warn[/]", State.FAIL: "[bold red]fail[/]"}
+
+
+def run_checks(outside: Outside, settings: Settings) -> list[Check]:
+    """Look at everything; the lab's needs only where the lab is among the providers allowed.
+
+    Args:
+        outside: the machine.
+        settings: what OttO would run with.
+
+    Returns:
+        One `Check` for each thing looked at, always in the same order.
+    """
+    lab = any(provider.value == "lab" for provider in settings.providers)
+    checks = (*_ALWAYS, *_LAB) if lab else _ALWAYS
+    with ThreadPoolExecutor(max_workers=8) as pool:
+        return list(pool.map(lambda check: check(outside, settings), checks))
+
+
+def table(checks: Sequence[Check]) -> Table:
+    """Checks for people; what is needed and the mend stand below what is not well."""
+    drawn = Table(box=None, pad_edge=False, show_header=False)
+    for _ in ("state", "name", "found"):
+        drawn.add_column(overflow="fold")
+    for check in checks:
+        drawn.add_row(_MARKS[check.state], escape(check.name), escape(check.found))
+        if check.state is not State.OK:
+            drawn.add_row("", "  needed", escape(check.needed))
+            drawn.add_row("", "  mend", f"[cyan]{escape(check.mend)}[/]")
+    return drawn
+
+
+def doctor(
+    json: Annotated[
+        bool, typer.Option("--json", help="Print JSON, one object with a list of checks.")
+    ] = False,
+) -> None:
+    """Check every tool, version, permission, port and kernel feature, with the mend for each that fails.
+
+    Exit status 0 when nothing fails (warnings do not), 1 when something does, 2 when the settings are wrong.
+    """
+    try:
+        settings = load(os.environ)
+    except UsageError as error:
+        typer.echo(f"error: {error}", err=True)
+        raise typer.Exit(2) from error
+    checks = run_checks(Machine(), settings)
+    failed = [check for check in checks if check.state is State.FAIL]
+    warned = [check for check in checks if check.state is State.WARN]
+    if json:
+        found = {"ok": not failed, "checks": [check.to_dict() for check in checks]}
+        typer.echo(json_module.dumps(found, indent=2))
+    else:
+        console = Console()
+        console.print(table(checks))
+        console.print(f"\n{len(checks)} checks, {len(failed)} failed, {len(warned)} with a warning")
+    if failed:
+        raise typer.Exit(1)
