@@ -1,0 +1,238 @@
+"""The port `Infrastructure` over Terraform or OpenTofu."""
+
+import json
+import os
+from collections.abc import Mapping
+from contextlib import AbstractAsyncContextManager
+
+from otto.adapters.terraform import applying, environment, planning, settling, tree, version
+from otto.adapters.terraform import state as states
+from otto.adapters.terraform.backend import Backend, LiveResource
+from otto.adapters.terraform.folder import Folder
+from otto.adapters.terraform.narration import Narrator
+from otto.adapters.terraform.session import Session, load, session, unreadable
+from otto.adapters.terraform.settings import Settings
+from otto.adapters.terraform.version import Version
+from otto.model.canonical import Data, digest
+from otto.model.errors import OttoError, TerminalError
+from otto.model.host import LiveHost
+from otto.model.infrastructure import InfrastructureInputs, InfrastructurePlan, ResourceChange
+from otto.model.observed import InfrastructureState
+from otto.model.progress import Report
+from otto.model.spec import HostGroup, Provider
+from otto.ports import Clock
+
+_READ_AGAIN = 20
+_READ_PAUSE = 0.1
+
+
+class TerraformInfrastructure:
+    """Servers and networks by Terraform, one working folder per site.
+
+    Safe for many sites at once; on one site, a second command is told who is at it.
+
+    Args:
+        backends: what differs from provider to provider.
+        settings: folder, binary, limits.
+        clock: time.
+        outside: the controller's environment, of which children get an allow-list.
+    """
+
+    def __init__(
+        self,
+        backends: Mapping[Provider, Backend],
+        settings: Settings,
+        clock: Clock,
+        outside: Mapping[str, str] = os.environ,
+    ) -> None:
+        self._backends = backends
+        self._settings = settings
+        self._clock = clock
+        self._outside = outside
+        self._digests: dict[Provider, tuple[tree.Signature, str]] = {}
+        self._version: Version | None = None
+
+    async def version(self) -> Version:
+        """The program in use.
+
+        Raises:
+            TerminalError: it is missing or too old.
+        """
+        if self._version is None:
+            passed = {n: self._outside[n] for n in environment.PASSED_ON if n in self._outside}
+            nothing = {"TF_CLI_CONFIG_FILE": os.devnull, "CHECKPOINT_DISABLE": "1"}
+            self._version = await version.detect(self._settings.binary, passed | nothing)
+        return self._version
+
+    def module(self, provider: Provider) -> str:
+        """Digest of the provider's Terraform module and of what serves it."""
+        module = self._backend(provider).module
+        signature = tree.signature(module.path)
+        seen, files = self._digests.get(provider, ((), ""))
+        if not files or seen != signature:
+            files = tree.digest_of(module.path)
+            self._digests[provider] = (signature, files)
+        return digest({"files": files, "provider": module.provider_digest})
+
+    async def state(self, site: str) -> InfrastructureState | None:
+        """What the state holds, without asking the provider; None when there is no state.
+
+        Raises:
+            TerminalError: the state cannot be read.
+        """
+        folder = self._folder(site)
+        found = await self._load(folder)
+        if found is None:
+            return None
+        types = {k: v for backend in self._backends.values() for k, v in backend.module.host_types.items()}
+        try:
+            return states.infrastructure(found, types)
+        except ValueError as error:
+            raise unreadable(folder, error) from error
+
+    async def inventory(self, site: str | None = None) -> tuple[LiveHost, ...]:
+        """Hosts alive under our owner's labels, of one site or all."""
+        found = [host for backend in self._backends.values() for host in await backend.inventory(site)]
+        return tuple(sorted(found, key=lambda host: (host.site, host.name, host.id)))
+
+    async def plan(self, inputs: InfrastructureInputs, report: Report) -> InfrastructurePlan:
+        """Import what is ours and missing from the state, then plan.
+
+        Raises:
+            WaitingError: another process holds the site's state lock.
+            OttoError: as Terraform's diagnostics say.
+        """
+        backend = self._backend(inputs.provider)
+        await self.version()
+        async with self._session(inputs.site, inputs.provider, "plan") as at:
+            await self._prepare(at, inputs.provider, backend.variables(inputs), report)
+            return await planning.plan(at, backend, inputs, report)
+
+    async def refresh(self, inputs: InfrastructureInputs, report: Report) -> tuple[ResourceChange, ...]:
+        """What changed outside Terraform, by asking the provider; nothing is changed.
+
+        Raises:
+            WaitingError: another process holds the site's state lock.
+            OttoError: as Terraform's diagnostics say.
+        """
+        variables = self._backend(inputs.provider).variables(inputs)
+        await self.version()
+        async with self._session(inputs.site, inputs.provider, "refresh") as at:
+            await self._prepare(at, inputs.provider, variables, report)
+            return await planning.refresh(at, variables, report)
+
+    async def apply(self, plan: InfrastructurePlan, report: Report) -> InfrastructureState:
+        """Apply that very plan; the state afterwards.
+
+        Raises:
+            TransientError: the plan went stale or a resource failed; what was made is in the state.
+            OttoError: as Terraform's diagnostics say.
+        """
+        provider = planning.read_note(self._folder(plan.site), plan.handle).provider
+        backend = self._backend(provider)
+        async with self._session(plan.site, provider, "apply") as at:
+            note = planning.read_note(at.folder, plan.handle)
+            await applying.apply(at, backend, plan, note, report)
+            return await self.state(plan.site) or InfrastructureState()
+
+    async def show(self, plan: InfrastructurePlan) -> Mapping[str, Data]:
+        """A plan in Terraform's JSON terms, sensitive values masked: fit to be shown and stored.
+
+        Raises:
+            TransientError: the plan went stale.
+        """
+        return planning.read_note(self._folder(plan.site), plan.handle).shown or {}
+
+    async def import_hosts(self, inputs: InfrastructureInputs) -> tuple[LiveResource, ...]:
+        """What the next plan would take into the state: alive, ours, wanted, and missing from it."""
+        live = await self._backend(inputs.provider).resources(inputs.site)
+        known = await self._load(self._folder(inputs.site))
+        return planning.strays(live, known, planning.host_names(inputs)).wanted
+
+    async def destroy(self, site: str, provider: Provider, report: Report) -> None:
+        """Destroy everything the site has, state and labelled leftovers, and its working folder.
+
+        May be called again after it was cut off, and for a site that has nothing.
+
+        Raises:
+            WaitingError: another process holds the site's state lock.
+            OttoError: as Terraform's diagnostics say.
+        """
+        backend = self._backend(provider)
+        folder = self._folder(site)
+        folder.sweep()
+        if not folder.exists():
+            await applying.remove_leftovers(backend, site, report)
+            return
+        async with self._session(site, provider, "destroy") as at:
+            known = load(folder)
+            if known and known.resources:
+                await self._destroy_state(at, provider, report)
+            await applying.remove_leftovers(backend, site, report)
+            folder.remove()
+
+    async def settle(self, site: str, report: Report) -> None:
+        """Wait for child processes of this site that an earlier, killed controller left running.
+
+        After a limit they are interrupted. Locks that nobody holds are cleared.
+
+        Raises:
+            WaitingError: a living controller or command is at it.
+        """
+        await settling.settle(self._folder(site), self._settings, self._clock, report)
+
+    async def _destroy_state(self, at: Session, provider: Provider, report: Report) -> None:
+        await self.version()
+        variables = self._last_variables(at.folder, provider)
+        await self._prepare(at, provider, variables, report)
+        await applying.destroy_state(at, variables, report)
+
+    def _last_variables(self, folder: Folder, provider: Provider) -> Mapping[str, Data]:
+        """The variables of the last plan; what is being destroyed may be outside its module by now."""
+        group = HostGroup(count=1, size="small", image="none")
+        neutral = self._backend(provider).variables(InfrastructureInputs(folder.site, provider, group, group))
+        try:
+            last = json.loads(folder.variables.read_text(encoding="utf-8"))
+        except (OSError, ValueError):
+            return neutral
+        return {name: last.get(name, value) for name, value in neutral.items()}
+
+    async def _prepare(
+        self, at: Session, provider: Provider, variables: Mapping[str, Data], report: Report
+    ) -> None:
+        Narrator(report).say("preparing Terraform")
+        try:
+            await at.prepare(variables, digest([self.module(provider), str(self._version)]))
+        except OttoError:
+            at.distrust()
+            raise
+
+    async def _load(self, folder: Folder) -> states.State | None:
+        """Read the state; again when Terraform is at it, which writes it in place."""
+        for _ in range(_READ_AGAIN):
+            try:
+                return load(folder)
+            except TerminalError:
+                if not folder.children.exists():
+                    raise
+                await self._clock.sleep(_READ_PAUSE)
+        return load(folder)
+
+    def _session(self, site: str, provider: Provider, command: str) -> AbstractAsyncContextManager[Session]:
+        module = self._backend(provider).module
+        return session(
+            self._folder(site),
+            module,
+            command,
+            settings=self._settings,
+            clock=self._clock,
+            outside=self._outside,
+        )
+
+    def _folder(self, site: str) -> Folder:
+        return Folder.of(self._settings.home, site)
+
+    def _backend(self, provider: Provider) -> Backend:
+        if provider not in self._backends:
+            raise TerminalError(f"provider {provider} is not set up here", mend="name another in the spec")
+        return self._backends[provider]

@@ -1,0 +1,82 @@
+"""What differs from provider to provider, handed to the adapter by the composition root."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Protocol
+
+from otto.model.canonical import Data
+from otto.model.host import LiveHost
+from otto.model.infrastructure import InfrastructureInputs
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Module:
+    """A provider's Terraform module and what it takes to run it.
+
+    Attributes:
+        path: the module's folder.
+        provider_digest: names the provider plugin and its version; part of the module's digest.
+        required_providers: as in `terraform { required_providers }`, by local name.
+        configuration: arguments of the provider blocks, by local name. Secrets go into `environment`.
+        environment: variables for Terraform and its providers, besides the adapter's own.
+        cli_config: text of the CLI configuration file (`provider_installation`, …).
+        outputs: outputs of the module that the state is to hold.
+        host_types: resource type -> dotted path of the attribute that holds a host's name.
+        lock_file: a dependency lock file to hold Terraform to; None lets each init choose anew, which
+            the exact version in `required_providers` then decides.
+        sensitive: names of the variables that are secret.
+        secrets: secret values that must not leave the adapter, whatever a provider prints.
+    """
+
+    path: Path
+    provider_digest: str = ""
+    required_providers: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+    configuration: Mapping[str, Mapping[str, Data]] = field(default_factory=dict)
+    environment: Mapping[str, str] = field(default_factory=dict, repr=False)
+    cli_config: str = ""
+    outputs: tuple[str, ...] = ("hosts", "endpoints")
+    host_types: Mapping[str, str] = field(default_factory=dict)
+    lock_file: Path | None = None
+    sensitive: frozenset[str] = frozenset()
+    secrets: frozenset[str] = field(default=frozenset(), repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class LiveResource:
+    """Something alive at the provider that a site's module would manage.
+
+    Attributes:
+        address: its address inside the module, as `lab_host.web["blog-web-1"]`.
+        id: what `terraform import` takes.
+        name: what the provider calls it.
+        host: name of the host, "" when it is no host.
+        ours: whether it carries our owner's and this site's labels. A foreign one only has a name that
+            the site needs.
+    """
+
+    address: str
+    id: str
+    name: str
+    host: str = ""
+    ours: bool = True
+
+
+class Backend(Protocol):
+    """One provider, as the adapter needs it. Methods raise only errors of `otto.model.errors`."""
+
+    @property
+    def module(self) -> Module:
+        """The module and its surroundings."""
+
+    def variables(self, inputs: InfrastructureInputs) -> Mapping[str, Data]:
+        """Values of the module's variables for one site."""
+
+    async def inventory(self, site: str | None) -> tuple[LiveHost, ...]:
+        """Hosts alive under our owner's labels, of one site or all; no Terraform."""
+
+    async def resources(self, site: str) -> tuple[LiveResource, ...]:
+        """Everything alive that carries the site's labels, and foreign things with its names."""
+
+    async def remove(self, site: str, resource: LiveResource) -> None:
+        """Remove a labelled leftover that no state knows; nothing happens when it is gone already."""

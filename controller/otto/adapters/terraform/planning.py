@@ -1,0 +1,232 @@
+"""Planning: take in what is ours, plan to a file, read it back as canonical changes."""
+
+import json
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from otto.adapters.terraform import changes, rootmodule, scrubbing
+from otto.adapters.terraform.backend import Backend, LiveResource
+from otto.adapters.terraform.folder import Folder, new_token, write
+from otto.adapters.terraform.narration import Narrator
+from otto.adapters.terraform.rootmodule import PREFIX
+from otto.adapters.terraform.session import Session, load
+from otto.adapters.terraform.state import State
+from otto.adapters.terraform.terraform import FLAG
+from otto.model.canonical import Data
+from otto.model.errors import TerminalError, TransientError
+from otto.model.infrastructure import InfrastructureInputs, InfrastructurePlan, ResourceChange
+from otto.model.progress import Report
+from otto.model.spec import Provider, Role
+
+Variables = Mapping[str, Data]
+
+LEFTOVER = "leftover"
+_CHANGED = 2  # exit status of `plan -detailed-exitcode` for a plan that is not empty
+
+
+@dataclass(frozen=True, slots=True)
+class Strays:
+    """What is alive under a site's labels and missing from its state.
+
+    Attributes:
+        wanted: what the spec asks for; it is imported.
+        leftovers: hosts the spec does not ask for; they are removed with the plan's other changes.
+        foreign: things of somebody else's that have a name the site needs.
+    """
+
+    wanted: tuple[LiveResource, ...] = ()
+    leftovers: tuple[LiveResource, ...] = ()
+    foreign: tuple[LiveResource, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Note:
+    """What the adapter remembers of a plan, beside the plan file.
+
+    Attributes:
+        provider: whose module it is for.
+        empty: whether Terraform itself has nothing to do.
+        leftovers: what to remove after it.
+        shown: the plan, scrubbed.
+    """
+
+    provider: Provider
+    empty: bool = False
+    leftovers: tuple[LiveResource, ...] = ()
+    shown: Mapping[str, Data] | None = None
+
+
+def host_names(inputs: InfrastructureInputs) -> frozenset[str]:
+    """Names of the hosts that the inputs ask for."""
+    groups = {Role.WEB: inputs.web, Role.BALANCER: inputs.balancer}
+    return frozenset(
+        f"{inputs.site}-{role.value}-{number}"
+        for role, group in groups.items()
+        for number in range(1, group.count + 1)
+    )
+
+
+def strays(live: Iterable[LiveResource], state: State | None, names: frozenset[str]) -> Strays:
+    """Sort what is alive by what has to be done with it.
+
+    Args:
+        live: everything alive, foreign things included.
+        state: the site's state.
+        names: hosts that are wanted.
+    """
+    known = state.resources if state else {}
+    found = sorted(live, key=lambda item: (item.address, item.id))
+    missing = [item for item in found if item.ours and PREFIX + item.address not in known]
+    chosen: dict[str, LiveResource] = {}
+    for item in missing:
+        if not item.host or item.host in names:
+            chosen.setdefault(item.address, item)
+    wanted = tuple(chosen.values())
+    return Strays(
+        wanted=wanted,
+        leftovers=tuple(item for item in missing if item not in wanted),
+        foreign=tuple(item for item in found if not item.ours),
+    )
+
+
+async def plan(
+    session: Session, backend: Backend, inputs: InfrastructureInputs, report: Report
+) -> InfrastructurePlan:
+    """Plan to a file, imports and leftovers included. The session is prepared already.
+
+    Raises:
+        TerminalError: something foreign has a name the site needs, or the state cannot be read.
+        OttoError: as Terraform's diagnostics say.
+    """
+    found = strays(await backend.resources(inputs.site), load(session.folder), host_names(inputs))
+    session.folder.drop_plans()
+    if found.wanted:
+        write(session.folder.imports, rootmodule.imports(found.wanted))
+    token = new_token()
+    shown = await _terraform(session, token, Narrator(report), backend.variables(inputs))
+    planned = _changes(session, shown) if shown else ()
+    refuse_foreign(planned, found.foreign)
+    note = Note(inputs.provider, shown is None, found.leftovers, _scrubbed(session, shown))
+    write(session.folder.note(token), json.dumps(asdict(note)))
+    everything = sorted([*planned, *map(_removal, found.leftovers)], key=lambda change: change.address)
+    return InfrastructurePlan(inputs.site, tuple(everything), token)
+
+
+async def refresh(session: Session, variables: Variables, report: Report) -> tuple[ResourceChange, ...]:
+    """What changed outside Terraform; neither state nor provider is changed."""
+    load(session.folder)
+    session.folder.drop_plans()
+    token = new_token()
+    try:
+        shown = await _terraform(session, token, Narrator(report), variables, refresh_only=FLAG)
+        return _translated(shown, lambda of: changes.drift(of, session.module.host_types)) if shown else ()
+    finally:
+        session.folder.drop_plans()
+
+
+async def plan_destruction(
+    session: Session, variables: Variables, report: Report
+) -> tuple[str, tuple[ResourceChange, ...]]:
+    """Plan to destroy everything in the state; the plan's token, and its changes."""
+    session.folder.drop_plans()
+    token = new_token()
+    shown = await _terraform(session, token, Narrator(report), variables, destroy=FLAG)
+    return token, _changes(session, shown) if shown else ()
+
+
+def read_note(folder: Folder, token: str) -> Note:
+    """What was remembered of a plan.
+
+    Raises:
+        TransientError: a newer plan took its place.
+    """
+    try:
+        content = json.loads(folder.note(token).read_text(encoding="utf-8"))
+    except FileNotFoundError as error:
+        raise TransientError(
+            f"the plan for site {folder.site} is stale: a newer command took its place"
+        ) from error
+    leftovers = tuple(LiveResource(**item) for item in content["leftovers"])
+    return Note(Provider(content["provider"]), content["empty"], leftovers, content["shown"])
+
+
+def refuse_foreign(planned: Iterable[ResourceChange], foreign: Iterable[LiveResource]) -> None:
+    """Stop before a name that somebody else has is used.
+
+    Raises:
+        TerminalError: names what is in the way.
+    """
+    created = {change.address for change in planned if "create" in change.verbs}
+    in_the_way = [item for item in foreign if PREFIX + item.address in created]
+    if in_the_way:
+        names = ", ".join(f"{item.name} ({item.id})" for item in in_the_way)
+        raise TerminalError(
+            f"something that is not OttO's has a name this site needs: {names}",
+            mend="remove or rename it, or rename the site",
+        )
+
+
+async def _terraform(
+    session: Session, token: str, narrator: Narrator, variables: Variables, **mode: object
+) -> Mapping[str, Any] | None:
+    """Plan to the token's file; the plan as JSON, None when there is nothing to do."""
+    file = str(session.folder.plan(token))
+    settings = session.settings
+    options: dict[str, object] = {
+        "json": FLAG,
+        "input": False,
+        "out": file,
+        "detailed_exitcode": FLAG,
+        "parallelism": settings.parallelism,
+        "var": dict(variables),
+    } | mode
+    try:
+        outcome = await session.run(
+            "plan",
+            limit=settings.plan_timeout,
+            good=(0, _CHANGED),
+            watch=narrator,
+            options=options,
+        )
+    except (TerminalError, TransientError):
+        session.distrust()
+        raise
+    return await _show(session, token) if outcome.status == _CHANGED else None
+
+
+async def _show(session: Session, token: str) -> Mapping[str, Any]:
+    shown = session.folder.shown(token)
+    try:
+        file = str(session.folder.plan(token))
+        await session.run(
+            "show", file, limit=session.settings.show_timeout, into=shown, options={"json": FLAG}
+        )
+        content = json.loads(shown.read_text(encoding="utf-8"))
+    except ValueError as error:
+        raise TransientError(f"terraform show of site {session.folder.site} gave no JSON: {error}") from error
+    finally:
+        shown.unlink(missing_ok=True)
+    return content if isinstance(content, dict) else {}
+
+
+def _changes(session: Session, shown: Mapping[str, Any]) -> tuple[ResourceChange, ...]:
+    return _translated(shown, lambda of: changes.changes(of, session.module.host_types))
+
+
+def _translated(
+    shown: Mapping[str, Any], read: Callable[[Mapping[str, Any]], tuple[ResourceChange, ...]]
+) -> tuple[ResourceChange, ...]:
+    try:
+        return read(shown)
+    except ValueError as error:
+        raise TerminalError(str(error), mend="use a version of Terraform that OttO knows") from error
+
+
+def _scrubbed(session: Session, shown: Mapping[str, Any] | None) -> dict[str, Data] | None:
+    return scrubbing.scrubbed(shown, session.module.secrets) if shown else None
+
+
+def _removal(item: LiveResource) -> ResourceChange:
+    kind = item.address.partition(".")[0]
+    return ResourceChange(PREFIX + item.address, kind, ("delete",), reason=LEFTOVER, host=item.host)
