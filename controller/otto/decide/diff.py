@@ -184,6 +184,9 @@ def _serving(desired: Desired, observed: Observed) -> Iterator[Difference]:
     for failure in observed.serving.value.failures:
         path = f"checks/{failure.target}/{failure.check}"
         yield Difference(layer, path, failure.expected, failure.received, Cause.FAILURE, Severity.CRITICAL)
+    if observed.applied.verified != desired.digest:
+        have = short(observed.applied.verified) or "never"
+        yield Difference(layer, "verified", short(desired.digest), have, Cause.SPEC, Severity.INFO)
     if observed.serving.value.revision != desired.content:
         have = short(observed.serving.value.revision)
         yield Difference(layer, "revision", short(desired.content), have, Cause.UNKNOWN)

@@ -1,0 +1,144 @@
+from dataclasses import replace
+
+import pytest
+
+from otto.decide.diff import diff
+from otto.model.difference import Cause, Layer
+from otto.model.host import HostFacts, HostState, LiveHost
+from otto.model.observed import CheckFailure, Observed, Seen, Serving, Unseen
+from otto.model.spec import Check
+
+from .simulation import NOW, built, desired, nothing, spec
+
+
+def with_facts(seen: Observed, name: str, **changes: object) -> Observed:
+    facts = seen.facts[name]
+    assert isinstance(facts, Seen)
+    value = replace(facts.value, **changes)  # type: ignore[arg-type]
+    return replace(seen, facts=dict(seen.facts) | {name: Seen(value, NOW)})
+
+
+def with_live(seen: Observed, name: str, state: HostState | None) -> Observed:
+    assert isinstance(seen.inventory, Seen)
+    live = [
+        replace(host, state=state) if state else host for host in seen.inventory.value if host.name == name
+    ]
+    others = [host for host in seen.inventory.value if host.name != name]
+    return replace(seen, inventory=Seen((*others, *(live if state else ())), NOW))
+
+
+def test_a_world_as_desired_shows_no_difference() -> None:
+    assert diff(desired(), built()) == ()
+
+
+def test_nothing_there_yet_differs_in_infrastructure_because_of_the_spec() -> None:
+    found = diff(desired(), nothing())
+    assert {item.path for item in found if item.layer is Layer.INFRASTRUCTURE} == {
+        "inputs",
+        "hosts/hello-web-1/presence",
+        "hosts/hello-web-2/presence",
+        "hosts/hello-balancer-1/presence",
+    }
+    assert {item.cause for item in found if item.layer is Layer.INFRASTRUCTURE} == {Cause.SPEC}
+
+
+@pytest.mark.parametrize(
+    ("change", "path", "cause"),
+    [
+        ({"files": {"/etc/nginx/nginx.conf": "edited"}}, "files/etc/nginx/nginx.conf", Cause.DRIFT),
+        ({"files": {}}, "files/etc/nginx/nginx.conf", Cause.DRIFT),
+        ({"fact": "forged"}, "fact", Cause.DRIFT),
+        ({"services": {"nginx": "inactive"}}, "services/nginx", Cause.FAILURE),
+        ({"services": {}}, "services/nginx", Cause.FAILURE),
+        ({"revision": "old"}, "revision", Cause.SPEC),
+        ({"content": "edited"}, "content", Cause.DRIFT),
+        ({"configuration": "old"}, "configuration", Cause.SPEC),
+        ({"configuration": None}, "configuration", Cause.SPEC),
+    ],
+)
+def test_what_a_web_server_says_of_itself_is_compared(
+    change: dict[str, object], path: str, cause: Cause
+) -> None:
+    found = diff(desired(), with_facts(built(), "hello-web-1", **change))
+    assert (f"hosts/hello-web-1/{path}", cause) in {(item.path, item.cause) for item in found}
+
+
+@pytest.mark.parametrize(
+    ("state", "have"), [(None, "gone"), (HostState.PAUSED, "paused"), (HostState.STOPPED, "stopped")]
+)
+def test_a_host_that_does_not_run_is_a_failure(state: HostState | None, have: str) -> None:
+    found = diff(desired(), with_live(built(), "hello-web-2", state))
+    assert [(item.path, item.have, item.cause) for item in found] == [
+        ("hosts/hello-web-2/state", have, Cause.FAILURE)
+    ]
+
+
+def test_a_host_that_somebody_made_anew_is_drift() -> None:
+    seen = built()
+    assert isinstance(seen.inventory, Seen)
+    others = tuple(replace(h, id="foreign") if h.name == "hello-web-1" else h for h in seen.inventory.value)
+    found = diff(desired(), replace(seen, inventory=Seen(others, NOW)))
+    assert [item.path for item in found] == ["hosts/hello-web-1/identity"]
+
+
+def test_a_labelled_host_the_state_lacks_is_drift() -> None:
+    seen = built()
+    assert isinstance(seen.inventory, Seen)
+    extra = LiveHost("x", "hello-web-9", "hello", "web", HostState.RUNNING)
+    found = diff(desired(), replace(seen, inventory=Seen((*seen.inventory.value, extra), NOW)))
+    assert [(item.path, item.cause) for item in found] == [("hosts/hello-web-9/ownership", Cause.DRIFT)]
+
+
+def test_an_unseen_layer_is_unknown_and_never_fine() -> None:
+    seen = built()
+    unseen = replace(
+        seen,
+        infrastructure=Unseen("unreadable", NOW),
+        inventory=Unseen("no engine", NOW),
+        facts={},
+        serving=Unseen("not asked", NOW),
+    )
+    found = diff(desired(), unseen)
+    assert found
+    assert {item.cause for item in found} == {Cause.UNKNOWN}
+
+
+def test_a_host_that_does_not_answer_is_unknown() -> None:
+    seen = built()
+    found = diff(desired(), replace(seen, facts=dict(seen.facts) | {"hello-web-1": Unseen("timed out", NOW)}))
+    assert [(item.path, item.cause) for item in found] == [("hosts/hello-web-1/facts", Cause.UNKNOWN)]
+
+
+def test_a_host_without_a_record_of_what_it_should_be_is_unknown() -> None:
+    seen = built()
+    applied = seen.applied.without_hosts_but(frozenset({"hello-web-1", "hello-balancer-1"}))
+    found = diff(desired(), replace(seen, applied=applied))
+    assert [(item.path, item.cause) for item in found] == [("hosts/hello-web-2/expected", Cause.UNKNOWN)]
+
+
+def test_a_failing_check_is_told_with_what_was_expected_and_received() -> None:
+    failure = CheckFailure("/", "http://10.0.0.2/", "GET http://10.0.0.2/", "HTTP 200", "HTTP 503")
+    found = diff(desired(), replace(built(), serving=Seen(Serving((failure,), 3, "c1"), NOW)))
+    assert [(item.want, item.have) for item in found] == [("HTTP 200", "HTTP 503")]
+
+
+def test_a_wish_that_was_never_verified_differs() -> None:
+    found = diff(desired(spec(checks=(Check("/new"),))), built())
+    assert [(item.path, item.cause) for item in found] == [("verified", Cause.SPEC)]
+
+
+def test_probes_of_another_revision_prove_nothing() -> None:
+    found = diff(desired(content="c2"), built())
+    assert Layer.SERVING in {item.layer for item in found}
+
+
+def test_scaling_out_concerns_the_new_host_and_the_balancer_alone() -> None:
+    before = built()
+    found = diff(desired(spec(web=3)), before)
+    assert {item.host for item in found if item.host} == {"hello-web-3"}
+
+
+def test_facts_of_a_bare_host_differ_by_spec_not_by_failure() -> None:
+    seen = replace(built(), facts=dict(built().facts) | {"hello-web-1": Seen(HostFacts(fact=""), NOW)})
+    causes = {item.cause for item in diff(desired(), seen) if item.host == "hello-web-1"}
+    assert Cause.FAILURE not in causes

@@ -1,0 +1,78 @@
+import pytest
+
+from otto.decide import verification
+from otto.decide.verification import REVISION_PATH, Question
+from otto.model.observed import Seen
+from otto.model.probing import Answer, NoAnswer, ProbeRequest, ProbeResult
+from otto.model.spec import Algorithm, Check
+
+from .simulation import built, desired, spec
+
+WANT = Check("/", 200, "hello", {"X-Thing": "1"})
+QUESTION = Question("/", "host", ProbeRequest("10.0.0.1", 80, "/"), WANT, "hello-web-1")
+GOOD = {"x-thing": "1", "x-otto-server": "hello-web-1"}
+CSV = """# pxname,svname,status,
+web,FRONTEND,OPEN,
+site,hello-web-1,UP,
+site,hello-web-2,DOWN,
+site,BACKEND,UP,
+"""
+
+
+@pytest.mark.parametrize(
+    ("answer", "received"),
+    [
+        (Answer(200, GOOD, "say hello"), None),
+        (Answer(503, GOOD, "say hello"), "HTTP 503"),
+        (Answer(200, GOOD, "bye"), "'bye'"),
+        (Answer(200, {"x-otto-server": "hello-web-1"}, "hello"), "no such header"),
+        (Answer(200, GOOD | {"x-thing": "2"}, "hello"), "X-Thing: 2"),
+        (Answer(200, GOOD | {"x-otto-server": "other"}, "hello"), "an answer by other"),
+        (NoAnswer("connection refused"), "connection refused"),
+    ],
+)
+def test_an_answer_is_judged_by_status_body_headers_and_server(
+    answer: ProbeResult, received: str | None
+) -> None:
+    failure = verification.judge(QUESTION, answer)
+    assert (failure.received if failure else None) == received
+    if failure:
+        assert failure.request == "GET http://10.0.0.1/"
+
+
+def test_every_server_is_asked_for_every_domain_and_every_check_through_the_balancer() -> None:
+    seen = built()
+    assert isinstance(seen.infrastructure, Seen)
+    wish = desired(spec(domains=("a.test", "b.test"), checks=(Check("/x"),)))
+    asked = verification.questions(wish, seen.infrastructure.value)
+    direct = {(q.target, q.request.host) for q in asked if q.check == "revision"}
+    assert direct == {(f"hello-web-{n}", d) for n in (1, 2) for d in ("a.test", "b.test")}
+    through = {(q.request.path, q.request.host) for q in asked if q.check != "revision"}
+    assert through == {(path, d) for path in (REVISION_PATH, "/x") for d in ("a.test", "b.test")}
+
+
+def test_a_server_without_a_share_is_named() -> None:
+    request = ProbeRequest("10.0.0.2", 80, REVISION_PATH)
+    want = frozenset({"hello-web-1", "hello-web-2"})
+    assert verification.spread_failure("e", request, want, {"hello-web-1": 2, "hello-web-2": 2}) is None
+    failure = verification.spread_failure("e", request, want, {"hello-web-1": 4})
+    assert failure is not None
+    assert failure.expected == "a share for hello-web-2"
+    assert failure.received == "hello-web-1 4"
+
+
+@pytest.mark.parametrize(
+    ("algorithm", "shows"),
+    [(Algorithm.ROUNDROBIN, True), (Algorithm.SOURCE, False), (Algorithm.FIRST, False)],
+)
+def test_only_some_algorithms_show_the_spread_to_one_client(algorithm: Algorithm, *, shows: bool) -> None:
+    assert verification.spreads(desired(spec(algorithm=algorithm))) is shows
+
+
+def test_haproxys_statistics_have_to_call_every_server_up() -> None:
+    request = ProbeRequest("10.0.0.2", 8404, "/stats;csv")
+    want = frozenset({"hello-web-1", "hello-web-2", "hello-web-3"})
+    found = verification.statistics_failures("b", request, Answer(200, {}, CSV), want)
+    assert [failure.received for failure in found] == ["hello-web-2 DOWN", "hello-web-3 not a server"]
+    assert verification.statistics_failures("b", request, NoAnswer("refused"), want)[0].received == "refused"
+    assert verification.statistics_failures("b", request, Answer(403, {}, ""), want)[0].received == "HTTP 403"
