@@ -1,0 +1,297 @@
+#!/usr/bin/python3
+"""Lays a release of a site's files beside the others and switches to it in one step."""
+
+import fcntl
+import hashlib
+import os
+import re
+import shutil
+import stat
+import tarfile
+import time
+from contextlib import contextmanager
+from pathlib import Path, PurePosixPath
+
+from ansible.module_utils.basic import AnsibleModule
+
+DOCUMENTATION = r"""
+module: otto_release
+short_description: Unpack a content archive as a release and switch to it atomically
+description:
+  - With O(look) it only says whether the release is there, whole, and current.
+  - Unpacks below a name nobody serves, then renames; an interrupted run never becomes current.
+  - A release whose files differ from the archive is mended file by file, each by a rename, so that
+    visitors see every file whole at any moment.
+options:
+  revision: {description: Id of the release., type: str, required: true}
+  digest: {description: Digest of the files the release has to hold., type: str, required: true}
+  look: {description: Change nothing., type: bool, default: false}
+  archive: {description: Path of the tar on this host; not needed for a release that is there., type: path}
+  root: {description: Folder of the releases., type: path, default: /srv/otto}
+  keep: {description: How many releases stay., type: int, default: 3}
+  repair: {description: Lay the files anew although they seem right., type: bool, default: false}
+author: [OttO]
+"""
+
+RETURN = r"""
+present: {description: Whether the release is whole on this host., type: bool, returned: always}
+current: {description: Whether it is the one served., type: bool, returned: always}
+revision: {description: Id of the release., type: str, returned: always}
+digest: {description: Digest of the release's files., type: str, returned: always}
+pruned: {description: Releases removed., type: list, elements: str, returned: with an archive}
+"""
+
+FILE_MODE = 0o644
+FOLDER_MODE = 0o755
+LOCK_SECONDS = 30
+SPARE_BYTES = 16 * 1024 * 1024
+
+
+class Refused(Exception):
+    """The archive or the host cannot be used as they are; the message is for people."""
+
+
+def tree_digest(lines):
+    """One digest of sorted (path, kind, mode, digest) lines; `otto.fact` computes the same."""
+    summed = hashlib.sha256()
+    for path, kind, mode, value in sorted(lines):
+        summed.update(b"%s\0%o\0%s\0%s\0" % (kind, mode, path, value))
+    return summed.hexdigest()
+
+
+def file_digest(path):
+    """SHA-256 of a file, as the bytes of its hexadecimal form."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest().encode()
+
+
+def described(root):
+    """(path, kind, mode, digest) of everything below a folder."""
+    for path in root.rglob("*"):
+        status = path.lstat()
+        name, mode = os.fsencode(path.relative_to(root)), stat.S_IMODE(status.st_mode)
+        if stat.S_ISREG(status.st_mode):
+            yield name, b"f", mode, file_digest(path)
+        elif stat.S_ISDIR(status.st_mode):
+            yield name, b"d", mode, b""
+        elif stat.S_ISLNK(status.st_mode):
+            yield name, b"l", mode, hashlib.sha256(os.fsencode(path.readlink())).hexdigest().encode()
+        else:
+            yield name, b"o", mode, b""
+
+
+def safe_name(member):
+    """A member's path below the site's folder, None for the folder itself."""
+    path = PurePosixPath(member.name)
+    if path.is_absolute() or ".." in path.parts:
+        raise Refused(f"the archive names {member.name!r}, which lies outside the site's folder")
+    if not (member.isreg() or member.isdir()):
+        raise Refused(f"the archive holds {member.name!r}, which is neither a file nor a folder")
+    return path if path.parts else None
+
+
+def unpack(archive, folder):
+    """Write the files of a tar below a new folder.
+
+    A file's time stamp is made from its bytes: nginx builds an ETag from time and size, and so every
+    web server gives the same one, and another one for other bytes of the same length.
+    """
+    folder.mkdir(FOLDER_MODE, parents=True)
+    with tarfile.open(archive) as tar:
+        for member in tar:
+            name = safe_name(member)
+            if name is None:
+                continue
+            target = folder / name
+            if member.isdir():
+                target.mkdir(FOLDER_MODE, parents=True, exist_ok=True)
+                continue
+            target.parent.mkdir(FOLDER_MODE, parents=True, exist_ok=True)
+            write(target, tar.extractfile(member))
+
+
+def write(target, source):
+    """Write one file, its time stamp made from its bytes."""
+    summed = hashlib.sha256()
+    with target.open("xb") as file:
+        while block := source.read(1 << 20):
+            summed.update(block)
+            file.write(block)
+    target.chmod(FILE_MODE)
+    stamp = int.from_bytes(summed.digest()[:4], "big") >> 1
+    os.utime(target, (stamp, stamp))
+
+
+def remove(path):
+    """Remove a file, a link or a folder with all it holds."""
+    if path.is_dir() and not path.is_symlink():
+        shutil.rmtree(path)
+    else:
+        path.unlink(missing_ok=True)
+
+
+def mend(site, fresh):
+    """Make a served folder equal to a fresh one, each file by a rename: none is ever missing or half."""
+    wanted = {path.relative_to(fresh) for path in fresh.rglob("*")}
+    for name in sorted(wanted, key=lambda name: len(name.parts)):
+        target, source = site / name, fresh / name
+        if source.is_dir():
+            if target.is_symlink() or not target.is_dir():
+                remove(target)
+                target.mkdir()
+            target.chmod(FOLDER_MODE)
+        else:
+            if target.is_dir() and not target.is_symlink():
+                remove(target)
+            source.replace(target)
+    for path in sorted(site.rglob("*"), key=lambda path: -len(path.parts)):
+        if path.relative_to(site) not in wanted:
+            remove(path)
+
+
+class Releases:
+    """The releases below a root folder."""
+
+    def __init__(self, root):
+        self.root = root
+        self.folder = root / "releases"
+        self.link = root / "current"
+
+    @contextmanager
+    def locked(self):
+        """Hold the releases alone, so that a run left over from a killed controller cannot interfere."""
+        self.folder.mkdir(FOLDER_MODE, parents=True, exist_ok=True)
+        with (self.root / ".lock").open("w") as file:
+            deadline = time.monotonic() + LOCK_SECONDS
+            while True:
+                try:
+                    fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                    break
+                except BlockingIOError:
+                    if time.monotonic() > deadline:
+                        raise Refused(f"another deployment has been at work for {LOCK_SECONDS} s") from None
+                    time.sleep(0.1)
+            yield
+
+    def whole(self, revision, digest):
+        """Whether a release is on the host with exactly the files it should have."""
+        release = self.folder / revision
+        try:
+            marked = (release / "revision").read_text("utf-8") == revision
+            return marked and tree_digest(described(release / "site")) == digest
+        except OSError:
+            return False
+
+    def current(self):
+        """The release that is served, None when none is."""
+        try:
+            return self.link.readlink().name
+        except OSError:
+            return None
+
+    def lay(self, revision, digest, archive):
+        """Unpack a release; on return it is there, whole."""
+        self.tidy()
+        self.make_room(archive)
+        fresh = self.folder / f".{revision}.partial"
+        unpack(archive, fresh / "site")
+        found = tree_digest(described(fresh / "site"))
+        if found != digest:
+            raise Refused(f"the archive's files have digest {found}, but {digest} was announced")
+        (fresh / "revision").write_text(revision, "utf-8")
+        release = self.folder / revision
+        if (release / "site").is_dir() and not (release / "site").is_symlink():
+            mend(release / "site", fresh / "site")
+            (fresh / "revision").replace(release / "revision")
+        else:
+            remove(release)
+            fresh.rename(release)
+        for folder in (release, release / "site"):
+            folder.chmod(FOLDER_MODE)
+        self.tidy()
+
+    def make_room(self, archive):
+        """Refuse before anything is written what the disk cannot hold."""
+        need = archive.stat().st_size + SPARE_BYTES
+        free = shutil.disk_usage(self.folder).free
+        if free < need:
+            raise Refused(f"{self.folder} has {free} bytes free, the release needs {need}")
+
+    def tidy(self):
+        """Remove what interrupted runs left."""
+        for path in self.folder.glob(".*.partial"):
+            remove(path)
+
+    def switch(self, revision):
+        """Serve a release from the next request on: one rename."""
+        os.utime(self.folder / revision / "revision")
+        if self.current() == revision:
+            return
+        if self.link.is_dir() and not self.link.is_symlink():
+            remove(self.link)
+        temporary = self.root / ".current"
+        remove(temporary)
+        temporary.symlink_to(Path("releases") / revision)
+        temporary.replace(self.link)
+
+    def prune(self, keep):
+        """Remove all but the releases used last; the names of those removed."""
+
+        def used(path):
+            mark = path / "revision"
+            return mark.stat().st_mtime if mark.exists() else 0.0
+
+        served = self.current()
+        others = [path for path in self.folder.iterdir() if path.name != served]
+        others.sort(key=used, reverse=True)
+        gone = others[max(keep - 1, 0) :]
+        for path in gone:
+            remove(path)
+        return [path.name for path in gone]
+
+
+def deploy(releases, wanted):
+    """Bring a release to the host and serve it; what to tell Ansible."""
+    revision, digest = wanted["revision"], wanted["digest"]
+    present = releases.whole(revision, digest)
+    current = releases.current() == revision
+    right = present and current and not wanted["repair"]
+    result = {"changed": not right, "revision": revision, "digest": digest, "present": present, "current": current}
+    if right or wanted["look"]:
+        return result
+    if not present or wanted["repair"]:
+        if wanted["archive"] is None:
+            raise Refused("it is not on this host, and no archive was given")
+        releases.lay(revision, digest, Path(wanted["archive"]))
+    releases.switch(revision)
+    return result | {"present": True, "current": True, "pruned": releases.prune(wanted["keep"])}
+
+
+def main():
+    """Run as an Ansible module."""
+    module = AnsibleModule(
+        argument_spec={
+            "revision": {"type": "str", "required": True},
+            "digest": {"type": "str", "required": True},
+            "look": {"type": "bool", "default": False},
+            "archive": {"type": "path"},
+            "root": {"type": "path", "default": "/srv/otto"},
+            "keep": {"type": "int", "default": 3},
+            "repair": {"type": "bool", "default": False},
+        },
+        supports_check_mode=True,
+    )
+    if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9._-]{0,127}", module.params["revision"]):
+        module.fail_json(msg=f"{module.params['revision']!r} cannot name a release")
+    os.umask(0o022)
+    releases = Releases(Path(module.params["root"]))
+    try:
+        with releases.locked():
+            result = deploy(releases, module.params | {"look": module.params["look"] or module.check_mode})
+    except (Refused, OSError, tarfile.TarError, EOFError) as error:
+        module.fail_json(msg=f"release {module.params['revision']}: {error}")
+    module.exit_json(**result)
+
+
+if __name__ == "__main__":
+    main()
