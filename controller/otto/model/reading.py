@@ -240,37 +240,44 @@ def _obligatory(field: dataclasses.Field[Any]) -> bool:
 
 
 def _dataclass(kind: type, bound: Mapping[Any, Any]) -> Reader:
-    plan: list[tuple[str, type | None, Reader]] = []
-
-    def fields() -> list[tuple[str, type | None, Reader]]:
-        # On first use and not before, so that a type may hold itself.
-        if not plan:
-            hints = typing.get_type_hints(kind)
-            bindings = [(f.name, _bind(hints[f.name], bound)) for f in dataclasses.fields(kind)]
-            plan.extend((name, hint if hint in _AS_IT_IS else None, reader(hint)) for name, hint in bindings)
-        return plan
-
-    required = _required(kind)
+    plan: dict[str, tuple[type | None, Reader]] = {}
 
     def build(data: object) -> object:
         if type(data) is not dict:
             raise _misfit("an object", data)
-        if not required <= data.keys():
-            raise _misfit(f"an object with {', '.join(sorted(required - data.keys()))}", data)
+        if not plan:  # filled on first use and not before, so that a type may hold itself
+            plan.update(_fields(kind, bound))
         values: dict[str, Any] = {}
         name = ""
         try:
-            for name, as_it_is, one in plan or fields():
-                if name in data:
-                    value = data[name]
+            for name, value in data.items():
+                if name in plan:
+                    as_it_is, one = plan[name]
                     # Most fields are text: not calling their reader halves the time of a large read.
                     values[name] = value if type(value) is as_it_is else one(value)
         except _MisfitError as misfit:
             misfit.path.append(name)
             raise
-        return kind(**values)
+        return _made(kind, values, data)
 
     return build
+
+
+def _fields(kind: type, bound: Mapping[Any, Any]) -> Iterable[tuple[str, tuple[type | None, Reader]]]:
+    hints = typing.get_type_hints(kind)
+    for field in dataclasses.fields(kind):
+        hint = _bind(hints[field.name], bound)
+        yield field.name, (hint if hint in _AS_IT_IS else None, reader(hint))
+
+
+def _made(kind: type, values: dict[str, Any], data: object) -> object:
+    try:
+        return kind(**values)
+    except TypeError:
+        missing = _required(kind) - values.keys()
+        if missing:
+            raise _misfit(f"an object with {', '.join(sorted(missing))}", data) from None
+        raise
 
 
 def _bind(hint: Any, bound: Mapping[Any, Any]) -> Any:  # noqa: ANN401
