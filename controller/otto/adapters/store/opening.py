@@ -7,7 +7,7 @@ from pathlib import Path
 
 from sqlalchemy import URL, Connection, Engine, create_engine, event, exc, inspect, text
 from sqlalchemy.engine import make_url
-from sqlalchemy.engine.interfaces import DBAPIConnection
+from sqlalchemy.engine.interfaces import DBAPIConnection, DBAPICursor
 
 from otto.adapters.store.errors import translated
 from otto.adapters.store.schema import HEAD
@@ -52,7 +52,7 @@ def _url(where: str | Path) -> URL:
         return URL.create("sqlite", database=str(where))
     try:
         return make_url(where)
-    except exc.ArgumentError:
+    except (exc.ArgumentError, ValueError):
         # The text itself may hold a password: it is not repeated.
         raise TerminalError(
             "the database URL cannot be read", mend="write it as postgresql://USER@HOST/NAME"
@@ -121,9 +121,9 @@ def _prepare(engine: Engine) -> None:
         raw.close()
 
 
-def _switched(cursor: object, deadline: float) -> bool:
+def _switched(cursor: DBAPICursor, deadline: float) -> bool:
     try:
-        cursor.execute("PRAGMA journal_mode = WAL")  # type: ignore[attr-defined]
+        cursor.execute("PRAGMA journal_mode = WAL")
     except sqlite3.OperationalError as error:
         # SQLite does not wait for its lock here, however patient it was told to be.
         if error.sqlite_errorcode & 0xFF != sqlite3.SQLITE_BUSY or time.monotonic() > deadline:

@@ -1,0 +1,145 @@
+"""OttO's memory, in memory."""
+
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from otto.model.catalogue import RememberedSpec
+from otto.model.observed import Applied
+from otto.model.run import Run
+from otto.model.status import SiteStatus
+from otto.ports import Clock
+from otto.testing.failures import Failures
+
+
+@dataclass(frozen=True, slots=True)
+class Approval:
+    """Who approved a plan, and when."""
+
+    by: str
+    at: datetime
+
+
+class MemoryStore:
+    """Port `Store` without a database. `failures` makes any of its methods raise.
+
+    Args:
+        clock: tells when approvals were given.
+        keep_runs: ended runs that are kept per site.
+    """
+
+    def __init__(self, clock: Clock, *, keep_runs: int = 200) -> None:
+        self._clock = clock
+        self._keep_runs = keep_runs
+        self._statuses: dict[str, SiteStatus] = {}
+        self._runs: dict[str, Run] = {}
+        self._applied: dict[str, Applied] = {}
+        self._remembered: dict[str, RememberedSpec] = {}
+        self._intents: defaultdict[str, set[str]] = defaultdict(set)
+        self._notes: dict[str, str] = {}
+        self.approvals: dict[tuple[str, str], Approval] = {}
+        self.failures = Failures()
+
+    async def status(self, site: str) -> SiteStatus | None:
+        """A site's status."""
+        self.failures.strike("status")
+        return self._statuses.get(site)
+
+    async def statuses(self) -> tuple[SiteStatus, ...]:
+        """All statuses, by name."""
+        self.failures.strike("statuses")
+        return tuple(self._statuses[site] for site in sorted(self._statuses))
+
+    async def save_status(self, status: SiteStatus) -> None:
+        """Keep a status."""
+        self.failures.strike("save_status")
+        self._statuses[status.site] = status
+
+    async def save_run(self, run: Run) -> None:
+        """Keep a run, replacing what was kept of it; an ended one pushes the oldest of its site out."""
+        self.failures.strike("save_run")
+        self._runs[run.id] = run
+        if run.ended_at is not None:
+            for old in self._newest(run.site)[self._keep_runs :]:
+                if old.ended_at is not None:
+                    del self._runs[old.id]
+
+    async def run(self, run_id: str) -> Run | None:
+        """A run by id."""
+        self.failures.strike("run")
+        return self._runs.get(run_id)
+
+    async def runs(self, site: str | None = None, limit: int = 20) -> tuple[Run, ...]:
+        """Runs, newest first."""
+        self.failures.strike("runs")
+        return tuple(self._newest(site)[:limit])
+
+    async def open_runs(self) -> tuple[Run, ...]:
+        """Runs that never ended, newest first."""
+        self.failures.strike("open_runs")
+        return tuple(run for run in self._newest(None) if run.ended_at is None)
+
+    async def applied(self, site: str) -> Applied:
+        """What OttO put in place last; empty when nothing."""
+        self.failures.strike("applied")
+        return self._applied.get(site, Applied())
+
+    async def save_applied(self, site: str, applied: Applied) -> None:
+        """Keep what was put in place."""
+        self.failures.strike("save_applied")
+        self._applied[site] = applied
+
+    async def remembered(self) -> Mapping[str, RememberedSpec]:
+        """Last good spec of every site."""
+        self.failures.strike("remembered")
+        return {site: self._remembered[site] for site in sorted(self._remembered)}
+
+    async def remember(self, specs: Sequence[RememberedSpec]) -> None:
+        """Keep last good specs."""
+        self.failures.strike("remember")
+        self._remembered.update({one.spec.name: one for one in specs})
+
+    async def intents(self, site: str) -> frozenset[str]:
+        """What people asked for besides the spec."""
+        self.failures.strike("intents")
+        return frozenset(self._intents[site])
+
+    async def set_intent(self, site: str, intent: str, *, on: bool) -> None:
+        """Record or take back such a wish."""
+        self.failures.strike("set_intent")
+        (self._intents[site].add if on else self._intents[site].discard)(intent)
+
+    async def approved(self, site: str, plan: str) -> bool:
+        """Whether a person approved this very plan."""
+        self.failures.strike("approved")
+        return (site, plan) in self.approvals
+
+    async def approve(self, site: str, plan: str, by: str) -> None:
+        """Record an approval."""
+        self.failures.strike("approve")
+        self.approvals[site, plan] = Approval(by, self._clock.now())
+
+    async def value(self, key: str) -> str | None:
+        """A small value by key."""
+        self.failures.strike("value")
+        return self._notes.get(key)
+
+    async def set_value(self, key: str, value: str) -> None:
+        """Keep a small value."""
+        self.failures.strike("set_value")
+        self._notes[key] = value
+
+    async def forget(self, site: str) -> None:
+        """Drop all but the history of a site that is destroyed."""
+        self.failures.strike("forget")
+        for kept in (self._statuses, self._applied, self._remembered, self._intents):
+            kept.pop(site, None)
+        self.approvals = {key: value for key, value in self.approvals.items() if key[0] != site}
+
+    async def close(self) -> None:
+        """Nothing to let go of."""
+
+    def _newest(self, site: str | None) -> list[Run]:
+        chosen = (run for run in self._runs.values() if site in (None, run.site))
+        return sorted(chosen, key=lambda run: (run.started_at, run.id), reverse=True)
