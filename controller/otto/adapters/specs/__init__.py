@@ -1,0 +1,7 @@
+"""Specs from YAML files: read with positions, validated against the schemas, explained to people."""
+
+from otto.adapters.specs.cache import CachedSpecs
+from otto.adapters.specs.limits import SpecLimits
+from otto.adapters.specs.parse import YamlSpecs
+
+__all__ = ["CachedSpecs", "SpecLimits", "YamlSpecs"]

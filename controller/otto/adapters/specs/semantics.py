@@ -1,0 +1,113 @@
+"""What a schema cannot say of one document: rules that join fields, or take an address apart."""
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+from urllib.parse import SplitResult, urlsplit
+
+from otto.adapters.specs.build import normal
+from otto.adapters.specs.document import Document, Flaw, Place, find
+from otto.adapters.specs.text import did_you_mean, quoted
+
+_LAB_SIZES = ("small", "medium", "large")
+_Path = tuple[str | int, ...]
+
+
+def flaws(document: Document) -> list[Flaw]:
+    """What is wrong with a document that its schema accepts."""
+    value, place = document.value, document.place
+    spec: Any = value["spec"] if isinstance(value, dict) else {}
+    return [*_sizes(spec, place), *_domains(spec, place), *_content(spec["content"], place)]
+
+
+def _flaw(place: Place, path: _Path, message: str, **more: str) -> Flaw:
+    at = find(place, path)
+    return Flaw(at.line, at.column, message, path=path, **more)
+
+
+def _sizes(spec: Mapping[str, Any], place: Place) -> Iterator[Flaw]:
+    if spec.get("provider", "lab") != "lab":
+        return
+    for role in ("web", "balancer"):
+        size = spec.get(role, {}).get("size", "small")
+        if size not in _LAB_SIZES:
+            meant = did_you_mean(size, _LAB_SIZES)
+            yield _flaw(
+                place,
+                ("spec", role, "size"),
+                "the lab has no such size",
+                found=quoted(size),
+                allowed=", ".join(_LAB_SIZES),
+                mend=f'did you mean "{meant}"?' if meant else "",
+            )
+
+
+def _domains(spec: Mapping[str, Any], place: Place) -> Iterator[Flaw]:
+    for number, domain in enumerate(spec.get("domains", ())):
+        if "xn--" in domain and not _decodes(domain):
+            yield _flaw(
+                place,
+                ("spec", "domains", number),
+                "this is not the ASCII form (RFC 3492) of any international name",
+                found=quoted(domain),
+            )
+
+
+def _decodes(domain: str) -> bool:
+    try:
+        domain.encode("ascii").decode("idna")
+    except UnicodeError:
+        return False
+    return True
+
+
+def _content(content: Mapping[str, str], place: Place) -> Iterator[Flaw]:
+    base: _Path = ("spec", "content")
+    if "path" in content:
+        yield from _folder(content["path"], place, outside="git" not in content)
+    if "git" in content:
+        for message, mend in _address(content["git"]):
+            yield _flaw(place, (*base, "git"), message, found=quoted(content["git"]), mend=mend)
+
+
+def _folder(path: str, place: Place, *, outside: bool) -> Iterator[Flaw]:
+    parts = path.split("/")
+    at: _Path = ("spec", "content", "path")
+    if ".." in parts:
+        yield _flaw(
+            place,
+            at,
+            "this path leaves the repository",
+            found=quoted(path),
+            mend='write it from the top of the repository, without ".."',
+        )
+    elif not normal(path) and outside:
+        yield _flaw(
+            place,
+            at,
+            "the whole repository cannot be a site's content",
+            found=quoted(path),
+            mend="name a folder inside it",
+        )
+    elif ".git" in (part.lower() for part in parts):
+        yield _flaw(place, at, "no content lies in .git", found=quoted(path))
+
+
+def _address(text: str) -> Iterator[tuple[str, str]]:
+    try:
+        address = urlsplit(text)
+        port_fits = address.port is None or address.port > 0
+    except ValueError:
+        yield "this is no address", "write it as https://HOST/PATH"
+        return
+    elsewhere = "give credentials to the controller (settings, by host), never in a spec"
+    if address.password is not None or (address.username and address.scheme == "https"):
+        yield "credentials do not belong into an address", elsewhere
+    elif address.query or address.fragment or not port_fits:
+        yield "an address of a repository has no query and no fragment", "leave them out"
+    elif not _complete(address):
+        yield "this address names no repository", "write it as https://HOST/PATH"
+
+
+def _complete(address: SplitResult) -> bool:
+    named = address.scheme == "file" or bool(address.hostname and not address.hostname.startswith("-"))
+    return named and len(address.path) > 1 and ".." not in address.path.split("/")

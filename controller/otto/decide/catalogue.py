@@ -1,0 +1,202 @@
+"""The specs of one commit judged together, and which sites a change touches."""
+
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import replace
+from difflib import get_close_matches
+
+from otto.decide.dependencies import cycles
+from otto.model.catalogue import Catalogue, SpecFile
+from otto.model.problem import Problem
+from otto.model.spec import SiteSpec
+
+_SHOWN = 12  # names of a long circle
+
+_Found = defaultdict[str, list[Problem]]
+
+
+def assemble(
+    commit: str, files: Mapping[str, SpecFile], remembered: Mapping[str, SiteSpec] | None = None
+) -> Catalogue:
+    """Judge all files of a commit together.
+
+    A site is either in `sites` or in `problems` of the answer, never in both.
+
+    Args:
+        commit: the commit.
+        files: its spec files by path.
+        remembered: last good specs by name. A site that seems to be gone while its file cannot be read
+            is held back with that file's problems, not taken for removed; and the domains of a site that
+            keeps its last good spec stay its own.
+    """
+    remembered = remembered or {}
+    loose = [problem for file in files.values() for problem in file.problems if not problem.site]
+    problems = _own_problems(files)
+    declared = _declared(files)
+    _add(problems, _hidden(files, declared, problems, remembered))
+    single = {name: specs[0] for name, specs in declared.items() if len(specs) == 1}
+    _add(problems, _twice(declared))
+    held = {name: spec for name, spec in remembered.items() if name in problems and name not in single}
+    _add(problems, _shared_domains(single, held))
+    _add(problems, _unknown_dependencies(single, {*declared, *problems}))
+    _add(problems, _circles(single))
+    sites = {name: spec for name, spec in single.items() if name not in problems}
+    return Catalogue(
+        commit=commit,
+        sites=sites,
+        problems={name: tuple(sorted(set(found))) for name, found in sorted(problems.items())},
+        loose=tuple(sorted(loose)),
+    )
+
+
+def _add(problems: _Found, more: Iterable[Problem]) -> None:
+    for problem in more:
+        problems[problem.site].append(problem)
+
+
+def _own_problems(files: Mapping[str, SpecFile]) -> _Found:
+    problems: _SHOWN = 12  # names of a long circle
+
+_Found = defaultdict(list)
+    _add(problems, (problem for file in files.values() for problem in file.problems if problem.site))
+    return problems
+
+
+def _declared(files: Mapping[str, SpecFile]) -> Mapping[str, list[SiteSpec]]:
+    declared: defaultdict[str, list[SiteSpec]] = defaultdict(list)
+    for file in files.values():
+        for spec in file.sites:
+            declared[spec.name].append(spec)
+    return declared
+
+
+def _hidden(
+    files: Mapping[str, SpecFile],
+    declared: Mapping[str, list[SiteSpec]],
+    problems: Mapping[str, list[Problem]],
+    remembered: Mapping[str, SiteSpec],
+) -> list[Problem]:
+    """Problems of files that hold, or held, sites which cannot be read now."""
+    lost: defaultdict[str, list[str]] = defaultdict(list)
+    for name, spec in remembered.items():
+        lost[spec.file].append(name)
+    found: list[Problem] = []
+    for file in files.values():
+        blind = [problem for problem in file.problems if not problem.site]
+        names = {*file.names, *lost.get(file.path, ())} if blind else ()
+        for name in sorted(name for name in names if name not in declared and name not in problems):
+            found += [replace(problem, site=name) for problem in blind]
+    return found
+
+
+def _twice(declared: Mapping[str, list[SiteSpec]]) -> Iterator[Problem]:
+    for name, specs in declared.items():
+        for spec in specs if len(specs) > 1 else ():
+            others = ", ".join(_where(other) for other in specs if other is not spec)
+            yield _problem(
+                spec,
+                "/metadata/name",
+                f'the name "{name}" is taken twice, so neither is used',
+                found=f"also in {others}",
+                mend="give each site its own name",
+            )
+
+
+def _shared_domains(sites: Mapping[str, SiteSpec], held: Mapping[str, SiteSpec]) -> Iterator[Problem]:
+    owners: defaultdict[str, list[SiteSpec]] = defaultdict(list)
+    for spec in (*held.values(), *sites.values()):
+        for domain in spec.domains:
+            owners[domain].append(spec)
+    for domain, specs in owners.items():
+        for spec in specs if len(specs) > 1 else ():
+            if spec.name in sites:
+                others = " and ".join(
+                    sorted(f"{other.name} ({_where(other)})" for other in specs if other is not spec)
+                )
+                yield _problem(
+                    spec,
+                    f"/spec/domains/{spec.domains.index(domain)}",
+                    f'the domain "{domain}" belongs to more than one site',
+                    found=f"also in {others}",
+                    mend="keep it in one of them",
+                )
+
+
+def _unknown_dependencies(sites: Mapping[str, SiteSpec], known: set[str]) -> Iterator[Problem]:
+    for spec in sites.values():
+        for number, name in enumerate(spec.depends_on):
+            if name not in known:
+                near = get_close_matches(name, sorted(known - {spec.name}), n=1)
+                yield _problem(
+                    spec,
+                    f"/spec/dependsOn/{number}",
+                    f'there is no site "{name}" to depend on',
+                    mend=f'did you mean "{near[0]}"?' if near else "remove it, or add that site",
+                )
+
+
+def _circles(sites: Mapping[str, SiteSpec]) -> Iterator[Problem]:
+    for name, circle in cycles(sites).items():
+        way = " -> ".join((*circle, circle[0]) if len(circle) <= _SHOWN else (*circle[:_SHOWN], "..."))
+        yield _problem(
+            sites[name],
+            "/spec/dependsOn",
+            "these sites wait for each other, so none could ever come",
+            found=way,
+            mend="take one of these dependencies out",
+        )
+
+
+def _problem(spec: SiteSpec, pointer: str, message: str, *, found: str = "", mend: str = "") -> Problem:
+    return Problem(spec.file, spec.line, 1, pointer, message, found=found, mend=mend, site=spec.name)
+
+
+def _where(spec: SiteSpec) -> str:
+    return f"{spec.file}:{spec.line}"
+
+
+def touched(before: Catalogue, after: Catalogue, changed: frozenset[str]) -> frozenset[str]:
+    """Names of sites a change concerns: spec or problems changed, come or gone, or content path changed.
+
+    Sites whose content lies in another repository change by that repository, not by these paths.
+
+    Args:
+        before: the catalogue in force.
+        after: the new one.
+        changed: every path that differs between the two commits.
+    """
+    names = {name for name, spec in after.sites.items() if _differs(before.sites.get(name), spec)}
+    names |= before.sites.keys() - after.sites.keys()
+    names |= {name for name in {*before.problems, *after.problems} if _problems_differ(name, before, after)}
+    return frozenset(names | with_content(after.sites.values(), changed))
+
+
+def _differs(before: SiteSpec | None, after: SiteSpec) -> bool:
+    # Files parsed once are shared between catalogues, so nearly every spec is the very same object.
+    if before is after:
+        return False
+    return before is None or replace(before, file="", line=0) != replace(after, file="", line=0)
+
+
+def _problems_differ(name: str, before: Catalogue, after: Catalogue) -> bool:
+    return before.problems.get(name) != after.problems.get(name)
+
+
+def with_content(sites: Iterable[SiteSpec], changed: frozenset[str]) -> frozenset[str]:
+    """Names of the sites whose content, a folder of this repository, holds a changed path."""
+    if not changed:
+        return frozenset()
+    folders: defaultdict[str, list[str]] = defaultdict(list)
+    for spec in sites:
+        if not spec.content.git:
+            folders[spec.content.path].append(spec.name)
+    return frozenset(
+        name for path in changed for folder in _ancestors(path) for name in folders.get(folder, ())
+    )
+
+
+def _ancestors(path: str) -> Iterator[str]:
+    """The path itself (a folder may have been a file or a link) and every folder around it."""
+    while path:
+        yield path
+        path = path.rpartition("/")[0]
