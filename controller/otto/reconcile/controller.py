@@ -9,10 +9,13 @@ from pathlib import Path
 import structlog
 
 from otto import __version__
+from otto.config import SourceSettings
+from otto.decide.pushed import Judgement, judge
 from otto.model.errors import UsageError
 from otto.model.plan import StepKind
+from otto.ports import Source
 from otto.reconcile.control import Answer, Control, Handler, Request
-from otto.reconcile.fleet import Fleet, Refreshed
+from otto.reconcile.fleet import Fleet
 from otto.reconcile.kit import Kit
 from otto.reconcile.loop import Loop
 from otto.reconcile.reconciler import Reconciler
@@ -21,10 +24,9 @@ from otto.reconcile.watch import Watcher
 log = structlog.get_logger("otto.controller")
 
 SOCKET = "control.sock"
-# Turns what a push changed into lines for the pusher's terminal.
-Narrator = Callable[[Refreshed], list[str]]
-# Judges a push that is not accepted yet: lines, and whether to refuse it.
-Judge = Callable[[Request, Fleet], tuple[list[str], bool]]
+_TRIPLE = 3
+# Opens the repository with the objects of a push that is not accepted yet.
+Quarantined = Callable[[str | None], contextlib.AbstractContextManager[Source]]
 
 
 class Controller:
@@ -33,19 +35,18 @@ class Controller:
     Args:
         kit: the ports.
         home: OTTO_HOME.
-        interval: seconds between two polls of the repository.
-        narrate: tells a pusher what became of a push.
-        judge: judges a push before it is accepted.
+        quarantined: opens the repository with a push that is not accepted yet.
+        source: settings of the repository.
     """
 
-    def __init__(self, kit: Kit, home: Path, interval: float, narrate: Narrator, judge: Judge) -> None:
+    def __init__(self, kit: Kit, home: Path, source: SourceSettings, quarantined: Quarantined) -> None:
         self.kit = kit
         self.fleet = Fleet(kit.source, kit.specs, kit.store)
         self.reconciler = Reconciler(kit, self.fleet)
         self.loop = Loop(kit, self.fleet, self.reconciler)
-        self.watcher = Watcher(kit, self.fleet, interval)
-        self._narrate = narrate
-        self._judge = judge
+        self.watcher = Watcher(kit, self.fleet, source.interval)
+        self._source = source
+        self._quarantined = quarantined
         self._control = Control(home / SOCKET, self._handlers())
 
     async def start(self) -> None:
@@ -84,8 +85,8 @@ class Controller:
 
     async def _push(self, _: Request) -> AsyncIterator[Answer]:
         """The post-receive hook: decide at once, and tell the pusher."""
-        refreshed = await self.watcher.look()
-        lines = self._narrate(refreshed) if refreshed else [self._nothing_new()]
+        found = await self.watcher.look()
+        lines = judge(found.before, found.after, found.changed).lines if found else (self._nothing_new(),)
         for line in lines:
             yield {"line": line}
         yield {"done": True, "exit": 0}
@@ -96,11 +97,24 @@ class Controller:
         return "OttO follows another branch; nothing changes for any site"
 
     async def _judged(self, request: Request) -> AsyncIterator[Answer]:
-        """The pre-receive hook."""
-        lines, refused = self._judge(request, self.fleet)
-        for line in lines:
+        """The pre-receive hook: refuse a push that holds a bad spec, if that is what was set."""
+        branch = f"refs/heads/{self._source.branch}"
+        pushed = [new for _, new, ref in _refs(request) if ref == branch and set(new) != {"0"}]
+        if not self._source.rejectInvalid or not pushed:
+            yield {"done": True, "exit": 0}
+            return
+        judgement = self._preview(pushed[-1], str(request.get("quarantine") or "") or None)
+        for line in judgement.lines if judgement.refusals else ():
             yield {"line": line}
-        yield {"done": True, "exit": 1 if refused else 0}
+        yield {"done": True, "exit": 1 if judgement.refusals else 0}
+
+    def _preview(self, commit: str, quarantine: str | None) -> Judgement:
+        before = self.fleet.catalogue
+        with self._quarantined(quarantine) as source:
+            after = self.fleet.preview(commit, source)
+            known = before.commit or commit
+            changed = source.changed(known, commit) if before.commit else frozenset(source.entries(commit))
+        return judge(before, after, changed, refuse=True)
 
     async def _due(self, request: Request) -> AsyncIterator[Answer]:
         """Look at a site now: `{"op": "due", "site": NAME, "steps": [STEP…]}`."""
@@ -116,3 +130,15 @@ class Controller:
 
     async def _info(self, _: Request) -> AsyncIterator[Answer]:
         yield {"done": True, "exit": 0, "pid": os.getpid(), "version": __version__}
+
+
+def _refs(request: Request) -> list[tuple[str, str, str]]:
+    """The refs of a push, as the hook sends them.
+
+    Raises:
+        ValueError: they are not triples of text.
+    """
+    refs = request.get("refs")
+    if not isinstance(refs, list) or not all(isinstance(r, list) and len(r) == _TRIPLE for r in refs):
+        raise ValueError("refs are to be [old, new, name] each")
+    return [(str(old), str(new), str(name)) for old, new, name in refs]

@@ -1,11 +1,13 @@
 """Every site there is a spec for, and which spec is in force."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
+from datetime import datetime
 
 from otto.decide.catalogue import assemble, touched
-from otto.model.catalogue import Catalogue, RememberedSpec, SpecFile
+from otto.model.catalogue import Catalogue, Entry, RememberedSpec, SpecFile
 from otto.model.problem import Problem
+from otto.model.spec import SiteSpec
 from otto.ports import Source, Specs, Store
 
 _COMMIT = "source.commit"
@@ -34,6 +36,7 @@ class Fleet:
         self._files: dict[str, tuple[str, SpecFile]] = {}
         self._remembered: dict[str, RememberedSpec] = {}
         self.catalogue = Catalogue()
+        self.seen_at: datetime | None = None
 
     async def load(self) -> None:
         """Read the last good specs from the store, so that a bad spec at start holds nobody up."""
@@ -42,6 +45,13 @@ class Fleet:
     def names(self) -> frozenset[str]:
         """Every site that has, or had, a spec."""
         return frozenset(self.catalogue.sites) | frozenset(self._remembered)
+
+    def specs_in_force(self) -> Mapping[str, SiteSpec]:
+        """Every site's spec that counts."""
+        held = {
+            name: self._remembered[name].spec for name in self.catalogue.problems if name in self._remembered
+        }
+        return held | dict(self.catalogue.sites)
 
     def in_force(self, site: str) -> RememberedSpec | None:
         """The spec that counts: the newest, or the last good one while the newest is bad.
@@ -65,46 +75,40 @@ class Fleet:
         """Sites that wait for this one."""
         return tuple(name for name, spec in self.catalogue.sites.items() if site in spec.depends_on)
 
-    async def refresh(self, commit: str) -> Refreshed:
-        """Move to a commit; which sites it touches."""
+    async def refresh(self, commit: str, now: datetime) -> Refreshed:
+        """Move to a commit, first seen now; which sites it touches."""
         before = self.catalogue
         after = self.preview(commit)
         changed = self._source.changed(before.commit, commit) if before.commit else frozenset()
         names = touched(before, after, changed) if before.commit else frozenset(after.sites)
         self.catalogue = after
+        self.seen_at = now if before.commit else None
         await self._remember(names)
         await self._store.set_value(_COMMIT, commit)
         return Refreshed(before, after, changed, names)
 
-    def preview(self, commit: str) -> Catalogue:
-        """The catalogue of a commit, without moving to it."""
-        entries = self._source.entries(commit)
+    def preview(self, commit: str, source: Source | None = None) -> Catalogue:
+        """The catalogue of a commit, without moving to it; read from another source if one is given."""
+        source = source or self._source
+        entries = source.entries(commit)
         files: dict[str, SpecFile] = {}
         for path, entry in entries.items():
             known = self._files.get(path)
             if known is None or known[0] != entry.blob:
-                known = (entry.blob, self._parse(path, entry.blob, symlink=entry.symlink))
+                known = (entry.blob, self._parse(source, entry))
                 self._files[path] = known
             files[path] = known[1]
         for path in self._files.keys() - entries.keys():
             del self._files[path]
-        return self._hold_back(assemble(commit, files), files)
+        last_good = {name: known.spec for name, known in self._remembered.items()}
+        return assemble(commit, files, last_good)
 
-    def _parse(self, path: str, blob: str, *, symlink: bool) -> SpecFile:
-        if symlink:
+    def _parse(self, source: Source, entry: Entry) -> SpecFile:
+        if entry.symlink:
             message = "the spec is a symbolic link"
-            return SpecFile(path, problems=(Problem(path, 0, 0, "", message, mend="commit the file itself"),))
-        return self._specs.parse(path, self._source.read(blob))
-
-    def _hold_back(self, catalogue: Catalogue, files: Mapping[str, SpecFile]) -> Catalogue:
-        """Sites whose file became unreadable keep their last good spec instead of vanishing."""
-        held = dict(catalogue.problems)
-        for name, known in self._remembered.items():
-            file = files.get(known.spec.file)
-            unreadable = file is not None and file.problems and not file.names
-            if name not in catalogue.sites and name not in held and file is not None and unreadable:
-                held[name] = file.problems
-        return replace(catalogue, problems=held)
+            problem = Problem(entry.path, 0, 0, "", message, mend="commit the file itself")
+            return SpecFile(entry.path, problems=(problem,))
+        return self._specs.parse(entry.path, source.read(entry.blob))
 
     async def _remember(self, names: frozenset[str]) -> None:
         good = [

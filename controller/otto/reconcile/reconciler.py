@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 
 import structlog
 
-from otto.decide.catalogue import blocked_by
+from otto.decide.dependencies import blocked_by
 from otto.decide.diff import diff
 from otto.decide.schedule import backoff, jittered
 from otto.decide.summarize import Findings, summarize
@@ -146,7 +146,15 @@ class Reconciler:
         )
         status = await self._save(summarize(before, found))
         self._tell_dependents(before, status)
+        self._measure(before, status)
         return Next(after.seconds, after.why)
+
+    def _measure(self, before: SiteStatus | None, after: SiteStatus) -> None:
+        """How long the newest commit took to be served, once for each site it changed."""
+        seen_at = self._fleet.seen_at
+        served_before = before is not None and before.digest == after.digest
+        if after.ready and seen_at and not served_before and after.commit == self._fleet.catalogue.commit:
+            self._kit.metrics.commit_ready((self._now() - seen_at).total_seconds())
 
     async def _failed(self, site: str, error: OttoError) -> Next:
         before = await self._kit.store.status(site)
@@ -189,7 +197,7 @@ class Reconciler:
             return
         statuses = {item.site: item for item in await self._kit.store.statuses()}
         ready = frozenset(name for name, item in statuses.items() if item.ready)
-        blocking = blocked_by(known.spec, ready, self._fleet.names())
+        blocking = blocked_by(known.spec, ready, self._fleet.specs_in_force())
         if blocking:
             words = [f"{name} ({_phase_of(statuses.get(name))})" for name in blocking]
             raise WaitingError(f"waits for {', '.join(words)} to be Ready")

@@ -58,7 +58,7 @@ class Watcher:
         commit = await self._kit.source.fetch()
         refreshed = None
         if commit and commit != self._fleet.catalogue.commit:
-            refreshed = await self._fleet.refresh(commit)
+            refreshed = await self._fleet.refresh(commit, self._kit.clock.now())
             due = self._due(refreshed)
             took = self._kit.clock.monotonic() - started
             self._kit.metrics.decided(took)
