@@ -1,1 +1,1 @@
-"""telemetry."""
+"""What OttO says of itself: logs for reading, metrics for watching."""
