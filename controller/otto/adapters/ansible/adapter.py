@@ -1,0 +1,206 @@
+"""Port `Configuration` over ansible-runner."""
+
+import asyncio
+import os
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterator, Mapping, Sequence
+from contextlib import aclosing, contextmanager
+from pathlib import Path
+from typing import Any, NoReturn
+
+import structlog
+
+from otto.adapters.ansible.asking import Answer, Question, Silence, ask, seen
+from otto.adapters.ansible.connections import close_connections
+from otto.adapters.ansible.factreading import COMMAND, MalformedFactError, read_facts
+from otto.adapters.ansible.inventory import fault, run_inventory
+from otto.adapters.ansible.known_hosts import known_hosts
+from otto.adapters.ansible.options import AnsibleOptions, control_folder
+from otto.adapters.ansible.outcome import Tallies, Tally, message_of
+from otto.adapters.ansible.rolefiles import role_digests
+from otto.adapters.ansible.running import Command, Event, Running, running
+from otto.adapters.ansible.scrub import scrub
+from otto.adapters.ansible.variables import TAGS, variables
+from otto.adapters.ansible.workspace import sweep, workspace, write_private
+from otto.model.canonical import Data
+from otto.model.configuration import ConfigurationRequest, ConfigurationResult, HostOutcome
+from otto.model.errors import TerminalError, TransientError
+from otto.model.host import Host, HostFacts
+from otto.model.observed import Seen, Unseen
+from otto.model.progress import Progress, Report
+from otto.ports import Clock
+
+_PLAYBOOK = "site.yml"
+_FULL_FACTS = "gather_subset=!all,min,hardware,network gather_timeout=10"
+
+log = structlog.get_logger("otto.ansible")
+
+
+class Ansible:
+    """Plays and facts over SSH, several at once.
+
+    Args:
+        options: folders, key and time limits.
+        clock: for deadlines and for the times of what was seen.
+        random_bytes: salts of the known-hosts file.
+    """
+
+    def __init__(
+        self,
+        options: AnsibleOptions,
+        clock: Clock,
+        random_bytes: Callable[[int], bytes] = os.urandom,
+    ) -> None:
+        self._options = options
+        self._clock = clock
+        self._random_bytes = random_bytes
+        self._control = control_folder(options.control)
+        sweep(options.runs)
+
+    def roles(self) -> Mapping[str, str]:
+        """Role name -> digest of its files."""
+        return role_digests(self._options.folder)
+
+    async def configure(self, request: ConfigurationRequest, report: Report) -> ConfigurationResult:
+        """Run the play a request asks for: CONFIGURE the hosts, or DEPLOY content to them.
+
+        A host that fails, cannot be reached or takes too long is told in the result.
+
+        Raises:
+            TerminalError: the request or the playbook itself cannot be run.
+            TransientError: Ansible broke down.
+        """
+        if not request.hosts:
+            return ConfigurationResult(())
+        self._check(request)
+        tallies = Tallies(request.hosts)
+        with self._workspace(request.hosts, variables(request)) as folder:
+            command = Command(
+                self._options.folder,
+                folder,
+                self._options.forks,
+                playbook=_PLAYBOOK,
+                tags=TAGS[request.kind],
+            )
+            async with running(command) as run:
+                await self._play(run, tallies, report)
+        result = ConfigurationResult(tallies.results())
+        for bad in result.failed:
+            log.warning(
+                "host not configured", site=request.site, step=request.kind.value, host=bad.host,
+                outcome=bad.outcome.value, task=bad.task, message=bad.message,
+            )  # fmt: skip
+        return result
+
+    async def _play(self, run: Running, tallies: Tallies, report: Report) -> None:
+        """Follow a play to its end or to its time limit."""
+        seconds = self._options.timeout
+        try:
+            async with asyncio.timeout(seconds), aclosing(run.events()) as events:
+                tasks = 0
+                async for event in events:
+                    tasks += _begins(event)
+                    _tell(report, event, tallies.take(event), tasks)
+        except TimeoutError:
+            tallies.cut_off(HostOutcome.TIMED_OUT, f"the play was not done after {seconds:g} s")
+            return
+        if not tallies.complete:
+            _raise_breakdown(run, began=tallies.began)
+
+    def facts(self, hosts: Sequence[Host]) -> AsyncIterator[tuple[str, Seen[HostFacts] | Unseen]]:
+        """Facts of hosts, of many sites at once, each as it comes; every host is answered for."""
+        question = Question("raw", COMMAND, self._options.facts_timeout)
+        return seen(self._ask(hosts, question), _otto_fact, self._clock)
+
+    def full_facts(
+        self, hosts: Sequence[Host]
+    ) -> AsyncIterator[tuple[str, Seen[Mapping[str, Any]] | Unseen]]:
+        """Ansible's own facts (hardware, network, distribution), which cost each host a second or two."""
+        question = Question("ansible.builtin.setup", _FULL_FACTS, self._options.full_facts_timeout)
+        return seen(self._ask(hosts, question), _full_facts, self._clock)
+
+    async def close(self) -> None:
+        """End the SSH connections that are kept for the next run."""
+        await close_connections(self._control)
+
+    def _check(self, request: ConfigurationRequest) -> None:
+        if request.kind not in TAGS:
+            raise TerminalError(f"ansible has no step {request.kind.value!r}")
+        for host in request.hosts:
+            if reason := fault(host):
+                raise TerminalError(f"host {host.name} of {request.site}: {reason}")
+        if not self._options.key.is_file():
+            raise TerminalError(f"the SSH key {self._options.key} is missing", mend="start `otto up` once")
+
+    async def _ask(
+        self, hosts: Sequence[Host], question: Question
+    ) -> AsyncGenerator[tuple[str, Answer], None]:
+        faults = {host.name: reason for host in hosts if (reason := fault(host))}
+        for name, reason in faults.items():
+            yield name, Silence(reason)
+        good = tuple(host for host in hosts if host.name not in faults)
+        if not good:
+            return
+        forks = min(len(good), self._options.facts_forks)
+        with self._workspace(good, {}) as folder:
+            command = Command(
+                self._options.folder, folder, forks, module=question.module, arguments=question.arguments
+            )
+            asked = ask(command, [host.name for host in good], self._clock, question.seconds)
+            async with aclosing(asked):
+                async for name, answer in asked:
+                    yield name, answer
+
+    @contextmanager
+    def _workspace(self, hosts: Sequence[Host], own: Mapping[str, Mapping[str, Data]]) -> Iterator[Path]:
+        """A run's private folder, with its inventory and known hosts."""
+        with workspace(self._options.runs, {"known_hosts": known_hosts(hosts, self._random_bytes)}) as folder:
+            inventory = run_inventory(
+                hosts,
+                own,
+                key=self._options.key.absolute(),
+                known_hosts=folder / "known_hosts",
+                control=self._control,
+            )
+            write_private(folder / "inventory.yml", inventory)
+            yield folder
+
+
+def _otto_fact(answer: Mapping[str, Any]) -> HostFacts:
+    return read_facts(str(answer.get("stdout") or ""))
+
+
+def _full_facts(answer: Mapping[str, Any]) -> Mapping[str, Any]:
+    facts = answer.get("ansible_facts")
+    if not isinstance(facts, dict) or answer.get("failed"):
+        raise MalformedFactError(f"ansible could not gather its facts: {message_of(answer)}")
+    return facts
+
+
+def _begins(event: Event) -> bool:
+    """Whether a task begins: one that does something, not a mark in the play such as a flush."""
+    data = event.get("event_data") or {}
+    return (
+        event.get("event") == "playbook_on_task_start" and data.get("task_action") != "ansible.builtin.meta"
+    )
+
+
+def _tell(report: Report, event: Event, tally: Tally | None, tasks: int) -> None:
+    """Turn an event into progress: each task as it begins, and each host that drops out."""
+    data = event.get("event_data") or {}
+    if _begins(event):
+        report(Progress(str(data.get("task") or ""), tasks))
+    elif tally is not None and tally.bad is not None:
+        report(Progress(f"{tally.bad.value}: {tally.task}: {tally.message}", tasks, host=tally.host))
+
+
+def _raise_breakdown(run: Running, *, began: bool) -> NoReturn:
+    detail = scrub("\n".join(run.ending.output))
+    if began:
+        raise TransientError(
+            f"ansible broke off in the middle of a play (exit status {run.ending.code})", detail=detail
+        )
+    raise TerminalError(
+        f"ansible cannot run the playbook (exit status {run.ending.code})",
+        mend="see the detail; roles and playbook come with OttO",
+        detail=detail,
+    )

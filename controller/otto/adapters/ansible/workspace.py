@@ -1,0 +1,61 @@
+"""A private folder for one run, removed with all it holds when the run ends."""
+
+import fcntl
+import os
+import shutil
+import tempfile
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+
+from otto.adapters.ansible.processes import kill_strays
+
+_LOCK = "lock"
+
+
+@contextmanager
+def workspace(runs: Path, files: Mapping[str, str]) -> Iterator[Path]:
+    """Make a folder only we may enter, with these files in it.
+
+    The folder is locked while it is in use, so that `sweep` of a later process knows it as abandoned
+    when its owner was killed.
+
+    Args:
+        runs: where such folders are made.
+        files: name -> text, written with mode 0600.
+    """
+    runs.mkdir(mode=0o700, parents=True, exist_ok=True)
+    folder = Path(tempfile.mkdtemp(prefix="run-", dir=runs))
+    try:
+        with (folder / _LOCK).open("w") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            for name, text in files.items():
+                write_private(folder / name, text)
+            yield folder
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def write_private(path: Path, text: str) -> None:
+    """Write a file that is its owner's alone from the start."""
+    handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
+    with os.fdopen(handle, "w", encoding="utf-8") as file:
+        file.write(text)
+
+
+def sweep(runs: Path) -> int:
+    """End runs whose owner is gone, and remove their folders; how many there were."""
+    if not runs.is_dir():
+        return 0
+    return sum(_removed(folder) for folder in runs.glob("run-*"))
+
+
+def _removed(folder: Path) -> bool:
+    try:
+        with (folder / _LOCK).open("r+") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            kill_strays(folder)
+            shutil.rmtree(folder, ignore_errors=True)
+    except OSError:  # in use, not locked yet, or gone by itself
+        return False
+    return True
