@@ -10,7 +10,7 @@ from otto.adapters.terraform.settings import Settings
 from otto.ports import Clock
 
 _LOOK = 0.05
-_LINGER = 1.0
+_LINGER = 0.5
 
 Send = Callable[[Signals], None]
 Gone = Callable[[float], Awaitable[bool]]

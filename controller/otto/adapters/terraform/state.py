@@ -85,13 +85,22 @@ def _address(resource: Mapping[str, Any], instance: Mapping[str, Any]) -> str:
 
 
 def _host_names(state: State, host_types: Mapping[str, str]) -> frozenset[str] | None:
-    """Names of the hosts that have a resource; None when no resource type tells."""
+    """Names of the hosts that have a resource; None when that cannot be told."""
     named = [
-        at(attributes, host_types[kind])
+        at(_plain(attributes), host_types[kind])
         for address, attributes in state.resources.items()
         if (kind := _type(address)) in host_types
     ]
-    return frozenset(str(name) for name in named) if host_types else None
+    told = all(isinstance(name, str) for name in named)
+    return frozenset(map(str, named)) if host_types and told else None
+
+
+def _plain(attributes: Mapping[str, Any]) -> dict[str, Any]:
+    """Attributes without the wrapping that the state gives values whose type is decided late."""
+    return {
+        name: value["value"] if isinstance(value, dict) and value.keys() == {"value", "type"} else value
+        for name, value in attributes.items()
+    }
 
 
 def _type(address: str) -> str:
