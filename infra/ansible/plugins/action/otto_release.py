@@ -3,43 +3,47 @@
 import hashlib
 import tarfile
 from pathlib import Path, PurePosixPath
+from typing import Any
 
 from ansible.errors import AnsibleActionFail
 from ansible.module_utils.parsing.convert_bool import boolean
 from ansible.plugins.action import ActionBase
 
+FILE_MODE = 0o644
+FOLDER_MODE = 0o755
 
-def archive_digest(archive):
+
+def archive_digest(archive: Path) -> str:
     """Digest of the tree a tar unpacks to, as the module and `otto.fact` compute it on the host."""
-    lines, folders = {}, set()
+    lines: dict[PurePosixPath, tuple[bytes, int, bytes]] = {}
     with tarfile.open(archive) as tar:
         for member in tar:
             path = PurePosixPath(member.name)
-            if not path.parts:
-                continue
-            folders.update(path.parents)
-            if member.isdir():
-                folders.add(path)
-            elif member.isreg():
-                lines[path] = hashlib.file_digest(tar.extractfile(member), "sha256").hexdigest()
-    described = [(str(path).encode("utf-8", "surrogateescape"), b"f", 0o644, value.encode()) for path, value in lines.items()]
-    described += [
-        (str(path).encode("utf-8", "surrogateescape"), b"d", 0o755, b"") for path in folders if path.parts
-    ]
+            for folder in (*path.parents, *([path] if member.isdir() else [])):
+                lines[folder] = (b"d", FOLDER_MODE, b"")
+            source = tar.extractfile(member) if member.isreg() else None
+            if source is not None:
+                value = hashlib.file_digest(source, "sha256").hexdigest()
+                lines[path] = (b"f", FILE_MODE, value.encode())
+    lines.pop(PurePosixPath(), None)
     summed = hashlib.sha256()
-    for path, kind, mode, value in sorted(described):
-        summed.update(b"%s\0%o\0%s\0%s\0" % (kind, mode, path, value))
+    for name, (kind, mode, value) in sorted((_bytes(path), line) for path, line in lines.items()):
+        summed.update(b"%s\0%o\0%s\0%s\0" % (kind, mode, name, value))
     return summed.hexdigest()
 
 
-class ActionModule(ActionBase):
+def _bytes(path: PurePosixPath) -> bytes:
+    return str(path).encode("utf-8", "surrogateescape")
+
+
+class ActionModule(ActionBase):  # type: ignore[misc]  # ansible is not typed
     """Runs the module of the same name once to look, and once more with the archive if need be."""
 
     _supports_check_mode = True
     _supports_async = False
     TRANSFERS_FILES = True
 
-    def run(self, tmp=None, task_vars=None):
+    def run(self, tmp: str | None = None, task_vars: dict[str, Any] | None = None) -> dict[str, Any]:
         """Deploy one release to one host."""
         result = super().run(tmp, task_vars)
         arguments = dict(self._task.args)
@@ -55,10 +59,12 @@ class ActionModule(ActionBase):
             return result | self._execute_module(module_args=arguments, task_vars=task_vars)
         return result | self._bring(archive, arguments, task_vars)
 
-    def _bring(self, archive, arguments, task_vars):
+    def _bring(
+        self, archive: Path, arguments: dict[str, Any], task_vars: dict[str, Any] | None
+    ) -> dict[str, Any]:
         """Copy the archive to the host and run the module with it."""
         self._make_tmp_path()
-        shell = self._connection._shell
+        shell = self._connection._shell  # noqa: SLF001  (how action plugins reach it)
         try:
             there = self._transfer_file(str(archive), shell.join_path(shell.tmpdir, "content.tar"))
             return self._execute_module(module_args=arguments | {"archive": there}, task_vars=task_vars)

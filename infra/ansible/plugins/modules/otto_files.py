@@ -1,4 +1,3 @@
-#!/usr/bin/python3
 """Writes a set of files in one go: each judged first, each by a rename, none if one is refused."""
 
 import grp
@@ -8,6 +7,7 @@ import shlex
 import stat
 import tempfile
 from pathlib import Path
+from typing import Any
 
 from ansible.module_utils.basic import AnsibleModule
 
@@ -40,14 +40,14 @@ written: {description: Paths of files and folders that changed., type: list, ele
 SECONDS = 20
 
 
-class Refused(Exception):
+class RefusedError(Exception):
     """A file cannot be written as asked; the message is for people."""
 
 
 class Wanted:
     """One file as it should be."""
 
-    def __init__(self, given):
+    def __init__(self, given: dict[str, Any]) -> None:
         self.path = Path(given["path"])
         self.data = given["content"].encode("utf-8", "surrogateescape")
         self.mode = int(given["mode"], 8)
@@ -55,28 +55,32 @@ class Wanted:
         try:
             self.group = grp.getgrnam(given["group"]).gr_gid
         except KeyError:
-            raise Refused(f"{self.path}: there is no group {given['group']!r}") from None
+            raise RefusedError(f"{self.path}: there is no group {given['group']!r}") from None
         self.validate = given["validate"]
 
-    def before(self):
+    def before(self) -> bytes | None:
         """The bytes that are there now, None when there is no regular file."""
         try:
             return self.path.read_bytes() if self.path.is_file() and not self.path.is_symlink() else None
         except OSError:
             return None
 
-    def right(self):
+    def right(self) -> bool:
         """Whether the file is there already, with these bytes, owners and permissions."""
         if self.before() != self.data:
             return False
         status = self.path.lstat()
-        return (status.st_uid, status.st_gid, stat.S_IMODE(status.st_mode)) == (self.owner, self.group, self.mode)
+        return (status.st_uid, status.st_gid, stat.S_IMODE(status.st_mode)) == (
+            self.owner,
+            self.group,
+            self.mode,
+        )
 
-    def stage(self):
+    def stage(self) -> Path:
         """Write the bytes beside the place they are for; the path."""
         # Nothing on Debian reads a file that ends so, whatever folder it is in.
         handle, name = tempfile.mkstemp(dir=self.path.parent, prefix=".otto-", suffix=".dpkg-new")
-        with open(handle, "wb") as file:
+        with os.fdopen(handle, "wb") as file:
             file.write(self.data)
             file.flush()
             os.fchown(file.fileno(), self.owner, self.group)
@@ -85,20 +89,28 @@ class Wanted:
         return Path(name)
 
 
-def judge(module, wanted, staged):
+def judge(module: AnsibleModule, wanted: Wanted, staged: Path) -> None:
     """Raise if the file's own command refuses it."""
     if not wanted.validate:
         return
-    command = ["timeout", str(SECONDS), *(part.replace("%s", str(staged)) for part in shlex.split(wanted.validate))]
+    command = [
+        "timeout",
+        str(SECONDS),
+        *(part.replace("%s", str(staged)) for part in shlex.split(wanted.validate)),
+    ]
     status, out, error = module.run_command(command)
     if status:
-        said = (error.strip() or out.strip() or f"exit status {status}").replace(str(staged), str(wanted.path))
-        raise Refused(f"{wanted.path} was left as it was: {command[2]} refuses the new one: {said[:4000]}")
+        said = (error.strip() or out.strip() or f"exit status {status}").replace(
+            str(staged), str(wanted.path)
+        )
+        raise RefusedError(
+            f"{wanted.path} was left as it was: {command[2]} refuses the new one: {said[:4000]}"
+        )
 
 
-def write(module, files):
+def write(module: AnsibleModule, files: list[Wanted]) -> None:
     """Write files: all are staged and judged before the first takes its place."""
-    staged = []
+    staged: list[Path] = []
     try:
         for wanted in files:
             staged.append(wanted.stage())
@@ -110,7 +122,7 @@ def write(module, files):
             path.unlink(missing_ok=True)
 
 
-def make(folders, *, dry):
+def make(folders: list[Path], *, dry: bool) -> list[Path]:
     """Make the folders that are missing; their paths."""
     missing = [folder for folder in folders if not folder.is_dir()]
     for folder in missing if not dry else []:
@@ -118,7 +130,7 @@ def make(folders, *, dry):
     return missing
 
 
-def difference(wanted):
+def difference(wanted: Wanted) -> dict[str, str]:
     """Before and after, as Ansible shows them with --diff."""
     before = (wanted.before() or b"").decode("utf-8", "replace")
     after = wanted.data.decode("utf-8", "replace")
@@ -135,7 +147,7 @@ FILE = {
 }
 
 
-def main():
+def main() -> None:
     """Run as an Ansible module."""
     module = AnsibleModule(
         argument_spec={
@@ -148,10 +160,10 @@ def main():
     try:
         made = make([Path(folder) for folder in module.params["folders"]], dry=module.check_mode)
         changed = [wanted for wanted in map(Wanted, module.params["files"]) if not wanted.right()]
-        diff = [difference(wanted) for wanted in changed] if module._diff else []
+        diff = [difference(wanted) for wanted in changed]
         if not module.check_mode:
             write(module, changed)
-    except (Refused, OSError) as error:
+    except (RefusedError, OSError) as error:
         module.fail_json(msg=str(error))
     written = [str(path) for path in [*made, *(wanted.path for wanted in changed)]]
     module.exit_json(changed=bool(written), written=written, diff=diff)

@@ -1,4 +1,3 @@
-#!/usr/bin/python3
 """Lays a release of a site's files beside the others and switches to it in one step."""
 
 import fcntl
@@ -9,8 +8,10 @@ import shutil
 import stat
 import tarfile
 import time
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path, PurePosixPath
+from typing import IO, Any
 
 from ansible.module_utils.basic import AnsibleModule
 
@@ -46,12 +47,14 @@ FOLDER_MODE = 0o755
 LOCK_SECONDS = 30
 SPARE_BYTES = 16 * 1024 * 1024
 
+Line = tuple[bytes, bytes, int, bytes]
 
-class Refused(Exception):
+
+class RefusedError(Exception):
     """The archive or the host cannot be used as they are; the message is for people."""
 
 
-def tree_digest(lines):
+def tree_digest(lines: Iterable[Line]) -> str:
     """One digest of sorted (path, kind, mode, digest) lines; `otto.fact` computes the same."""
     summed = hashlib.sha256()
     for path, kind, mode, value in sorted(lines):
@@ -59,13 +62,13 @@ def tree_digest(lines):
     return summed.hexdigest()
 
 
-def file_digest(path):
+def file_digest(path: Path) -> bytes:
     """SHA-256 of a file, as the bytes of its hexadecimal form."""
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest().encode()
 
 
-def described(root):
+def described(root: Path) -> Iterator[Line]:
     """(path, kind, mode, digest) of everything below a folder."""
     for path in root.rglob("*"):
         status = path.lstat()
@@ -80,17 +83,17 @@ def described(root):
             yield name, b"o", mode, b""
 
 
-def safe_name(member):
+def safe_name(member: tarfile.TarInfo) -> PurePosixPath | None:
     """A member's path below the site's folder, None for the folder itself."""
     path = PurePosixPath(member.name)
     if path.is_absolute() or ".." in path.parts:
-        raise Refused(f"the archive names {member.name!r}, which lies outside the site's folder")
+        raise RefusedError(f"the archive names {member.name!r}, which lies outside the site's folder")
     if not (member.isreg() or member.isdir()):
-        raise Refused(f"the archive holds {member.name!r}, which is neither a file nor a folder")
+        raise RefusedError(f"the archive holds {member.name!r}, which is neither a file nor a folder")
     return path if path.parts else None
 
 
-def unpack(archive, folder):
+def unpack(archive: Path, folder: Path) -> None:
     """Write the files of a tar below a new folder.
 
     A file's time stamp is made from its bytes: nginx builds an ETag from time and size, and so every
@@ -107,10 +110,12 @@ def unpack(archive, folder):
                 target.mkdir(FOLDER_MODE, parents=True, exist_ok=True)
                 continue
             target.parent.mkdir(FOLDER_MODE, parents=True, exist_ok=True)
-            write(target, tar.extractfile(member))
+            source = tar.extractfile(member)
+            if source is not None:  # it is a file, so there is one
+                write(target, source)
 
 
-def write(target, source):
+def write(target: Path, source: IO[bytes]) -> None:
     """Write one file, its time stamp made from its bytes."""
     summed = hashlib.sha256()
     with target.open("xb") as file:
@@ -122,7 +127,7 @@ def write(target, source):
     os.utime(target, (stamp, stamp))
 
 
-def remove(path):
+def remove(path: Path) -> None:
     """Remove a file, a link or a folder with all it holds."""
     if path.is_dir() and not path.is_symlink():
         shutil.rmtree(path)
@@ -130,7 +135,7 @@ def remove(path):
         path.unlink(missing_ok=True)
 
 
-def mend(site, fresh):
+def mend(site: Path, fresh: Path) -> None:
     """Make a served folder equal to a fresh one, each file by a rename: none is ever missing or half."""
     wanted = {path.relative_to(fresh) for path in fresh.rglob("*")}
     for name in sorted(wanted, key=lambda name: len(name.parts)):
@@ -152,13 +157,13 @@ def mend(site, fresh):
 class Releases:
     """The releases below a root folder."""
 
-    def __init__(self, root):
+    def __init__(self, root: Path) -> None:
         self.root = root
         self.folder = root / "releases"
         self.link = root / "current"
 
     @contextmanager
-    def locked(self):
+    def locked(self) -> Iterator[None]:
         """Hold the releases alone, so that a run left over from a killed controller cannot interfere."""
         self.folder.mkdir(FOLDER_MODE, parents=True, exist_ok=True)
         with (self.root / ".lock").open("w") as file:
@@ -169,11 +174,13 @@ class Releases:
                     break
                 except BlockingIOError:
                     if time.monotonic() > deadline:
-                        raise Refused(f"another deployment has been at work for {LOCK_SECONDS} s") from None
+                        raise RefusedError(
+                            f"another deployment has been at work for {LOCK_SECONDS} s"
+                        ) from None
                     time.sleep(0.1)
             yield
 
-    def whole(self, revision, digest):
+    def whole(self, revision: str, digest: str) -> bool:
         """Whether a release is on the host with exactly the files it should have."""
         release = self.folder / revision
         try:
@@ -182,14 +189,14 @@ class Releases:
         except OSError:
             return False
 
-    def current(self):
+    def current(self) -> str | None:
         """The release that is served, None when none is."""
         try:
             return self.link.readlink().name
         except OSError:
             return None
 
-    def lay(self, revision, digest, archive):
+    def lay(self, revision: str, digest: str, archive: Path) -> None:
         """Unpack a release; on return it is there, whole."""
         self.tidy()
         self.make_room(archive)
@@ -197,7 +204,7 @@ class Releases:
         unpack(archive, fresh / "site")
         found = tree_digest(described(fresh / "site"))
         if found != digest:
-            raise Refused(f"the archive's files have digest {found}, but {digest} was announced")
+            raise RefusedError(f"the archive's files have digest {found}, but {digest} was announced")
         (fresh / "revision").write_text(revision, "utf-8")
         release = self.folder / revision
         if (release / "site").is_dir() and not (release / "site").is_symlink():
@@ -210,19 +217,19 @@ class Releases:
             folder.chmod(FOLDER_MODE)
         self.tidy()
 
-    def make_room(self, archive):
+    def make_room(self, archive: Path) -> None:
         """Refuse before anything is written what the disk cannot hold."""
         need = archive.stat().st_size + SPARE_BYTES
         free = shutil.disk_usage(self.folder).free
         if free < need:
-            raise Refused(f"{self.folder} has {free} bytes free, the release needs {need}")
+            raise RefusedError(f"{self.folder} has {free} bytes free, the release needs {need}")
 
-    def tidy(self):
+    def tidy(self) -> None:
         """Remove what interrupted runs left."""
         for path in self.folder.glob(".*.partial"):
             remove(path)
 
-    def switch(self, revision):
+    def switch(self, revision: str) -> None:
         """Serve a release from the next request on: one rename."""
         os.utime(self.folder / revision / "revision")
         if self.current() == revision:
@@ -234,10 +241,10 @@ class Releases:
         temporary.symlink_to(Path("releases") / revision)
         temporary.replace(self.link)
 
-    def prune(self, keep):
+    def prune(self, keep: int) -> list[str]:
         """Remove all but the releases used last; the names of those removed."""
 
-        def used(path):
+        def used(path: Path) -> float:
             mark = path / "revision"
             return mark.stat().st_mtime if mark.exists() else 0.0
 
@@ -250,24 +257,25 @@ class Releases:
         return [path.name for path in gone]
 
 
-def deploy(releases, wanted):
+def deploy(releases: Releases, wanted: dict[str, Any]) -> dict[str, Any]:
     """Bring a release to the host and serve it; what to tell Ansible."""
     revision, digest = wanted["revision"], wanted["digest"]
     present = releases.whole(revision, digest)
     current = releases.current() == revision
     right = present and current and not wanted["repair"]
-    result = {"changed": not right, "revision": revision, "digest": digest, "present": present, "current": current}
+    result = {"revision": revision, "digest": digest, "present": present, "current": current}
+    result["changed"] = not right
     if right or wanted["look"]:
         return result
     if not present or wanted["repair"]:
         if wanted["archive"] is None:
-            raise Refused("it is not on this host, and no archive was given")
+            raise RefusedError("it is not on this host, and no archive was given")
         releases.lay(revision, digest, Path(wanted["archive"]))
     releases.switch(revision)
     return result | {"present": True, "current": True, "pruned": releases.prune(wanted["keep"])}
 
 
-def main():
+def main() -> None:
     """Run as an Ansible module."""
     module = AnsibleModule(
         argument_spec={
@@ -288,7 +296,7 @@ def main():
     try:
         with releases.locked():
             result = deploy(releases, module.params | {"look": module.params["look"] or module.check_mode})
-    except (Refused, OSError, tarfile.TarError, EOFError) as error:
+    except (RefusedError, OSError, tarfile.TarError, EOFError) as error:
         module.fail_json(msg=f"release {module.params['revision']}: {error}")
     module.exit_json(**result)
 
