@@ -19,6 +19,7 @@ class ConfigurationRequest:
         kind: CONFIGURE (roles base, nginx, haproxy) or DEPLOY (content alone).
         hosts: the hosts to touch; no other host is contacted.
         backends: the web servers a balancer spreads over.
+        balancers: whose word web servers take for who the visitor is.
         domains: virtual hosts, the first one answers for unknown names.
         algorithm: how the balancer picks a server.
         controllers: our addresses as the hosts see them.
@@ -32,6 +33,7 @@ class ConfigurationRequest:
     kind: StepKind
     hosts: tuple[Host, ...]
     backends: tuple[Host, ...] = ()
+    balancers: tuple[Host, ...] = ()
     domains: tuple[str, ...] = ()
     algorithm: Algorithm = Algorithm.ROUNDROBIN
     controllers: tuple[str, ...] = ()

@@ -298,6 +298,7 @@ def _request(
         kind=kind,
         hosts=hosts,
         backends=state.of(Role.WEB),
+        balancers=state.of(Role.BALANCER),
         domains=desired.spec.domains,
         algorithm=desired.spec.algorithm,
         controllers=state.controllers,
