@@ -55,9 +55,7 @@ def _add(problems: _Found, more: Iterable[Problem]) -> None:
 
 
 def _own_problems(files: Mapping[str, SpecFile]) -> _Found:
-    problems: _SHOWN = 12  # names of a long circle
-
-_Found = defaultdict(list)
+    problems: _Found = defaultdict(list)
     _add(problems, (problem for file in files.values() for problem in file.problems if problem.site))
     return problems
 

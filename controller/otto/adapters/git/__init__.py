@@ -1,0 +1,23 @@
+"""The source of specs and content: git repositories, embedded and remote."""
+
+from otto.adapters.git.access import Access, Keyring
+from otto.adapters.git.content import ContentLimits
+from otto.adapters.git.hooks import install_hooks
+from otto.adapters.git.quarantine import with_quarantine
+from otto.adapters.git.repositories import EmbeddedRepository, RemoteRepository
+from otto.adapters.git.scaffold import scaffold
+from otto.adapters.git.seed import seed
+from otto.adapters.git.source import open_source
+
+__all__ = [
+    "Access",
+    "ContentLimits",
+    "EmbeddedRepository",
+    "Keyring",
+    "RemoteRepository",
+    "install_hooks",
+    "open_source",
+    "scaffold",
+    "seed",
+    "with_quarantine",
+]

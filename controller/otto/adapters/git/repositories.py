@@ -1,0 +1,146 @@
+"""The port `Source`, over the embedded bare repository and over a remote one."""
+
+import asyncio
+from collections.abc import Iterable, Mapping
+from contextlib import suppress
+from pathlib import Path
+
+import pygit2
+
+from otto.adapters.git.access import Keyring
+from otto.adapters.git.contents import Contents
+from otto.adapters.git.fetch import Request, fetch
+from otto.adapters.git.trees import Trees
+from otto.model.catalogue import Entry
+from otto.model.errors import TerminalError, TransientError
+from otto.model.spec import Content
+
+_LAST = "refs/otto/last"
+_KEPT = "refs/otto/keep/"
+
+
+class _Repository:
+    """What both have in common: everything but `fetch`."""
+
+    def __init__(self, trees: Trees, contents: Contents) -> None:
+        self._trees = trees
+        self._contents = contents
+
+    def entries(self, commit: str) -> Mapping[str, Entry]:
+        """Spec files of a commit by path."""
+        return self._trees.entries(commit)
+
+    def changed(self, before: str, after: str) -> frozenset[str]:
+        """Paths that differ between two commits; all of `after` when `before` is "" or unknown."""
+        return self._trees.changed(before, after)
+
+    def read(self, blob: str) -> bytes:
+        """Bytes of a blob."""
+        return self._trees.read(blob)
+
+    async def content(self, commit: str, content: Content) -> str:
+        """Id of the tree that a site's content resolves to."""
+        return await self._contents.resolve(commit, content)
+
+    async def archive(self, content: str) -> Path:
+        """A tar of the files of a tree, the same bytes every time, kept until pruned."""
+        return await self._contents.archive(content)
+
+    def last(self) -> str | None:
+        """The commit that was fetched last, also by an earlier start."""
+        return self._trees.tip(_LAST) if (self._trees.path / "HEAD").exists() else None
+
+    def retain(self, commits: Iterable[str]) -> None:
+        """Keep these commits and no others from being pruned: those that last good specs came with."""
+        wanted = set(commits)
+
+        def keep(repository: pygit2.Repository) -> None:
+            held = {name.removeprefix(_KEPT) for name in repository.references if name.startswith(_KEPT)}
+            for commit in wanted - held:
+                with suppress(KeyError, ValueError):
+                    repository.references.create(_KEPT + commit, repository[commit].id, force=True)
+            for commit in held - wanted:
+                repository.references.delete(_KEPT + commit)
+
+        self._trees.ask(keep)
+
+    def _advance(self, commit: str) -> None:
+        if self.last() != commit:
+            self._trees.ask(lambda repository: repository.references.create(_LAST, commit, force=True))
+
+
+class EmbeddedRepository(_Repository):
+    """The bare repository in OTTO_HOME that people push to.
+
+    Args:
+        trees: reads it.
+        contents: content of sites.
+        branch: the branch that is followed.
+    """
+
+    def __init__(self, trees: Trees, contents: Contents, branch: str = "main") -> None:
+        super().__init__(trees, contents)
+        self._branch = branch
+
+    async def fetch(self) -> str | None:
+        """The commit of the branch; None before the first push.
+
+        Raises:
+            TerminalError: the branch is gone; what it held last stays readable.
+            TransientError: the repository cannot be opened.
+        """
+        try:
+            commit = self._trees.tip(f"refs/heads/{self._branch}")
+            if commit is not None:
+                self._advance(commit)
+            elif self.last() is not None:
+                mend = f"push {self._branch} again; until then the last good specs stay in force"
+                raise TerminalError(f"the branch {self._branch} is gone", mend=mend)
+        except (pygit2.GitError, OSError) as error:
+            raise TransientError(f"the repository {self._trees.path} cannot be read: {error}") from error
+        return commit
+
+
+class RemoteRepository(_Repository):
+    """A repository elsewhere, of which a bare copy is kept.
+
+    Args:
+        trees: reads the copy.
+        contents: content of sites.
+        url: address, without credentials.
+        keyring: credentials by host.
+        branch: the branch that is followed.
+        timeout: seconds one fetch may take.
+    """
+
+    def __init__(
+        self,
+        trees: Trees,
+        contents: Contents,
+        *,
+        url: str,
+        keyring: Keyring,
+        branch: str = "main",
+        timeout: float = 60.0,
+    ) -> None:
+        super().__init__(trees, contents)
+        self._keyring = keyring
+        self._branch = branch
+        self._request = Request(trees.path, url, f"refs/heads/{branch}", "refs/otto/source", timeout)
+        self._lock = asyncio.Lock()
+
+    async def fetch(self) -> str | None:
+        """Bring the copy up to date; the commit of the branch, None while the remote is empty.
+
+        Raises:
+            TransientError: the remote cannot be reached; the last good revision stays readable.
+            TerminalError: the branch is gone, or the remote refused us.
+        """
+        async with self._lock:
+            commit = await fetch(self._request, self._keyring.access(self._request.url))
+        if commit is not None:
+            self._advance(commit)
+        elif self.last() is not None:
+            mend = "push it again; until then the last good specs stay in force"
+            raise TerminalError(f"{self._request.url} is empty now, {self._branch} is gone", mend=mend)
+        return commit

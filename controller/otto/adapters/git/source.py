@@ -1,0 +1,74 @@
+"""Puts the parts of the source together, as the settings say."""
+
+from collections.abc import Mapping
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from otto.adapters.git.access import Access, Keyring
+from otto.adapters.git.archive import Archives
+from otto.adapters.git.content import ContentLimits
+from otto.adapters.git.contents import Contents
+from otto.adapters.git.external import External
+from otto.adapters.git.fetch import check_url
+from otto.adapters.git.repositories import EmbeddedRepository, RemoteRepository
+from otto.adapters.git.trees import Trees
+
+
+def open_source(
+    home: Path,
+    *,
+    url: str = "",
+    branch: str = "main",
+    folder: str = "specs",
+    timeout: float = 60.0,
+    token: str = "",
+    ssh_key: str = "",
+    hosts: Mapping[str, Access] | None = None,
+    limits: ContentLimits | None = None,
+    content_interval: float = 60.0,
+    keep_archives: int = 50,
+) -> EmbeddedRepository | RemoteRepository:
+    """The source of specs of an OTTO_HOME.
+
+    Args:
+        home: OTTO_HOME.
+        url: remote repository; "" is the embedded `specs.git`, which `seed` has made.
+        branch: the branch that is followed.
+        folder: folder of the specs.
+        timeout: seconds one fetch may take.
+        token: reference to the remote's token, `env:NAME` or `file:PATH`; also good for content
+            repositories on the same host, and for no other.
+        ssh_key: private key; "" is the controller's own.
+        hosts: access to further hosts that content comes from.
+        limits: how much one site may serve.
+        content_interval: seconds between two fetches of a content repository.
+        keep_archives: archives of content kept at most.
+
+    Raises:
+        TerminalError: the address is none to fetch from.
+    """
+    home = home.absolute()
+    plain = Access(
+        key=Path(ssh_key) if ssh_key else home / "keys" / "id_ed25519",
+        known_hosts=(home / "keys" / "known_hosts", Path.home() / ".ssh" / "known_hosts"),
+    )
+    keyring = Keyring(hosts=_hosts(url, token, plain, hosts or {}), default=plain)
+    cache = home / "cache"
+    external = External(cache / "git", keyring, interval=content_interval, timeout=timeout)
+    path = cache / "source.git" if url else home / "specs.git"
+    trees = Trees(path, folder)
+    contents = Contents(
+        trees, external, Archives(cache / "content", keep_archives), limits or ContentLimits()
+    )
+    if not url:
+        return EmbeddedRepository(trees, contents, branch)
+    check_url(url)
+    return RemoteRepository(trees, contents, url=url, keyring=keyring, branch=branch, timeout=timeout)
+
+
+def _hosts(url: str, token: str, plain: Access, others: Mapping[str, Access]) -> Mapping[str, Access]:
+    hosts = dict(others)
+    name = urlsplit(url).hostname
+    if name and token:
+        hosts.setdefault(name, Access(token=token, key=plain.key, known_hosts=plain.known_hosts))
+    return hosts
