@@ -1,0 +1,120 @@
+"""Reference of the site spec, from its JSON Schema."""
+
+import json
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+import yaml
+
+from generator.page import code, joined, table
+from otto import resources
+
+Schema = Mapping[str, Any]
+
+_INTRO = """\
+# The site spec
+
+A spec is a YAML file with the ending `.yaml` or `.yml` below the folder `specs` of the repository (the
+setting `source.path`). A file may hold several documents, separated by `---`. Unknown fields are errors.
+The schema is [schemas/site.json](../../schemas/site.json), JSON Schema 2020-12; with this first line an
+editor that uses yaml-language-server completes and checks while you type:
+
+    # yaml-language-server: $schema=../schemas/site.json
+
+How to write one is told in [Write a spec](../how-to/write-a-spec.md)."""
+
+_BEYOND = """\
+## Rules beyond the schema
+
+`otto validate` and the controller also refuse:
+
+- a name that two documents share, and a domain that two sites share;
+- `dependsOn` that names a site which does not exist, or closes a circle;
+- on the provider `lab`, a size other than `small`, `medium` and `large`;
+- a content path that leaves the repository, is the whole repository, or lies in `.git`;
+- an address in `content.git` with credentials, a query or a fragment;
+- a domain with `xn--` that is not the ASCII form of any name;
+- a spec file that is a symbolic link, is not UTF-8, is larger than 256 KiB, holds more than 100,000
+  values (each use of an alias counted as all it stands for), or nests deeper than 32 levels;
+- a YAML key that stands twice in one mapping."""
+
+
+def render() -> str:
+    """The page."""
+    schema = json.loads(resources.path("schemas", "site.json").read_text(encoding="utf-8"))
+    example = "```yaml\n" + yaml.safe_dump(schema["examples"][0], sort_keys=False) + "```"
+    fields = joined(_sections(schema, schema, ""))
+    return joined([_INTRO, schema["description"], "## The least and a little more", example, fields, _BEYOND])
+
+
+def _sections(root: Schema, node: Schema, path: str) -> Iterator[str]:
+    """A section for every field, an object's before those inside it."""
+    obliged = node.get("required", ())
+    for name, raw in node.get("properties", {}).items():
+        field = _resolved(root, raw)
+        inner = f"{path}.{name}" if path else name
+        yield _section(root, field, inner, required=name in obliged)
+        item = _resolved(root, field.get("items", {}))
+        yield from _sections(root, field, inner)
+        yield from _sections(root, item, f"{inner}[]")
+
+
+def _section(root: Schema, field: Schema, path: str, *, required: bool) -> str:
+    rows = [(name, value) for name, value in _facts(root, field, required=required) if value]
+    heading = "##" if path.count(".") == 0 else "###"
+    return joined([f"{heading} `{path}`", field.get("description", ""), table(("", ""), rows)])
+
+
+def _facts(root: Schema, field: Schema, *, required: bool) -> Iterator[tuple[str, str]]:
+    yield "type", _type(root, field)
+    yield "required", "yes" if required else ""
+    if "default" in field:
+        yield "default", code(json.dumps(field["default"], ensure_ascii=False))
+    yield "allowed", _allowed(field)
+    item = _resolved(root, field.get("items", {}))
+    yield "each", _allowed(item)
+    yield "examples", _examples(field)
+
+
+def _type(root: Schema, field: Schema) -> str:
+    kind = str(field.get("type", ""))
+    if kind == "array":
+        item = _resolved(root, field.get("items", {}))
+        unique = ", no two alike" if field.get("uniqueItems") else ""
+        return f"list of {item.get('type', 'value')}s{unique}"
+    values = field.get("additionalProperties")
+    if isinstance(values, Mapping):
+        return f"mapping of names to {values.get('type', 'value')}s"
+    return "mapping" if kind == "object" else kind
+
+
+def _allowed(field: Schema) -> str:
+    return "; ".join(_rules(field))
+
+
+def _rules(field: Schema) -> Iterator[str]:
+    if "const" in field:
+        yield code(field["const"])
+    if "enum" in field:
+        yield ", ".join(code(value) for value in field["enum"])
+    if "patternErrorMessage" in field:
+        yield str(field["patternErrorMessage"])
+    if "minimum" in field:
+        yield f"{field['minimum']} to {field['maximum']}"
+    for key, words in (("maxLength", "characters"), ("maxItems", "entries"), ("maxProperties", "entries")):
+        if key in field:
+            yield f"at most {field[key]} {words}"
+
+
+def _examples(field: Schema) -> str:
+    return ", ".join(code(json.dumps(value, ensure_ascii=False)) for value in field.get("examples", ()))
+
+
+def _resolved(root: Schema, node: Schema) -> Schema:
+    reference = node.get("$ref")
+    if reference is None:
+        return node
+    found: Any = root
+    for part in str(reference).removeprefix("#/").split("/"):
+        found = found[part]
+    return {**found, **node}
