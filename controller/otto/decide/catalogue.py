@@ -6,7 +6,7 @@ from dataclasses import replace
 from difflib import get_close_matches
 
 from otto.decide.dependencies import cycles
-from otto.model.catalogue import Catalogue, SpecFile
+from otto.model.catalogue import Catalogue, Entry, SpecFile
 from otto.model.problem import Problem
 from otto.model.spec import SiteSpec
 
@@ -151,6 +151,25 @@ def _problem(spec: SiteSpec, pointer: str, message: str, *, found: str = "", men
 
 def _where(spec: SiteSpec) -> str:
     return f"{spec.file}:{spec.line}"
+
+
+def unreadable(entry: Entry, most: int = 256 * 1024) -> SpecFile | None:
+    """The verdict on a file that is not even to be read: a symbolic link, or one that is too big.
+
+    Args:
+        entry: the file.
+        most: bytes a file of specs may have.
+    """
+    if entry.symlink:
+        message, allowed, mend = "a symbolic link is not followed", "", "put the file itself there"
+    elif entry.size > most:
+        message, allowed = f"this file is too big: {entry.size} bytes", f"at most {most} bytes"
+        mend = "split it"
+    else:
+        return None
+    return SpecFile(
+        entry.path, problems=(Problem(entry.path, 0, 0, "", message, allowed=allowed, mend=mend),)
+    )
 
 
 def touched(before: Catalogue, after: Catalogue, changed: frozenset[str]) -> frozenset[str]:

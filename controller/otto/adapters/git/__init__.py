@@ -3,7 +3,7 @@
 from otto.adapters.git.access import Access, Keyring
 from otto.adapters.git.content import ContentLimits
 from otto.adapters.git.hooks import install_hooks
-from otto.adapters.git.quarantine import with_quarantine
+from otto.adapters.git.quarantine import quarantined
 from otto.adapters.git.repositories import EmbeddedRepository, RemoteRepository
 from otto.adapters.git.scaffold import scaffold
 from otto.adapters.git.seed import seed
@@ -17,7 +17,7 @@ __all__ = [
     "RemoteRepository",
     "install_hooks",
     "open_source",
+    "quarantined",
     "scaffold",
     "seed",
-    "with_quarantine",
 ]

@@ -48,22 +48,35 @@ def open_source(
         TerminalError: the address is none to fetch from.
     """
     home = home.absolute()
-    plain = Access(
-        key=Path(ssh_key) if ssh_key else home / "keys" / "id_ed25519",
-        known_hosts=(home / "keys" / "known_hosts", Path.home() / ".ssh" / "known_hosts"),
-    )
+    plain = _plain(home, ssh_key)
     keyring = Keyring(hosts=_hosts(url, token, plain, hosts or {}), default=plain)
-    cache = home / "cache"
-    external = External(cache / "git", keyring, interval=content_interval, timeout=timeout)
-    path = cache / "source.git" if url else home / "specs.git"
+    external = External(home / "cache" / "git", keyring, interval=content_interval, timeout=timeout)
+    archives = Archives(home / "cache" / "content", keep_archives)
+    path = home / "cache" / "source.git" if url else home / "specs.git"
     trees = Trees(path, folder)
-    contents = Contents(
-        trees, external, Archives(cache / "content", keep_archives), limits or ContentLimits()
-    )
+    contents = Contents(trees, external, archives, limits or ContentLimits())
     if not url:
         return EmbeddedRepository(trees, contents, branch)
     check_url(url)
     return RemoteRepository(trees, contents, url=url, keyring=keyring, branch=branch, timeout=timeout)
+
+
+def embedded(
+    home: Path, *, branch: str = "main", folder: str = "specs", also: str | None = None
+) -> EmbeddedRepository:
+    """The embedded repository with its defaults, `also` naming a further folder of objects."""
+    home = home.absolute()
+    trees = Trees(home / "specs.git", folder, also=also)
+    external = External(home / "cache" / "git", Keyring(default=_plain(home, "")))
+    contents = Contents(trees, external, Archives(home / "cache" / "content"), ContentLimits())
+    return EmbeddedRepository(trees, contents, branch)
+
+
+def _plain(home: Path, ssh_key: str) -> Access:
+    return Access(
+        key=Path(ssh_key) if ssh_key else home / "keys" / "id_ed25519",
+        known_hosts=(home / "keys" / "known_hosts", Path.home() / ".ssh" / "known_hosts"),
+    )
 
 
 def _hosts(url: str, token: str, plain: Access, others: Mapping[str, Access]) -> Mapping[str, Access]:

@@ -61,10 +61,14 @@ class Trees:
         path: where it is.
         folder: folder of the specs.
         most: files a commit may hold.
+        also: another folder of objects to look into.
     """
 
-    def __init__(self, path: Path, folder: str = "specs", most: int = 200_000) -> None:
+    def __init__(
+        self, path: Path, folder: str = "specs", most: int = 200_000, also: str | None = None
+    ) -> None:
         self.path = path
+        self._also = also
         self._folder = folder.strip("/")
         self._most = most
         self._opened: pygit2.Repository | None = None
@@ -82,6 +86,8 @@ class Trees:
 
     def _afresh(self, question: Callable[[pygit2.Repository], _Result]) -> _Result:
         self._opened = pygit2.Repository(str(self.path))
+        if self._also is not None:
+            self._opened.odb.add_disk_alternate(self._also)
         return question(self._opened)
 
     def tip(self, ref: str) -> str | None:
