@@ -119,6 +119,12 @@ def connected(found: Container, network: str) -> bool:
     return any(place.network == network and place.address == address for place in found.attachments)
 
 
+def mac(found: Container) -> str:
+    """The MAC that goes with a host's address, whether it runs or not."""
+    address = found.labels.get(names.ADDRESS, "")
+    return allocation.mac(IPv4Address(address)) if address else ""
+
+
 def host_key(api: Api, name: str) -> str:
     """The public host key, as "ssh-ed25519 AAAA…"; "" before it is made."""
     text = api.get_file(name, _HOST_KEY) or ""
