@@ -95,8 +95,8 @@ def failure(
     """
     errors = [diagnostic for diagnostic in diagnostics if diagnostic.is_error]
     sorts = {sort(command, error) for error in errors}
-    reason = _reason(errors, output)
-    message = redact(f"terraform {command} of site {site} failed: {reason}", secrets, limit=_LINE)
+    reason = _reason(errors, redact(output, secrets), secrets)
+    message = f"terraform {command} of site {site} failed: {reason}"
     detail = redact("\n\n".join(map(str, errors)) or output, secrets)
     if Sort.LOCKED in sorts:
         return WaitingError(
@@ -112,15 +112,19 @@ def failure(
     return TransientError(message, retry_after=pause, detail=detail)
 
 
-def _reason(errors: Sequence[Diagnostic], output: str) -> str:
+def _reason(errors: Sequence[Diagnostic], output: str, secrets: Collection[str]) -> str:
     if not errors:
         lines = [line for line in output.splitlines() if line.strip()]
-        return lines[-1] if lines else "it said nothing"
+        return _line(lines[-1]) if lines else "it said nothing"
     first = errors[0]
-    detail = " ".join(first.detail.split())
-    where = f" ({first.address})" if first.address else ""
-    said = shorten(f"{first.summary}{where}" + (f": {detail}" if detail else ""), _LINE)
-    return said + (f" (and {len(errors) - 1} more)" if len(errors) > 1 else "")
+    # Secrets go first: cut in two, they would not be known again.
+    return _line(redact(str(first), secrets, limit=None)) + (
+        f" (and {len(errors) - 1} more)" if len(errors) > 1 else ""
+    )
+
+
+def _line(said: str) -> str:
+    return " ".join(shorten(said, _LINE).split())
 
 
 def _mend(command: str) -> str:

@@ -114,6 +114,14 @@ def _has(pid: int, assignment: bytes) -> bool:
 
 def _has_open(pid: int, wanted: os.stat_result) -> bool:
     try:
-        return any(os.path.samestat(entry.stat(), wanted) for entry in os.scandir(_PROC / str(pid) / "fd"))
+        entries = list((_PROC / str(pid) / "fd").iterdir())
     except OSError:
+        return False
+    return any(_is(entry, wanted) for entry in entries)
+
+
+def _is(entry: Path, wanted: os.stat_result) -> bool:
+    try:
+        return os.path.samestat(entry.stat(), wanted)
+    except OSError:  # closed since it was listed
         return False

@@ -1,6 +1,10 @@
-"""A plan fit to be shown and stored: what Terraform marks as sensitive is masked."""
+"""A plan fit to be shown and stored: what Terraform marks as sensitive is masked.
 
-from collections.abc import Collection, Mapping
+A provider may copy a sensitive value to where nothing marks it (`terraform_data` does, from `input` to
+`output`). What is marked anywhere in a plan is therefore masked everywhere in it.
+"""
+
+from collections.abc import Collection, Iterator, Mapping
 from typing import Any
 
 from otto.adapters.terraform.document import mapping, sequence
@@ -29,7 +33,22 @@ def scrubbed(plan: Mapping[str, Any], secrets: Collection[str] = ()) -> dict[str
             name: _change(mapping(change)) for name, change in mapping(plan.get("output_changes")).items()
         },
     }
-    return {"format_version": plan.get("format_version"), **mapping(_without(shown, secrets))}
+    known = frozenset(secrets) | marked(plan)
+    return {"format_version": plan.get("format_version"), **mapping(_without(shown, known))}
+
+
+def marked(plan: Mapping[str, Any]) -> frozenset[str]:
+    """Strings that a plan marks as sensitive somewhere."""
+    parts = [*sequence(plan.get("resource_changes")), *sequence(plan.get("resource_drift"))]
+    changes = [mapping(part).get("change") for part in parts] + [
+        *mapping(plan.get("output_changes")).values()
+    ]
+    return frozenset(
+        text
+        for change in map(mapping, changes)
+        for side in _SIDES
+        for text in _marked(change.get(side), change.get(f"{side}_sensitive"))
+    )
 
 
 def _resource(item: object) -> dict[str, Data]:
@@ -59,6 +78,19 @@ def masked(value: Any, sensitive: object) -> Data:  # noqa: ANN401  (JSON as Ter
         marks = [*sensitive, *[False] * len(value)]
         return [masked(item, mark) for item, mark in zip(value, marks, strict=False)]
     return value if value is None or not sensitive else MASK
+
+
+def _marked(value: object, sensitive: object) -> Iterator[str]:
+    """Strings at the places that a parallel structure marks `true`."""
+    if isinstance(value, str) and sensitive:
+        yield value
+    elif isinstance(value, dict):
+        for name, item in value.items():
+            yield from _marked(item, sensitive is True or mapping(sensitive).get(name))
+    elif isinstance(value, list):
+        marks = [*sequence(sensitive), *[False] * len(value)]
+        for item, mark in zip(value, marks, strict=False):
+            yield from _marked(item, sensitive is True or mark)
 
 
 def _without(value: Any, secrets: Collection[str]) -> Any:  # noqa: ANN401
