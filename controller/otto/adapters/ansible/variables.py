@@ -41,13 +41,8 @@ def _configuring(request: ConfigurationRequest, host: Host) -> dict[str, Data]:
 
 
 def _serving(request: ConfigurationRequest) -> dict[str, Data]:
-    return {"otto_domains": list(request.domains), "otto_balancers": balancers(request)}
-
-
-def balancers(request: ConfigurationRequest) -> list[Data]:
-    """Private addresses of the balancers, whose word web servers take for who the client is."""
-    known: tuple[Host, ...] = getattr(request, "balancers", ())
-    return [*sorted({host.private_address for host in known})]
+    balancers: list[Data] = [*sorted({host.private_address for host in request.balancers})]
+    return {"otto_domains": list(request.domains), "otto_balancers": balancers}
 
 
 def _balancing(request: ConfigurationRequest) -> dict[str, Data]:
