@@ -39,7 +39,7 @@ class PaperMachine:
     programs: frozenset[str] = frozenset({"podman", "ssh", "ansible-playbook", "mmdebstrap"})
     outputs: Mapping[tuple[str, ...], str] = field(
         default_factory=lambda: {
-            ("terraform", "version", "-json"): 'Warning: x\n{"terraform_version": "1.11.4"}',
+            ("terraform", "version"): "Terraform v1.11.4\non linux_amd64\n",
             ("git", "--version"): "git version 2.39.5",
             ("podman", "--version"): "podman version 4.3.1\n",
             ("runc", "--version"): "runc version 1.1.5\nspec: 1.0\n",
@@ -63,7 +63,7 @@ class PaperMachine:
     modes: Mapping[str, int] = field(default_factory=dict)
     locked_up: bool = False
     space: int = 50 * place.GIB
-    sockets: Mapping[str, str] = field(default_factory=dict)
+    engines: tuple[str, str] = ("", "")
     port_is_free: bool = True
     uid: int = 0
     hard: int = sys.maxsize
@@ -101,8 +101,8 @@ class PaperMachine:
     def free(self, _path: Path) -> int:
         return self.space
 
-    def answers(self, path: Path, _question: bytes) -> str:
-        return self.sockets.get(str(path), "")
+    def engine(self, _folder: Path, _setting: str) -> tuple[str, str]:
+        return self.engines
 
     def port_free(self, _address: str, _port: int) -> bool:
         return self.port_is_free
@@ -177,10 +177,17 @@ CASES: list[tuple[Callable[[Outside, Settings], Check], PaperMachine, State, str
     ),
     (
         tools.terraform,
-        changed(outputs={("terraform", "version", "-json"): '{"terraform_version":"1.4.9"}'}),
+        changed(outputs={("terraform", "version"): "Terraform v1.8.9\n"}),
         State.FAIL,
-        "1.4.9",
-        "1.5 or newer",
+        "Terraform 1.8.9",
+        "Terraform 1.9.0 or OpenTofu 1.7.0, or newer",
+    ),
+    (
+        tools.terraform,
+        changed(outputs={("terraform", "version"): "OpenTofu v1.8.9\n"}),
+        State.OK,
+        "OpenTofu 1.8.9",
+        "",
     ),
     (tools.ansible, changed(programs=frozenset()), State.FAIL, "no ansible-playbook", "setup venv"),
     (
@@ -219,27 +226,17 @@ CASES: list[tuple[Callable[[Outside, Settings], Check], PaperMachine, State, str
     (engine_checks.engine, changed(outputs={}), State.FAIL, "none", "apt-get install podman"),
     (
         engine_checks.engine,
-        changed(sockets={"/run/docker.sock": "HTTP/1.0 200 OK\r\n\r\nOK"}),
+        changed(engines=("unix:///run/docker.sock", "")),
         State.OK,
-        "/run/docker.sock",
+        "unix:///run/docker.sock",
         "",
     ),
     (
         engine_checks.engine,
-        changed(sockets={"/run/docker.sock": "HTTP/1.0 500 No\r\n200"}),
-        State.OK,
-        "podman",
-        "",
-    ),
-    (
-        engine_checks.engine,
-        changed(
-            variables={"DOCKER_HOST": "unix:///x.sock", "XDG_RUNTIME_DIR": "/run/user/7"},
-            sockets={"/x.sock": "HTTP/1.1 200 OK"},
-        ),
-        State.OK,
-        "/x.sock",
-        "",
+        changed(engines=("", "no engine answers at x")),
+        State.FAIL,
+        "answers at x",
+        "start it",
     ),
     (engine_checks.runtime, changed(outputs={}), State.FAIL, "missing", "runc"),
     (engine_checks.runtime, changed(outputs={}, programs=frozenset()), State.OK, "not needed", ""),
@@ -387,7 +384,8 @@ class TestMachine:
         assert machine.children(tmp_path / "nothing") == []
         assert machine.free(tmp_path / "not" / "yet") > 0
         assert machine.writable(tmp_path / "not" / "yet")
-        assert machine.answers(tmp_path / "nothing", b"?") == ""
+        url, complaint = machine.engine(tmp_path, str(tmp_path / "nothing.sock"))
+        assert (url, "nothing.sock" in complaint) == ("", True)
 
     def test_port(self, unused_tcp_port: int) -> None:
         import socket  # noqa: PLC0415

@@ -11,9 +11,8 @@ from otto.cli.doctor.check import Check, State, good, judge
 from otto.cli.doctor.machine import Outside
 from otto.cli.doctor.tools import SET_UP
 from otto.config import Settings
+from otto.lab.kernel import INSTANCES
 
-PING = b"GET /_ping HTTP/1.0\r\nHost: otto\r\n\r\n"
-INSTANCES = 1024  # inotify: systemd and sshd failed on 4 of 30 hosts with 128
 FILES, PROCESSES = 20000, 4096  # the default_ulimits of infra/lab/containers.conf
 HELPERS = ("/usr/lib/podman", "/usr/libexec/podman", "/usr/local/libexec/podman")
 CONTROLLERS = ("cpu", "memory", "pids")
@@ -22,9 +21,13 @@ CONTROLLERS = ("cpu", "memory", "pids")
 def engine(outside: Outside, settings: Settings) -> Check:
     """An engine whose socket answers, or a Podman to start."""
     needed = "an engine that answers, or Podman to start"
-    for path in _sockets(outside, settings):
-        if "200" in outside.answers(path, PING).partition("\n")[0]:
-            return good("Container engine", f"answers at {path}", needed)
+    url, complaint = outside.engine(settings.home / "lab", settings.lab.socket)
+    if complaint:
+        return Check(
+            "Container engine", State.FAIL, complaint, needed, "start it, or name no engine in settings"
+        )
+    if url:
+        return good("Container engine", f"answers at {url}", needed)
     version = outside.run("podman", "--version")
     if version:
         return good("Container engine", f"{version.strip()}, started when needed", needed)
@@ -78,8 +81,8 @@ def cgroups(outside: Outside, _settings: Settings) -> Check:
 
 def inotify(outside: Outside, _settings: Settings) -> Check:
     """Each host takes several of the kernel's inotify instances."""
-    path = Path("/proc/sys/fs/inotify/max_user_instances")
-    found = int((outside.read(path) or "0").strip() or 0)
+    text = outside.read(Path("/proc/sys/fs/inotify/max_user_instances")) or ""
+    found = int(text) if text.strip().isdigit() else 0
     return judge(
         "inotify instances",
         ok=found >= INSTANCES,
@@ -145,18 +148,6 @@ def routes(outside: Outside, settings: Settings) -> Check:
         mend = f"otto lab up (or: ip route add unreachable {pool} metric 4000)"
         return Check("Lab subnets", State.WARN, "the lab is up without its unreachable route", needed, mend)
     return good("Lab subnets", "free, its route is there" if closed else "free", needed)
-
-
-def _sockets(outside: Outside, settings: Settings) -> list[Path]:
-    """Where engines listen, in the order in which OttO looks."""
-    named = [settings.lab.socket, outside.environ("DOCKER_HOST")]
-    usual = ["/run/podman/podman.sock", "/run/docker.sock"]
-    runtime_folder = outside.environ("XDG_RUNTIME_DIR")
-    if runtime_folder:
-        usual += [f"{runtime_folder}/podman/podman.sock", f"{runtime_folder}/docker.sock"]
-    ours = str(settings.home / "lab" / "podman.sock")
-    paths = [item.removeprefix("unix://") for item in [*named, ours, *usual]]
-    return [Path(item) for item in paths if item.startswith("/")]
 
 
 def _podmans(outside: Outside, name: str, found: str, needed: str, package: str) -> Check:

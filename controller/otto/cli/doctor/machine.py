@@ -13,6 +13,9 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Protocol
 
+from otto.lab import engine
+from otto.model.errors import OttoError
+
 _TIMEOUT = 10.0
 
 
@@ -46,8 +49,8 @@ class Outside(Protocol):
     def free(self, path: Path) -> int:
         """Free bytes on the file system of a path, or of its nearest existing folder."""
 
-    def answers(self, path: Path, question: bytes) -> str:
-        """First bytes that a Unix socket answers a question with; empty when it does not answer."""
+    def engine(self, folder: Path, setting: str) -> tuple[str, str]:
+        """Where a container engine answers, and what is wrong with the one named; each may be empty."""
 
     def port_free(self, address: str, port: int) -> bool:
         """Whether a TCP port can be listened on."""
@@ -138,16 +141,13 @@ class Machine:
         """See `Outside`."""
         return shutil.disk_usage(_nearest(path)).free
 
-    def answers(self, path: Path, question: bytes) -> str:
+    def engine(self, folder: Path, setting: str) -> tuple[str, str]:
         """See `Outside`."""
         try:
-            with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as client:
-                client.settimeout(2.0)
-                client.connect(str(path))
-                client.sendall(question)
-                return client.recv(512).decode("utf-8", errors="replace")
-        except OSError:
-            return ""
+            found = engine.find(folder, setting)
+        except OttoError as error:
+            return "", str(error)
+        return (found.url if found else ""), ""
 
     def port_free(self, address: str, port: int) -> bool:
         """See `Outside`."""

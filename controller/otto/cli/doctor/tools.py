@@ -3,12 +3,12 @@
 import re
 
 from otto import resources
-from otto.cli.doctor.check import Check, State, good, judge
+from otto.adapters.terraform.version import OLDEST, parse
+from otto.cli.doctor.check import Check, judge
 from otto.cli.doctor.machine import Outside
 from otto.config import Settings
 
 PYTHON = (3, 11)
-TERRAFORM = (1, 5)
 GIT = (2, 28)  # `git init --initial-branch`
 SET_UP = "make run (or infra/setup/setup run) installs it"
 
@@ -47,13 +47,19 @@ def packages(outside: Outside, _settings: Settings) -> Check:
 def terraform(outside: Outside, settings: Settings) -> Check:
     """Terraform or OpenTofu, whichever the settings name."""
     binary = settings.terraform.binary
-    text = outside.run(binary, "version", "-json") or ""
-    match = re.search(r'"terraform_version":\s*"([^"]+)"', text)
-    other = "tofu" if "tofu" not in binary else "terraform"
-    mend = f"put Terraform or OpenTofu, {_dotted(TERRAFORM)} or newer, on the PATH"
+    version = parse(outside.run(binary, "version") or "")
+    needed = " or ".join(f"{product} {_dotted(number)}" for product, number in OLDEST.items()) + ", or newer"
+    mend = f"put {needed}, on the PATH"
+    other = "terraform" if "tofu" in binary else "tofu"
     if outside.which(other):
-        mend += f", or use the {other} that is there: OTTO_TERRAFORM_BINARY={other}"
-    return _versioned("Terraform", match.group(1) if match else None, TERRAFORM, mend)
+        mend += f"; or use the {other} that is there: OTTO_TERRAFORM_BINARY={other}"
+    return judge(
+        "Terraform",
+        ok=version is not None and version.number >= OLDEST[version.product],
+        found=str(version) if version else f"{binary} is missing, or does not run",
+        needed=needed,
+        mend=mend,
+    )
 
 
 def ansible(outside: Outside, _settings: Settings) -> Check:
@@ -72,8 +78,15 @@ def ansible(outside: Outside, _settings: Settings) -> Check:
 
 def git(outside: Outside, _settings: Settings) -> Check:
     """Git, for people's pushes to the embedded repository."""
-    match = re.search(r"(\d+\.\d+[.\d]*)", outside.run("git", "--version") or "")
-    return _versioned("git", match.group(1) if match else None, GIT, f"apt-get install git; {SET_UP}")
+    match = re.search(r"\d+(\.\d+)+", outside.run("git", "--version") or "")
+    numbers = tuple(int(part) for part in match.group(0).split(".")) if match else ()
+    return judge(
+        "git",
+        ok=numbers >= GIT,
+        found=_dotted(numbers) or "missing",
+        needed=f"{_dotted(GIT)} or newer",
+        mend=f"apt-get install git; {SET_UP}",
+    )
 
 
 def ssh(outside: Outside, _settings: Settings) -> Check:
@@ -95,14 +108,6 @@ def _program(outside: Outside, name: str, program: str, package: str) -> Check:
         needed=program,
         mend=f"apt-get install {package}; {SET_UP}",
     )
-
-
-def _versioned(name: str, found: str | None, least: tuple[int, ...], mend: str) -> Check:
-    needed = f"{_dotted(least)} or newer"
-    if found is None:
-        return Check(name, State.FAIL, "missing, or does not run", needed, mend)
-    numbers = tuple(int(part) for part in re.findall(r"\d+", found)[:3])
-    return good(name, found, needed) if numbers >= least else Check(name, State.FAIL, found, needed, mend)
 
 
 def _dotted(version: tuple[int, ...]) -> str:
