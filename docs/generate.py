@@ -1,3 +1,4 @@
+# ruff: noqa: INP001  (a script)
 """Make the generated pages of the reference anew, or check that they are up to date.
 
 python docs/generate.py           write them

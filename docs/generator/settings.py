@@ -14,7 +14,7 @@ _INTRO = """\
 # Settings
 
 A setting comes from four places, each over the one before: the default, the settings file, the
-environment, the command line.
+environment, the command line (`otto --set NAME=VALUE COMMAND`).
 
 - The settings file is `otto.yaml` in `OTTO_HOME`, or the file that `OTTO_CONFIG` names. It need not exist,
   unless `OTTO_CONFIG` names it.
@@ -35,12 +35,14 @@ loop:
 `otto config` prints every setting with its present value. A Boolean is `true`, `yes`, `on`, `1` or
 `false`, `no`, `off`, `0`; times are in seconds; numbers are not negative.
 
-Two variables are no settings, since they say where settings are:
+Two variables are no settings, since they say where settings are (`--home` is the option for the first):
 
 | variable | default | |
 |---|---|---|
 | `OTTO_HOME` | `./var` | where OttO keeps everything; see [Files](files.md) |
-| `OTTO_CONFIG` | | path of the settings file, if it is not `otto.yaml` in `OTTO_HOME` |"""
+| `OTTO_CONFIG` | | path of the settings file, if it is not `otto.yaml` in `OTTO_HOME` |
+
+`OTTO_DEBUG=1` is the same as the option `--debug`."""
 
 _TITLES = {"": "General", "api": "API", "metrics": "Metrics"}
 

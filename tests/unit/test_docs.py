@@ -1,0 +1,165 @@
+"""The documentation is true: pages are fresh, links lead somewhere, and what is named exists."""
+
+import re
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import typer.main
+
+from otto import config
+from otto.cli.main import app
+from otto.model.difference import Layer
+from otto.model.plan import ActionKind
+from otto.model.run import Outcome
+from otto.model.status import ConditionType, Phase
+from otto.telemetry.metrics import Metrics
+
+ROOT = Path(__file__).resolve().parents[2]
+DOCS = ROOT / "docs"
+PAGES = sorted([ROOT / "README.md", ROOT / "CONTRIBUTING.md", ROOT / "CHANGELOG.md", *DOCS.rglob("*.md")])
+# Variables that are no settings: where settings are, and what set-up and tests look at.
+OTHER_VARIABLES = {"OTTO_HOME", "OTTO_CONFIG", "OTTO_DEBUG", "OTTO_PYTHON"}
+SECTIONS = {name.partition(".")[0] for name, *_ in config.names() if "." in name}
+
+_FENCE = re.compile(r"^```.*?^```$|^(?: {4,}[^\n]*\n?)+", re.MULTILINE | re.DOTALL)
+_SPAN = re.compile(r"``\s(.+?)\s``|`([^`\n]+)`")
+_LINK = re.compile(r"!?\[[^\]]*\]\(([^)\s]+)\)|<img[^>]+src=\"([^\"]+)\"")
+_OTTO = re.compile(r"(?:^|[\s;|&(])(?:\.venv/bin/)?otto ((?:(?!--? )[^\s;|&)#]+ ?)+)", re.MULTILINE)
+
+
+def page_id(page: Path) -> str:
+    return str(page.relative_to(ROOT))
+
+
+every_page = pytest.mark.parametrize("page", PAGES, ids=page_id)
+
+
+def code_of(text: str) -> str:
+    """All code of a page: blocks and spans."""
+    spans = [first or second for first, second in _SPAN.findall(_FENCE.sub("", text))]
+    return "\n".join([*_FENCE.findall(text), *spans])
+
+
+def anchors(text: str) -> set[str]:
+    """Anchors of a page's headings, as GitHub makes them."""
+    found = set()
+    for line in re.sub(r"^```.*?^```$", "", text, flags=re.MULTILINE | re.DOTALL).splitlines():
+        heading = re.match(r"#{1,6} (.*)", line)
+        if heading:
+            plain = re.sub(r"\[([^\]]*)\]\([^)]*\)", r"\1", heading[1])
+            found.add(re.sub(r"[^\w\- ]", "", plain.lower()).strip().replace(" ", "-"))
+    return found
+
+
+def test_generated_pages_are_up_to_date() -> None:
+    done = subprocess.run(
+        [sys.executable, str(DOCS / "generate.py"), "--check"],
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+@every_page
+def test_links_lead_somewhere(page: Path) -> None:
+    text = page.read_text(encoding="utf-8")
+    for first, second in _LINK.findall(re.sub(r"^```.*?^```$", "", text, flags=re.MULTILINE | re.DOTALL)):
+        target = first or second
+        if re.match(r"[a-z]+://|mailto:", target):
+            continue
+        name, _, anchor = target.partition("#")
+        path = (page.parent / name).resolve() if name else page
+        assert path.exists(), f"{target} leads nowhere"
+        if anchor and path.suffix == ".md":
+            assert anchor in anchors(path.read_text(encoding="utf-8")), f"{target}: no such heading"
+
+
+def walk(group: Any, way: tuple[str, ...] = ()) -> Iterator[tuple[tuple[str, ...], Any]]:
+    for name, command in group.commands.items():
+        yield (*way, name), command
+        if hasattr(command, "commands"):
+            yield from walk(command, (*way, name))
+
+
+COMMANDS = dict(walk(typer.main.get_command(app)))
+ROOT_OPTIONS = {name for parameter in typer.main.get_command(app).params for name in parameter.opts} | {"-h"}
+
+
+@every_page
+def test_commands_and_their_options_exist(page: Path) -> None:
+    for call in _OTTO.findall(code_of(page.read_text(encoding="utf-8"))):
+        words = call.split()
+        while words and words[0].startswith("-"):
+            assert words[0].partition("=")[0] in ROOT_OPTIONS, f"otto {call}"
+            words = words[2:] if words[0] in ("--home", "--set") else words[1:]
+        if not words or not re.fullmatch(r"[a-z]+", words[0]):
+            continue
+        way = tuple(words[:2]) if tuple(words[:2]) in COMMANDS else (words[0],)
+        assert way in COMMANDS, f"there is no `otto {' '.join(way)}`"
+        known = {name for parameter in COMMANDS[way].params for name in parameter.opts} | {"--help", "-h"}
+        for word in words:
+            if re.match(r"--?[a-zA-Z]", word):
+                assert word.partition("=")[0].rstrip(",.") in known, f"otto {call}"
+
+
+@every_page
+def test_settings_exist(page: Path) -> None:
+    text = page.read_text(encoding="utf-8")
+    known = {config.environment_name(name) for name, *_ in config.names()} | OTHER_VARIABLES
+    for variable in re.findall(r"\b(?:OTTO|CLOWD)_[A-Z][A-Z_]*\b", text):
+        assert variable in known, variable
+    names = {name for name, *_ in config.names()}
+    for span in (first or second for first, second in _SPAN.findall(_FENCE.sub("", text))):
+        found = re.fullmatch(r"([a-z]+)\.([a-z][A-Za-z]+)(?:: .*)?", span)
+        if found and found[1] in SECTIONS:
+            assert f"{found[1]}.{found[2]}" in names, span
+
+
+@every_page
+def test_make_targets_exist(page: Path) -> None:
+    targets = re.findall(r"^([a-z-]+):", (ROOT / "Makefile").read_text(encoding="utf-8"), re.MULTILINE)
+    for target in re.findall(r"\bmake ([a-z-]+)", code_of(page.read_text(encoding="utf-8"))):
+        assert target in targets, f"make {target}"
+
+
+@every_page
+def test_metrics_exist(page: Path) -> None:
+    known = (DOCS / "reference" / "metrics.md").read_text(encoding="utf-8")
+    families = {metric.name for metric in Metrics().registry.collect()}
+    roles = {"otto_controllers", "otto_release", "otto_files", "otto_config_digest"}
+    for name in re.findall(r"\botto_[a-z_]+\b", page.read_text(encoding="utf-8")):
+        assert name in roles or name in families or f"`{name}`" in known, name
+
+
+def test_every_phase_condition_layer_and_action_is_described() -> None:
+    text = (DOCS / "reference" / "phases-and-conditions.md").read_text(encoding="utf-8")
+    for kind in (Phase, ConditionType, Layer, ActionKind, Outcome):
+        for member in kind:
+            assert f"`{member.value}`" in text, f"{kind.__name__} {member.value}"
+
+
+@pytest.mark.parametrize("folder", ["how-to", "reference", "decisions"])
+def test_every_page_of_a_folder_is_in_its_index(folder: str) -> None:
+    index = (DOCS / folder / "README.md").read_text(encoding="utf-8")
+    for page in (DOCS / folder).glob("*.md"):
+        assert page.name == "README.md" or f"({page.name})" in index, page.name
+
+
+def test_the_module_contract_names_what_the_modules_have() -> None:
+    text = (DOCS / "reference" / "module-contract.md").read_text(encoding="utf-8")
+    for module in (ROOT / "infra" / "terraform").iterdir():
+        for kind, file in (("variable", "variables.tf"), ("output", "outputs.tf")):
+            source = (module / file).read_text(encoding="utf-8")
+            for name in re.findall(rf'^{kind} "([a-z_]+)"', source, re.MULTILINE):
+                assert f"`{name}`" in text, f"{module.name}: {kind} {name}"
+
+
+def test_images_are_small() -> None:
+    for image in (DOCS / "images").iterdir():
+        assert image.stat().st_size < 150_000, image.name
