@@ -25,3 +25,8 @@ output "endpoints" {
     } if host.role == (var.balancer.count > 0 ? "balancer" : "web")
   ]
 }
+
+output "controllers" {
+  description = "The controller's addresses as the hosts see them: the machine's own, on the site's bridge."
+  value       = [lab_network.site.gateway]
+}

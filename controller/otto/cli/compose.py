@@ -1,0 +1,156 @@
+"""The composition root: the one place that knows every adapter."""
+
+import contextlib
+import functools
+import random
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+from otto import resources
+from otto.adapters.ansible import Ansible, AnsibleOptions
+from otto.adapters.clock import SystemClock
+from otto.adapters.git import open_source, quarantined, seed
+from otto.adapters.identity import Identity, identity
+from otto.adapters.probe import HttpProbe
+from otto.adapters.queue import WorkQueue
+from otto.adapters.specs import CachedSpecs, YamlSpecs
+from otto.adapters.store import SqlStore, open_store
+from otto.adapters.terraform import Settings as TerraformOptions
+from otto.adapters.terraform import TerraformInfrastructure
+from otto.cli.labbackend import LabBackend, LabConnection, LabImages
+from otto.config import Settings
+from otto.model.errors import UsageError
+from otto.model.spec import Provider
+from otto.ports import Clock, Source, Store
+from otto.reconcile.controller import Controller
+from otto.reconcile.kit import Kit
+from otto.telemetry.metrics import Metrics
+
+# What this version can drive; the other providers' modules come with issues of their own.
+_DRIVEN = frozenset({Provider.LAB})
+
+
+@contextlib.asynccontextmanager
+async def open_store_only(settings: Settings) -> AsyncIterator[Store]:
+    """The store alone: cheap, and safe beside a running controller."""
+    async with _open_store(settings, SystemClock()) as store:
+        yield store
+
+
+def seed_if_empty(settings: Settings) -> bool:
+    """Set the embedded repository up, from the examples when there is none; whether there was none.
+
+    Nothing happens when a remote repository is followed.
+    """
+    source = settings.source
+    if source.url:
+        return False
+    fresh = not (settings.home / "specs.git").exists()
+    seed(
+        settings.home,
+        resources.path("specs"),
+        resources.path("sites"),
+        branch=source.branch,
+        reject_invalid=source.rejectInvalid,
+    )
+    return fresh
+
+
+@contextlib.asynccontextmanager
+async def open_kit(settings: Settings) -> AsyncIterator[Kit]:
+    """All ports over the real tools."""
+    home = _private(settings.home)
+    clock = SystemClock()
+    who = identity(home)
+    seed_if_empty(settings)
+    connection = LabConnection(_private(home / "lab"), settings.lab)
+    queue = WorkQueue(clock)
+    metrics = Metrics(per_site=settings.metrics.perSite)
+    metrics.watch_queue(queue.depth, queue.delayed)
+    async with contextlib.AsyncExitStack() as stack:
+        stack.callback(connection.close)
+        store = await stack.enter_async_context(_open_store(settings, clock))
+        probe = await stack.enter_async_context(HttpProbe(clock))
+        configuration = _configuration(settings, who, clock)
+        stack.push_async_callback(configuration.close)
+        yield Kit(
+            source=_source(settings),
+            specs=CachedSpecs(YamlSpecs()),
+            infrastructure=_infrastructure(settings, who, clock, connection),
+            configuration=configuration,
+            probe=probe,
+            images=LabImages(connection),
+            store=store,
+            queue=queue,
+            clock=clock,
+            metrics=metrics,
+            settings=settings.loop,
+            providers=frozenset(provider.value for provider in settings.providers if provider in _DRIVEN),
+            rng=random.SystemRandom(),
+        )
+
+
+def make_controller(kit: Kit, settings: Settings) -> Controller:
+    """A controller over these ports."""
+    source = settings.source
+    quarantine = functools.partial(quarantined, settings.home, branch=source.branch, folder=source.path)
+    return Controller(kit, settings.home, source, quarantine)
+
+
+def _open_store(settings: Settings, clock: Clock) -> SqlStore:
+    where = settings.databaseUrl or _private(settings.home) / "otto.db"
+    return open_store(where, clock, keep_runs=settings.loop.history)
+
+
+def _source(settings: Settings) -> Source:
+    source = settings.source
+    return open_source(
+        settings.home,
+        url=source.url,
+        branch=source.branch,
+        folder=source.path,
+        timeout=source.timeout,
+        token=source.token,
+        ssh_key=source.sshKey,
+    )
+
+
+def _infrastructure(
+    settings: Settings, who: Identity, clock: Clock, connection: LabConnection
+) -> TerraformInfrastructure:
+    options = TerraformOptions(
+        home=_private(settings.home / "sites"),
+        binary=settings.terraform.binary,
+        plan_timeout=settings.terraform.planTimeout,
+        apply_timeout=settings.terraform.applyTimeout,
+    )
+    lab = LabBackend(connection, settings.lab, who.owner, who.public_key)
+    return TerraformInfrastructure({Provider.LAB: lab}, options, clock)
+
+
+def _configuration(settings: Settings, who: Identity, clock: Clock) -> Ansible:
+    home = settings.home
+    options = AnsibleOptions(
+        folder=resources.path("infra", "ansible"),
+        runs=_private(home / "ansible"),
+        key=who.key,
+        control=home / "ansible" / "control",
+        timeout=settings.ansible.timeout,
+        facts_timeout=settings.ansible.factsTimeout,
+        forks=settings.ansible.forks,
+    )
+    return Ansible(options, clock)
+
+
+def _private(folder: Path) -> Path:
+    """A folder that is the owner's alone.
+
+    Raises:
+        UsageError: it cannot be made.
+    """
+    try:
+        folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+    except OSError as error:
+        mend = "choose another place: OTTO_HOME"
+        raise UsageError(f"{folder} cannot be made: {error.strerror}", mend=mend) from error
+    return folder
