@@ -60,18 +60,19 @@ def documents(text: str, limits: SpecLimits) -> Iterator[Document]:
             if isinstance(event, DocumentStartEvent):
                 yield _Builder(loader, limits, budget).build()
     except yaml.MarkedYAMLError as error:
-        raise Stop(_syntax(error)) from error
+        raise Stop(_syntax(error, text)) from error
     except yaml.YAMLError as error:
         raise Stop(Flaw(1, 1, "this is not YAML", found=safe(str(error)))) from error
     finally:
         loader.dispose()
 
 
-def _syntax(error: yaml.MarkedYAMLError) -> Flaw:
+def _syntax(error: yaml.MarkedYAMLError, text: str) -> Flaw:
     mark = error.problem_mark or error.context_mark
     line, column = (1, 1) if mark is None else (mark.line + 1, mark.column + 1)
     message = ", ".join(part for part in (error.context, error.problem) if part)
-    mend = "indent with spaces, never with tabs" if "\\t" in message or "tab" in message else ""
+    tab = mark is not None and text[mark.index : mark.index + 1] == "\t"
+    mend = "indent with spaces, never with tabs" if tab else ""
     return Flaw(line, column, f"this is not YAML: {safe(message, 160)}", mend=mend)
 
 

@@ -50,7 +50,7 @@ class YamlSpecs:
             message = f"this file is too big: {len(data)} bytes"
             raise Stop(Flaw(0, 0, message, allowed=f"at most {self._limits.size} bytes", mend="split it"))
         for document in documents(decode(data), self._limits):
-            reading.take(document, self._limits.problems)
+            reading.take(document, self._limits.problems + 1)
 
 
 class _Reading:
