@@ -1,0 +1,58 @@
+"""The HTTP application: health and metrics."""
+
+import http
+from collections.abc import Sequence
+
+from fastapi import FastAPI, Request, Response
+from fastapi.responses import JSONResponse
+from prometheus_client import CollectorRegistry
+from prometheus_client.exposition import choose_encoder
+
+from otto.api import problems
+from otto.api.health import HealthView
+
+_WELL: dict[str, object] = {"status": "ok"}
+
+
+def create_app(registry: CollectorRegistry, health: HealthView, version: str) -> FastAPI:
+    """The application.
+
+    Args:
+        registry: what `/metrics` shows.
+        health: what `/healthz` and `/readyz` ask.
+        version: OttO's version, for the description at `/openapi.json`.
+    """
+    # The interactive pages would load scripts from elsewhere; the description itself stays.
+    app = FastAPI(title="OttO", version=version, docs_url=None, redoc_url=None)
+    problems.install(app)
+
+    @app.get("/metrics", response_class=Response, summary="Metrics in Prometheus' text format")
+    def metrics(request: Request) -> Response:
+        encode, media_type = choose_encoder(request.headers.get("accept", ""))
+        return Response(encode(registry), media_type=None, headers={"content-type": media_type})
+
+    @app.get("/healthz", summary="Whether the process and its loop are alive", responses=_WHY_NOT)
+    async def healthz() -> Response:
+        return _answer(await health.alive(), "the controller is not alive")
+
+    @app.get(
+        "/readyz", summary="Whether the source was read and the store can be written", responses=_WHY_NOT
+    )
+    async def readyz() -> Response:
+        return _answer(await health.ready(), "the controller is not ready")
+
+    return app
+
+
+_WHY_NOT: dict[int | str, dict[str, object]] = {
+    http.HTTPStatus.SERVICE_UNAVAILABLE: {
+        "description": "Not so, with the reasons",
+        "content": {problems.MEDIA_TYPE: {}},
+    }
+}
+
+
+def _answer(reasons: Sequence[str], detail: str) -> Response:
+    if reasons:
+        return problems.problem(http.HTTPStatus.SERVICE_UNAVAILABLE, detail, reasons=list(reasons))
+    return JSONResponse(_WELL)

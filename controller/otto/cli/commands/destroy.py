@@ -1,0 +1,105 @@
+"""`otto destroy`: take a site down, or all of them and the lab with them."""
+
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from otto.cli import naming, options
+from otto.cli.invocation import Invocation
+from otto.cli.running import run
+from otto.model.errors import UsageError
+
+if TYPE_CHECKING:
+    from otto.cli.answer import Answer
+
+_TIMEOUT = 600.0
+EVERYTHING = "destroy all"
+
+
+def destroy(
+    context: typer.Context,
+    site: options.SomeSite = None,
+    *,
+    every: Annotated[bool, typer.Option("--all", help="Every site, and what the lab itself uses.")] = False,
+    yes: options.Yes = False,
+    timeout: options.Timeout = _TIMEOUT,
+    plain: options.Plain = False,
+    json: options.JsonLines = False,
+) -> None:
+    """Destroy a site's servers and all that belongs to them. Its spec and history stay.
+
+    A destroyed site stays away until `otto resume SITE`, or until its spec changes. With --all, sites
+    come back when OttO is started again.
+    """
+    if bool(site) == every:
+        raise typer.BadParameter("name one SITE, or give --all")
+    invocation = Invocation.of(context)
+    sites = run(_sites(invocation, site))
+    if not yes:
+        confirm(invocation, site, sites)
+    answers: tuple[Answer, ...] = ()
+    if sites:
+        from otto.cli.session import destroy as destroy_sites  # noqa: PLC0415  (imports the loop)
+
+        answers = run(destroy_sites(invocation, sites, timeout, teardown=every, plain=plain, json=json))
+    if every and all(answer.ok for answer in answers):
+        _clean(invocation, json=json)
+    from otto.cli.reporting import report  # noqa: PLC0415
+
+    report(invocation, answers, json=json, all_sites=False)
+
+
+async def _sites(invocation: Invocation, site: str | None) -> list[str]:
+    if site is None and not naming.has_store(invocation.settings):
+        return []
+    async with naming.reading_store(invocation) as store:
+        names = await naming.names_in(store)
+        if site is not None:
+            naming.require(site, names)
+            return [site]
+        return sorted(names)
+
+
+def confirm(invocation: Invocation, site: str | None, sites: list[str]) -> None:
+    """Have the site's name typed, or the words that mean everything.
+
+    Raises:
+        UsageError: something else was typed, or nobody is there to type.
+    """
+    from otto.cli.text import clean, counted  # noqa: PLC0415
+
+    phrase = site or EVERYTHING
+    what = (
+        f"site {site}"
+        if site
+        else f"{counted(len(sites), 'site')} ({', '.join(sites) or 'none'}) and the lab"
+    )
+    invocation.err.print(clean(f"This destroys {what}: servers, networks and all they hold."), soft_wrap=True)
+    invocation.err.print(clean(f"Type {phrase!r} to go on: "), end="")
+    try:
+        typed = input().strip()
+    except EOFError:
+        typed = ""
+    if typed != phrase:
+        raise UsageError(
+            "nothing was destroyed: that was not confirmed", mend=f"type {phrase}, or give --yes"
+        )
+
+
+def _clean(invocation: Invocation, *, json: bool) -> None:
+    """Remove what the lab itself left: engine, route, image files. A running controller still needs it."""
+    from otto.cli import presence  # noqa: PLC0415
+
+    if presence.find(invocation.settings.home) is not None:
+        if not json:
+            invocation.out.print(
+                "the controller goes on, and the lab with it; after stopping it: otto lab clean"
+            )
+        return
+    from otto.cli.commands.lab import clean_up  # noqa: PLC0415
+    from otto.model.spec import Provider  # noqa: PLC0415
+
+    settings = invocation.settings
+    # Without its owner's mark a home never made anything.
+    if Provider.LAB in settings.providers and (settings.home / "owner").exists():
+        clean_up(invocation, quiet=json)

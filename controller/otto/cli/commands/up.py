@@ -1,0 +1,40 @@
+"""`otto up`: the controller with all it needs, in one process."""
+
+from typing import Annotated
+
+import typer
+
+from otto.cli import options
+from otto.cli.invocation import Invocation
+from otto.cli.running import run
+
+
+def up(
+    context: typer.Context,
+    until_ready: Annotated[
+        bool,
+        typer.Option("--until-ready", help="End as soon as every site is Ready; 1 if one surely won't be."),
+    ] = False,
+    timeout: Annotated[
+        float, typer.Option(min=0, metavar="SECONDS", help="With --until-ready: seconds to wait at most.")
+    ] = 600.0,
+    plain: options.Plain = False,
+    json: options.JsonLines = False,
+) -> None:
+    """Run OttO: follow the repository, bring every site up and keep it that way, until Ctrl-C.
+
+    Ctrl-C stops OttO in order and leaves the sites serving; a second one does not wait.
+    """
+    invocation = Invocation.of(context)
+    from otto.cli.journal import journal  # noqa: PLC0415  (with all that follows)
+    from otto.cli.up.session import Options, Session  # noqa: PLC0415
+
+    how = Options(until_ready, timeout, plain, json)
+    invocation.settings.home.mkdir(parents=True, exist_ok=True, mode=0o700)
+    with journal(invocation, file=True):
+        status = run(Session(invocation, how).run(), on_stop=lambda: _stopping(invocation))
+    raise typer.Exit(status)
+
+
+def _stopping(invocation: Invocation) -> None:
+    invocation.err.print("\nstopping: what runs is ended in order (Ctrl-C again: do not wait)", style="dim")

@@ -1,0 +1,84 @@
+"""What `--json` prints: plain data, as the schemas in `schemas/output` describe it."""
+
+import json
+from collections.abc import Iterable, Mapping
+from typing import TYPE_CHECKING
+
+from otto.model.canonical import Data, to_data
+from otto.model.run import Run
+from otto.model.status import SiteStatus
+from otto.model.verdict import Allowed, Verdict, Waiting
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+    from otto.cli.presence import Presence
+    from otto.reconcile.inspect import Inspection
+
+Document = dict[str, Data]
+
+
+def site_document(status: SiteStatus, intents: Iterable[str] = ()) -> Document:
+    """One site's status."""
+    data = to_data(status)
+    if not isinstance(data, dict):
+        raise TypeError("a status is an object")
+    name = data.pop("site")
+    conditions = [to_data(condition) for condition in status.conditions.values()]
+    return {
+        "name": name,
+        "ready": status.ready,
+        **data,
+        "conditions": conditions,
+        "intents": [*sorted(intents)],
+    }
+
+
+def status_document(
+    sites: Iterable[Document], source: Mapping[str, Data] | None, controller: "Presence | None"
+) -> Document:
+    """What `otto status --json` prints."""
+    return {
+        "sites": list(sites),
+        "source": dict(source) if source else None,
+        "controller": {
+            "running": controller is not None,
+            "pid": controller.pid if controller else None,
+            "version": controller.version if controller else None,
+        },
+    }
+
+
+def runs_document(runs: Iterable[Run]) -> Document:
+    """What `otto history --json` prints."""
+    return {"runs": [to_data(run) for run in runs]}
+
+
+def inspection_document(seen: "Inspection") -> Document:
+    """What `otto diff --json` prints, and with a plan what `otto plan --json` does."""
+    document: Document = {
+        "site": seen.desired.site,
+        "commit": seen.desired.commit,
+        "digest": seen.desired.digest,
+        "differences": [to_data(item) for item in seen.differences],
+    }
+    if seen.plan is not None and seen.verdict is not None:
+        steps = [to_data(step) for step in seen.plan.steps]
+        document["plan"] = {"digest": seen.plan.digest, "steps": steps}
+        document["verdict"] = verdict_document(seen.verdict)
+    return document
+
+
+def verdict_document(verdict: Verdict) -> Document:
+    """What the guard says."""
+    reasons: list[Data] = []
+    if isinstance(verdict, Waiting):
+        reasons = [to_data(verdict.reason)]
+    elif not isinstance(verdict, Allowed):
+        reasons = [to_data(reason) for reason in verdict.reasons]
+    return {"kind": type(verdict).__name__, "reasons": reasons}
+
+
+def write(console: "Console", document: object) -> None:
+    """Print JSON, escaped to ASCII so that nothing in it can steer a terminal."""
+    console.print(json.dumps(document, indent=2, ensure_ascii=True), soft_wrap=True)

@@ -1,0 +1,108 @@
+"""A plan and differences, for people."""
+
+from collections.abc import Iterable, Iterator
+from typing import TYPE_CHECKING
+
+from rich.padding import Padding
+from rich.table import Table
+from rich.text import Text
+
+from otto.cli.tables import blank, words
+from otto.cli.text import clean, counted
+from otto.model.canonical import short
+from otto.model.difference import Difference, Severity
+from otto.model.plan import Action, ActionKind, Step
+from otto.model.verdict import Allowed, NeedsApproval, Reason, Verdict, Waiting
+
+if TYPE_CHECKING:
+    from rich.console import RenderableType
+
+    from otto.reconcile.inspect import Inspection
+
+_SEVERITY = {Severity.INFO: "dim", Severity.WARNING: "yellow", Severity.CRITICAL: "red"}
+_SIGNS = {
+    ActionKind.CREATE: ("+", "green"),
+    ActionKind.UPDATE: ("~", "yellow"),
+    ActionKind.SCALE_IN: ("-", "yellow"),
+    ActionKind.REPAIR: ("+", "green"),
+    ActionKind.REPLACE: ("±", "red"),
+    ActionKind.DESTROY: ("-", "red"),
+    ActionKind.IMPORT: ("=", "cyan"),
+}
+_VERDICTS = {"Allowed": "green", "NeedsApproval": "magenta", "Refused": "red", "Waiting": "yellow"}
+
+
+def differences(found: Iterable[Difference]) -> Table:
+    """What differs, worst first within each layer."""
+    table = blank("LAYER", "WHAT", "WANT", "HAVE", "CAUSE")
+    for item in found:
+        style = _SEVERITY[item.severity]
+        table.add_row(
+            words(item.layer.value),
+            words(item.path, "bold"),
+            words(_shortened(item.want)),
+            words(_shortened(item.have), style),
+            words(item.cause.value, style),
+        )
+    return table
+
+
+def _shortened(value: str) -> str:
+    """A digest or commit in the length people can compare; other words as they are."""
+    hexadecimal = len(value) >= 40 and all(character in "0123456789abcdef" for character in value)  # noqa: PLR2004
+    return short(value) if hexadecimal else value
+
+
+def plan(seen: "Inspection") -> Iterator["RenderableType"]:
+    """A plan, step by step, and what the guard says of it."""
+    if seen.plan is None or seen.verdict is None:
+        return
+    site = clean(seen.desired.site)
+    if not seen.plan:
+        yield Text(f"{site}: nothing to do, {counted(len(seen.differences), 'difference')}")
+        return
+    yield Text.assemble(("plan ", "dim"), short(seen.plan.digest), (" for ", "dim"), (site, "bold"))
+    for step in seen.plan.steps:
+        yield from _step(step)
+    yield from _verdict(seen.verdict)
+
+
+def _step(step: Step) -> Iterator["RenderableType"]:
+    about = ", ".join((*(() if step.actions else step.hosts), *step.detail))
+    yield Padding(Text.assemble((step.kind.value, "bold"), "  ", clean(about)), (0, 0, 0, 2))
+    for action in step.actions:
+        yield Padding(_action(action), (0, 0, 0, 4))
+
+
+def _action(action: Action) -> Text:
+    sign, style = _SIGNS[action.kind]
+    what = f"{action.host}  {action.address}" if action.host else action.address
+    changed = f"  ({', '.join(action.changed)})" if action.changed else ""
+    reason = f"  {action.reason}" if action.reason else ""
+    return Text.assemble(
+        (f"{sign} {action.kind.value:<9}", style), clean(what), (clean(changed + reason), "dim")
+    )
+
+
+def _verdict(verdict: Verdict) -> Iterator["RenderableType"]:
+    kind = type(verdict).__name__
+    said = {
+        "Allowed": "may be carried out",
+        "NeedsApproval": "needs approval",
+        "Refused": "refused",
+        "Waiting": "has to wait",
+    }
+    yield Text.assemble(("guard: ", "dim"), (said[kind], _VERDICTS[kind]))
+    for reason in _reasons(verdict):
+        yield Padding(
+            Text.assemble(clean(reason.message), (f"  [{clean(reason.rule)}]", "dim")), (0, 0, 0, 2)
+        )
+    if isinstance(verdict, NeedsApproval):
+        for mend in sorted({reason.mend for reason in verdict.reasons if reason.mend}):
+            yield Padding(Text.assemble(("to go on: ", "dim"), clean(mend)), (0, 0, 0, 2))
+
+
+def _reasons(verdict: Verdict) -> tuple[Reason, ...]:
+    if isinstance(verdict, Allowed):
+        return ()
+    return (verdict.reason,) if isinstance(verdict, Waiting) else verdict.reasons

@@ -1,0 +1,120 @@
+"""`otto`: the command line."""
+
+import os
+from collections.abc import Callable
+from typing import Annotated
+
+import typer
+
+from otto import __version__
+from otto.cli.commands import (
+    destroy,
+    history,
+    inspect,
+    intents,
+    inventory,
+    lab,
+    logs,
+    looks,
+    machine,
+    settings,
+    specs,
+    status,
+    up,
+)
+from otto.cli.composition import Composition, Real
+from otto.cli.group import OttoGroup
+from otto.cli.invocation import Invocation
+
+_HELP = """OttO brings web sites to life from specs in a git repository, and keeps them that way.
+
+Begin with `otto up`. Exit statuses: 0 done, 1 failed, 2 wrong command line, 3 not Ready (`status SITE`),
+4 something differs (`diff` and `plan` with --exit-code), 130 stopped by Ctrl-C.
+"""
+_RUN, _SEE, _ACT, _MAKE = "Run", "See", "Act", "Prepare"
+
+
+def build_app(composition: Composition | None = None) -> typer.Typer:
+    """The application.
+
+    Args:
+        composition: gives the ports; None for the real ones.
+    """
+    app = typer.Typer(
+        name="otto",
+        help=_HELP,
+        cls=OttoGroup,
+        no_args_is_help=True,
+        # Text in help and errors is text: no markup is read out of what somebody typed.
+        rich_markup_mode=None,
+        # Our own error report; Typer's shows local variables.
+        pretty_exceptions_enable=False,
+        context_settings={"help_option_names": ["-h", "--help"]},
+    )
+    app.callback()(_root(composition))
+    _register(app)
+    return app
+
+
+def _root(composition: Composition | None) -> Callable[..., None]:
+    def root(
+        context: typer.Context,
+        home: Annotated[
+            str | None, typer.Option(metavar="PATH", help="Where OttO keeps everything (OTTO_HOME; ./var).")
+        ] = None,
+        settings: Annotated[
+            list[str] | None,
+            typer.Option(
+                "--set", metavar="NAME=VALUE", help="A setting, over file and environment; see `config`."
+            ),
+        ] = None,
+        debug: Annotated[
+            bool, typer.Option("--debug", help="Log in full, show tracebacks (OTTO_DEBUG).")
+        ] = False,
+        version: Annotated[  # noqa: ARG001  (its callback does it)
+            bool, typer.Option("--version", callback=_version, is_eager=True, help="Show the version.")
+        ] = False,
+    ) -> None:
+        flags = dict(_setting(item) for item in settings or ())
+        if home is not None:
+            flags["home"] = home
+        debug = debug or os.environ.get("OTTO_DEBUG", "").lower() in ("1", "true", "yes", "on")
+        context.obj = Invocation(composition or Real(), os.environ, flags, debug)
+
+    return root
+
+
+def _setting(text: str) -> tuple[str, str]:
+    name, equals, value = text.partition("=")
+    if not equals or not name.strip():
+        raise typer.BadParameter(f"{text!r} is not NAME=VALUE", param_hint="--set")
+    return name.strip(), value
+
+
+def _version(wanted: bool) -> None:
+    if wanted:
+        typer.echo(f"otto {__version__}")
+        raise typer.Exit
+
+
+def _register(app: typer.Typer) -> None:
+    """Every command, in the order of `--help`."""
+    panels = (
+        (_RUN, (up.up, destroy.destroy)),
+        (_SEE, (status.status, inspect.plan, inspect.diff, history.history, logs.logs, inventory.inventory)),
+        (_ACT, (looks.reconcile, looks.provision, looks.configure, looks.verify)),
+        (_ACT, (intents.suspend, intents.resume, intents.approve)),
+        (_MAKE, (specs.validate, specs.init, machine.doctor, settings.config, settings.version)),
+    )
+    for panel, commands in panels:
+        for command in commands:
+            app.command(rich_help_panel=panel)(command)
+    app.add_typer(lab.app, name="lab", rich_help_panel=_MAKE)
+
+
+app = build_app()
+
+
+def main() -> None:
+    """The console script."""
+    app(prog_name="otto")

@@ -1,0 +1,42 @@
+"""Options and arguments that several commands share."""
+
+import asyncio
+from typing import Annotated
+
+import typer
+
+from otto.cli.invocation import Invocation
+from otto.cli.naming import site_names
+
+
+def complete_site(context: typer.Context, incomplete: str) -> list[str]:
+    """Names of sites for the shell's completion; none when they cannot be read."""
+    try:
+        invocation = context.find_object(Invocation)
+        names = asyncio.run(site_names(invocation)) if invocation else ()
+    except Exception:  # noqa: BLE001  (a shell that completes must never show an error)
+        return []
+    return [name for name in names if name.startswith(incomplete)]
+
+
+Site = Annotated[str, typer.Argument(metavar="SITE", help="A site's name.", autocompletion=complete_site)]
+SomeSite = Annotated[
+    str | None, typer.Argument(metavar="[SITE]", help="A site's name.", autocompletion=complete_site)
+]
+SitesOrAll = Annotated[
+    list[str] | None,
+    typer.Argument(
+        metavar="[SITE]...", help="Names of sites; all when left out.", autocompletion=complete_site
+    ),
+]
+Sites = Annotated[
+    list[str],
+    typer.Argument(metavar="SITE...", help="Names of sites.", autocompletion=complete_site),
+]
+Json = Annotated[bool, typer.Option("--json", help="Print JSON, as its schema in schemas/output describes.")]
+JsonLines = Annotated[
+    bool, typer.Option("--json", help="Print one JSON event per line (schemas/output/event.json).")
+]
+Plain = Annotated[bool, typer.Option("--plain", help="One line per change instead of the live table.")]
+Timeout = Annotated[float, typer.Option(min=0, help="Seconds to wait at most.", metavar="SECONDS")]
+Yes = Annotated[bool, typer.Option("--yes", "-y", help="Do not ask for confirmation.")]

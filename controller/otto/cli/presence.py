@@ -1,0 +1,41 @@
+"""Whether a controller runs over an OTTO_HOME. Imports the standard library alone."""
+
+import json
+import os
+import socket
+from dataclasses import dataclass
+from pathlib import Path
+
+_LIMIT = 2.0
+_LINE = 4096
+
+
+@dataclass(frozen=True, slots=True)
+class Presence:
+    """A controller that answers on the home's socket."""
+
+    pid: int
+    version: str
+
+
+def find(home: Path, limit: float = _LIMIT) -> Presence | None:
+    """The controller of a home, None when none answers within `limit` seconds."""
+    try:
+        answer = _info(home, limit)
+        return Presence(int(answer["pid"]), str(answer["version"]))
+    except (OSError, ValueError, KeyError, TypeError):
+        return None
+
+
+def _info(home: Path, limit: float) -> dict[str, str]:
+    # A path over 107 bytes does not fit into sockaddr_un; a descriptor's name always does.
+    folder = os.open(home, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as client:
+            client.settimeout(limit)
+            client.connect(f"/proc/self/fd/{folder}/control.sock")
+            client.sendall(b'{"op": "info"}\n')
+            answer: dict[str, str] = json.loads(client.makefile("rb").readline(_LINE))
+            return answer
+    finally:
+        os.close(folder)

@@ -1,0 +1,221 @@
+"""A controller to ask: the one that runs already, or one of our own for as long as the command lasts."""
+
+import asyncio
+import contextlib
+from collections.abc import AsyncIterator, Iterable
+from contextlib import asynccontextmanager
+from typing import Protocol
+
+from otto.adapters.clock import SystemClock
+from otto.cli import presence
+from otto.cli.invocation import Invocation
+from otto.cli.journal import journal
+from otto.config import Settings
+from otto.model.errors import TransientError
+from otto.model.plan import StepKind
+from otto.model.run import Run
+from otto.model.status import SiteStatus
+from otto.ports import Clock, Store
+from otto.reconcile.control import ask
+from otto.reconcile.controller import SOCKET, Controller
+from otto.reconcile.events import Event, Listener, SiteGone, StatusChanged, StepChanged
+from otto.reconcile.lock import home_lock
+
+_POLL = 0.25
+
+
+class Work(Protocol):
+    """Where sites are worked on."""
+
+    store: Store
+    clock: Clock
+
+    async def names(self) -> frozenset[str]:
+        """Sites that may be asked for."""
+
+    async def source_error(self) -> str:
+        """Why the repository could not be read, "" when it could."""
+
+    async def due(self, site: str, steps: frozenset[StepKind]) -> None:
+        """Have a site looked at now, and these steps carried out."""
+
+    async def changed(self) -> None:
+        """Return when something may have changed."""
+
+    def subscribe(self, listener: Listener) -> None:
+        """Hand every event to a listener."""
+
+
+class LocalWork:
+    """A controller of our own, started for some sites."""
+
+    def __init__(self, controller: Controller, loop: asyncio.Task[None]) -> None:
+        self._controller = controller
+        self._loop = loop
+        self._stirred = asyncio.Event()
+        self.store = controller.kit.store
+        self.clock = controller.kit.clock
+        controller.kit.bus.subscribe(self._stir)
+
+    async def names(self) -> frozenset[str]:
+        """See `Work`."""
+        kept = {status.site for status in await self.store.statuses()}
+        return self._controller.fleet.names() | kept
+
+    async def source_error(self) -> str:
+        """See `Work`."""
+        return self._controller.watcher.state.error
+
+    async def due(self, site: str, steps: frozenset[StepKind]) -> None:
+        """See `Work`."""
+        if steps:
+            self._controller.reconciler.wish(site, steps)
+        self._controller.kit.queue.add(site, "asked")
+
+    async def changed(self) -> None:
+        """See `Work`. A run's end is no event: it is in the store some moments after its last step's."""
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(_POLL):
+                await self._stirred.wait()
+        self._stirred.clear()
+        if self._loop.done():
+            self._loop.result()
+
+    def subscribe(self, listener: Listener) -> None:
+        """See `Work`."""
+        self._controller.kit.bus.subscribe(listener)
+
+    def _stir(self, _: Event) -> None:
+        self._stirred.set()
+
+
+class RemoteWork:
+    """A controller in another process, asked over its socket and followed through the store."""
+
+    def __init__(self, store: Store, clock: Clock, settings: Settings) -> None:
+        self.store = store
+        self.clock = clock
+        self._socket = settings.home / SOCKET
+        self._follower = Follower(store)
+
+    async def begin(self) -> None:
+        """Take note of how things are, so that what changes from now on is told."""
+        await self._follower.look()
+
+    async def names(self) -> frozenset[str]:
+        """See `Work`."""
+        kept = {status.site for status in await self.store.statuses()}
+        return frozenset(kept | (await self.store.remembered()).keys())
+
+    async def source_error(self) -> str:
+        """See `Work`: the running controller keeps its last good revision, and says so in its status."""
+        return ""
+
+    async def due(self, site: str, steps: frozenset[StepKind]) -> None:
+        """See `Work`.
+
+        Raises:
+            TransientError: the controller has gone in the meantime.
+        """
+        names = [step.value for step in sorted(steps)]
+        if await ask(self._socket, {"op": "due", "site": site, "steps": names}) is None:
+            raise TransientError("the controller stopped just now", mend="try again")
+
+    async def changed(self) -> None:
+        """See `Work`."""
+        await self.clock.sleep(_POLL)
+        await self._follower.look()
+
+    def subscribe(self, listener: Listener) -> None:
+        """See `Work`."""
+        self._follower.listeners.append(listener)
+
+
+class Follower:
+    """Turns what changed in the store into the events that the controller's own process sees."""
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+        self._statuses: dict[str, SiteStatus] | None = None
+        self._runs: dict[str, Run] = {}
+        self.listeners: list[Listener] = []
+
+    async def look(self) -> None:
+        """Compare with the last look. The first one only takes note."""
+        statuses = {status.site: status for status in await self._store.statuses()}
+        runs = await self._store.runs(limit=50)
+        if self._statuses is not None:
+            for event in (*self._of_runs(runs), *self._of_statuses(self._statuses, statuses)):
+                for listener in self.listeners:
+                    listener(event)
+        self._statuses = statuses
+        self._runs = {run.id: run for run in runs}
+
+    def _of_statuses(self, before: dict[str, SiteStatus], now: dict[str, SiteStatus]) -> list[Event]:
+        moved = [StatusChanged(item) for name, item in now.items() if before.get(name) != item]
+        return [*moved, *(SiteGone(name) for name in sorted(before.keys() - now.keys()))]
+
+    def _of_runs(self, runs: Iterable[Run]) -> list[Event]:
+        events: list[Event] = []
+        for run in sorted(runs, key=lambda item: item.id):
+            known = self._runs[run.id].steps if run.id in self._runs else ()
+            events += [StepChanged(run, step) for step in run.steps if step not in known]
+        return events
+
+
+@asynccontextmanager
+async def working(invocation: Invocation, *, seed: bool) -> AsyncIterator[Work]:
+    """The running controller, or else one of our own, which stops with the block.
+
+    Args:
+        invocation: the call.
+        seed: whether an empty embedded repository may be given its first commit.
+
+    Raises:
+        UsageError: another process holds the home but does not answer.
+    """
+    if presence.find(invocation.settings.home):
+        async with _remote(invocation) as work:
+            yield work
+    else:
+        async with _local(invocation, seed=seed) as own:
+            yield own
+
+
+@asynccontextmanager
+async def _remote(invocation: Invocation) -> AsyncIterator[Work]:
+    settings = invocation.settings
+    with journal(invocation, file=False):
+        async with invocation.composition.open_store_only(settings) as store:
+            work = RemoteWork(store, SystemClock(), settings)
+            await work.begin()
+            yield work
+
+
+@asynccontextmanager
+async def _local(invocation: Invocation, *, seed: bool) -> AsyncIterator[Work]:
+    settings, composition = invocation.settings, invocation.composition
+    with home_lock(settings.home), journal(invocation, file=True):
+        if seed:
+            composition.seed_if_empty(settings)
+        async with composition.open_kit(settings) as kit:
+            controller = composition.make_controller(kit, settings)
+            async with only_when_asked(controller) as loop:
+                yield LocalWork(controller, loop)
+
+
+@asynccontextmanager
+async def only_when_asked(controller: Controller) -> AsyncIterator[asyncio.Task[None]]:
+    """The loop at work, with no site due but those that are asked for."""
+    await controller.loop.recover()
+    await controller.fleet.load()
+    await controller.watcher.look()
+    for site in controller.fleet.names():
+        controller.kit.queue.forget(site)
+    task = asyncio.create_task(controller.loop.run(), name="loop")
+    try:
+        yield task
+    finally:
+        task.cancel()
+        with contextlib.suppress(asyncio.CancelledError):
+            await task

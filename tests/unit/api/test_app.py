@@ -1,0 +1,136 @@
+"""The HTTP application, called as an ASGI application: no socket, no client library."""
+
+import contextlib
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import pytest
+from prometheus_client import CollectorRegistry, Counter
+
+from otto.api.app import create_app
+
+
+@dataclass(frozen=True)
+class Answer:
+    status: int
+    headers: Mapping[str, str]
+    body: bytes
+
+    @property
+    def data(self) -> Any:
+        return json.loads(self.body)
+
+
+class Health:
+    def __init__(self, alive: Sequence[str] = (), ready: Sequence[str] = ()) -> None:
+        self._alive = alive
+        self._ready = ready
+
+    async def alive(self) -> Sequence[str]:
+        return self._alive
+
+    async def ready(self) -> Sequence[str]:
+        return self._ready
+
+
+class BrokenHealth(Health):
+    async def alive(self) -> Sequence[str]:
+        raise ZeroDivisionError("secret inside")
+
+
+async def get(app: Any, path: str, method: str = "GET", accept: str = "*/*") -> Answer:
+    sent: list[dict[str, Any]] = []
+    scope = {
+        "type": "http",
+        "asgi": {"version": "3.0"},
+        "http_version": "1.1",
+        "method": method,
+        "path": path,
+        "raw_path": path.encode(),
+        "query_string": b"",
+        "root_path": "",
+        "scheme": "http",
+        "server": ("127.0.0.1", 7070),
+        "client": ("127.0.0.1", 1),
+        "headers": [(b"host", b"127.0.0.1:7070"), (b"accept", accept.encode())],
+    }
+
+    async def receive() -> dict[str, Any]:
+        return {"type": "http.request", "body": b"", "more_body": False}
+
+    async def send(message: dict[str, Any]) -> None:
+        sent.append(message)
+
+    # Starlette answers, then raises for the server's own log.
+    with contextlib.suppress(ZeroDivisionError):
+        await app(scope, receive, send)
+    headers = {name.decode(): value.decode() for name, value in sent[0]["headers"]}
+    body = b"".join(item.get("body", b"") for item in sent[1:])
+    return Answer(sent[0]["status"], headers, body)
+
+
+@pytest.fixture
+def registry() -> CollectorRegistry:
+    registry = CollectorRegistry()
+    Counter("otto_runs", "Runs.", registry=registry).inc(3)
+    return registry
+
+
+async def test_metrics_are_in_prometheus_text_format(registry: CollectorRegistry) -> None:
+    answer = await get(create_app(registry, Health(), "1.2.3"), "/metrics")
+    assert answer.status == 200
+    assert answer.headers["content-type"].startswith("text/plain; version=")
+    assert b"otto_runs_total 3.0" in answer.body
+
+
+async def test_metrics_are_openmetrics_for_who_asks(registry: CollectorRegistry) -> None:
+    app = create_app(registry, Health(), "1.2.3")
+    answer = await get(app, "/metrics", accept="application/openmetrics-text; version=1.0.0")
+    assert answer.headers["content-type"].startswith("application/openmetrics-text")
+    assert answer.body.endswith(b"# EOF\n")
+
+
+@pytest.mark.parametrize("path", ["/healthz", "/readyz"])
+async def test_well(registry: CollectorRegistry, path: str) -> None:
+    answer = await get(create_app(registry, Health(), "1.2.3"), path)
+    assert (answer.status, answer.data) == (200, {"status": "ok"})
+
+
+@pytest.mark.parametrize(
+    ("path", "reasons"),
+    [("/healthz", ["the loop ended"]), ("/readyz", ["the source was never read", "the store is read-only"])],
+)
+async def test_not_well_says_why(registry: CollectorRegistry, path: str, reasons: list[str]) -> None:
+    answer = await get(create_app(registry, Health(reasons, reasons), "1.2.3"), path)
+    assert answer.status == 503
+    assert answer.headers["content-type"] == "application/problem+json"
+    assert answer.data["reasons"] == reasons
+    assert answer.data["title"] == "Service Unavailable"
+
+
+@pytest.mark.parametrize(("path", "method", "status"), [("/nothing", "GET", 404), ("/metrics", "POST", 405)])
+async def test_errors_are_problems(registry: CollectorRegistry, path: str, method: str, status: int) -> None:
+    answer = await get(create_app(registry, Health(), "1.2.3"), path, method)
+    assert answer.status == status
+    assert answer.headers["content-type"] == "application/problem+json"
+    assert answer.data["status"] == status
+
+
+async def test_a_mistake_of_ours_tells_nothing_of_its_inside(registry: CollectorRegistry) -> None:
+    answer = await get(create_app(registry, BrokenHealth(), "1.2.3"), "/healthz")
+    assert answer.status == 500
+    assert answer.headers["content-type"] == "application/problem+json"
+    assert b"secret" not in answer.body
+
+
+@pytest.mark.parametrize("path", ["/docs", "/redoc"])
+async def test_no_page_that_loads_scripts_from_elsewhere(registry: CollectorRegistry, path: str) -> None:
+    assert (await get(create_app(registry, Health(), "1.2.3"), path)).status == 404
+
+
+async def test_the_description_names_every_route(registry: CollectorRegistry) -> None:
+    answer = await get(create_app(registry, Health(), "1.2.3"), "/openapi.json")
+    assert answer.data["info"]["version"] == "1.2.3"
+    assert set(answer.data["paths"]) == {"/metrics", "/healthz", "/readyz"}
