@@ -28,6 +28,11 @@ _LONG = 300.0
 class Api:
     """One engine's API. Threads may share it.
 
+    Attributes:
+        url: where it is.
+        podman: whether the engine is Podman.
+        engine: name and version of the engine.
+
     Args:
         url: `unix://…` or `tcp://…`.
         timeout: seconds any one request may take.
@@ -70,6 +75,12 @@ class Api:
         query = {"all": "true", "filters": json.dumps(filters)}
         found: Sequence[Mapping[str, Any]] = self._libpod("GET", "/containers/json", params=query).json()
         return found
+
+    @translated
+    def list_names(self, part: str) -> tuple[tuple[str, str], ...]:
+        """Ids and names of containers whose name holds this part, whoever's they are."""
+        listed: Sequence[Mapping[str, Any]] = self._client.containers(all=True, filters={"name": part})
+        return tuple((item["Id"], item["Names"][0].lstrip("/")) for item in listed)
 
     @translated
     def container(self, name: str) -> Container | None:

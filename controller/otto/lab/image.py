@@ -165,3 +165,14 @@ def _ask(option: str) -> str:
     except (OSError, subprocess.SubprocessError) as error:
         raise TerminalError(f"{script()} {option} failed: {error}") from error
     return done.stdout.strip()
+
+
+def remove(api: Api) -> bool:
+    """Remove the base image and what a killed build left; False when there was no image.
+
+    Raises:
+        OttoError: a container still uses it, or a build is under way.
+    """
+    with locked(Path(_ask("--lock-path")), _ASK, "building the lab's base image"):
+        _ask("--clean")
+        return api.remove_image(reference())

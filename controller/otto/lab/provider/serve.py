@@ -3,7 +3,7 @@
 The library's own `run_provider` is not used: it closes the server in the middle of an apply when Terraform is
 interrupted, so that what was just made is in no state; it stays when its Terraform is killed; and it keeps a
 private key in the user's home. Here an interruption only sets a flag, a provider without its Terraform
-finishes what it is at and ends, and the certificate lives as long as the process.
+finishes what it is at and ends, and the key stays in OTTO_HOME.
 
 Protocol: https://github.com/hashicorp/go-plugin/blob/main/docs/internals.md
 """
@@ -16,6 +16,8 @@ import tempfile
 import threading
 from collections.abc import Callable, Iterator
 from concurrent import futures
+from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 
 import grpc
@@ -26,7 +28,8 @@ from tf.gen import tfplugin_pb2 as protocol
 from tf.gen import tfplugin_pb2_grpc as rpc
 from tf.provider import ProviderServicer
 
-from otto.lab.provider.certificate import Certificate, self_signed
+from otto.lab.provider import certificate as certificates
+from otto.lab.provider.certificate import Certificate
 from otto.lab.provider.lab import LabProvider
 
 # Terraform itself works on 10 resources at a time by default, 16 leaves room for what it asks besides.
@@ -82,23 +85,31 @@ def main() -> None:
     signal.signal(signal.SIGTERM, lambda *_: done.set())
     provider = LabProvider()
     with tempfile.TemporaryDirectory(prefix="otto-lab-provider-") as folder:
-        serve(provider, f"{folder}/socket", done, os.getppid)
+        kept = Path(sys.argv[1] if len(sys.argv) > 1 else folder).parent / "certificate.json"
+        ours = certificates.certificate(kept, datetime.now(UTC))
+        serve(provider, f"{folder}/socket", ours, done, os.getppid)
     # Threads still waiting for an engine must not hold us up.
     sys.stdout.flush()
     os._exit(0)
 
 
-def serve(provider: LabProvider, path: str, done: threading.Event, parent: Callable[[], int]) -> None:
+def serve(
+    provider: LabProvider,
+    path: str,
+    certificate: Certificate,
+    done: threading.Event,
+    parent: Callable[[], int],
+) -> None:
     """Serve on a socket until done, or until our parent is another than at first.
 
     Args:
         provider: what to serve.
-        path: of the socket.
+        path: of the socket, in a folder of our own.
+        certificate: what Terraform is to find there.
         done: set when there is nothing more to do.
         parent: tells the parent's process id.
     """
     ours = parent()
-    certificate = self_signed()
     server = grpc.server(futures.ThreadPoolExecutor(max_workers=_THREADS))
     rpc.add_ProviderServicer_to_server(_Servicer(provider), server)
     controller_rpc.add_GRPCControllerServicer_to_server(_Controller(done), server)
@@ -120,7 +131,7 @@ def _credentials(certificate: Certificate) -> grpc.ServerCredentials:
     Go's client certificates lie on P-521, which gRPC's TLS library does not take. What keeps others out is
     the socket's folder, which is its owner's alone.
     """
-    return grpc.ssl_server_credentials([(certificate.key, certificate.chain)])
+    return grpc.ssl_server_credentials([(certificate.key.encode(), certificate.chain.encode())])
 
 
 def _handshake(path: str, certificate: Certificate) -> str:
