@@ -1,0 +1,124 @@
+"""What runs on simulated hosts: plays and facts."""
+
+from collections.abc import AsyncIterator, Mapping, Sequence
+
+from otto.model.canonical import digest
+from otto.model.configuration import ConfigurationRequest, ConfigurationResult, HostOutcome, HostResult
+from otto.model.errors import OttoError
+from otto.model.host import Host, HostFacts, HostState
+from otto.model.observed import Seen, Unseen
+from otto.model.plan import StepKind
+from otto.model.progress import Progress, Report
+from otto.model.spec import Role
+from otto.ports import Clock
+from otto.testing.failures import Failures
+from otto.testing.hosts import FACT, SERVICE, Backend, Hosts, SimHost
+
+ROLES = ("base", "nginx", "haproxy", "content")
+FILES = {Role.WEB: "/etc/nginx/nginx.conf", Role.BALANCER: "/etc/haproxy/haproxy.cfg"}
+COMMON = "/etc/ssh/sshd_config.d/otto.conf"
+
+
+class MemoryConfiguration:
+    """Port `Configuration` over simulated hosts.
+
+    `failures` knows `configure` and `deploy` (the play as a whole), `configure:HOST` and `deploy:HOST` (that
+    host fails, with the error's text), and `facts:HOST` (its facts are unseen, for that reason).
+
+    Attributes:
+        requests: every play asked for, in order.
+        digests: role -> digest of its files; change one as an edited role would.
+        asked: names of the hosts whose facts were asked for, in order.
+    """
+
+    def __init__(self, hosts: Hosts, clock: Clock) -> None:
+        self._hosts = hosts
+        self._clock = clock
+        self.failures = Failures()
+        self.requests: list[ConfigurationRequest] = []
+        self.asked: list[str] = []
+        self.digests: dict[str, str] = {role: digest(["role", role]) for role in ROLES}
+
+    def roles(self) -> Mapping[str, str]:
+        """Role name -> digest of its files."""
+        return dict(self.digests)
+
+    async def configure(self, request: ConfigurationRequest, report: Report) -> ConfigurationResult:
+        """Run one targeted play."""
+        self.requests.append(request)
+        verb = "deploy" if request.kind is StepKind.DEPLOY else "configure"
+        await self.failures.meet(verb)
+        results = []
+        for number, host in enumerate(request.hosts, 1):
+            results.append(self._play(verb, request, host))
+            report(Progress(f"{verb} {host.name}", number, len(request.hosts), host.name))
+        return ConfigurationResult(tuple(results))
+
+    async def facts(self, hosts: Sequence[Host]) -> AsyncIterator[tuple[str, Seen[HostFacts] | Unseen]]:
+        """Facts of hosts, each as it comes."""
+        for host in hosts:
+            self.asked.append(host.name)
+            yield host.name, self._facts(host)
+
+    def _facts(self, host: Host) -> Seen[HostFacts] | Unseen:
+        now = self._clock.now()
+        try:
+            self.failures.strike(f"facts:{host.name}")
+        except OttoError as error:
+            return Unseen(str(error), now)
+        sim = self._hosts.get(host.id)
+        why = _out_of_reach(sim)
+        return Unseen(why, now) if why or sim is None else Seen(sim.facts(self._hosts.up()), now)
+
+    def _play(self, verb: str, request: ConfigurationRequest, host: Host) -> HostResult:
+        sim = self._hosts.get(host.id)
+        why = _out_of_reach(sim)
+        if why or sim is None:
+            paused = sim is not None and sim.state is HostState.PAUSED
+            outcome = HostOutcome.TIMED_OUT if paused else HostOutcome.UNREACHABLE
+            return HostResult(host.name, outcome, message=why)
+        try:
+            self.failures.strike(f"{verb}:{host.name}")
+        except OttoError as error:
+            return HostResult(host.name, HostOutcome.FAILED, task=f"{verb} {host.name}", message=str(error))
+        changed = _deploy(sim, request) if verb == "deploy" else _configure(sim, request)
+        return HostResult(host.name, HostOutcome.CHANGED if changed else HostOutcome.OK, changed)
+
+
+def _out_of_reach(host: SimHost | None) -> str:
+    if host is None or host.state is HostState.STOPPED:
+        return "connection failed: no route to host"
+    if host.state is HostState.PAUSED or not host.answers:
+        return "no answer in time"
+    return ""
+
+
+def _configure(host: SimHost, request: ConfigurationRequest) -> int:
+    """Bring a host to what the request says; how many things that changed."""
+    before = _picture(host)
+    host.domains, host.algorithm, host.fact = request.domains, request.algorithm, FACT
+    if host.role is Role.BALANCER:
+        host.backends = tuple(
+            Backend(server.name, server.private_address, server.http_port) for server in request.backends
+        )
+    own = digest([host.role, request.domains, request.algorithm, host.backends, request.controllers])
+    host.files = {FILES[host.role]: own, COMMON: digest("sshd")}
+    host.services = {SERVICE[host.role]: "active"}
+    host.configuration = request.digests.get(host.name)
+    return _differences(before, _picture(host))
+
+
+def _deploy(host: SimHost, request: ConfigurationRequest) -> int:
+    before = _picture(host)
+    if host.revision != request.revision or request.repair:
+        host.revision = request.revision
+        host.damage = {}
+    return _differences(before, _picture(host))
+
+
+def _picture(host: SimHost) -> tuple[object, ...]:
+    return (dict(host.files), dict(host.services), host.configuration, host.revision, host.content, host.fact)
+
+
+def _differences(before: tuple[object, ...], after: tuple[object, ...]) -> int:
+    return sum(old != new for old, new in zip(before, after, strict=True))

@@ -1,0 +1,149 @@
+"""A repository of specs in memory, and specs that need no parser."""
+
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import replace
+from pathlib import Path
+
+from otto.model.canonical import canonical, digest
+from otto.model.catalogue import Entry, SpecFile
+from otto.model.errors import OttoError, TerminalError
+from otto.model.problem import Problem
+from otto.model.reading import read
+from otto.model.spec import Content, SiteSpec
+from otto.testing.failures import Failures
+
+Files = Mapping[str, str | bytes | None]
+
+
+class MemorySource:
+    """Port `Source` over commits made by a test.
+
+    `failures` knows `fetch`, `content` and `archive`.
+
+    Attributes:
+        head: the newest commit, None before the first.
+        remotes: (url, ref) -> files, for content that lives in another repository.
+        links: paths that are symbolic links.
+    """
+
+    def __init__(self, folder: str = "specs") -> None:
+        self._folder = folder
+        self._commits: dict[str, dict[str, str]] = {}
+        self._blobs: dict[str, bytes] = {}
+        self._trees: dict[str, dict[str, bytes]] = {}
+        self.head: str | None = None
+        self.remotes: dict[tuple[str, str], Mapping[str, bytes]] = {}
+        self.links: set[str] = set()
+        self.failures = Failures()
+
+    def commit(self, files: Files) -> str:
+        """Commit files over the newest commit; None removes one. Returns the commit's id."""
+        tree = dict(self._commits[self.head]) if self.head else {}
+        for path, data in files.items():
+            tree.pop(path, None)
+            if data is not None:
+                tree[path] = self._keep(data.encode() if isinstance(data, str) else data)
+        self.head = digest([self.head, len(self._commits), tree])[:40]
+        self._commits[self.head] = tree
+        return self.head
+
+    def rewind(self, commit: str) -> None:
+        """Force the branch back to an earlier commit."""
+        self.head = commit
+
+    async def fetch(self) -> str | None:
+        """The newest commit."""
+        await self.failures.meet("fetch")
+        return self.head
+
+    def entries(self, commit: str) -> Mapping[str, Entry]:
+        """Spec files of a commit by path."""
+        return {
+            path: Entry(path, blob, len(self._blobs[blob]), path in self.links)
+            for path, blob in sorted(self._commits[commit].items())
+            if path.startswith(f"{self._folder}/") and path.endswith((".yaml", ".yml"))
+        }
+
+    def changed(self, before: str, after: str) -> frozenset[str]:
+        """Paths that differ between two commits."""
+        old, new = self._commits.get(before, {}), self._commits[after]
+        return frozenset(path for path in old.keys() | new.keys() if old.get(path) != new.get(path))
+
+    def read(self, blob: str) -> bytes:
+        """Bytes of a blob."""
+        return self._blobs[blob]
+
+    async def content(self, commit: str, content: Content) -> str:
+        """Id of the tree that a site's content resolves to."""
+        await self.failures.meet("content")
+        whole = self._remote(content) if content.git else self._checkout(commit)
+        prefix = f"{content.path.strip('/')}/" if content.path.strip("/.") else ""
+        files = {path.removeprefix(prefix): data for path, data in whole.items() if path.startswith(prefix)}
+        if not files:
+            raise TerminalError(
+                f"there is no folder {content.path!r}", mend="commit it, or correct spec.content"
+            )
+        tree = digest({path: data.hex() for path, data in files.items()})[:40]
+        self._trees[tree] = files
+        return tree
+
+    async def archive(self, content: str) -> Path:
+        """A path that names the archive. No file is there: hosts in memory take content by its id."""
+        await self.failures.meet("archive")
+        return Path("archives") / f"{content}.tar"
+
+    def files(self, tree: str) -> Mapping[str, bytes]:
+        """Files of a tree by path; none when nothing resolved to it."""
+        return self._trees.get(tree, {})
+
+    def has(self, path: str) -> bool:
+        """Whether the newest commit has a file at that path."""
+        return self.head is not None and path in self._commits[self.head]
+
+    def _keep(self, data: bytes) -> str:
+        blob = hashlib.sha256(data).hexdigest()[:40]
+        self._blobs[blob] = data
+        return blob
+
+    def _checkout(self, commit: str) -> dict[str, bytes]:
+        return {path: self._blobs[blob] for path, blob in self._commits[commit].items()}
+
+    def _remote(self, content: Content) -> Mapping[str, bytes]:
+        known = self.remotes.get((content.git, content.ref))
+        if known is None:
+            raise TerminalError(
+                f"there is no repository {content.git} with {content.ref or 'a default branch'}"
+            )
+        return known
+
+
+def spec_text(*sites: SiteSpec) -> str:
+    """Specs as `MemorySpecs` reads them."""
+    return canonical([replace(site, file="", line=0) for site in sites])
+
+
+class MemorySpecs:
+    """Port `Specs` for files written by `spec_text`; anything else is a problem of its file.
+
+    A document that is no spec but has a `name` is a bad spec of that site.
+    """
+
+    def parse(self, path: str, data: bytes) -> SpecFile:
+        """Read one file."""
+        try:
+            documents = json.loads(data)
+        except ValueError as error:
+            return SpecFile(path, problems=(Problem(path, 1, 1, "", f"cannot be read: {error}"),))
+        sites: list[SiteSpec] = []
+        problems: list[Problem] = []
+        names: list[str] = []
+        for number, document in enumerate(documents if isinstance(documents, list) else [documents]):
+            name = document.get("name", "") if isinstance(document, dict) else ""
+            names += [name] if name else []
+            try:
+                sites.append(replace(read(SiteSpec, document), file=path, line=1))
+            except OttoError as error:
+                problems.append(Problem(path, 1, 1, f"/{number}", error.message, site=name))
+        return SpecFile(path, tuple(sites), tuple(problems), tuple(names))

@@ -1,0 +1,94 @@
+"""One world for the ports in memory to share, so that a test can tell a whole story."""
+
+import random
+from collections.abc import Mapping
+from dataclasses import replace
+
+from otto.adapters.queue import WorkQueue
+from otto.config import LoopSettings
+from otto.model.spec import Algorithm, Check, Content, HostGroup, Provider, SiteSpec
+from otto.ports import Specs
+from otto.reconcile.kit import Kit
+from otto.telemetry.metrics import Metrics
+from otto.testing.clock import FakeClock
+from otto.testing.configuration import MemoryConfiguration
+from otto.testing.hosts import Hosts
+from otto.testing.images import MemoryImages
+from otto.testing.infrastructure import MemoryInfrastructure
+from otto.testing.probe import MemoryProbe
+from otto.testing.source import MemorySource, MemorySpecs, spec_text
+from otto.testing.store import MemoryStore
+
+OWNER = "0dd0cafe"
+PAGE = "<h1>It works</h1>"
+
+
+def site_spec(name: str = "acme", **changes: object) -> SiteSpec:
+    """A spec of two web servers and a balancer, with any of its fields changed."""
+    spec = SiteSpec(
+        name=name,
+        provider=Provider.LAB,
+        web=HostGroup(2, "small", "base"),
+        balancer=HostGroup(1, "small", "base"),
+        algorithm=Algorithm.ROUNDROBIN,
+        content=Content(f"sites/{name}"),
+        domains=(f"www.{name}.example",),
+        checks=(Check("/", contains="It works"),),
+    )
+    return replace(spec, **changes)  # type: ignore[arg-type]
+
+
+class World:
+    """Every port in memory, over the same hosts, repository and clock.
+
+    Args:
+        clock: the time; a new one when none is given.
+        specs: a parser of specs; one for `spec_text` when none is given.
+    """
+
+    def __init__(self, clock: FakeClock | None = None, specs: Specs | None = None) -> None:
+        self.clock = clock or FakeClock()
+        self.hosts = Hosts(self.clock)
+        self.source = MemorySource()
+        self.specs: Specs = specs or MemorySpecs()
+        self.infrastructure = MemoryInfrastructure(self.hosts, OWNER)
+        self.configuration = MemoryConfiguration(self.hosts, self.clock)
+        self.probe = MemoryProbe(self.hosts, self.source.files)
+        self.images = MemoryImages()
+        self.store = MemoryStore(self.clock)
+        self.queue = WorkQueue(self.clock)
+
+    def push(self, *sites: SiteSpec, files: Mapping[str, str | None] | None = None) -> str:
+        """Commit specs, each to `specs/NAME.yaml` with a page of content if it has none, and other files."""
+        changed: dict[str, str | None] = {f"specs/{site.name}.yaml": spec_text(site) for site in sites}
+        for site in sites:
+            page = f"{site.content.path}/index.html"
+            if not site.content.git and not self.source.has(page):
+                changed[page] = PAGE
+        return self.source.commit(changed | dict(files or {}))
+
+    def withdraw(self, *names: str) -> str:
+        """Commit the removal of specs."""
+        return self.source.commit({f"specs/{name}.yaml": None for name in names})
+
+    def restart(self) -> None:
+        """What a killed controller leaves: everything but the queue."""
+        self.queue.close()
+        self.queue = WorkQueue(self.clock)
+
+    def kit(self, settings: LoopSettings | None = None) -> Kit:
+        """All ports as the loop takes them, its randomness fixed."""
+        return Kit(
+            source=self.source,
+            specs=self.specs,
+            infrastructure=self.infrastructure,
+            configuration=self.configuration,
+            probe=self.probe,
+            images=self.images,
+            store=self.store,
+            queue=self.queue,
+            clock=self.clock,
+            metrics=Metrics(now=lambda: self.clock.now().timestamp()),
+            settings=settings or LoopSettings(),
+            rng=random.Random(0),  # noqa: S311  (jitter, not a secret)
+        )
