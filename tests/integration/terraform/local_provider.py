@@ -141,6 +141,7 @@ class LocalBackend:
                 name=path.name,
                 host=path.name,
                 ours=path.read_text() != "foreign",
+                identity=path.read_text() if path.read_text() != "foreign" else "",
             )
             for path in self.hosts(site)
         )

@@ -29,6 +29,22 @@ async def test_ours_are_imported(
     assert not (folder / "imports.tf.json").exists()
 
 
+async def test_what_took_the_place_of_something_gone_is_imported_anew(
+    infrastructure: TerraformInfrastructure, backend: LocalBackend
+) -> None:
+    inputs = make_inputs(image="")
+    before = await infrastructure.apply(await infrastructure.plan(inputs, silent), silent)
+    (backend.world / "blog-web-1").write_text("another identity")
+
+    plan = await infrastructure.plan(inputs, silent)
+
+    (change,) = plan.changes
+    assert (change.host, change.importing, change.verbs) == ("blog-web-1", True, ("update",)), plan.changes
+    state = await infrastructure.apply(plan, silent)
+    assert state.named("blog-web-1") != before.named("blog-web-1")
+    assert state.named("blog-balancer-1") == before.named("blog-balancer-1")
+
+
 async def test_ours_that_nobody_wants_are_planned_away(
     infrastructure: TerraformInfrastructure, backend: LocalBackend
 ) -> None:

@@ -1,5 +1,7 @@
 """What is alive and in no state."""
 
+from dataclasses import replace
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -48,6 +50,15 @@ def test_of_two_with_one_name_one_is_imported() -> None:
 def test_what_the_state_knows_is_left_to_terraform() -> None:
     live = [host("blog-web-1"), host("blog-web-9")]
     assert strays(live, state(*live), NAMES) == Strays()
+
+
+def test_what_took_the_place_of_something_gone_is_imported_anew() -> None:
+    known = State(1, {}, {f"module.site.{host('blog-web-1').address}": {"id": "gone"}})
+    here = replace(host("blog-web-1"), identity="here")
+    assert strays([here], known, NAMES) == Strays(wanted=(here,), superseded=(f"module.site.{here.address}",))
+    same = replace(here, identity="gone")
+    assert strays([same], known, NAMES) == Strays()
+    assert strays([same, here], known, NAMES) == Strays(leftovers=(here,))
 
 
 @given(st.permutations([host("blog-web-1"), host("blog-web-9"), host("blog-web-2", ours=False), NETWORK]))

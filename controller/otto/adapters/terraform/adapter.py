@@ -1,5 +1,6 @@
 """The port `Infrastructure` over Terraform or OpenTofu."""
 
+import asyncio
 import json
 import os
 from collections.abc import Mapping
@@ -7,7 +8,7 @@ from contextlib import AbstractAsyncContextManager
 
 from otto.adapters.terraform import applying, environment, planning, settling, tree, version
 from otto.adapters.terraform import state as states
-from otto.adapters.terraform.backend import Backend, LiveResource
+from otto.adapters.terraform.backend import Backend, LiveResource, Module
 from otto.adapters.terraform.folder import Folder
 from otto.adapters.terraform.narration import Narrator
 from otto.adapters.terraform.session import Session, load, session, unreadable
@@ -49,6 +50,7 @@ class TerraformInfrastructure:
         self._settings = settings
         self._clock = clock
         self._outside = outside
+        self._modules: dict[Provider, Module] = {}
         self._digests: dict[Provider, tuple[tree.Signature, str]] = {}
         self._version: Version | None = None
 
@@ -65,8 +67,12 @@ class TerraformInfrastructure:
         return self._version
 
     def module(self, provider: Provider) -> str:
-        """Digest of the provider's Terraform module and of what serves it."""
-        module = self._backend(provider).module
+        """Digest of the provider's Terraform module and of what serves it.
+
+        Raises:
+            OttoError: the provider is not set up, or cannot be.
+        """
+        module = self._modules.get(provider) or self._look_up(provider)
         signature = tree.signature(module.path)
         seen, files = self._digests.get(provider, ((), ""))
         if not files or seen != signature:
@@ -84,9 +90,8 @@ class TerraformInfrastructure:
         found = await self._load(folder)
         if found is None:
             return None
-        types = {k: v for backend in self._backends.values() for k, v in backend.module.host_types.items()}
         try:
-            return states.infrastructure(found, types)
+            return states.infrastructure(found, self._host_types())
         except ValueError as error:
             raise unreadable(folder, error) from error
 
@@ -104,7 +109,8 @@ class TerraformInfrastructure:
         """
         backend = self._backend(inputs.provider)
         await self.version()
-        async with self._session(inputs.site, inputs.provider, "plan") as at:
+        module = await self._fresh_module(inputs.provider)
+        async with self._session(inputs.site, module, "plan") as at:
             await self._prepare(at, inputs.provider, backend.variables(inputs), report)
             return await planning.plan(at, backend, inputs, report)
 
@@ -117,7 +123,8 @@ class TerraformInfrastructure:
         """
         variables = self._backend(inputs.provider).variables(inputs)
         await self.version()
-        async with self._session(inputs.site, inputs.provider, "refresh") as at:
+        module = await self._fresh_module(inputs.provider)
+        async with self._session(inputs.site, module, "refresh") as at:
             await self._prepare(at, inputs.provider, variables, report)
             return await planning.refresh(at, variables, report)
 
@@ -130,7 +137,8 @@ class TerraformInfrastructure:
         """
         provider = planning.read_note(self._folder(plan.site), plan.handle).provider
         backend = self._backend(provider)
-        async with self._session(plan.site, provider, "apply") as at:
+        module = await self._fresh_module(provider)
+        async with self._session(plan.site, module, "apply") as at:
             note = planning.read_note(at.folder, plan.handle)
             await applying.apply(at, backend, plan, note, report)
             return await self.state(plan.site) or InfrastructureState()
@@ -164,7 +172,8 @@ class TerraformInfrastructure:
         if not folder.exists():
             await applying.remove_leftovers(backend, site, report)
             return
-        async with self._session(site, provider, "destroy") as at:
+        module = await self._fresh_module(provider)
+        async with self._session(site, module, "destroy") as at:
             known = load(folder)
             if known and known.resources:
                 await self._destroy_state(at, provider, report)
@@ -218,8 +227,7 @@ class TerraformInfrastructure:
                 await self._clock.sleep(_READ_PAUSE)
         return load(folder)
 
-    def _session(self, site: str, provider: Provider, command: str) -> AbstractAsyncContextManager[Session]:
-        module = self._backend(provider).module
+    def _session(self, site: str, module: Module, command: str) -> AbstractAsyncContextManager[Session]:
         return session(
             self._folder(site),
             module,
@@ -228,6 +236,19 @@ class TerraformInfrastructure:
             clock=self._clock,
             outside=self._outside,
         )
+
+    async def _fresh_module(self, provider: Provider) -> Module:
+        """The module as it is now; a backend may have to wake its provider first, so off the event loop."""
+        return await asyncio.to_thread(self._look_up, provider)
+
+    def _look_up(self, provider: Provider) -> Module:
+        module = self._backend(provider).module
+        self._modules[provider] = module
+        return module
+
+    def _host_types(self) -> dict[str, str]:
+        """Host types of the providers met so far: reading a state wakes none."""
+        return {kind: path for module in self._modules.values() for kind, path in module.host_types.items()}
 
     def _folder(self, site: str) -> Folder:
         return Folder.of(self._settings.home, site)

@@ -53,6 +53,9 @@ class LiveResource:
         host: name of the host, "" when it is no host.
         ours: whether it carries our owner's and this site's labels. A foreign one only has a name that
             the site needs.
+        identity: its attribute `id` as a state would hold it. When the state holds another under the same
+            address, what the state knew is gone and this took its place (a replacement that was killed
+            before the state was written); "" when that cannot be told.
     """
 
     address: str
@@ -60,6 +63,7 @@ class LiveResource:
     name: str
     host: str = ""
     ours: bool = True
+    identity: str = ""
 
 
 class Backend(Protocol):
@@ -67,7 +71,7 @@ class Backend(Protocol):
 
     @property
     def module(self) -> Module:
-        """The module and its surroundings."""
+        """The module and its surroundings, ready for Terraform: asked in a thread before every command."""
 
     def variables(self, inputs: InfrastructureInputs) -> Mapping[str, Data]:
         """Values of the module's variables for one site."""

@@ -160,7 +160,7 @@ class Folder:
 
     def log(self, at: datetime, command: str, token: str) -> Path:
         """Make an empty log for a command that begins."""
-        path = self.logs / f"{at:%Y%m%dT%H%M%S.%f}-{command}-{token[:6]}.jsonl"
+        path = self.logs / f"{at:%Y%m%dT%H%M%S.%f}-{command.replace(' ', '-')}-{token[:6]}.jsonl"
         os.close(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, MODE))
         return path
 

@@ -31,11 +31,13 @@ class Strays:
 
     Attributes:
         wanted: what the spec asks for; it is imported.
+        superseded: addresses of `wanted` under which the state holds something that is gone.
         leftovers: hosts the spec does not ask for; they are removed with the plan's other changes.
         foreign: things of somebody else's that have a name the site needs.
     """
 
     wanted: tuple[LiveResource, ...] = ()
+    superseded: tuple[str, ...] = ()
     leftovers: tuple[LiveResource, ...] = ()
     foreign: tuple[LiveResource, ...] = ()
 
@@ -77,17 +79,27 @@ def strays(live: Iterable[LiveResource], state: State | None, names: frozenset[s
     """
     known = state.resources if state else {}
     found = sorted(live, key=lambda item: (item.address, item.id))
-    missing = [item for item in found if item.ours and PREFIX + item.address not in known]
+    ours = [item for item in found if item.ours]
+    alive = {item.address for item in ours if _is_known(item, known)}
+    missing = [item for item in ours if not _is_known(item, known)]
     chosen: dict[str, LiveResource] = {}
     for item in missing:
-        if not item.host or item.host in names:
+        if item.address not in alive and (not item.host or item.host in names):
             chosen.setdefault(item.address, item)
     wanted = tuple(chosen.values())
     return Strays(
         wanted=wanted,
+        superseded=tuple(PREFIX + address for address in chosen if PREFIX + address in known),
         leftovers=tuple(item for item in missing if item not in wanted),
         foreign=tuple(item for item in found if not item.ours),
     )
+
+
+def _is_known(item: LiveResource, known: Mapping[str, Mapping[str, Any]]) -> bool:
+    attributes = known.get(PREFIX + item.address)
+    if attributes is None:
+        return False
+    return not item.identity or attributes.get("id") == item.identity
 
 
 async def plan(
@@ -101,6 +113,8 @@ async def plan(
     """
     found = strays(await backend.resources(inputs.site), load(session.folder), host_names(inputs))
     session.folder.drop_plans()
+    if found.superseded:
+        await session.run("state rm", *found.superseded, limit=session.settings.show_timeout)
     if found.wanted:
         write(session.folder.imports, rootmodule.imports(found.wanted))
     token = new_token()

@@ -1,0 +1,180 @@
+"""The adapter over the lab's own provider: real hosts, real drift, real kills."""
+
+import asyncio
+import json
+import signal
+import sys
+from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
+
+import pytest
+import pytest_asyncio
+
+from otto.adapters.terraform import TerraformInfrastructure, children, processes
+from otto.adapters.terraform.folder import Folder
+from otto.lab.lab import Lab
+from otto.model.errors import TerminalError
+from otto.model.infrastructure import ResourceChange
+from otto.model.progress import silent
+from otto.model.spec import Provider
+
+from .conftest import eventually
+from .lab_provider import make_infrastructure, make_inputs, make_lab
+
+pytestmark = pytest.mark.lab
+ROOT = Path(__file__).parents[3]
+
+
+@pytest.fixture(scope="module")
+def lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lab]:
+    lab = make_lab(tmp_path_factory.mktemp("otto"))
+    try:
+        lab.up()
+        yield lab
+    finally:
+        lab.clean()
+
+
+@pytest.fixture
+def infrastructure(lab: Lab) -> TerraformInfrastructure:
+    return make_infrastructure(lab)
+
+
+@pytest_asyncio.fixture
+async def site(request: pytest.FixtureRequest, infrastructure: TerraformInfrastructure) -> AsyncIterator[str]:
+    name = request.node.name.removeprefix("test_").replace("_", "-")[:30].rstrip("-")
+    yield name
+    await infrastructure.destroy(name, Provider.LAB, silent)
+    assert not await infrastructure.inventory(name)
+
+
+async def build(infrastructure: TerraformInfrastructure, site: str, web: int = 1) -> None:
+    await infrastructure.apply(await infrastructure.plan(make_inputs(site, web), silent), silent)
+
+
+def told(changes: tuple[ResourceChange, ...]) -> dict[str, tuple[tuple[str, ...], bool]]:
+    return {change.host or change.type: (change.verbs, change.drifted) for change in changes}
+
+
+async def test_life(infrastructure: TerraformInfrastructure, site: str) -> None:
+    plan = await infrastructure.plan(make_inputs(site, 2), silent)
+    made = (("create",), False)
+    assert told(plan.changes) == {f"{site}-web-1": made, f"{site}-web-2": made, "lab_network": made}
+    state = await infrastructure.apply(plan, silent)
+    live = await infrastructure.inventory(site)
+    assert [(host.name, host.id) for host in state.hosts] == [(host.name, host.id) for host in live]
+    assert state.hosts[0].host_key.startswith("ssh-ed25519 ")
+    assert not await infrastructure.plan(make_inputs(site, 2), silent)
+    assert not await infrastructure.refresh(make_inputs(site, 2), silent)
+    fewer = await infrastructure.plan(make_inputs(site, 1), silent)
+    assert told(fewer.changes) == {f"{site}-web-2": (("delete",), False)}
+    assert len((await infrastructure.apply(fewer, silent)).hosts) == 1
+
+
+async def test_drift(infrastructure: TerraformInfrastructure, lab: Lab, site: str) -> None:
+    await build(infrastructure, site, 2)
+    first, second = await infrastructure.inventory(site)
+    lab.api().remove_container(first.id)
+    lab.api().rename_container(second.id, f"renamed-{site}")
+
+    seen = await infrastructure.refresh(make_inputs(site, 2), silent)
+    assert told(seen) == {first.name: (("delete",), True), second.name: (("update",), True)}
+    assert seen[1].changed == ("container",)
+    assert len((await infrastructure.state(site)).hosts) == 2  # type: ignore[union-attr]
+
+    plan = await infrastructure.plan(make_inputs(site, 2), silent)
+    assert told(plan.changes) == {first.name: (("create",), True), second.name: (("update",), True)}
+    state = await infrastructure.apply(plan, silent)
+    assert {host.name for host in await infrastructure.inventory(site)} == {h.name for h in state.hosts}
+    assert not await infrastructure.plan(make_inputs(site, 2), silent)
+
+
+async def test_lost_state(infrastructure: TerraformInfrastructure, lab: Lab, site: str) -> None:
+    await build(infrastructure, site, 2)
+    before = await infrastructure.inventory(site)
+    (lab.home / "sites" / site / "terraform.tfstate").unlink()
+    plan = await infrastructure.plan(make_inputs(site, 2), silent)
+    assert {change.importing for change in plan.changes} == {True}
+    assert {change.verbs for change in plan.changes} == {("no-op",)}
+    await infrastructure.apply(plan, silent)
+    assert await infrastructure.inventory(site) == before
+    assert not await infrastructure.plan(make_inputs(site, 2), silent)
+
+
+async def test_a_host_the_state_knows_by_another_id(
+    infrastructure: TerraformInfrastructure, lab: Lab, site: str
+) -> None:
+    await build(infrastructure, site)
+    before = await infrastructure.inventory(site)
+    file = lab.home / "sites" / site / "terraform.tfstate"
+    file.write_text(file.read_text().replace(before[0].id, "0" * 64))
+    plan = await infrastructure.plan(make_inputs(site), silent)
+    assert [(change.host, change.importing, change.verbs) for change in plan.changes] == [
+        (before[0].name, True, ("no-op",))
+    ]
+    state = await infrastructure.apply(plan, silent)
+    assert await infrastructure.inventory(site) == before
+    assert state.hosts[0].id == before[0].id
+
+
+async def test_foreign(infrastructure: TerraformInfrastructure, lab: Lab, site: str) -> None:
+    name = f"otto-{lab.owner}-{site}-web-1"
+    foreign = lab.api().create_container(name, {"Image": lab.image("base"), "Cmd": ["sleep", "60"]})
+    try:
+        with pytest.raises(TerminalError, match=f"{name} "):
+            await infrastructure.plan(make_inputs(site), silent)
+    finally:
+        lab.api().remove_container(foreign)
+
+
+async def killed(lab: Lab, site: str) -> None:
+    """Kill a controller once its Terraform makes hosts."""
+    command = ("-m", "tests.integration.terraform.lab_provider", str(lab.home), site, "2")
+    controller = await asyncio.create_subprocess_exec(sys.executable, *command, cwd=ROOT)
+    await eventually(lambda: bool(lab.hosts(site)))
+    controller.kill()
+    await controller.wait()
+
+
+async def test_killed_controller(infrastructure: TerraformInfrastructure, lab: Lab, site: str) -> None:
+    await killed(lab, site)
+    assert children.survivors(Folder.of(lab.home / "sites", site))
+    await infrastructure.settle(site, silent)
+    state = await infrastructure.state(site)
+    assert state is not None
+    assert len(state.hosts) == 2
+    assert not await infrastructure.plan(make_inputs(site, 2), silent)
+
+
+async def test_killed_terraform(infrastructure: TerraformInfrastructure, lab: Lab, site: str) -> None:
+    await killed(lab, site)
+    folder = Folder.of(lab.home / "sites", site)
+    for child in children.survivors(folder):
+        processes.send(child.process, signal.SIGKILL)
+    await infrastructure.settle(site, silent)
+    assert not processes.marked(children.VARIABLE, str(folder.path))
+    before = {host.id for host in await infrastructure.inventory(site)}
+    await build(infrastructure, site, 2)
+    after = {host.id for host in await infrastructure.inventory(site)}
+    assert before <= after
+    assert len(after) == 2
+    assert not await infrastructure.plan(make_inputs(site, 2), silent)
+
+
+async def test_cancelled(infrastructure: TerraformInfrastructure, lab: Lab, site: str) -> None:
+    plan = await infrastructure.plan(make_inputs(site, 2), silent)
+    apply = asyncio.create_task(infrastructure.apply(plan, silent))
+    await eventually(lambda: bool(lab.hosts(site)))
+    apply.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await apply
+    state = json.loads((lab.home / "sites" / site / "terraform.tfstate").read_text())
+    known = {
+        instance["attributes"]["id"]
+        for resource in state["resources"]
+        if resource["type"] == "lab_host"
+        for instance in resource["instances"]
+    }
+    assert known >= {host.id for host in await infrastructure.inventory(site)}
+    await build(infrastructure, site, 2)
+    assert len(await infrastructure.inventory(site)) == 2
