@@ -1,0 +1,209 @@
+"""Simulated hosts take configuration and content, tell facts, and answer requests as real ones do."""
+
+from dataclasses import replace
+from pathlib import PurePath
+
+import pytest
+
+from otto.decide.verification import server_states
+from otto.model.configuration import ConfigurationRequest, ConfigurationResult, HostOutcome
+from otto.model.errors import TransientError
+from otto.model.host import Host, HostFacts
+from otto.model.infrastructure import InfrastructureInputs
+from otto.model.observed import InfrastructureState, Seen, Unseen
+from otto.model.plan import StepKind
+from otto.model.probing import Answer, NoAnswer, ProbeRequest, ProbeResult
+from otto.model.progress import silent
+from otto.model.spec import Algorithm, Content, HostGroup, Provider, Role
+from otto.testing import World
+
+REVISION = "/.well-known/otto-revision"
+
+
+class Site:
+    """A site made by hand, step by step, without a loop."""
+
+    def __init__(self) -> None:
+        self.world = World()
+        self.state = InfrastructureState()
+        self.tree = ""
+
+    async def provision(self) -> None:
+        group = HostGroup(2, "small", "i")
+        wanted = InfrastructureInputs("acme", Provider.LAB, group, replace(group, count=1))
+        plan = await self.world.infrastructure.plan(wanted, silent)
+        self.state = await self.world.infrastructure.apply(plan, silent)
+        files = {"sites/acme/index.html": "home", "sites/acme/sub/index.html": "sub"}
+        commit = self.world.source.commit(files)
+        self.tree = await self.world.source.content(commit, Content("sites/acme"))
+
+    def request(self, kind: StepKind, algorithm: Algorithm = Algorithm.ROUNDROBIN) -> ConfigurationRequest:
+        return ConfigurationRequest(
+            "acme",
+            kind,
+            self.state.hosts if kind is StepKind.CONFIGURE else self.state.of(Role.WEB),
+            backends=self.state.of(Role.WEB),
+            domains=("www.acme.example",),
+            algorithm=algorithm,
+            digests={host.name: f"digest of {host.name}" for host in self.state.hosts},
+            revision=self.tree,
+            archive=PurePath("a.tar"),
+        )
+
+    async def configure(self, algorithm: Algorithm = Algorithm.ROUNDROBIN) -> ConfigurationResult:
+        request = self.request(StepKind.CONFIGURE, algorithm)
+        return await self.world.configuration.configure(request, silent)
+
+    async def deploy(self) -> ConfigurationResult:
+        return await self.world.configuration.configure(self.request(StepKind.DEPLOY), silent)
+
+    async def get(self, host: str, path: str, port: int = 80) -> ProbeResult:
+        known = self.state.named(host)
+        assert known
+        return await self.world.probe.get(ProbeRequest(known.address, port, path, timeout=2))
+
+    async def facts(self, *hosts: Host) -> dict[str, Seen[HostFacts] | Unseen]:
+        return {name: seen async for name, seen in self.world.configuration.facts(hosts or self.state.hosts)}
+
+
+@pytest.fixture
+async def bare() -> Site:
+    site = Site()
+    await site.provision()
+    return site
+
+
+@pytest.fixture
+async def site(bare: Site) -> Site:
+    await bare.configure()
+    await bare.deploy()
+    return bare
+
+
+def body(result: ProbeResult) -> str:
+    assert isinstance(result, Answer)
+    return result.body
+
+
+async def test_a_bare_host_serves_nothing_and_says_so(bare: Site) -> None:
+    assert await bare.get("acme-web-1", REVISION) == NoAnswer("connection refused", 0.001)
+    facts = (await bare.facts())["acme-web-1"]
+    assert isinstance(facts, Seen)
+    assert (facts.value.configuration, facts.value.revision, facts.value.content) == (None, None, None)
+
+
+async def test_a_second_play_changes_nothing(site: Site) -> None:
+    for result in (await site.configure(), await site.deploy()):
+        assert result.changed == 0
+        assert {host.outcome for host in result.hosts} == {HostOutcome.OK}
+
+
+async def test_facts_tell_what_plays_left(site: Site) -> None:
+    facts = await site.facts()
+    web, balancer = facts["acme-web-1"], facts["acme-balancer-1"]
+    assert isinstance(web, Seen)
+    assert isinstance(balancer, Seen)
+    assert web.value.configuration == "digest of acme-web-1"
+    assert (web.value.revision, web.value.services) == (site.tree, {"nginx": "active"})
+    assert balancer.value.backends == {"acme-web-1": "UP", "acme-web-2": "UP"}
+
+
+async def test_a_web_server_serves_its_revision_under_its_name(site: Site) -> None:
+    result = await site.get("acme-web-2", REVISION)
+    assert isinstance(result, Answer)
+    assert (result.body, result.headers["x-otto-server"]) == (site.tree, "acme-web-2")
+    assert body(await site.get("acme-web-1", "/")) == "home"
+    assert body(await site.get("acme-web-1", "/sub/?a=b")) == "sub"
+    missing = await site.get("acme-web-1", "/nowhere")
+    assert isinstance(missing, Answer)
+    assert missing.status == 404
+
+
+async def test_the_balancer_spreads_over_the_servers_that_are_up(site: Site) -> None:
+    async def served() -> list[str]:
+        answers = [await site.get("acme-balancer-1", "/") for _ in range(4)]
+        return sorted(answer.headers["x-otto-server"] for answer in answers if isinstance(answer, Answer))
+
+    assert await served() == ["acme-web-1"] * 2 + ["acme-web-2"] * 2
+    site.world.hosts.kill("acme-web-1")
+    assert await served() == ["acme-web-2"] * 4
+    statistics = body(await site.get("acme-balancer-1", "/stats;csv", 8404))
+    assert server_states(statistics) == {"acme-web-1": "DOWN", "acme-web-2": "UP"}
+    site.world.hosts.kill("acme-web-2")
+    assert "No server" in body(await site.get("acme-balancer-1", "/"))
+
+
+async def test_a_pinning_balancer_stays_with_one_server(site: Site) -> None:
+    await site.configure(Algorithm.SOURCE)
+    answers = [await site.get("acme-balancer-1", "/") for _ in range(4)]
+    assert len({answer.headers["x-otto-server"] for answer in answers if isinstance(answer, Answer)}) == 1
+
+
+async def test_each_kind_of_harm_has_its_answer(site: Site) -> None:
+    site.world.hosts["acme-web-1"].services["nginx"] = "failed"
+    assert await site.get("acme-web-1", "/") == NoAnswer("connection refused", 0.001)
+    site.world.hosts.pause("acme-web-1")
+    assert await site.get("acme-web-1", "/") == NoAnswer("timed out after 2 s", 2)
+    site.world.hosts.kill("acme-web-1")
+    assert await site.get("acme-web-1", "/") == NoAnswer("no route to host", 0.001)
+    site.world.hosts.remove("acme-web-1")
+    assert await site.get("acme-web-1", "/") == NoAnswer("no route to host", 0.001)
+    assert await site.get("acme-web-2", "/", 8404) == NoAnswer("connection refused", 0.001)
+
+
+async def test_a_started_host_serves_again(site: Site) -> None:
+    site.world.hosts.kill("acme-web-1")
+    before = site.world.hosts["acme-web-1"].started_at
+    await site.world.clock.advance(5)
+    site.world.hosts.start("acme-web-1")
+    assert body(await site.get("acme-web-1", "/")) == "home"
+    assert site.world.hosts["acme-web-1"].started_at > before
+
+
+async def test_hosts_out_of_reach_are_told_apart(site: Site) -> None:
+    hosts = site.world.hosts
+    hosts.pause("acme-web-1")
+    hosts.kill("acme-web-2")
+    site.world.configuration.failures.next("configure:acme-balancer-1", TransientError("apt is locked"))
+    result = await site.configure()
+    assert {host.host: host.outcome for host in result.hosts} == {
+        "acme-web-1": HostOutcome.TIMED_OUT,
+        "acme-web-2": HostOutcome.UNREACHABLE,
+        "acme-balancer-1": HostOutcome.FAILED,
+    }
+    assert next(host.message for host in result.failed if host.host == "acme-balancer-1") == "apt is locked"
+
+
+async def test_every_host_is_answered_for(site: Site) -> None:
+    site.world.hosts.remove("acme-web-1")
+    site.world.hosts["acme-web-2"].answers = False
+    site.world.configuration.failures.next("facts:acme-balancer-1", TransientError("bad JSON"))
+    facts = await site.facts()
+    reasons = {name: seen.reason for name, seen in facts.items() if isinstance(seen, Unseen)}
+    assert reasons == {
+        "acme-web-1": "connection failed: no route to host",
+        "acme-web-2": "no answer in time",
+        "acme-balancer-1": "bad JSON",
+    }
+
+
+async def test_damage_shows_and_a_repair_mends_it(site: Site) -> None:
+    before = (await site.facts())["acme-web-1"]
+    site.world.hosts["acme-web-1"].damage["index.html"] = "defaced"
+    assert body(await site.get("acme-web-1", "/")) == "defaced"
+    after = (await site.facts())["acme-web-1"]
+    assert isinstance(before, Seen)
+    assert isinstance(after, Seen)
+    assert before.value.content != after.value.content
+    await site.deploy()
+    assert body(await site.get("acme-web-1", "/")) == "defaced"
+    repair = replace(site.request(StepKind.DEPLOY), repair=True)
+    assert (await site.world.configuration.configure(repair, silent)).changed == 1
+    assert body(await site.get("acme-web-1", "/")) == "home"
+
+
+async def test_an_answer_can_be_put_into_a_hosts_mouth(site: Site) -> None:
+    address = site.world.hosts["acme-web-1"].address
+    site.world.probe.answers[address, "/"] = Answer(500, {}, "oops")
+    assert body(await site.get("acme-web-1", "/")) == "oops"
+    assert site.world.probe.requests[-1].path == "/"
