@@ -181,9 +181,11 @@ def _serving(desired: Desired, observed: Observed) -> Iterator[Difference]:
     if isinstance(observed.serving, Unseen):
         yield Difference(layer, "checks", "verified", observed.serving.reason, Cause.UNKNOWN)
         return
+    # Until a wish was verified once, what does not answer by it yet is no failure of anything.
+    cause = Cause.FAILURE if observed.applied.verified == desired.digest else Cause.SPEC
     for failure in observed.serving.value.failures:
         path = f"checks/{failure.target}/{failure.check}"
-        yield Difference(layer, path, failure.expected, failure.received, Cause.FAILURE, Severity.CRITICAL)
+        yield Difference(layer, path, failure.expected, failure.received, cause, Severity.CRITICAL)
     if observed.applied.verified != desired.digest:
         have = short(observed.applied.verified) or "never"
         yield Difference(layer, "verified", short(desired.digest), have, Cause.SPEC, Severity.INFO)

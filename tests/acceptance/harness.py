@@ -1,0 +1,330 @@
+"""A whole OttO of a test's own: its home, its lab pool, its port, driven by the real command line."""
+
+import json
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+OTTO = (sys.executable, "-m", "otto")
+READY = 240.0
+_POLL = 0.2
+
+Json = dict[str, Any]
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+def eventually(what: str, holds: Callable[[], Any], seconds: float = READY) -> Any:
+    """Wait until something holds; its value. The message says what never came."""
+    end = time.monotonic() + seconds
+    while True:
+        value = holds()
+        if value:
+            return value
+        assert time.monotonic() < end, f"not within {seconds:g} s: {what}"
+        time.sleep(_POLL)
+
+
+@dataclass
+class Home:
+    """One OTTO_HOME and the controller over it.
+
+    Attributes:
+        home: OTTO_HOME, a short path because sockets live in it.
+        work: the pusher's clone.
+    """
+
+    home: Path
+    work: Path
+    settings: dict[str, str] = field(default_factory=dict)
+    process: "subprocess.Popen[bytes] | None" = None
+
+    @classmethod
+    def make(cls, **settings: str) -> "Home":
+        base = Path(tempfile.mkdtemp(prefix="otto-t."))
+        return cls(base / "home", base / "work", settings)
+
+    def environment(self) -> dict[str, str]:
+        passed = {
+            name: value
+            for name, value in os.environ.items()
+            if not name.startswith(("OTTO_", "CLOWD_", "ANSIBLE_", "GIT_"))
+        }
+        own = {
+            "OTTO_HOME": str(self.home),
+            "OTTO_LOOP_INTERVAL": "3",
+            "OTTO_LOOP_BACKOFFBASE": "1",
+            "OTTO_LOOP_BACKOFFCAP": "5",
+            "GIT_CONFIG_GLOBAL": "/dev/null",
+            "GIT_AUTHOR_NAME": "A Pusher",
+            "GIT_AUTHOR_EMAIL": "pusher@localhost",
+            "GIT_COMMITTER_NAME": "A Pusher",
+            "GIT_COMMITTER_EMAIL": "pusher@localhost",
+        }
+        return passed | own | {"OTTO_API_PORT": self.settings.get("OTTO_API_PORT", "0")} | self.settings
+
+    def otto(self, *arguments: str, status: int | None = 0, seconds: float = 300) -> str:
+        """Run a command; what it printed. Its exit status has to be the given one (None: any)."""
+        done = subprocess.run(
+            [*OTTO, *arguments],
+            env=self.environment(),
+            capture_output=True,
+            text=True,
+            timeout=seconds,
+            stdin=subprocess.DEVNULL,
+            check=False,
+        )
+        told = f"otto {' '.join(arguments)} ended with {done.returncode}:\n{done.stdout}\n{done.stderr}"
+        assert status is None or done.returncode == status, told
+        return done.stdout + done.stderr
+
+    def json(self, *arguments: str, status: int | None = 0) -> Json:
+        done = subprocess.run(
+            [*OTTO, *arguments, "--json"],
+            env=self.environment(),
+            capture_output=True,
+            text=True,
+            timeout=60,
+            stdin=subprocess.DEVNULL,
+            check=False,
+        )
+        assert status is None or done.returncode == status, done.stdout + done.stderr
+        found: Json = json.loads(done.stdout)
+        return found
+
+    def start(self) -> None:
+        """Start the controller and wait until its socket answers."""
+        self.home.mkdir(parents=True, exist_ok=True)
+        with (self.home.parent / "up.log").open("ab") as log:
+            self.process = subprocess.Popen(
+                [*OTTO, "up", "--plain"],
+                env=self.environment(),
+                stdout=log,
+                stderr=log,
+                stdin=subprocess.DEVNULL,
+                start_new_session=True,
+            )
+        eventually("the controller's socket", (self.home / "control.sock").exists, 60)
+
+    def told(self) -> str:
+        return (self.home.parent / "up.log").read_text(errors="replace")
+
+    def stop(self) -> int:
+        """Stop it as Ctrl-C does; its exit status."""
+        assert self.process is not None
+        self.process.send_signal(signal.SIGINT)
+        status = self.process.wait(90)
+        self.process = None
+        return status
+
+    def kill(self, *, group: bool = False) -> None:
+        """Kill -9, alone or with its whole process group."""
+        assert self.process is not None
+        if group:
+            os.killpg(self.process.pid, signal.SIGKILL)
+        else:
+            self.process.kill()
+        self.process.wait(10)
+        self.process = None
+
+    def site(self, name: str) -> Json | None:
+        sites = [site for site in self.json("status")["sites"] if site["name"] == name]
+        return sites[0] if sites else None
+
+    def ready(self, name: str, commit: str = "", seconds: float = READY) -> Json:
+        """Wait until a site is Ready, at a commit if one is given."""
+
+        def holds() -> Json | None:
+            site = self.site(name)
+            fine = site and site["ready"] and site["phase"] == "Ready"
+            return site if site and fine and (not commit or site["commit"] == commit) else None
+
+        try:
+            found: Json = eventually(f"{name} Ready", holds, seconds)
+        except AssertionError as error:
+            raise AssertionError(f"{error}\n{self.site(name)}\n{self.told()[-3000:]}") from None
+        return found
+
+    def phase(self, name: str, phase: str, seconds: float = 60) -> Json:
+        """Wait until a site is in a phase."""
+
+        def holds() -> Json | None:
+            site = self.site(name)
+            return site if site and site["phase"] == phase else None
+
+        found: Json = eventually(f"{name} {phase}", holds, seconds)
+        return found
+
+    def runs(self, name: str) -> list[Json]:
+        """Runs, newest first."""
+        found: list[Json] = self.json("history", name, "--limit", "200")["runs"]
+        return found
+
+    def git(self, *arguments: str, status: int | None = 0) -> str:
+        done = subprocess.run(
+            ["git", *arguments],
+            cwd=self.work,
+            env=self.environment(),
+            capture_output=True,
+            text=True,
+            timeout=60,
+            check=False,
+        )
+        assert status is None or done.returncode == status, done.stdout + done.stderr
+        return done.stdout + done.stderr
+
+    def clone(self) -> None:
+        self.work.mkdir(parents=True, exist_ok=True)
+        self.git("clone", "-q", str(self.home / "specs.git"), ".")
+
+    def write(self, path: str, text: str) -> None:
+        target = self.work / path
+        target.parent.mkdir(parents=True, exist_ok=True)
+        target.write_text(text)
+
+    def edit(self, path: str, old: str, new: str) -> None:
+        target = self.work / path
+        text = target.read_text()
+        assert old in text, f"{path} does not hold {old!r}"
+        target.write_text(text.replace(old, new))
+
+    def push(self, message: str, *, status: int = 0) -> tuple[str, str]:
+        """Commit everything and push; the commit, and what the pusher was shown."""
+        self.git("add", "-A")
+        self.git("commit", "-q", "-m", message)
+        shown = self.git("push", "-q", "origin", "HEAD:main", status=status)
+        return self.git("rev-parse", "HEAD").strip(), shown
+
+    @property
+    def owner(self) -> str:
+        return (self.home / "owner").read_text().strip()
+
+    def containers(self) -> dict[str, Json]:
+        """What the engine has of ours: host -> id and when it was started."""
+        listed = subprocess.run(
+            ["podman", "ps", "-a", "--filter", f"label=otto.owner={self.owner}", "--format", "json"],
+            capture_output=True,
+            text=True,
+            check=True,
+            timeout=30,
+        )
+        return {
+            item["Labels"]["otto.host"]: {"id": item["Id"], "started": item["StartedAt"]}
+            for item in json.loads(listed.stdout)
+        }
+
+    def remove_container(self, host: str) -> None:
+        """Take a host away behind OttO's back."""
+        name = f"otto-{self.owner}-{host}"
+        subprocess.run(["podman", "rm", "-f", "-t", "0", name], check=True, capture_output=True, timeout=60)
+
+    def leftovers(self) -> list[str]:
+        """Everything of ours that is still on the machine."""
+        owner = self.owner
+        found = list(self.containers())
+        networks = subprocess.run(
+            ["podman", "network", "ls", "-q", "--filter", f"label=otto.owner={owner}"],
+            capture_output=True,
+            text=True,
+            check=True,
+            timeout=30,
+        )
+        found += networks.stdout.split()
+        processes = subprocess.run(
+            ["pgrep", "-af", str(self.home)], capture_output=True, text=True, check=False, timeout=10
+        )
+        return found + [line for line in processes.stdout.splitlines() if "pgrep" not in line]
+
+    def close(self) -> None:
+        """Take everything down, whatever state the test left it in."""
+        try:
+            if self.process is not None and self.process.poll() is None:
+                self.stop()
+            if (self.home / "owner").exists():
+                self.otto("destroy", "--all", "--yes", status=None)
+                left = eventually_empty(self.leftovers)
+                assert not left, f"left on the machine: {left}"
+        finally:
+            shutil.rmtree(self.home.parent, ignore_errors=True)
+
+
+def eventually_empty(look: Callable[[], list[str]], seconds: float = 20) -> list[str]:
+    end = time.monotonic() + seconds
+    while (left := look()) and time.monotonic() < end:
+        time.sleep(_POLL)
+    return left
+
+
+def fetch(url: str, host: str = "", path: str = "") -> tuple[int, dict[str, str], str]:
+    """GET as a visitor: status, headers in lower case, body."""
+    request = urllib.request.Request(url.rstrip("/") + (path or "/"), headers={"Host": host} if host else {})  # noqa: S310
+    opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+    try:
+        with opener.open(request, timeout=10) as answer:
+            return answer.status, _lower(answer.headers.items()), answer.read().decode()
+    except urllib.error.HTTPError as error:
+        return error.code, _lower(error.headers.items()), error.read().decode()
+
+
+def _lower(items: Any) -> dict[str, str]:
+    return {name.lower(): value for name, value in items}
+
+
+def steps_of(run: Json) -> list[str]:
+    return [step["kind"] for step in run["steps"]]
+
+
+def step(run: Json, kind: str) -> Json:
+    return next(item for item in run["steps"] if item["kind"] == kind)
+
+
+SPEC = """apiVersion: otto/v1
+kind: Site
+metadata:
+  name: {name}
+spec:
+  provider: lab
+  web:
+    count: {web}
+  balancer:
+    count: 1
+    algorithm: {algorithm}
+  domains: [{domains}]
+  content:
+    path: sites/{content}
+  checks:
+    - path: /
+      contains: {contains}
+"""
+
+
+def site_spec(
+    name: str,
+    *,
+    web: int = 1,
+    algorithm: str = "roundrobin",
+    domains: str = "",
+    content: str = "small",
+    contains: str = "small site",
+    more: str = "",
+) -> str:
+    domains = domains or f"{name}.test"
+    text = SPEC.format(
+        name=name, web=web, algorithm=algorithm, domains=domains, content=content, contains=contains
+    )
+    return text + more

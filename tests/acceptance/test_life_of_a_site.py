@@ -1,0 +1,224 @@
+"""The whole life of one site on the lab, told in order: every test goes on where the one before ended."""
+
+from collections.abc import Iterator
+
+import pytest
+
+from .harness import Home, eventually, fetch, step, steps_of
+
+pytestmark = [pytest.mark.lab, pytest.mark.xdist_group("life"), pytest.mark.timeout(600)]
+
+HELLO = "specs/hello.yaml"
+
+
+@pytest.fixture(scope="module")
+def home() -> Iterator[Home]:
+    home = Home.make()
+    home.start()
+    try:
+        yield home
+    finally:
+        home.close()
+
+
+def untouched(before: dict[str, dict[str, str]], after: dict[str, dict[str, str]], *hosts: str) -> None:
+    for host in hosts:
+        assert after[host] == before[host], f"{host} was touched"
+
+
+def test_two_web_servers_and_a_balancer_come_up_from_the_spec(home: Home) -> None:
+    site = home.ready("hello")
+    assert [host["role"] for host in site["hosts"]] == ["balancer", "web", "web"]
+    assert set(home.containers()) == {"hello-balancer-1", "hello-web-1", "hello-web-2"}
+    run = home.runs("hello")[0]
+    assert steps_of(run) == ["plan", "guard", "provision", "configure", "deploy", "verify"]
+    home.clone()
+
+
+def test_every_server_answers_through_the_balancer(home: Home) -> None:
+    url = home.ready("hello")["endpoints"][0]["url"]
+    answers = [fetch(url, "hello.test") for _ in range(6)]
+    assert {status for status, _, _ in answers} == {200}
+    assert {headers["x-otto-server"] for _, headers, _ in answers} == {"hello-web-1", "hello-web-2"}
+    assert "How this page reached you" in answers[0][2]
+    assert fetch(url, "hello.test", "/nosuch")[0] == 404
+
+
+def test_verify_tests_the_running_site(home: Home) -> None:
+    home.otto("verify", "hello")
+    assert steps_of(home.runs("hello")[0])[-1] == "verify"
+
+
+def test_a_second_start_plans_nothing(home: Home) -> None:
+    assert home.stop() == 0
+    before, hosts = len(home.runs("hello")), home.containers()
+    shown = home.otto("up", "--until-ready", "--plain", "--timeout", "20", seconds=60)
+    assert "Ready" in shown
+    assert len(home.runs("hello")) == before
+    assert home.containers() == hosts
+    home.start()
+
+
+def test_a_content_push_runs_no_terraform_and_configures_nobody(home: Home) -> None:
+    before = home.containers()
+    home.edit("sites/hello/index.html", "</main>", "<p>Freshly pushed.</p></main>")
+    commit, shown = home.push("Say something fresh")
+    assert "hello" in shown
+    assert "content" in shown
+    site = home.ready("hello", commit)
+    run = home.runs("hello")[0]
+    assert steps_of(run) == ["plan", "guard", "deploy", "verify"]
+    assert step(run, "plan")["detail"]["terraform"] is False
+    assert step(run, "deploy")["hosts"] == ["hello-web-1", "hello-web-2"]
+    assert "Freshly pushed." in fetch(site["endpoints"][0]["url"], "hello.test")[2]
+    untouched(before, home.containers(), *before)
+
+
+def test_a_commit_that_touches_nothing_of_a_site_causes_no_work_for_it(home: Home) -> None:
+    before = len(home.runs("hello"))
+    home.write("README.md", "Our sites.\n")
+    _, shown = home.push("Add a readme")
+    assert "accepted" not in shown
+    assert len(home.runs("hello")) == before
+
+
+def test_scaling_out_touches_no_existing_host_but_the_balancers_configuration(home: Home) -> None:
+    before = home.containers()
+    home.edit(HELLO, "count: 2", "count: 3")
+    commit, _ = home.push("A third server")
+    home.ready("hello", commit)
+    run = home.runs("hello")[0]
+    assert step(run, "provision")["detail"]["actions"] == ['create lab_host.hosts["hello-web-3"]']
+    assert step(run, "configure")["hosts"] == ["hello-balancer-1", "hello-web-3"]
+    assert step(run, "deploy")["hosts"] == ["hello-web-3"]
+    untouched(before, home.containers(), *before)
+
+
+def test_scaling_in_takes_the_last_server_and_tells_the_balancer(home: Home) -> None:
+    before = home.containers()
+    home.edit(HELLO, "count: 3", "count: 2")
+    commit, _ = home.push("Two will do")
+    home.ready("hello", commit)
+    run = home.runs("hello")[0]
+    assert step(run, "provision")["detail"]["actions"] == ['scale-in lab_host.hosts["hello-web-3"]']
+    assert step(run, "configure")["hosts"] == ["hello-balancer-1"]
+    assert "deploy" not in steps_of(run)
+    assert "hello-web-3" not in home.containers()
+    untouched(before, home.containers(), "hello-balancer-1", "hello-web-1", "hello-web-2")
+
+
+def test_another_algorithm_configures_the_balancer_alone(home: Home) -> None:
+    home.edit(HELLO, "algorithm: roundrobin", "algorithm: leastconn")
+    commit, _ = home.push("Fewest connections first")
+    home.ready("hello", commit)
+    run = home.runs("hello")[0]
+    assert steps_of(run) == ["plan", "guard", "configure", "verify"]
+    assert step(run, "configure")["hosts"] == ["hello-balancer-1"]
+    assert step(run, "plan")["detail"]["terraform"] is False
+
+
+def test_another_domain_configures_the_web_servers_alone(home: Home) -> None:
+    home.edit(HELLO, "- www.hello.test", "- www.hello.test\n    - other.test")
+    commit, _ = home.push("Another name")
+    site = home.ready("hello", commit)
+    run = home.runs("hello")[0]
+    assert steps_of(run) == ["plan", "guard", "configure", "verify"]
+    assert step(run, "configure")["hosts"] == ["hello-web-1", "hello-web-2"]
+    assert fetch(site["endpoints"][0]["url"], "other.test")[0] == 200
+
+
+def test_another_check_is_only_verified(home: Home) -> None:
+    home.edit(HELLO, "  checks:\n", "  checks:\n    - path: /glossary.html\n")
+    commit, _ = home.push("Check the glossary")
+    home.ready("hello", commit)
+    assert steps_of(home.runs("hello")[0]) == ["plan", "guard", "verify"]
+
+
+def test_a_check_that_fails_is_told_with_request_expected_and_received(home: Home) -> None:
+    home.edit(HELLO, "- path: /glossary.html\n", "- path: /glossary.html\n      contains: no such words\n")
+    home.push("Expect what is not there")
+    site = home.phase("hello", "Degraded", 90)
+    assert "GET http://" in site["message"]
+    assert "no such words" in site["message"]
+    home.edit(HELLO, "      contains: no such words\n", "")
+    commit, _ = home.push("Expect what is there")
+    home.ready("hello", commit)
+
+
+def test_a_bad_spec_keeps_the_last_good_one_and_says_so(home: Home) -> None:
+    home.edit(HELLO, "count: 2", "count: many")
+    _, shown = home.push("Break the spec")
+    assert "specs/hello.yaml:" in shown
+    site = home.site("hello")
+    assert site is not None
+    assert site["ready"]
+    valid = next(item for item in site["conditions"] if item["type"] == "Valid")
+    assert valid["status"] == "False"
+    assert "specs/hello.yaml" in valid["message"]
+    home.edit(HELLO, "count: many", "count: 2")
+    commit, _ = home.push("Mend the spec")
+    home.ready("hello", commit)
+
+
+def test_a_suspended_site_is_left_alone_until_it_is_resumed(home: Home) -> None:
+    home.otto("suspend", "hello")
+    home.phase("hello", "Suspended")
+    runs = len(home.runs("hello"))
+    home.edit("sites/hello/index.html", "Freshly pushed.", "Pushed while suspended.")
+    commit, _ = home.push("Change while suspended")
+    assert len(home.runs("hello")) == runs
+    home.otto("resume", "hello")
+    site = home.ready("hello", commit)
+    assert "Pushed while suspended." in fetch(site["endpoints"][0]["url"], "hello.test")[2]
+
+
+def test_a_removed_host_is_made_anew(home: Home) -> None:
+    before = home.containers()
+    home.remove_container("hello-web-1")
+    eventually(
+        "another hello-web-1",
+        lambda: home.containers().get("hello-web-1", before["hello-web-1"]) != before["hello-web-1"],
+    )
+    home.ready("hello")
+    run = next(run for run in home.runs("hello") if "provision" in steps_of(run))
+    assert step(run, "provision")["detail"]["actions"] == ['repair lab_host.hosts["hello-web-1"]']
+    untouched(before, home.containers(), "hello-balancer-1", "hello-web-2")
+
+
+def test_a_vanished_spec_destroys_nothing(home: Home) -> None:
+    before = home.containers()
+    spec = (home.work / HELLO).read_text()
+    (home.work / HELLO).unlink()
+    home.push("Remove the spec")
+    site = home.phase("hello", "Orphaned")
+    assert "otto destroy hello" in site["message"]
+    assert home.containers() == before
+    assert fetch(site["endpoints"][0]["url"], "hello.test")[0] == 200
+    home.write(HELLO, spec)
+    commit, _ = home.push("Bring the spec back")
+    home.ready("hello", commit)
+    assert home.containers() == before
+
+
+def test_destroy_asks_for_the_name_and_does_nothing_without_it(home: Home) -> None:
+    before = home.containers()
+    home.otto("destroy", "hello", status=None)
+    assert home.containers() == before
+
+
+def test_a_destroyed_site_stays_away_until_it_is_resumed(home: Home) -> None:
+    home.otto("destroy", "hello", "--yes")
+    assert not home.containers()
+    home.phase("hello", "Destroyed")
+    home.otto("reconcile", "hello", status=None)
+    assert not home.containers()
+    home.otto("resume", "hello")
+    home.ready("hello")
+
+
+def test_destroying_all_leaves_nothing_on_the_machine(home: Home) -> None:
+    url = home.ready("hello")["endpoints"][0]["url"]
+    assert home.stop() == 0
+    assert fetch(url, "hello.test")[0] == 200, "sites go on serving without a controller"
+    home.otto("destroy", "--all", "--yes")
+    assert home.leftovers() == []
