@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 
-from sqlalchemy import Connection, Insert, Table, and_, bindparam, delete, select
+from sqlalchemy import Connection, Delete, Insert, Table, and_, bindparam, delete, select
 from sqlalchemy.dialects import postgresql, sqlite
 
 from otto.adapters.store.schema import microseconds, runs
@@ -40,14 +40,14 @@ def put_run(connection: Connection, run: Run, *, keep: int) -> None:
     }
     put(connection, runs, [row])
     if run.ended_at is not None:
-        prune(connection, run.site, keep)
+        connection.execute(pruning(run.site, keep))
 
 
-def prune(connection: Connection, site: str, keep: int) -> None:
-    """Drop ended runs of a site beyond the newest `keep`."""
+def pruning(site: str, keep: int) -> Delete:
+    """The statement that drops ended runs of a site beyond the newest `keep`."""
     newest_first = (runs.c.started_at.desc(), runs.c.id.desc())
     surplus = select(runs.c.id).where(runs.c.site == site).order_by(*newest_first).offset(keep)
-    connection.execute(delete(runs).where(runs.c.id.in_(surplus), runs.c.ended_at.is_not(None)))
+    return delete(runs).where(runs.c.id.in_(surplus), runs.c.ended_at.is_not(None))
 
 
 def upsert(dialect: str, table: Table) -> Insert:
