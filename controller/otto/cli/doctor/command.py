@@ -1,21 +1,15 @@
-"""`otto doctor`: all checks at once, as a table or as JSON."""
+"""All checks at once, and the table that shows them; `otto doctor` is in `otto.cli.commands.machine`."""
 
-import json as json_module
-import os
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from typing import Annotated
 
-import typer
-from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
 from otto.cli.doctor import engine, place, tools
 from otto.cli.doctor.check import Check, State
-from otto.cli.doctor.machine import Machine, Outside
-from otto.config import Settings, load
-from otto.model.errors import UsageError
+from otto.cli.doctor.machine import Outside
+from otto.config import Settings
 
 _LAB: tuple[Callable[[Outside, Settings], Check], ...] = (
     engine.engine,
@@ -75,31 +69,3 @@ def table(checks: Sequence[Check]) -> Table:
             drawn.add_row("", "  needed", escape(check.needed))
             drawn.add_row("", "  mend", f"[cyan]{escape(check.mend)}[/]")
     return drawn
-
-
-def doctor(
-    json: Annotated[
-        bool, typer.Option("--json", help="Print JSON, one object with a list of checks.")
-    ] = False,
-) -> None:
-    """Check every tool, version, permission, port and kernel feature, with the mend for each that fails.
-
-    Exit status 0 when nothing fails (warnings do not), 1 when something does, 2 when the settings are wrong.
-    """
-    try:
-        settings = load(os.environ)
-    except UsageError as error:
-        typer.echo(f"error: {error}", err=True)
-        raise typer.Exit(2) from error
-    checks = run_checks(Machine(), settings)
-    failed = [check for check in checks if check.state is State.FAIL]
-    warned = [check for check in checks if check.state is State.WARN]
-    if json:
-        found = {"ok": not failed, "checks": [check.to_dict() for check in checks]}
-        typer.echo(json_module.dumps(found, indent=2))
-    else:
-        console = Console()
-        console.print(table(checks))
-        console.print(f"\n{len(checks)} checks, {len(failed)} failed, {len(warned)} with a warning")
-    if failed:
-        raise typer.Exit(1)
