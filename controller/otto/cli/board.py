@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 
 from otto.model.progress import Progress
 from otto.model.run import Outcome
-from otto.model.status import Phase, SiteStatus
+from otto.model.status import Phase, SiteStatus, Truth
 from otto.reconcile.events import Event, SiteGone, StatusChanged, StepChanged, StepProgress
 
 # A site in one of these is being worked on right now.
@@ -127,3 +127,13 @@ def _with_status(row: Row, status: SiteStatus, now: float) -> Row:
         return replace(row, settled=None, began=now if was_ready else row.began)
     settled = row.settled if was_ready and row.settled is not None else now
     return replace(row, settled=settled, step="", progress=None)
+
+
+def why(status: SiteStatus) -> str:
+    """Why a site is not Ready, in one line: its message, or else the first condition that does not hold."""
+    if status.message not in ("", status.phase.value):
+        return f"{status.phase.value}: {status.message}"
+    failing = [item for item in status.conditions.values() if item.status is Truth.FALSE]
+    if failing:
+        return f"{status.phase.value}: {failing[0].type.value} does not hold: {failing[0].message}"
+    return status.phase.value

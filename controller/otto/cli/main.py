@@ -49,7 +49,11 @@ def build_app(composition: Composition | None = None) -> typer.Typer:
         rich_markup_mode=None,
         # Our own error report; Typer's shows local variables.
         pretty_exceptions_enable=False,
-        context_settings={"help_option_names": ["-h", "--help"]},
+        context_settings={
+            "help_option_names": ["-h", "--help"],
+            # For completion, which does not call the root.
+            "obj": Invocation(composition or Real(), os.environ),
+        },
     )
     app.callback()(_root(composition))
     _register(app)

@@ -1,6 +1,7 @@
 """Options and arguments that several commands share."""
 
 import asyncio
+from dataclasses import replace
 from typing import Annotated
 
 import typer
@@ -12,11 +13,17 @@ from otto.cli.naming import site_names
 def complete_site(context: typer.Context, incomplete: str) -> list[str]:
     """Names of sites for the shell's completion; none when they cannot be read."""
     try:
-        invocation = context.find_object(Invocation)
-        names = asyncio.run(site_names(invocation)) if invocation else ()
+        names = asyncio.run(site_names(_invocation(context)))
     except Exception:  # noqa: BLE001  (a shell that completes must never show an error)
         return []
     return [name for name in names if name.startswith(incomplete)]
+
+
+def _invocation(context: typer.Context) -> Invocation:
+    """What the root would have made of its options: it is not called while a shell completes."""
+    invocation = Invocation.of(context)
+    home = context.find_root().params.get("home")
+    return replace(invocation, flags={"home": home} if home else {})
 
 
 Site = Annotated[str, typer.Argument(metavar="SITE", help="A site's name.", autocompletion=complete_site)]

@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import Callable, Iterable, Sequence
 
 from otto.cli.answer import Answer, Asked, to_destroy, to_look
+from otto.cli.board import why
 from otto.cli.work import Work
 from otto.model.errors import TransientError, UsageError
 from otto.model.plan import StepKind
@@ -89,7 +90,7 @@ async def _answer(work: Work, asked: Asked, judge: Judge) -> Answer | None:
 
 async def _late(work: Work, site: str, seconds: float) -> Answer:
     status = await work.store.status(site)
-    state = f"{status.phase.value}: {status.message}" if status else "not looked at yet"
+    state = why(status) if status else "not looked at yet"
     return Answer(site, ok=False, words=f"no answer within {seconds:g} s; it is {state}")
 
 

@@ -1,5 +1,6 @@
 """The command line over the world in memory."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, nullcontext
 from pathlib import Path
@@ -9,6 +10,7 @@ from typer.testing import CliRunner, Result
 
 from otto.cli.main import build_app
 from otto.config import Settings
+from otto.model.run import Run
 from otto.ports import Store
 from otto.reconcile.controller import Controller
 from otto.reconcile.kit import Kit
@@ -32,7 +34,7 @@ class MemoryComposition:
         self.opened.append("kit")
         self.world.restart()
         (settings.home / "otto.db").touch()
-        yield self.world.kit()
+        yield self.world.kit(settings.loop)
 
     def make_controller(self, kit: Kit, settings: Settings) -> Controller:
         return Controller(kit, settings.home, settings.source, lambda _: nullcontext(self.world.source))
@@ -52,9 +54,14 @@ class Stage:
         self.environ = {"COLUMNS": "80", "OTTO_API_PORT": "0", "OTTO_DEBUG": ""}
 
     def otto(self, *words: str, typed: str | None = None, environ: dict[str, str] | None = None) -> Result:
+        # Runs of one second are in no order.
+        self.world.clock.move(60)
         app = build_app(self.composition)
         environ = self.environ | (environ or {})
         return CliRunner().invoke(app, ["--home", str(self.home), *words], input=typed, env=environ)
+
+    def runs(self, site: str) -> tuple[Run, ...]:
+        return asyncio.run(self.world.store.runs(site))
 
 
 @pytest.fixture

@@ -26,9 +26,9 @@ def destroy(
     plain: options.Plain = False,
     json: options.JsonLines = False,
 ) -> None:
-    """Destroy a site's servers and all that belongs to them. Its spec and history stay.
+    """Take down a site, or all of them.
 
-    A destroyed site stays away until `otto resume SITE`, or until its spec changes. With --all, sites
+    Its servers, networks and all they hold are destroyed; its spec and history stay. A destroyed site stays away until `otto resume SITE`, or until its spec changes. With --all, sites
     come back when OttO is started again.
     """
     if bool(site) == every:

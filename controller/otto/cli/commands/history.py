@@ -24,7 +24,7 @@ def history(
     ] = "",
     json: options.Json = False,
 ) -> None:
-    """Show the runs of a site, newest first, or one of them step by step."""
+    """Show what was done to a site: its runs, or one of them."""
     invocation = Invocation.of(context)
     runs = run_to_end(_runs(invocation, site, limit, run))
     if json:

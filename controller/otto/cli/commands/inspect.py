@@ -18,7 +18,10 @@ ExitCode = Annotated[bool, typer.Option("--exit-code", help="Exit with 4 when th
 def plan(
     context: typer.Context, site: options.Site, json: options.Json = False, exit_code: ExitCode = False
 ) -> None:
-    """Show what would be done about a site, and what the guard would say of it. Changes nothing."""
+    """Show what would be done about a site.
+
+    And what the guard would say of it. Changes nothing.
+    """
     invocation = Invocation.of(context)
     seen = run(_inspect(invocation, site, planned=True))
     _show(invocation, seen, json=json)

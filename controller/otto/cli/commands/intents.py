@@ -19,14 +19,20 @@ _LEAST = 6
 
 
 def suspend(context: typer.Context, site: options.Site) -> None:
-    """Leave a site alone, whatever its spec says, until it is resumed. It goes on serving."""
+    """Leave a site alone until it is resumed.
+
+    Whatever its spec says. It goes on serving.
+    """
     invocation = Invocation.of(context)
     heard = run(_suspend(invocation, site))
     _say(invocation, f"{site} is suspended; to go on: otto resume {site}", heard=heard)
 
 
 def resume(context: typer.Context, site: options.Site) -> None:
-    """Take back `suspend` and `destroy`: the site follows its spec again."""
+    """Take back a suspend or destroy.
+
+    The site follows its spec again.
+    """
     invocation = Invocation.of(context)
     heard = run(_resume(invocation, site))
     _say(invocation, f"{site} follows its spec again", heard=heard)
@@ -39,7 +45,10 @@ def approve(
         str, typer.Argument(metavar="DIGEST", help="The plan's digest; its first digits will do.")
     ],
 ) -> None:
-    """Approve the very plan that a site waits with. Another plan has to be approved anew."""
+    """Approve the plan that a site waits with.
+
+    This very plan: another one has to be approved anew.
+    """
     invocation = Invocation.of(context)
     plan, heard = run(_approve(invocation, site, digest.strip().lower()))
     _say(invocation, f"plan {plan[:12]} of {site} is approved", heard=heard)

@@ -21,7 +21,10 @@ def inventory(
     listed: Annotated[bool, typer.Option("--list", help="All groups and hosts.")] = False,
     host: Annotated[str, typer.Option("--host", metavar="NAME", help="One host's variables.")] = "",
 ) -> None:
-    """Print the inventory by Ansible's own convention for inventory scripts, with keys and pinned hosts."""
+    """Print the hosts as an Ansible inventory.
+
+    By Ansible's convention for inventory scripts, with the key and the pinned host keys.
+    """
     if listed == bool(host):
         raise typer.BadParameter("give either --list or --host NAME")
     invocation = Invocation.of(context)

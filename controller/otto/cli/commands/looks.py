@@ -19,7 +19,7 @@ def reconcile(
     plain: options.Plain = False,
     json: options.JsonLines = False,
 ) -> None:
-    """Look at sites now and bring them to what their specs say."""
+    """Bring sites to what their specs say, now."""
     # Verification is part of every run; asking for it makes sure that there is one to wait for.
     _work(context, sites, frozenset({StepKind.VERIFY}), timeout, plain=plain, json=json)
 
@@ -53,7 +53,10 @@ def verify(
     plain: options.Plain = False,
     json: options.JsonLines = False,
 ) -> None:
-    """Test running sites: every server, the balancer, every check; what drifted is put right first."""
+    """Test running sites: every server, balancer and check.
+
+    What is found to be different is put right first.
+    """
     _work(context, sites, frozenset({StepKind.VERIFY}), timeout, plain=plain, json=json)
 
 

@@ -25,7 +25,7 @@ def config(
     json: options.Json = False,
     changed: Annotated[bool, typer.Option("--changed", help="Only what is not as it is by default.")] = False,
 ) -> None:
-    """Show every setting: its value, its environment variable and what it does."""
+    """Show every setting, its value and what it does."""
     invocation = Invocation.of(context)
     rows = [row for row in _rows(invocation.settings) if not changed or row["value"] != row["default"]]
     if json:

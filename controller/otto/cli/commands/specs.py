@@ -22,9 +22,9 @@ def validate(
     ] = None,
     json: options.Json = False,
 ) -> None:
-    """Check specs: every problem at once, each with its place and what may stand there.
+    """Check specs, every problem at once.
 
-    Exit status 0 when all is sound, 1 when something is not: fit for pre-commit and CI.
+    Each with its place and what may stand there. Exit status 0 when all is sound, 1 when something is not: fit for pre-commit and CI.
     """
     from otto.adapters.specs.check import to_json, validate_paths  # noqa: PLC0415  (reads YAML and schemas)
 
@@ -68,7 +68,10 @@ def init(
     context: typer.Context,
     path: Annotated[Path, typer.Argument(metavar="PATH", help="A new or empty folder.")],
 ) -> None:
-    """Begin a spec repository: examples, schemas for editors, a pre-commit hook."""
+    """Begin a spec repository with examples.
+
+    With schemas for editors and a pre-commit hook.
+    """
     from otto.adapters.git.scaffold import scaffold  # noqa: PLC0415  (opens git repositories)
 
     invocation = Invocation.of(context)

@@ -21,9 +21,9 @@ def up(
     plain: options.Plain = False,
     json: options.JsonLines = False,
 ) -> None:
-    """Run OttO: follow the repository, bring every site up and keep it that way, until Ctrl-C.
+    """Run OttO: bring every site up and keep it so, until Ctrl-C.
 
-    Ctrl-C stops OttO in order and leaves the sites serving; a second one does not wait.
+    It follows the repository, serves health and metrics, and shows what it does. Ctrl-C stops OttO in order and leaves the sites serving; a second one does not wait.
     """
     invocation = Invocation.of(context)
     from otto.cli.journal import journal  # noqa: PLC0415  (with all that follows)

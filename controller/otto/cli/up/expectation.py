@@ -4,9 +4,9 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 
-from otto.cli.board import Row
+from otto.cli.board import Row, why
 from otto.model.problem import Problem
-from otto.model.status import ConditionType, Phase, SiteStatus, Truth
+from otto.model.status import ConditionType, Phase, SiteStatus
 
 
 class State(StrEnum):
@@ -115,13 +115,3 @@ def _approval(status: SiteStatus) -> str:
     allowed = status.conditions.get(ConditionType.ALLOWED.value)
     _, _, mend = (allowed.message if allowed else "").partition("to go on: ")
     return mend or f"otto plan {status.site}"
-
-
-def why(status: SiteStatus) -> str:
-    """Why a site is not Ready, in one line: its message, or else the first condition that does not hold."""
-    if status.message not in ("", status.phase.value):
-        return f"{status.phase.value}: {status.message}"
-    failing = [item for item in status.conditions.values() if item.status is Truth.FALSE]
-    if failing:
-        return f"{status.phase.value}: {failing[0].type.value} does not hold: {failing[0].message}"
-    return status.phase.value
