@@ -39,6 +39,7 @@ class Story:
         self.reconciler = Reconciler(kit, self.fleet)
 
     async def reconcile(self, site: str = "acme") -> SiteStatus:
+        await self.world.clock.advance(1)  # runs of one moment have no order
         commit = await self.world.source.fetch()
         assert commit
         if commit != self.fleet.catalogue.commit:
