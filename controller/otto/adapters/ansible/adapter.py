@@ -153,12 +153,13 @@ class Ansible:
     @contextmanager
     def _workspace(self, hosts: Sequence[Host], own: Mapping[str, Mapping[str, Data]]) -> Iterator[Path]:
         """A run's private folder, with its inventory and known hosts."""
-        with workspace(self._options.runs, {"known_hosts": known_hosts(hosts, self._random_bytes)}) as folder:
+        pins = {f"known_hosts.{host.name}": known_hosts(host, self._random_bytes) for host in hosts}
+        with workspace(self._options.runs, pins) as folder:
             inventory = run_inventory(
                 hosts,
                 own,
                 key=self._options.key.absolute(),
-                known_hosts=folder / "known_hosts",
+                known_hosts={host.name: folder / f"known_hosts.{host.name}" for host in hosts},
                 control=self._control,
             )
             write_private(folder / "inventory.yml", inventory)

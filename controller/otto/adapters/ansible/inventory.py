@@ -59,7 +59,7 @@ def control_path(folder: Path, host: Host) -> str:
 
 
 def ssh_arguments(known_hosts: Path) -> str:
-    """Arguments that make ssh believe the pinned keys only."""
+    """Arguments that make ssh believe the pinned key only."""
     path = str(known_hosts).replace("%", "%%")
     return "-o " + shlex.quote(f'UserKnownHostsFile="{path}"')
 
@@ -69,7 +69,7 @@ def run_inventory(
     variables: Mapping[str, Mapping[str, Data]],
     *,
     key: Path,
-    known_hosts: Path,
+    known_hosts: Mapping[str, Path],
     control: Path,
 ) -> str:
     """The YAML inventory of one run.
@@ -78,33 +78,29 @@ def run_inventory(
         hosts: the hosts to contact, nobody else.
         variables: host -> variables of its own.
         key: private SSH key.
-        known_hosts: file of pinned keys.
+        known_hosts: host -> file of its pinned key.
         control: folder of control sockets.
     """
     groups = {
         role.value: {
             "hosts": {
-                host.name: _connection(host, control) | _unsafe(variables.get(host.name, {}))
+                host.name: _connection(host, known_hosts, control) | _unsafe(variables.get(host.name, {}))
                 for host in hosts
                 if host.role is role
             }
         }
         for role in Role
     }
-    shared = _unsafe(
-        {
-            "ansible_ssh_private_key_file": str(key),
-            "ansible_ssh_common_args": ssh_arguments(known_hosts),
-        }
-    )
+    shared = _unsafe({"ansible_ssh_private_key_file": str(key)})
     return yaml.dump({"all": {"vars": shared, "children": groups}}, Dumper=_Dumper, sort_keys=True)
 
 
-def _connection(host: Host, control: Path) -> dict[str, Any]:
+def _connection(host: Host, known_hosts: Mapping[str, Path], control: Path) -> dict[str, Any]:
     return {
         "ansible_host": _Unsafe(host.address),
         "ansible_port": host.ssh_port,
         "ansible_user": _Unsafe(host.ssh_user),
+        "ansible_ssh_common_args": _Unsafe(ssh_arguments(known_hosts[host.name])),
         "ansible_control_path": _Unsafe(control_path(control, host)),
     }
 

@@ -4,7 +4,7 @@ import base64
 import hashlib
 import hmac
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 
 from otto.model.host import Host
 
@@ -30,12 +30,12 @@ def key_of(host: Host) -> str | None:
     return f"{found[1]} {found[2]}" if found else None
 
 
-def known_hosts(hosts: Sequence[Host], random_bytes: Callable[[int], bytes]) -> str:
-    """The file that pins these hosts' keys; a host without a well-formed key is left out."""
-    lines = []
-    for host in hosts:
-        key = key_of(host)
-        if key is not None:
-            name = hashed(name_of(host.address, host.ssh_port), random_bytes(_SALT_BYTES))
-            lines.append(f"{name} {key}\n")
-    return "".join(lines)
+def known_hosts(host: Host, random_bytes: Callable[[int], bytes]) -> str:
+    """The file that pins one host's key; empty, which lets nobody in, when the key is malformed.
+
+    Each host has a file of its own: in a shared one, the key of whoever else was at its address would do.
+    """
+    key = key_of(host)
+    if key is None:
+        return ""
+    return f"{hashed(name_of(host.address, host.ssh_port), random_bytes(_SALT_BYTES))} {key}\n"

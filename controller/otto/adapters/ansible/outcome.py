@@ -1,5 +1,6 @@
 """Events of a play, folded into what became of each host."""
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
@@ -9,6 +10,11 @@ from otto.model.configuration import HostOutcome, HostResult
 from otto.model.host import Host
 
 _MISMATCH = ("Host key verification failed", "REMOTE HOST IDENTIFICATION HAS CHANGED")
+_FINGERPRINT = re.compile(r"SHA256:[A-Za-z0-9+/=]{20,}")
+_PREFIXES = re.compile(
+    r"^(Task failed: )?(Module failed: )?"
+    r"((Failed to connect to the host via ssh|Data could not be sent to remote host .*? over ssh): )?"
+)
 _RESULTS = frozenset({"runner_on_ok", "runner_on_failed", "runner_on_unreachable"})
 
 
@@ -89,7 +95,13 @@ def message_of(result: Mapping[str, Any]) -> str:
     said = str(result.get("stderr") or result.get("stdout") or "").strip()
     if said and said not in parts[0]:
         parts.append(said)
-    text = one_line(": ".join(part for part in parts if part)) or "no reason was given"
-    if any(sign in text for sign in _MISMATCH):
-        return f"the host does not have the SSH key that is pinned for it: {text}"
-    return text
+    text = one_line(": ".join(part for part in parts if part))
+    return _mismatch(text) or _PREFIXES.sub("", text) or "no reason was given"
+
+
+def _mismatch(text: str) -> str:
+    """What ssh says over many lines about a host that is not who it should be, in a few words."""
+    if not any(sign in text for sign in _MISMATCH):
+        return ""
+    found = _FINGERPRINT.search(text)
+    return "the host does not have the SSH key that is pinned for it" + (f" but {found[0]}" if found else "")
