@@ -87,6 +87,7 @@ def fetch(request: Request) -> dict[str, object]:
     into = request["into"]
     wanted = heads.get(f"{source}^{{}}") or heads.get(source, source)
     if not _present(repository, wanted, into):
+        _forget_lost(repository)
         _download(repository, source, request)
         _tidy(request)
     if not _present(repository, wanted, into):
@@ -119,6 +120,16 @@ def _present(repository: pygit2.Repository, wanted: str, into: str) -> bool:
         return False
     repository.references.create(into, found.id, force=True)
     return True
+
+
+def _forget_lost(repository: pygit2.Repository) -> None:
+    """Drop names of objects that a damaged copy has lost, or the remote is told that we have them."""
+    for reference in list(repository.references.objects):
+        if isinstance(reference.target, pygit2.Oid) and reference.target not in repository:
+            reference.delete()
+    shallow = Path(repository.path, "shallow")
+    if shallow.is_file() and any(name not in repository for name in shallow.read_text("ascii").split()):
+        shallow.unlink()
 
 
 def _download(repository: pygit2.Repository, source: str, request: Request) -> None:

@@ -55,7 +55,10 @@ def answers(connection: socket.socket, until: float) -> Iterator[dict[str, str |
             return
         *lines, pending = (pending + data).split(b"\n")
         for line in lines:
-            yield json.loads(line)
+            answer = json.loads(line)
+            if not isinstance(answer, dict):
+                raise ValueError("an answer is a JSON object")  # noqa: TRY004  (as for what is no JSON)
+            yield answer
 
 
 def converse(operation: str, refs: list[list[str]]) -> int:
@@ -68,7 +71,9 @@ def converse(operation: str, refs: list[list[str]]) -> int:
         connection.sendall(json.dumps(request).encode() + b"\n")
         for count, answer in enumerate(answers(connection, until)):
             if answer.get("done"):
-                return int(answer.get("exit", 0))
+                if answer.get("error"):
+                    show(f"OttO: {answer['error']}")
+                return int(answer.get("exit", 0) or 0)
             if count < _LINES:
                 show(str(answer.get("line", "")))
     raise ConnectionResetError

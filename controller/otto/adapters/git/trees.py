@@ -99,12 +99,12 @@ class Trees:
 
         def look(repository: pygit2.Repository) -> str | None:
             found = repository.references.get(ref)
-            return None if found is None else str(found.peel(pygit2.Commit).id)
+            try:
+                return None if found is None else str(found.peel(pygit2.Commit).id)
+            except (pygit2.GitError, ValueError) as error:
+                raise TerminalError(f"{ref} does not lead to a commit") from error
 
-        try:
-            return self.ask(look)
-        except pygit2.GitError as error:
-            raise TerminalError(f"{ref} does not lead to a commit") from error
+        return self.ask(look)
 
     def has(self, name: str) -> bool:
         """Whether an object is there."""
