@@ -1,5 +1,6 @@
 """A whole OttO of a test's own: its home, its lab pool, its port, driven by the real command line."""
 
+import asyncio
 import json
 import os
 import shutil
@@ -15,6 +16,10 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
+
+from otto.adapters.clock import SystemClock
+from otto.adapters.store import open_store
+from otto.model.status import Phase, SiteStatus
 
 OTTO = (sys.executable, "-m", "otto")
 READY = 240.0
@@ -146,29 +151,42 @@ class Home:
         sites = [site for site in self.json("status")["sites"] if site["name"] == name]
         return sites[0] if sites else None
 
+    def peek(self, name: str) -> SiteStatus | None:
+        """A site's status straight from the store: cheap enough to poll."""
+
+        async def read() -> SiteStatus | None:
+            async with open_store(self.home / "otto.db", SystemClock()) as store:
+                return await store.status(name)
+
+        return asyncio.run(read())
+
+    def wait_for(self, what: str, name: str, holds: Callable[[SiteStatus], bool], seconds: float) -> Json:
+        """Wait until a site's status is as said; the site as `otto status --json` shows it."""
+
+        def look() -> bool:
+            status = self.peek(name)
+            return status is not None and holds(status)
+
+        try:
+            eventually(f"{name} {what}", look, seconds)
+        except AssertionError as error:
+            raise AssertionError(f"{error}\n{self.site(name)}\n{self.told()[-3000:]}") from None
+        site = self.site(name)
+        assert site is not None
+        return site
+
     def ready(self, name: str, commit: str = "", seconds: float = READY) -> Json:
         """Wait until a site is Ready, at a commit if one is given."""
 
-        def holds() -> Json | None:
-            site = self.site(name)
-            fine = site and site["ready"] and site["phase"] == "Ready"
-            return site if site and fine and (not commit or site["commit"] == commit) else None
+        def holds(status: SiteStatus) -> bool:
+            settled = status.ready and status.phase is Phase.READY
+            return settled and (not commit or status.commit == commit)
 
-        try:
-            found: Json = eventually(f"{name} Ready", holds, seconds)
-        except AssertionError as error:
-            raise AssertionError(f"{error}\n{self.site(name)}\n{self.told()[-3000:]}") from None
-        return found
+        return self.wait_for("Ready", name, holds, seconds)
 
-    def phase(self, name: str, phase: str, seconds: float = 60) -> Json:
+    def phase(self, name: str, phase: Phase, seconds: float = 60) -> Json:
         """Wait until a site is in a phase."""
-
-        def holds() -> Json | None:
-            site = self.site(name)
-            return site if site and site["phase"] == phase else None
-
-        found: Json = eventually(f"{name} {phase}", holds, seconds)
-        return found
+        return self.wait_for(phase.value, name, lambda status: status.phase is phase, seconds)
 
     def runs(self, name: str) -> list[Json]:
         """Runs, newest first."""

@@ -4,6 +4,8 @@ from collections.abc import Iterator
 
 import pytest
 
+from otto.model.status import Phase
+
 from .harness import Home, eventually, fetch, step, steps_of
 
 pytestmark = [pytest.mark.lab, pytest.mark.xdist_group("life"), pytest.mark.timeout(600)]
@@ -88,7 +90,7 @@ def test_scaling_out_touches_no_existing_host_but_the_balancers_configuration(ho
     commit, _ = home.push("A third server")
     home.ready("hello", commit)
     run = home.runs("hello")[0]
-    assert step(run, "provision")["detail"]["actions"] == ['create lab_host.hosts["hello-web-3"]']
+    assert step(run, "provision")["detail"]["actions"] == ['create module.site.lab_host.hosts["hello-web-3"]']
     assert step(run, "configure")["hosts"] == ["hello-balancer-1", "hello-web-3"]
     assert step(run, "deploy")["hosts"] == ["hello-web-3"]
     untouched(before, home.containers(), *before)
@@ -100,7 +102,9 @@ def test_scaling_in_takes_the_last_server_and_tells_the_balancer(home: Home) -> 
     commit, _ = home.push("Two will do")
     home.ready("hello", commit)
     run = home.runs("hello")[0]
-    assert step(run, "provision")["detail"]["actions"] == ['scale-in lab_host.hosts["hello-web-3"]']
+    assert step(run, "provision")["detail"]["actions"] == [
+        'scale-in module.site.lab_host.hosts["hello-web-3"]'
+    ]
     assert step(run, "configure")["hosts"] == ["hello-balancer-1"]
     assert "deploy" not in steps_of(run)
     assert "hello-web-3" not in home.containers()
@@ -137,7 +141,7 @@ def test_another_check_is_only_verified(home: Home) -> None:
 def test_a_check_that_fails_is_told_with_request_expected_and_received(home: Home) -> None:
     home.edit(HELLO, "- path: /glossary.html\n", "- path: /glossary.html\n      contains: no such words\n")
     home.push("Expect what is not there")
-    site = home.phase("hello", "Degraded", 90)
+    site = home.phase("hello", Phase.DEGRADED, 90)
     assert "GET http://" in site["message"]
     assert "no such words" in site["message"]
     home.edit(HELLO, "      contains: no such words\n", "")
@@ -162,7 +166,7 @@ def test_a_bad_spec_keeps_the_last_good_one_and_says_so(home: Home) -> None:
 
 def test_a_suspended_site_is_left_alone_until_it_is_resumed(home: Home) -> None:
     home.otto("suspend", "hello")
-    home.phase("hello", "Suspended")
+    home.phase("hello", Phase.SUSPENDED)
     runs = len(home.runs("hello"))
     home.edit("sites/hello/index.html", "Freshly pushed.", "Pushed while suspended.")
     commit, _ = home.push("Change while suspended")
@@ -181,7 +185,7 @@ def test_a_removed_host_is_made_anew(home: Home) -> None:
     )
     home.ready("hello")
     run = next(run for run in home.runs("hello") if "provision" in steps_of(run))
-    assert step(run, "provision")["detail"]["actions"] == ['repair lab_host.hosts["hello-web-1"]']
+    assert step(run, "provision")["detail"]["actions"] == ['repair module.site.lab_host.hosts["hello-web-1"]']
     untouched(before, home.containers(), "hello-balancer-1", "hello-web-2")
 
 
@@ -190,7 +194,7 @@ def test_a_vanished_spec_destroys_nothing(home: Home) -> None:
     spec = (home.work / HELLO).read_text()
     (home.work / HELLO).unlink()
     home.push("Remove the spec")
-    site = home.phase("hello", "Orphaned")
+    site = home.phase("hello", Phase.ORPHANED)
     assert "otto destroy hello" in site["message"]
     assert home.containers() == before
     assert fetch(site["endpoints"][0]["url"], "hello.test")[0] == 200
@@ -209,7 +213,7 @@ def test_destroy_asks_for_the_name_and_does_nothing_without_it(home: Home) -> No
 def test_a_destroyed_site_stays_away_until_it_is_resumed(home: Home) -> None:
     home.otto("destroy", "hello", "--yes")
     assert not home.containers()
-    home.phase("hello", "Destroyed")
+    home.phase("hello", Phase.DESTROYED)
     home.otto("reconcile", "hello", status=None)
     assert not home.containers()
     home.otto("resume", "hello")
