@@ -64,6 +64,7 @@ def configure(
     *,
     style: str = "console",
     level: str = "info",
+    shown_level: str | None = None,
     folder: Path | None = None,
     stream: TextIO | None = None,
     redactor: Redactor | None = None,
@@ -74,6 +75,7 @@ def configure(
     Args:
         style: `console` for people or `json`, on the stream.
         level: least level of OttO's own events; libraries speak from warning on (info when debugging).
+        shown_level: least level on the stream, for streams that carry other things; None for no limit.
         folder: where the file goes, for the controller alone; None for no file.
         stream: where to show events; None for standard error.
         redactor: masks secrets; a new one when none is given.
@@ -86,6 +88,7 @@ def configure(
     shared = _shared(redactor, now)
     shown = logging.StreamHandler(stream or sys.stderr)
     shown.setFormatter(_formatter(shared, _renderer(style, shown.stream)))
+    shown.setLevel(shown_level.upper() if shown_level else logging.NOTSET)
     handlers: list[logging.Handler] = [shown]
     if folder is not None:
         handlers.append(_file(folder, shared))
