@@ -55,7 +55,11 @@ def test_every_tracked_file_of_the_data_folders_is_inside(
 
 def test_nothing_of_tools_or_tests_is_inside(members: dict[str, zipfile.ZipInfo]) -> None:
     parts = {part for name in members for part in Path(name).parts}
-    assert not parts & {"__pycache__", ".terraform", ".ansible", "tests", "var"}
+    assert not parts & {"__pycache__", ".terraform", ".ansible", "var"}
+    assert {Path(name).parts[0] for name in members} <= {
+        "otto",
+        *(part for part in parts if "dist-info" in part),
+    }
     assert not [name for name in members if ".tfstate" in name]
 
 
