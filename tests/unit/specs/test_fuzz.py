@@ -15,27 +15,8 @@ from .writing import MINIMAL, parse
 
 _KEYS = st.sampled_from(
     [
-        "apiVersion",
-        "kind",
-        "metadata",
-        "spec",
-        "name",
-        "labels",
-        "web",
-        "count",
-        "size",
-        "domains",
-        "content",
-        "path",
-        "git",
-        "ref",
-        "checks",
-        "headers",
-        "timeout",
-        "status",
-        "dependsOn",
-        "suspend",
-        "policy",
+        *("apiVersion", "kind", "metadata", "spec", "name", "labels", "web", "count", "size", "domains"),
+        *("content", "path", "git", "ref", "checks", "headers", "timeout", "status", "dependsOn", "suspend"),
     ]
 )
 _LEAVES = (

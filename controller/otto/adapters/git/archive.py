@@ -11,6 +11,7 @@ from pathlib import Path
 import pygit2
 
 from otto.adapters.git.content import File
+from otto.model.errors import TransientError
 
 _KEPT = 50
 
@@ -37,10 +38,22 @@ class Archives:
         return path
 
     def make(self, repository: pygit2.Repository, tree: str, files: Sequence[File]) -> Path:
-        """Write the archive of a tree, all of it or nothing."""
-        self._folder.mkdir(parents=True, exist_ok=True)
+        """Write the archive of a tree, all of it or nothing.
+
+        Raises:
+            TransientError: there is no room, or no right, to write it.
+        """
         path = self._folder / f"{tree}.tar"
-        handle, name = tempfile.mkstemp(dir=self._folder, prefix=f".{tree}.", suffix=".part")
+        try:
+            self._folder.mkdir(parents=True, exist_ok=True)
+            self._write(repository, files, path)
+            self._prune(path)
+        except OSError as error:
+            raise TransientError(f"the archive {path} cannot be written: {error.strerror}") from error
+        return path
+
+    def _write(self, repository: pygit2.Repository, files: Sequence[File], path: Path) -> None:
+        handle, name = tempfile.mkstemp(dir=self._folder, prefix=f".{path.stem}.", suffix=".part")
         try:
             with os.fdopen(handle, "wb") as stream:
                 write(repository, files, stream)
@@ -50,8 +63,6 @@ class Archives:
         except BaseException:
             Path(name).unlink(missing_ok=True)
             raise
-        self._prune(path)
-        return path
 
     def _prune(self, newest: Path) -> None:
         aged = sorted(self._folder.glob("*.tar"), key=_age, reverse=True)
