@@ -50,6 +50,7 @@ def seed_if_empty(settings: Settings) -> bool:
         settings.home,
         resources.path("specs"),
         resources.path("sites"),
+        schemas=resources.path("schemas"),
         branch=source.branch,
         reject_invalid=source.rejectInvalid,
     )

@@ -97,7 +97,8 @@ class Converger:
         """The plan for what was found; Terraform is asked only when there is reason to."""
         changes = None
         if planning.needs_infrastructure(look.differences) or StepKind.PROVISION in look.force:
-            changes = await self._kit.infrastructure.plan(inputs_of(look.desired), notes.report)
+            with self._kit.calling("terraform"):
+                changes = await self._kit.infrastructure.plan(inputs_of(look.desired), notes.report)
         found = changes.changes if changes else ()
         plan = planning.plan(look.desired, look.observed, look.differences, found, force=look.force)
         return plan, changes
@@ -138,7 +139,8 @@ class Converger:
         async with recorder.step("provision", step.hosts) as notes:
             notes.summary = describe_actions(step.actions)
             notes.detail = {"actions": [f"{action.kind.value} {action.address}" for action in step.actions]}
-            await self._kit.infrastructure.apply(changes, notes.report)
+            with self._kit.calling("terraform"):
+                await self._kit.infrastructure.apply(changes, notes.report)
             await self._mark_infrastructure(look.desired, step.actions)
         return await self._observer.after_provisioning(look.observed, look.desired.site)
 
@@ -190,7 +192,8 @@ class Converger:
         return frozenset(step.hosts)
 
     async def _play(self, request: ConfigurationRequest, notes: StepNotes) -> None:
-        result = await self._kit.configuration.configure(request, notes.report)
+        with self._kit.calling("ansible"):
+            result = await self._kit.configuration.configure(request, notes.report)
         notes.detail |= {"results": _results(result), "changed": result.changed}
         notes.summary = f"{len(request.hosts)} hosts, {result.changed} changes"
         if result.failed:

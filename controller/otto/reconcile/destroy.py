@@ -40,7 +40,8 @@ class Destroyer:
         provider = spec.provider if spec else Provider((status.provider if status else "") or "lab")
         try:
             async with recorder.step("destroy") as notes:
-                await self._kit.infrastructure.destroy(site, provider, notes.report)
+                with self._kit.calling("terraform"):
+                    await self._kit.infrastructure.destroy(site, provider, notes.report)
                 notes.summary = "nothing of it is left"
         except BaseException as error:
             await recorder.end(Outcome.FAILED, str(error))

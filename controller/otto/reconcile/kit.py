@@ -1,6 +1,9 @@
 """Everything the loop needs from outside, handed in once by the composition root."""
 
+import asyncio
 import random
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 
 from otto.config import LoopSettings
@@ -27,3 +30,19 @@ class Kit:
     providers: frozenset[str] = frozenset({"lab"})
     bus: Bus = field(default_factory=Bus)
     rng: random.Random = field(default_factory=random.Random)
+
+    @contextmanager
+    def calling(self, tool: str) -> Iterator[None]:
+        """Count a call of an outside tool by how it ends."""
+        result = "failed"
+        try:
+            yield
+            result = "succeeded"
+        except asyncio.CancelledError:
+            result = "interrupted"
+            raise
+        except TimeoutError:
+            result = "timed-out"
+            raise
+        finally:
+            self.metrics.tool_called(tool, result)

@@ -55,7 +55,8 @@ class Observer:
             host.name: Unseen("the host is not running", now) for host in hosts if host not in ask
         }
         if ask:
-            found |= {name: seen async for name, seen in self._kit.configuration.facts(ask)}
+            with self._kit.calling("ansible"):
+                found |= {name: seen async for name, seen in self._kit.configuration.facts(ask)}
         return found
 
     async def after_provisioning(self, observed: Observed, site: str) -> Observed:

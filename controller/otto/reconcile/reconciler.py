@@ -195,8 +195,8 @@ class Reconciler:
         """A change waits until the sites it depends on are Ready; healing does not."""
         if not known.spec.depends_on:
             return
-        statuses = {item.site: item for item in await self._kit.store.statuses()}
-        ready = frozenset(name for name, item in statuses.items() if item.ready)
+        statuses = {name: await self._kit.store.status(name) for name in known.spec.depends_on}
+        ready = frozenset(name for name, item in statuses.items() if item and item.ready)
         blocking = blocked_by(known.spec, ready, self._fleet.specs_in_force())
         if blocking:
             words = [f"{name} ({_phase_of(statuses.get(name))})" for name in blocking]

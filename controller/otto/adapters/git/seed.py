@@ -31,6 +31,7 @@ def seed(
     specs: Path,
     sites: Path,
     *,
+    schemas: Path | None = None,
     branch: str = "main",
     reject_invalid: bool = False,
     now: datetime | None = None,
@@ -43,6 +44,7 @@ def seed(
         home: OTTO_HOME.
         specs: folder that becomes `specs/` of the first commit.
         sites: folder that becomes `sites/`.
+        schemas: folder that becomes `schemas/`, for editors.
         branch: the branch that is followed.
         reject_invalid: whether a push with a bad spec is refused.
         now: time of the first commit.
@@ -53,7 +55,8 @@ def seed(
     path = home / "specs.git"
     if not path.exists():
         home.mkdir(parents=True, exist_ok=True)
-        _create(path, specs, sites, branch, now or datetime.now(tz=UTC))
+        folders = {"sites": sites, "specs": specs} | ({"schemas": schemas} if schemas else {})
+        _create(path, folders, branch, now or datetime.now(tz=UTC))
     try:
         repository = pygit2.Repository(str(path))
     except pygit2.GitError as error:
@@ -67,12 +70,12 @@ def seed(
     return path
 
 
-def _create(path: Path, specs: Path, sites: Path, branch: str, now: datetime) -> None:
+def _create(path: Path, folders: dict[str, Path], branch: str, now: datetime) -> None:
     """Make it elsewhere and move it into place, so that there is never half a repository."""
     draft = Path(tempfile.mkdtemp(dir=path.parent, prefix=".specs.git."))
     try:
         repository = pygit2.init_repository(str(draft), bare=True, initial_head=branch)
-        commit_folders(repository, {"sites": sites, "specs": specs}, branch, now)
+        commit_folders(repository, folders, branch, now)
         draft.chmod(0o755)
         draft.rename(path)
     except BaseException:
