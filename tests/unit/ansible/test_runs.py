@@ -1,0 +1,138 @@
+"""The pieces around a run: its folder, its deadlines, its variables, the digests of roles."""
+
+import subprocess
+import sys
+from pathlib import Path, PurePath
+
+import pytest
+
+from otto import resources
+from otto.adapters.ansible.asking import Asked
+from otto.adapters.ansible.processes import MARK, kill_strays
+from otto.adapters.ansible.rolefiles import role_digests
+from otto.adapters.ansible.variables import variables
+from otto.adapters.ansible.workspace import sweep, workspace
+from otto.model.configuration import ConfigurationRequest
+from otto.model.host import Host
+from otto.model.plan import StepKind
+from otto.model.spec import Algorithm, Role
+from otto.testing import FakeClock
+
+ANSIBLE = resources.path("infra", "ansible")
+
+
+def host(name: str, role: Role, last: int) -> Host:
+    return Host(name, role, name, "127.0.0.1", f"10.0.0.{last}", 40000 + last, "otto", 41000 + last, "")
+
+
+WEB = (host("s-web-2", Role.WEB, 12), host("s-web-1", Role.WEB, 11))
+BALANCER = host("s-balancer-1", Role.BALANCER, 2)
+
+
+def test_a_run_has_a_private_folder_that_goes_with_it(tmp_path: Path) -> None:
+    with workspace(tmp_path / "runs", {"secret": "x"}) as folder:
+        assert folder.stat().st_mode & 0o777 == 0o700
+        assert (folder / "secret").stat().st_mode & 0o777 == 0o600
+        assert sweep(tmp_path / "runs") == 0, "it is in use"
+    assert not folder.exists()
+
+
+def test_folders_of_killed_runs_are_swept_with_their_processes(tmp_path: Path) -> None:
+    runs = tmp_path / "runs"
+    abandoned = runs / "run-old"
+    abandoned.mkdir(parents=True)
+    (abandoned / "lock").touch()
+    (runs / "other").mkdir()
+    with subprocess.Popen(
+        [sys.executable, "-c", "import time; time.sleep(60)"], env={MARK: str(abandoned)}
+    ) as left:
+        assert sweep(runs) == 1
+        assert left.wait(10) == -9
+    assert [path.name for path in runs.iterdir()] == ["other"]
+    assert sweep(tmp_path / "nowhere") == 0
+    assert kill_strays(tmp_path) == 0
+
+
+def test_a_hosts_time_begins_when_ansible_turns_to_it() -> None:
+    clock = FakeClock()
+    asked = Asked(["a", "b", "c"], clock, 8, forks=1)
+    assert asked.patience() == 20 + 24
+    asked.started("a")
+    asked.started("stranger")
+    assert asked.patience() == 8
+    clock._passed += 8
+    assert asked.late() == ["a"]
+    assert not asked.answered("a"), "too late"
+    assert asked.answered("b")
+    assert not asked.answered("b")
+    assert asked.rest() == ["c"]
+    assert not asked
+
+
+def test_web_servers_get_domains_and_whom_to_trust() -> None:
+    request = ConfigurationRequest(
+        "s", StepKind.CONFIGURE, WEB, WEB, (BALANCER,), ("a.example",),
+        controllers=("10.0.0.1", "10.0.0.1"), digests={"s-web-1": "d1"},
+    )  # fmt: skip
+    assert variables(request)["s-web-1"] == {
+        "otto_site": "s",
+        "otto_host": "s-web-1",
+        "otto_domains": ["a.example"],
+        "otto_balancers": ["10.0.0.2"],
+        "otto_controllers": ["10.0.0.1"],
+        "otto_config_digest": "d1",
+    }
+
+
+def test_balancers_get_their_servers_in_order_at_the_port_they_serve_on() -> None:
+    request = ConfigurationRequest(
+        "s", StepKind.CONFIGURE, (BALANCER,), WEB, (BALANCER,), algorithm=Algorithm.LEASTCONN
+    )
+    got = variables(request)["s-balancer-1"]
+    assert got["otto_algorithm"] == "leastconn"
+    assert got["otto_backends"] == [
+        {"name": "s-web-1", "address": "10.0.0.11", "port": 80},
+        {"name": "s-web-2", "address": "10.0.0.12", "port": 80},
+    ]
+
+
+def test_a_deployment_brings_content_and_nothing_else() -> None:
+    request = ConfigurationRequest(
+        "s",
+        StepKind.DEPLOY,
+        WEB,
+        domains=("a.example",),
+        revision="r",
+        archive=PurePath("/c.tar"),
+        repair=True,
+    )
+    assert variables(request)["s-web-2"] == {
+        "otto_site": "s",
+        "otto_host": "s-web-2",
+        "otto_revision": "r",
+        "otto_content_archive": "/c.tar",
+        "otto_content_repair": True,
+    }
+
+
+def test_roles_are_named_by_what_they_hold(tmp_path: Path) -> None:
+    def write(name: str, text: str) -> None:
+        path = tmp_path / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text)
+
+    for name in ("roles/base/tasks/main.yml", "roles/nginx/tasks/main.yml", "plugins/m.py", "site.yml"):
+        write(name, name)
+    before = role_digests(tmp_path)
+    write("roles/nginx/__pycache__/x.pyc", "x")
+    assert role_digests(tmp_path) == before
+    write("plugins/m.py", "changed")
+    shared = role_digests(tmp_path)
+    assert (shared["base"] != before["base"], shared["nginx"] == before["nginx"]) == (True, True)
+    (tmp_path / "roles/nginx/tasks/main.yml").chmod(0o755)
+    assert role_digests(tmp_path)["nginx"] != before["nginx"]
+
+
+@pytest.mark.parametrize("role", ["base", "nginx", "haproxy", "content"])
+def test_every_role_has_a_digest(role: str) -> None:
+    assert len(role_digests(ANSIBLE)[role]) == 64
