@@ -1,7 +1,7 @@
 """The specs of one commit judged together, and which sites a change touches."""
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from difflib import get_close_matches
 
@@ -11,6 +11,8 @@ from otto.model.problem import Problem
 from otto.model.spec import SiteSpec
 
 _SHOWN = 12  # names of a long circle
+_NAMED = 3  # others in a message
+_SUGGESTED = 5  # names that a similar one is looked for
 
 _Found = defaultdict[str, list[Problem]]
 
@@ -75,62 +77,83 @@ def _hidden(
     remembered: Mapping[str, SiteSpec],
 ) -> list[Problem]:
     """Problems of files that hold, or held, sites which cannot be read now."""
-    lost: defaultdict[str, list[str]] = defaultdict(list)
-    for name, spec in remembered.items():
-        lost[spec.file].append(name)
-    found: list[Problem] = []
-    for file in files.values():
-        blind = [problem for problem in file.problems if not problem.site]
-        names = {*file.names, *lost.get(file.path, ())} if blind else ()
-        for name in sorted(name for name in names if name not in declared and name not in problems):
-            found += [replace(problem, site=name) for problem in blind]
-    return found
+    blind = {
+        file.path: [problem for problem in file.problems if not problem.site]
+        for file in files.values()
+        if file.problems
+    }
+    names = {path: set(files[path].names) for path, loose in blind.items() if loose}
+    for name, spec in remembered.items() if names else ():
+        if spec.file in names:
+            names[spec.file].add(name)
+    return [
+        replace(problem, site=name)
+        for path, held in names.items()
+        for name in sorted(held)
+        if name not in declared and name not in problems
+        for problem in blind[path]
+    ]
 
 
 def _twice(declared: Mapping[str, list[SiteSpec]]) -> Iterator[Problem]:
     for name, specs in declared.items():
-        for spec in specs if len(specs) > 1 else ():
-            others = ", ".join(_where(other) for other in specs if other is not spec)
+        places = sorted(map(_where, specs)) if len(specs) > 1 else []
+        for spec in specs if places else ():
             yield _problem(
                 spec,
                 "/metadata/name",
                 f'the name "{name}" is taken twice, so neither is used',
-                found=f"also in {others}",
+                found=f"also in {_others(places, _where(spec))}",
                 mend="give each site its own name",
             )
 
 
 def _shared_domains(sites: Mapping[str, SiteSpec], held: Mapping[str, SiteSpec]) -> Iterator[Problem]:
-    owners: defaultdict[str, list[SiteSpec]] = defaultdict(list)
+    owners: dict[str, SiteSpec] = {}
+    shared: defaultdict[str, list[SiteSpec]] = defaultdict(list)
     for spec in (*held.values(), *sites.values()):
         for domain in spec.domains:
-            owners[domain].append(spec)
-    for domain, specs in owners.items():
-        for spec in specs if len(specs) > 1 else ():
+            owner = owners.setdefault(domain, spec)
+            if owner is not spec:
+                shared[domain].append(spec)
+    for domain, others in shared.items():
+        specs = [owners[domain], *others]
+        names = sorted(map(_named, specs))
+        for spec in specs:
             if spec.name in sites:
-                others = " and ".join(
-                    sorted(f"{other.name} ({_where(other)})" for other in specs if other is not spec)
-                )
                 yield _problem(
                     spec,
                     f"/spec/domains/{spec.domains.index(domain)}",
                     f'the domain "{domain}" belongs to more than one site',
-                    found=f"also in {others}",
+                    found=f"also in {_others(names, _named(spec))}",
                     mend="keep it in one of them",
                 )
 
 
+def _others(names: Sequence[str], own: str) -> str:
+    """The names besides one's own, for a message, which stays short however many there are."""
+    few = [name for name in names[: _NAMED + 1] if name != own][:_NAMED]
+    rest = len(names) - 1 - len(few)
+    return ", ".join(few) + (f" and {rest} more" if rest > 0 else "")
+
+
 def _unknown_dependencies(sites: Mapping[str, SiteSpec], known: set[str]) -> Iterator[Problem]:
-    for spec in sites.values():
-        for number, name in enumerate(spec.depends_on):
-            if name not in known:
-                near = get_close_matches(name, sorted(known - {spec.name}), n=1)
-                yield _problem(
-                    spec,
-                    f"/spec/dependsOn/{number}",
-                    f'there is no site "{name}" to depend on',
-                    mend=f'did you mean "{near[0]}"?' if near else "remove it, or add that site",
-                )
+    unknown = [
+        (spec, number, name)
+        for spec in sites.values()
+        for number, name in enumerate(spec.depends_on)
+        if name not in known
+    ]
+    # Looking for a similar name takes milliseconds among thousands: a few times, it is worth that.
+    candidates = sorted(known) if unknown else []
+    for count, (spec, number, name) in enumerate(unknown):
+        near = get_close_matches(name, candidates, n=1, cutoff=0.7) if count < _SUGGESTED else []
+        yield _problem(
+            spec,
+            f"/spec/dependsOn/{number}",
+            f'there is no site "{name}" to depend on',
+            mend=f'did you mean "{near[0]}"?' if near else "remove it, or add that site",
+        )
 
 
 def _circles(sites: Mapping[str, SiteSpec]) -> Iterator[Problem]:
@@ -170,6 +193,10 @@ def unreadable(entry: Entry, most: int = 256 * 1024) -> SpecFile | None:
     return SpecFile(
         entry.path, problems=(Problem(entry.path, 0, 0, "", message, allowed=allowed, mend=mend),)
     )
+
+
+def _named(spec: SiteSpec) -> str:
+    return f"{spec.name} ({_where(spec)})"
 
 
 def touched(before: Catalogue, after: Catalogue, changed: frozenset[str]) -> frozenset[str]:
