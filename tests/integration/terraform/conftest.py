@@ -34,7 +34,7 @@ def backend(tmp_path: Path) -> LocalBackend:
 
 @pytest.fixture
 def settings(tmp_path: Path) -> Settings:
-    return Settings(home=tmp_path / "sites", grace=10.0, kill_grace=2.0, lock_wait=0.0, poll=0.02)
+    return Settings(home=tmp_path / "sites", grace=2.0, kill_grace=2.0, lock_wait=0.0, poll=0.02)
 
 
 @pytest.fixture

@@ -151,6 +151,26 @@ async def test_an_empty_state_file_is_no_state(infrastructure: TerraformInfrastr
     assert await infrastructure.plan(make_inputs(), silent)
 
 
+async def test_a_state_that_could_not_be_saved_is_taken_in(
+    infrastructure: TerraformInfrastructure, folder: Path
+) -> None:
+    await infrastructure.apply(await infrastructure.plan(make_inputs(), silent), silent)
+    state = json.loads((folder / "terraform.tfstate").read_text())
+    unsaved = folder / "errored.tfstate"
+    for serial in (state["serial"] + 5, 0):
+        unsaved.write_text(json.dumps(state | {"serial": serial}))
+        await infrastructure.plan(make_inputs(), silent)
+        assert not unsaved.exists()
+        assert json.loads((folder / "terraform.tfstate").read_text())["serial"] == state["serial"] + 5
+    unsaved.write_text('{"version": 4, "ser')
+    await infrastructure.plan(make_inputs(), silent)
+    assert not unsaved.exists()
+    unsaved.write_text(json.dumps(state | {"serial": 99, "lineage": "another"}))
+    with pytest.raises(TerminalError, match="could not be saved") as failed:
+        await infrastructure.plan(make_inputs(), silent)
+    assert "errored.tfstate" in failed.value.mend
+
+
 async def test_two_commands_on_one_site(infrastructure: TerraformInfrastructure) -> None:
     first = asyncio.create_task(infrastructure.plan(make_inputs(), silent))
     second = asyncio.create_task(infrastructure.plan(make_inputs(), silent))

@@ -77,6 +77,10 @@ def test_what_is_no_message(content: bytes) -> None:
     assert read(content) == Text(content.decode())
 
 
+def test_colours_are_taken_out() -> None:
+    assert read(b"\x1b[31mError \x1b[1;4mreading\x1b[0m\x07\r\n") == Text("Error reading")
+
+
 @given(st.binary())
 def test_no_bytes_break_the_reader(content: bytes) -> None:
     read(content)

@@ -19,7 +19,7 @@ from otto.model.errors import OttoError, TerminalError
 from otto.model.host import LiveHost
 from otto.model.infrastructure import InfrastructureInputs, InfrastructurePlan, ResourceChange
 from otto.model.observed import InfrastructureState
-from otto.model.progress import Report
+from otto.model.progress import Report, silent
 from otto.model.spec import HostGroup, Provider
 from otto.ports import Clock
 
@@ -114,7 +114,9 @@ class TerraformInfrastructure:
             await self._prepare(at, inputs.provider, backend.variables(inputs), report)
             return await planning.plan(at, backend, inputs, report)
 
-    async def refresh(self, inputs: InfrastructureInputs, report: Report) -> tuple[ResourceChange, ...]:
+    async def refresh(
+        self, inputs: InfrastructureInputs, report: Report = silent
+    ) -> tuple[ResourceChange, ...]:
         """What changed outside Terraform, by asking the provider; nothing is changed.
 
         Raises:
@@ -212,6 +214,7 @@ class TerraformInfrastructure:
         Narrator(report).say("preparing Terraform")
         try:
             await at.prepare(variables, digest([self.module(provider), str(self._version)]))
+            await at.recover()
         except OttoError:
             at.distrust()
             raise

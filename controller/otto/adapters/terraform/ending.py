@@ -10,7 +10,7 @@ from otto.adapters.terraform.settings import Settings
 from otto.ports import Clock
 
 _LOOK = 0.05
-_LINGER = 0.5
+LINGER = 0.5
 
 Send = Callable[[Signals], None]
 Gone = Callable[[float], Awaitable[bool]]
@@ -54,22 +54,23 @@ async def wait_gone(waited: Iterable[Process], patience: float, clock: Clock) ->
     return True
 
 
-async def reap(find: Callable[[], list[Process]], clock: Clock) -> list[Process]:
-    """End what a Terraform left behind, after a moment in which it may end by itself.
+async def reap(find: Callable[[], list[Process]], patience: float, clock: Clock) -> list[Process]:
+    """End what a Terraform left behind, if it does not end by itself.
 
     Args:
         find: looks for what is left.
+        patience: how long it may take by itself, for a provider that is still making something.
         clock: time.
 
     Returns:
         The processes that had to be ended.
     """
     left = find()
-    if not left or await wait_gone(left, _LINGER, clock):
+    if not left or await wait_gone(left, patience, clock):
         return []
     for number in (signal.SIGTERM, signal.SIGKILL):
         for process in left:
             processes.send(process, number)
-        if await wait_gone(left, _LINGER, clock):
+        if await wait_gone(left, LINGER, clock):
             break
     return left

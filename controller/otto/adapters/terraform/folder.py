@@ -81,6 +81,16 @@ class Folder:
         return self.path / ".terraform.tfstate.lock.info"
 
     @property
+    def superseded(self) -> Path:
+        """The state before something in it was given up for what took its place."""
+        return self.path / "terraform.tfstate.superseded"
+
+    @property
+    def unsaved(self) -> Path:
+        """Where Terraform puts a state that it could not write to its place (a full disk)."""
+        return self.path / "errored.tfstate"
+
+    @property
     def data(self) -> Path:
         """Terraform's data folder."""
         return self.path / ".terraform"

@@ -5,6 +5,7 @@ lines are plain text all the same (Terraform prints a few during `init`, panics 
 """
 
 import json
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -70,12 +71,14 @@ class Text:
 
 Message = Diagnostic | Event | Text
 
+# Colours and the like (ECMA-48), which some commands print whatever they are told.
+_CONTROL = re.compile(r"\x1b\[[0-?]*[ -/]*[@-~]|[\x00-\x08\x0b-\x1f\x7f]")
 _BLOCK_HEADS = ("resource ", "data ", "provider ", "module ", "ephemeral ", "terraform ")
 
 
 def read(line: bytes) -> Message | None:
     """One line of output; None when it says nothing of use. Never raises, whatever the line holds."""
-    decoded = line.decode(errors="replace").strip()
+    decoded = _CONTROL.sub("", line.decode(errors="replace")).strip()
     if not decoded:
         return None
     try:

@@ -114,7 +114,9 @@ async def plan(
     found = strays(await backend.resources(inputs.site), load(session.folder), host_names(inputs))
     session.folder.drop_plans()
     if found.superseded:
-        await session.run("state rm", *found.superseded, limit=session.settings.show_timeout)
+        options = {"backup": str(session.folder.superseded)}
+        limit = session.settings.show_timeout
+        await session.run("state rm", *found.superseded, limit=limit, options=options)
     if found.wanted:
         write(session.folder.imports, rootmodule.imports(found.wanted))
     token = new_token()

@@ -15,7 +15,7 @@ from otto.adapters.terraform.settings import Settings
 from otto.adapters.terraform.state import State
 from otto.adapters.terraform.terraform import FLAG, NO_OPTIONS, Options, Outcome, Terraform, Watch
 from otto.model.canonical import Data, digest
-from otto.model.errors import TerminalError
+from otto.model.errors import TerminalError, TransientError
 from otto.ports import Clock
 
 
@@ -65,6 +65,30 @@ class Session:
         if not self.folder.initialised.exists() or self.folder.initialised.read_text() != wanted:
             await self._initialise()
             write(self.folder.initialised, wanted)
+
+    async def recover(self) -> None:
+        """Take in a state that an earlier Terraform could not write to its place.
+
+        Raises:
+            TerminalError: it belongs to another history than the state in place.
+        """
+        unsaved = self.folder.unsaved
+        if not unsaved.exists():
+            return
+        left, current = _read(unsaved), load(self.folder)
+        if left is not None and (current is None or left.serial > current.serial):
+            await self._push(unsaved)
+        unsaved.unlink()
+
+    async def _push(self, unsaved: Path) -> None:
+        try:
+            await self.run("state push", str(unsaved), limit=self.settings.show_timeout)
+        except (TerminalError, TransientError) as error:
+            raise TerminalError(
+                f"a state of site {self.folder.site} could not be saved and cannot be taken in: {error}",
+                mend=f"compare {unsaved} with {self.folder.state.name} and remove the one that is wrong",
+                detail=error.detail,
+            ) from error
 
     def _source(self) -> str:
         source = os.path.relpath(self.module.path.resolve(), self.folder.path)
@@ -119,6 +143,14 @@ def load(folder: Folder) -> State | None:
         return None
     except (OSError, ValueError) as error:
         raise unreadable(folder, error) from error
+
+
+def _read(path: Path) -> State | None:
+    """A state that may have been cut off, and is then worth nothing."""
+    try:
+        return states.read(path.read_text(encoding="utf-8"))
+    except ValueError:
+        return None
 
 
 def unreadable(folder: Folder, error: Exception) -> TerminalError:

@@ -20,7 +20,7 @@ class Settings:
         settle_limit: how long a survivor of a killed controller may go on before it is interrupted.
         lock_wait: how long to wait for another command on the same site before giving up.
         poll: pause between two looks at a running child and its output.
-        keep_logs: how many logs of past commands a site keeps.
+        keep_logs: how many logs of past commands a site keeps, at least 1.
         parallelism: how many resources Terraform works on at a time.
     """
 

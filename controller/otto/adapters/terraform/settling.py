@@ -25,19 +25,30 @@ async def settle(folder: Folder, settings: Settings, clock: Clock, report: Repor
     folder.sweep()
     if not folder.exists():
         return
-    if not _clear(folder, clock):
-        await _outlive(folder, settings, clock, report)
-    if not _clear(folder, clock) and folder.exists():
-        raise _stuck(folder)
+    if _clear(folder, clock):
+        return
+    await _outlive(folder, settings, clock, report)
+    # What was killed gives its lock back when the kernel comes to it.
+    deadline = clock.monotonic() + settings.kill_grace
+    while not _clear(folder, clock):
+        if clock.monotonic() >= deadline:
+            raise _stuck(folder)
+        await clock.sleep(_LOOK)
 
 
 def _clear(folder: Folder, clock: Clock) -> bool:
-    """Take the lock if it is free, and clear what nobody holds; whether it was."""
+    """Take the lock if it is free, and clear what nobody holds; whether it was.
+
+    A folder that has gone meanwhile is clear.
+    """
+    if not folder.exists():
+        return True
     descriptor = lock.attempt(folder, Owner.this_process("settle", clock.now()))
     if descriptor is None:
         return False
     try:
-        if children.survivors(folder):  # its lock was passed on to nobody, and still it runs
+        # Whoever still works holds the lock, too; but where a record was left, it is worth a look.
+        if folder.children.exists() and children.survivors(folder):
             return False
         children.forget(folder)
         folder.state_lock.unlink(missing_ok=True)
@@ -60,7 +71,7 @@ async def _outlive(folder: Folder, settings: Settings, clock: Clock, report: Rep
         await clock.sleep(_LOOK)
     else:
         _refuse_living(folder)
-    await ending.reap(lambda: children.orphans(folder), clock)
+    await ending.reap(lambda: children.orphans(folder), settings.grace, clock)
 
 
 def _refuse_living(folder: Folder) -> None:

@@ -149,7 +149,7 @@ class Terraform(python_terraform.Terraform):  # type: ignore[misc]
             await unbroken(self._stop(process))
             raise
         finally:
-            await unbroken(self._tidy(process.pid, log))
+            await unbroken(self._tidy(process, log))
         return outcome
 
     async def _start(self, line: list[str], log: Path, into: Path | None, mark: str) -> AsyncProcess:
@@ -208,8 +208,12 @@ class Terraform(python_terraform.Terraform):  # type: ignore[misc]
 
         await ending.interrupt(send, gone, self.settings)
 
-    async def _tidy(self, session: int, log: Path) -> None:
-        await ending.reap(lambda: processes.members(session), self.clock)
+    async def _tidy(self, process: AsyncProcess, log: Path) -> None:
+        # A Terraform that ended by itself has ended its providers; one that was killed has not, and
+        # they may be in the middle of something.
+        killed = process.returncode is None or process.returncode < 0
+        patience = self.settings.grace if killed else ending.LINGER
+        await ending.reap(lambda: processes.members(process.pid), patience, self.clock)
         children.forget(self.folder)
         self._scrub(log)
         self.folder.keep_logs(self.settings.keep_logs)
