@@ -210,9 +210,11 @@ class Api:
         return True
 
     @translated
-    def connect_container(self, name: str, network: str, address: str, mac: str) -> None:
-        """Attach a container to a network, at this address."""
-        self._client.connect_container_to_network(name, network, ipv4_address=address, mac_address=mac)
+    def connect_container(self, name: str, network: str, address: str, mac: str, alias: str) -> None:
+        """Attach a container to a network, at this address, under this name."""
+        self._client.connect_container_to_network(
+            name, network, ipv4_address=address, mac_address=mac, aliases=[alias]
+        )
 
     @translated
     def disconnect_container(self, name: str, network: str) -> None:

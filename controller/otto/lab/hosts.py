@@ -184,7 +184,7 @@ def _reconnect(api: Api, found: Container, network: str) -> None:
     if any(place.network == network for place in found.attachments):
         api.disconnect_container(found.id, network)
     address = IPv4Address(found.labels[names.ADDRESS])
-    api.connect_container(found.id, network, str(address), allocation.mac(address))
+    api.connect_container(found.id, network, str(address), allocation.mac(address), _called(found))
 
 
 def _exists(found: Container | None) -> AlreadyExistsError:

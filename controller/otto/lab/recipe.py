@@ -78,7 +78,11 @@ def request(
         ports: port inside -> port of the machine; empty when none is published.
         podman: whether Podman gets it, which knows by itself what systemd needs.
     """
-    endpoint = {"IPAMConfig": {"IPv4Address": str(address)}, "MacAddress": allocation.mac(address)}
+    endpoint = {
+        "IPAMConfig": {"IPv4Address": str(address)},
+        "MacAddress": allocation.mac(address),
+        "Aliases": [spec.name],  # what its neighbours look it up by
+    }
     return {
         "Image": spec.image,
         "Cmd": ["/sbin/init"],
