@@ -65,8 +65,12 @@ class Controller:
                 group.create_task(self.loop.run(), name="loop")
                 group.create_task(self.watcher.run(), name="watch")
         finally:
-            await self._control.stop()
-            log.info("controller.stopped")
+            await self.stop()
+
+    async def stop(self) -> None:
+        """Close the socket; for a controller that was started and never ran."""
+        await self._control.stop()
+        log.info("controller.stopped")
 
     @contextlib.asynccontextmanager
     async def running(self) -> AsyncIterator["Controller"]:
