@@ -11,6 +11,8 @@ from time import monotonic
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from otto.adapters.git import EmbeddedRepository, hook, quarantined, seed
 from otto.model.errors import TerminalError
@@ -65,6 +67,16 @@ async def test_the_controller_is_told_and_the_pusher_too(
         }
     ]
     assert told(output) == ["accepted hello", "", "bye"]
+
+
+@given(
+    st.lists(st.lists(st.text(st.characters(exclude_categories=["Cs"])), min_size=3, max_size=3), max_size=3),
+    st.none() | st.text(st.characters(exclude_categories=["Cs"])),
+)
+def test_what_is_sent_is_json(refs: list[list[str]], quarantine: str | None) -> None:
+    sent = hook.request("push", refs, quarantine)
+    assert json.loads(sent) == {"op": "push", "refs": refs, "quarantine": quarantine}
+    assert sent.count(b"\n") == 1
 
 
 async def test_hostile_lines_are_made_harmless(controller: Controller, work: Work, home: Path) -> None:

@@ -154,7 +154,7 @@ async def test_cancelling_leaves_no_child(tmp_path: Path) -> None:
     with silence() as port:
         remote = _remote(tmp_path / "home", f"http://127.0.0.1:{port}/x.git", timeout=30)
         task = asyncio.create_task(remote.fetch())
-        while not _children():  # noqa: ASYNC110  (another program's doing, told by nothing but /proc)
+        while not _children():
             await asyncio.sleep(0.01)
         task.cancel()
         with pytest.raises(asyncio.CancelledError):
