@@ -151,6 +151,14 @@ async def test_garbage_collection_takes_nothing_that_is_retained(
     assert old not in pygit2.Repository(str(home / "specs.git"))
 
 
+def test_a_huge_file_is_not_read(embedded: EmbeddedRepository, home: Path, tmp_path: Path) -> None:
+    with (tmp_path / "huge").open("wb") as stream:
+        stream.truncate(65 * 1024**2)
+    blob = git(home / "specs.git", "hash-object", "-w", str(tmp_path / "huge")).strip()
+    with pytest.raises(TerminalError, match="bigger than"):
+        embedded.read(blob)
+
+
 def _collect(home: Path) -> None:
     git(home / "specs.git", "reflog", "expire", "--expire=now", "--all")
     git(home / "specs.git", "-c", "gc.pruneExpire=now", "gc", "-q")

@@ -12,6 +12,8 @@ import pytest
 
 from otto.adapters.git import Access, EmbeddedRepository, RemoteRepository, open_source
 from otto.adapters.git.access import Keyring
+from otto.adapters.git.fetch import Request, fetch
+from otto.adapters.git.trees import Trees
 from otto.model.errors import OttoError, TerminalError, TransientError
 from otto.model.spec import Content
 from otto.ports import Source
@@ -183,6 +185,39 @@ async def test_a_copy_that_is_damaged(tmp_path: Path, url: str) -> None:
         pack.chmod(0o644)
         pack.unlink()
     assert await _remote(tmp_path / "home", url).fetch() == commit
+
+
+@pytest.mark.parametrize("kind", ["file", "http"])
+async def test_packs_are_joined_and_nothing_is_lost(
+    tmp_path: Path, work: Work, served: Path, kind: str
+) -> None:
+    copy = tmp_path / "copy.git"
+    with http(served) as (address, _):
+        url = f"{address if kind == 'http' else f'file://{served}'}/specs.git"
+        commits = []
+        for number in range(6):
+            commits.append(
+                work.commit({"specs/hello.yaml": f"{number}"}, *(["--amend"] if number % 2 else []))
+            )
+            work.push(served / "specs.git", "--force", "main")
+            request = Request(copy, url, "refs/heads/main", "refs/otto/source", packs=2)
+            assert await fetch(request, Access()) == commits[-1]
+            assert len(list((copy / "objects/pack").glob("*.pack"))) <= 3
+    trees = Trees(copy)
+    for commit in commits:
+        (entry,) = trees.entries(commit).values()
+        assert trees.read(entry.blob) == str(commits.index(commit)).encode()
+
+
+async def test_a_repository_that_is_too_big(tmp_path: Path, work: Work, served: Path) -> None:
+    work.commit({"big": os.urandom(400_000)})
+    work.push(served / "specs.git")
+    with http(served) as (address, _):
+        request = Request(
+            tmp_path / "c.git", f"{address}/specs.git", "main", "refs/otto/x", max_bytes=100_000
+        )
+        with pytest.raises(TerminalError, match="bigger than 100000 bytes"):
+            await fetch(request, Access())
 
 
 # https with a token

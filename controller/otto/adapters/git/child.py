@@ -22,7 +22,6 @@ from urllib.parse import urlsplit
 import pygit2
 from pygit2.enums import CredentialType
 
-_PACKS = 50
 _COMMIT_ID = 40
 
 Request = dict[str, Any]
@@ -153,7 +152,7 @@ def _download(repository: pygit2.Repository, source: str, request: Request) -> N
 
 def _tidy(request: Request) -> None:
     """Each fetch leaves a pack; join them now and then, keeping all objects, the last good ones too."""
-    if len(list(Path(request["path"], "objects", "pack").glob("*.pack"))) > _PACKS:
+    if len(list(Path(request["path"], "objects", "pack").glob("*.pack"))) > request["packs"]:
         with suppress(OSError, subprocess.SubprocessError):
             command = ["git", "-C", request["path"], "repack", "-a", "-d", "-k", "-q"]
             subprocess.run(command, timeout=request["timeout"] / 2, check=False, capture_output=True)

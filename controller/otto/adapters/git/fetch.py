@@ -41,6 +41,7 @@ class Request:
         into: local name of what was fetched, below `refs/otto/`.
         timeout: seconds all of it may take.
         max_bytes: most bytes taken over the network.
+        packs: packs that may lie there before they are joined into one.
     """
 
     path: Path
@@ -49,6 +50,7 @@ class Request:
     into: str
     timeout: float = 60.0
     max_bytes: int = 2 * 1024**3
+    packs: int = 50
 
 
 async def fetch(request: Request, access: Access) -> str | None:
@@ -108,6 +110,7 @@ def _payload(request: Request, access: Access) -> bytes:
         "into": request.into,
         "timeout": request.timeout,
         "max_bytes": request.max_bytes,
+        "packs": request.packs,
         "token": access.secret(),
         "username": access.username,
         "key": key,

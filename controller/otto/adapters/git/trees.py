@@ -16,6 +16,7 @@ _SUFFIXES = (".yaml", ".yml")
 _DEEPEST = 64
 _FOLDER, _LINK, _SUBMODULE = 0o040000, 0o120000, 0o160000
 _REMEMBERED = 4096
+_LONGEST = 64 * 1024**2
 
 _Result = TypeVar("_Result")
 
@@ -114,10 +115,10 @@ class Trees:
         """Bytes of a blob.
 
         Raises:
-            TerminalError: there is no such blob.
+            TerminalError: there is no such blob, or it is far too big to be of use here.
         """
         try:
-            return self.ask(lambda repository: repository.odb.read(blob)[1])
+            return self.ask(lambda repository: _read(repository, blob))
         except (KeyError, ValueError, pygit2.GitError) as error:
             raise TerminalError(f"the repository holds no file {blob}") from error
 
@@ -194,6 +195,14 @@ class Trees:
                 size = repository.odb.read_header(item.id)[1]
                 entries[path] = Entry(path, item.id, size, item.link)
         return entries
+
+
+def _read(repository: pygit2.Repository, blob: str) -> bytes:
+    # A push of a few KiB can hold a file of many GiB, all of one letter.
+    if repository.odb.read_header(blob)[1] > _LONGEST:
+        raise TerminalError(f"the file {blob} is bigger than {_LONGEST} bytes", mend="take it out")
+    data: bytes = repository.odb.read(blob)[1]
+    return data
 
 
 def _deltas(repository: pygit2.Repository, old: str | None, new: str) -> Iterator[tuple[bytes, Item | None]]:
