@@ -19,6 +19,7 @@ from otto.lab.mirror import Mirror
 from otto.lab.outcome import LabCleaned, LabStatus, LabUp
 from otto.lab.pool import Route
 from otto.lab.resources import LabResource
+from otto.model.errors import OttoError
 from otto.model.progress import Progress, Report, silent
 
 _AT_ONCE = 4
@@ -184,7 +185,7 @@ class Lab:
         hosts, networks = self.hosts(), inventory.networks(api, self.owner)
         _each(hosts, lambda host: api.remove_container(host.id), report, "removed host")
         _each(networks, lambda network: api.remove_network(network.id), report, "removed network")
-        removed = base_image and image.remove(api)
+        removed, warning = _remove_image(api) if base_image else (False, "")
         route = pool.remove_route(self.pool, api.list_networks())
         service = self.down()
         processes = leftovers.end(self.folder, tuple(host.id for host in hosts))
@@ -196,7 +197,7 @@ class Lab:
             service=service,
             route=route.changed,
             image=removed,
-            warnings=(route.warning,) if route.warning else (),
+            warnings=tuple(filter(None, (warning, route.warning))),
         )
 
     def _may_have_engine(self) -> bool:
@@ -208,6 +209,14 @@ class Lab:
             if self._api:
                 self._api.close()
             self._api = None
+
+
+def _remove_image(api: Api) -> tuple[bool, str]:
+    """Whether the base image is gone, and why not: others may use it, and the rest is to go all the same."""
+    try:
+        return image.remove(api), ""
+    except OttoError as error:
+        return False, str(error)
 
 
 T = TypeVar("T", LabHost, Network)
