@@ -17,8 +17,9 @@ from otto.adapters.specs import CachedSpecs, YamlSpecs
 from otto.adapters.store import SqlStore, open_store
 from otto.adapters.terraform import Settings as TerraformOptions
 from otto.adapters.terraform import TerraformInfrastructure
-from otto.cli.labbackend import LabBackend, LabConnection, LabImages
+from otto.cli.labbackend import LabBackend, LabImages
 from otto.config import Settings
+from otto.lab.lab import Lab
 from otto.model.errors import UsageError
 from otto.model.spec import Provider
 from otto.ports import Clock, Source, Store
@@ -64,12 +65,12 @@ async def open_kit(settings: Settings) -> AsyncIterator[Kit]:
     clock = SystemClock()
     who = identity(home)
     seed_if_empty(settings)
-    connection = LabConnection(_private(home / "lab"), settings.lab)
+    _private(home / "lab")
+    lab = Lab(home, who.owner, settings.lab)
     queue = WorkQueue(clock)
     metrics = Metrics(per_site=settings.metrics.perSite)
     metrics.watch_queue(queue.depth, queue.delayed)
     async with contextlib.AsyncExitStack() as stack:
-        stack.callback(connection.close)
         store = await stack.enter_async_context(_open_store(settings, clock))
         probe = await stack.enter_async_context(HttpProbe(clock))
         configuration = _configuration(settings, who, clock)
@@ -77,10 +78,10 @@ async def open_kit(settings: Settings) -> AsyncIterator[Kit]:
         yield Kit(
             source=_source(settings),
             specs=CachedSpecs(YamlSpecs()),
-            infrastructure=_infrastructure(settings, who, clock, connection),
+            infrastructure=_infrastructure(settings, who, clock, lab),
             configuration=configuration,
             probe=probe,
-            images=LabImages(connection),
+            images=LabImages(lab),
             store=store,
             queue=queue,
             clock=clock,
@@ -116,17 +117,15 @@ def _source(settings: Settings) -> Source:
     )
 
 
-def _infrastructure(
-    settings: Settings, who: Identity, clock: Clock, connection: LabConnection
-) -> TerraformInfrastructure:
+def _infrastructure(settings: Settings, who: Identity, clock: Clock, lab: Lab) -> TerraformInfrastructure:
     options = TerraformOptions(
         home=_private(settings.home / "sites"),
         binary=settings.terraform.binary,
         plan_timeout=settings.terraform.planTimeout,
         apply_timeout=settings.terraform.applyTimeout,
     )
-    lab = LabBackend(connection, settings.lab, who.owner, who.public_key)
-    return TerraformInfrastructure({Provider.LAB: lab}, options, clock)
+    backend = LabBackend(lab, who.public_key)
+    return TerraformInfrastructure({Provider.LAB: backend}, options, clock)
 
 
 def _configuration(settings: Settings, who: Identity, clock: Clock) -> Ansible:

@@ -1,79 +1,38 @@
 """The lab as the Terraform adapter and the image port need it."""
 
 import asyncio
-import threading
-from collections.abc import Callable, Mapping
-from pathlib import Path
-from typing import TypeVar
+from collections.abc import Mapping
+
+import structlog
 
 from otto import resources
 from otto.adapters.terraform import LiveResource, Module
-from otto.config import LabSettings
-from otto.lab import engine, image, inventory, mirror, names
-from otto.lab.api import Api
+from otto.lab import names
+from otto.lab.lab import Lab
+from otto.lab.mirror import terraformrc
+from otto.lab.resources import LabResource
 from otto.model.canonical import Data
-from otto.model.errors import TerminalError, TransientError
+from otto.model.errors import TerminalError
 from otto.model.host import LiveHost
 from otto.model.infrastructure import InfrastructureInputs
+from otto.model.progress import Progress
 from otto.model.spec import HostGroup, Provider
 
-T = TypeVar("T")
-
-
-class LabConnection:
-    """The engine's API, found or started when first needed, and again after it went away.
-
-    Args:
-        folder: `OTTO_HOME/lab`.
-        settings: of the lab.
-    """
-
-    def __init__(self, folder: Path, settings: LabSettings) -> None:
-        self.folder = folder
-        self._settings = settings
-        self._lock = threading.Lock()
-        self._api: Api | None = None
-
-    async def call(self, work: Callable[[Api], T]) -> T:
-        """Do something with the API, off the event loop."""
-        return await asyncio.to_thread(self._call, work)
-
-    def url(self) -> str:
-        """The engine's address; the engine answers there."""
-        return self._connect().url
-
-    def close(self) -> None:
-        """Give connections back."""
-        with self._lock:
-            if self._api is not None:
-                self._api.close()
-                self._api = None
-
-    def _call(self, work: Callable[[Api], T]) -> T:
-        try:
-            return work(self._connect())
-        except TransientError:
-            self.close()
-            raise
-
-    def _connect(self) -> Api:
-        with self._lock:
-            if self._api is None:
-                self._api = Api(engine.ensure(self.folder, self._settings.socket).url)
-            return self._api
+log = structlog.get_logger("otto.lab")
 
 
 class LabBackend:
-    """Port `Backend` of the Terraform adapter, for the lab."""
+    """Port `Backend` of the Terraform adapter, for the lab.
 
-    def __init__(
-        self, connection: LabConnection, settings: LabSettings, owner: str, authorized_key: str
-    ) -> None:
-        self._connection = connection
-        self._settings = settings
-        self._owner = owner
+    Args:
+        lab: the lab of this home.
+        authorized_key: public key that may log in to its hosts.
+    """
+
+    def __init__(self, lab: Lab, authorized_key: str) -> None:
+        self._lab = lab
         self._key = authorized_key
-        self._mirror = mirror.ensure(connection.folder / "terraform")
+        self._mirror = lab.mirror()
 
     @property
     def module(self) -> Module:
@@ -82,8 +41,8 @@ class LabBackend:
             path=resources.path("infra", "terraform", "lab"),
             provider_digest=self._mirror.digest,
             required_providers={"lab": self._mirror.required_provider},
-            configuration={"lab": {"socket": self._connection.url(), "pool": self._settings.pool}},
-            cli_config=mirror.terraformrc(self._mirror.path),
+            configuration={"lab": dict(self._lab.provider_configuration())},
+            cli_config=terraformrc(self._mirror.path, direct=False),
             outputs=("hosts", "endpoints", "controllers"),
             host_types={"lab_host": "name"},
         )
@@ -92,52 +51,55 @@ class LabBackend:
         """Values of the module's variables."""
         return {
             "site": inputs.site,
-            "owner": self._owner,
+            "owner": self._lab.owner,
             "web": _group(inputs.web),
             "balancer": _group(inputs.balancer),
             "authorized_key": self._key,
-            "settings": {"publish": "true" if self._settings.publish else "false"},
+            "settings": dict(self._lab.module_settings()),
         }
 
     async def inventory(self, site: str | None) -> tuple[LiveHost, ...]:
         """Hosts alive under our labels."""
-        found = await self._connection.call(lambda api: inventory.live_hosts(api, self._owner, site))
-        return tuple(host.live() for host in found)
+        return tuple(host.live() for host in await asyncio.to_thread(self._lab.hosts, site))
 
     async def resources(self, site: str) -> tuple[LiveResource, ...]:
-        """Containers and the network that carry the site's labels, under the module's addresses."""
-
-        def look(api: Api) -> tuple[LiveResource, ...]:
-            hosts = inventory.live_hosts(api, self._owner, site)
-            networks = inventory.networks(api, self._owner, site)
-            return (
-                *(LiveResource(_address(h.name), h.container, h.container, h.name) for h in hosts),
-                *(LiveResource("lab_network.site", n.name, n.name) for n in networks),
-            )
-
-        return await self._connection.call(look)
+        """What carries the site's labels, and foreign things that have its names."""
+        found = await asyncio.to_thread(self._lab.resources, site)
+        return tuple(
+            LiveResource(item.address, item.id, item.name, item.host, item.ours, identity=item.id)
+            for item in found
+        )
 
     async def remove(self, site: str, resource: LiveResource) -> None:
-        """Remove a container or network that is ours and that no state knows."""
+        """Remove something that carries our mark and the site's, now; anything else is left alone.
 
-        def remove(api: Api) -> None:
-            if resource.host:
-                found = api.container(resource.id)
-                _check_ours(resource, self._owner, site, found.labels if found else None)
-                api.remove_container(resource.id)
-            else:
-                network = api.network(resource.id)
-                _check_ours(resource, self._owner, site, network.labels if network else None)
-                api.remove_network(resource.id)
+        Raises:
+            TerminalError: it does not carry them.
+        """
+        await asyncio.to_thread(self._remove, site, resource)
 
-        await self._connection.call(remove)
+    def _remove(self, site: str, resource: LiveResource) -> None:
+        api = self._lab.api()
+        found = api.container(resource.id) if resource.host else api.network(resource.id)
+        if found is None:
+            return
+        whose = names.ownership(found.labels)
+        if (whose.owner, whose.site) != (self._lab.owner, site):
+            raise TerminalError(f"{resource.name} does not carry the labels of {site}; it is left alone")
+        self._lab.remove(LabResource(resource.address, resource.id, resource.name, resource.host))
 
 
 class LabImages:
-    """Port `Images`: what the lab's engine has. A base image that is missing is built when first needed."""
+    """Port `Images` over what the lab's engine has.
 
-    def __init__(self, connection: LabConnection) -> None:
-        self._connection = connection
+    The first question brings the lab up: engine, route, base image. Nothing is provisioned before its
+    image is known, so nothing ever runs on half a lab.
+    """
+
+    def __init__(self, lab: Lab) -> None:
+        self._lab = lab
+        self._lock = asyncio.Lock()
+        self._up = False
 
     async def resolve(self, provider: Provider, name: str) -> str:
         """Id of an image.
@@ -149,25 +111,23 @@ class LabImages:
             raise TerminalError(
                 f"this version of OttO has no images for {provider.value}", mend="use spec.provider: lab"
             )
-        return await self._connection.call(lambda api: image.resolve(api, name))
+        async with self._lock:
+            if not self._up:
+                await asyncio.to_thread(self._bring_up)
+                self._up = True
+        return await asyncio.to_thread(self._lab.image, name)
+
+    def _bring_up(self) -> None:
+        ready = self._lab.up(_tell)
+        for note in ready.notes:
+            log.info("lab.changed", message=note)
+        for warning in ready.warnings:
+            log.warning("lab.warning", message=warning)
+
+
+def _tell(progress: Progress) -> None:
+    log.info("lab.progress", message=progress.message, done=progress.done, total=progress.total)
 
 
 def _group(group: HostGroup) -> Data:
     return {"count": group.count, "size": group.size, "image": group.image}
-
-
-def _address(host: str) -> str:
-    return f'lab_host.hosts["{host}"]'
-
-
-def _check_ours(resource: LiveResource, owner: str, site: str, labels: Mapping[str, str] | None) -> None:
-    """The last look before something goes: it has to carry our mark and the site's, now.
-
-    Raises:
-        TerminalError: it does not.
-    """
-    if labels is None:
-        return
-    whose = names.ownership(labels)
-    if (whose.owner, whose.site) != (owner, site):
-        raise TerminalError(f"{resource.name} does not carry the labels of {site}; it is left alone")

@@ -14,6 +14,10 @@ from otto.model.spec import Role
 _MEMBERSHIP = frozenset(
     {ActionKind.CREATE, ActionKind.REPAIR, ActionKind.REPLACE, ActionKind.SCALE_IN, ActionKind.DESTROY}
 )
+# Terraform's word for a resource whose creation never came to its end: no host that ever worked.
+_TAINTED = "replace_because_tainted"
+# The adapter's word for something that carries our labels and that neither state nor spec knows.
+_LEFTOVER = "leftover"
 _NEW = frozenset({ActionKind.CREATE, ActionKind.REPAIR, ActionKind.REPLACE})
 
 
@@ -77,10 +81,13 @@ def classify(change: ResourceChange, desired: Desired, observed: Observed) -> Ac
 def _kind(change: ResourceChange, desired: Desired, observed: Observed) -> ActionKind:
     if change.importing and "delete" not in change.verbs:
         return ActionKind.IMPORT
+    if change.reason == _TAINTED:
+        return ActionKind.REPAIR
     if "delete" in change.verbs and "create" in change.verbs:
         return ActionKind.REPAIR if _dead(change.host, observed) else ActionKind.REPLACE
     if "delete" in change.verbs:
-        unwanted = bool(change.host) and change.host not in wanted(desired)
+        mine = change.reason != _LEFTOVER
+        unwanted = mine and bool(change.host) and change.host not in wanted(desired)
         return ActionKind.SCALE_IN if unwanted else ActionKind.DESTROY
     if "create" in change.verbs:
         known = any(host.name == change.host for host in observed.hosts)
