@@ -120,9 +120,14 @@ class Lab:
         )
 
     def down(self) -> bool:
-        """End the Podman service this lab started, if it did; hosts go on serving. Whether it ran."""
-        self._disconnect()
-        return engine.stop(self.folder, self._environ)
+        """End the Podman service this lab started, if it did; whether it ran. Hosts go on serving.
+
+        The pool's route goes too, unless a network of any lab is left in the pool.
+        """
+        used = engine.find(self.folder, self.settings.socket, self._environ)
+        if used:
+            pool.remove_route(self.pool, Api(used.url).list_networks())
+        return self._stop()
 
     def status(self) -> LabStatus:
         """The lab as it is. Nothing is started.
@@ -187,7 +192,7 @@ class Lab:
         _each(networks, lambda network: api.remove_network(network.id), report, "removed network")
         removed, warning = _remove_image(api) if base_image else (False, "")
         route = pool.remove_route(self.pool, api.list_networks())
-        service = self.down()
+        service = self._stop()
         processes = leftovers.end(self.folder, tuple(host.id for host in hosts))
         shutil.rmtree(self.folder, ignore_errors=True)
         return LabCleaned(
@@ -204,11 +209,12 @@ class Lab:
         found = engine.find(self.folder, self.settings.socket, self._environ)
         return found is not None or shutil.which("podman", path=self._environ.get("PATH")) is not None
 
-    def _disconnect(self) -> None:
+    def _stop(self) -> bool:
         with self._lock:
             if self._api:
                 self._api.close()
             self._api = None
+        return engine.stop(self.folder, self._environ)
 
 
 def _remove_image(api: Api) -> tuple[bool, str]:

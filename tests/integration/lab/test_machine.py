@@ -57,6 +57,19 @@ def test_up_says_what_it_did_and_twice_is_once(tmp_path: Path) -> None:
     assert not [*processes.matching(str(tmp_path))]
 
 
+def test_down_takes_the_route_along_when_no_network_is_left(
+    other: Callable[..., Lab], make_site: MakeSite
+) -> None:
+    lab = other(LabSettings(pool=POOLS[1]))
+    make_site(lab, "last").apply()
+    lab.down()
+    assert pool.look(lab.pool).present
+    for resource in reversed(lab.resources("last")):
+        lab.remove(resource)
+    lab.down()
+    assert not pool.look(lab.pool).present
+
+
 def test_looking_starts_nothing(tmp_path: Path) -> None:
     status = Lab(tmp_path, secrets.token_hex(4)).status()
     assert status.engine is None or not status.engine.ours
