@@ -147,10 +147,9 @@ class Trees:
         if known is None:
             if depth > _DEEPEST:
                 raise TerminalError(f"folders lie more than {_DEEPEST} deep in this commit")
-            inside = items(repository, tree)
-            known = len(inside) + sum(
-                self._count(repository, item.id, depth + 1) for item in inside if item.folder
-            )
+            inside = _ENTRY.findall(repository.odb.read(tree)[1])
+            folders = [digest.hex() for mode, _, digest in inside if int(mode, 8) == _FOLDER]
+            known = len(inside) + sum(self._count(repository, folder, depth + 1) for folder in folders)
             self._counts[tree] = known
             if len(self._counts) > _REMEMBERED:
                 self._counts.popitem(last=False)
