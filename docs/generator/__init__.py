@@ -1,12 +1,13 @@
 """Makes the generated pages of `docs/reference` from what the program itself says."""
 
-from generator import cli, events, exits, metrics, settings, site_spec
+from generator import cli, events, exits, metrics, output, settings, site_spec
 from generator.page import Page
 
 PAGES = (
     Page("reference/site-spec.md", "schemas/site.json", site_spec.render),
     Page("reference/settings.md", "otto.config", settings.render),
     Page("reference/cli.md", "the application in otto.cli.main", cli.render),
+    Page("reference/status-json.md", "schemas/output", output.render),
     Page("reference/metrics.md", "otto.telemetry.metrics", metrics.render),
     Page("reference/exit-status.md", "otto.cli.exits", exits.render),
     Page("reference/log-events.md", "every log call in controller/otto", events.render),
