@@ -4,7 +4,7 @@ Every method that talks to the outside is a coroutine, has a time limit of its o
 errors of `otto.model.errors`. Cancelling a coroutine stops its child processes before it returns.
 """
 
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
 from datetime import datetime
 from pathlib import Path
 from typing import Protocol
@@ -53,6 +53,9 @@ class Source(Protocol):
 
     def read(self, blob: str) -> bytes:
         """Bytes of a blob."""
+
+    def retain(self, commits: Iterable[str]) -> None:
+        """Keep these commits, and no others besides the newest, from being pruned."""
 
     async def content(self, commit: str, content: Content) -> str:
         """Id of the tree that a site's content resolves to.

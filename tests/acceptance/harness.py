@@ -72,7 +72,7 @@ class Home:
         }
         own = {
             "OTTO_HOME": str(self.home),
-            "OTTO_LOOP_INTERVAL": "3",
+            "OTTO_LOOP_INTERVAL": "8",
             "OTTO_LOOP_BACKOFFBASE": "1",
             "OTTO_LOOP_BACKOFFCAP": "5",
             "GIT_CONFIG_GLOBAL": "/dev/null",

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
-from otto.decide.catalogue import assemble, touched
+from otto.decide.catalogue import assemble, touched, unreadable
 from otto.model.catalogue import Catalogue, Entry, RememberedSpec, SpecFile
 from otto.model.problem import Problem
 from otto.model.spec import SiteSpec
@@ -104,11 +104,7 @@ class Fleet:
         return assemble(commit, files, last_good)
 
     def _parse(self, source: Source, entry: Entry) -> SpecFile:
-        if entry.symlink:
-            message = "the spec is a symbolic link"
-            problem = Problem(entry.path, 0, 0, "", message, mend="commit the file itself")
-            return SpecFile(entry.path, problems=(problem,))
-        return self._specs.parse(entry.path, source.read(entry.blob))
+        return unreadable(entry) or self._specs.parse(entry.path, source.read(entry.blob))
 
     async def _remember(self, names: frozenset[str]) -> None:
         good = [
@@ -119,6 +115,8 @@ class Fleet:
         self._remembered.update({item.spec.name: item for item in good})
         if good:
             await self._store.remember(good)
+        held = self.catalogue.problems.keys() & self._remembered.keys()
+        self._source.retain(self._remembered[name].commit for name in held)
 
     def forget(self, site: str) -> None:
         """Drop a destroyed site that no spec wants."""

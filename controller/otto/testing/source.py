@@ -2,7 +2,7 @@
 
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from pathlib import Path
 
@@ -29,6 +29,7 @@ class MemorySource:
     """
 
     def __init__(self, folder: str = "specs") -> None:
+        self.retained: frozenset[str] = frozenset()
         self._folder = folder
         self._commits: dict[str, dict[str, str]] = {}
         self._blobs: dict[str, bytes] = {}
@@ -88,6 +89,10 @@ class MemorySource:
         tree = digest({path: data.hex() for path, data in files.items()})[:40]
         self._trees[tree] = files
         return tree
+
+    def retain(self, commits: Iterable[str]) -> None:
+        """Nothing is ever pruned here; `retained` tells what was asked for."""
+        self.retained = frozenset(commits)
 
     async def archive(self, content: str) -> Path:
         """A path that names the archive. No file is there: hosts in memory take content by its id."""
