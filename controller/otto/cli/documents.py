@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from otto.model.canonical import Data, to_data
 from otto.model.run import Run
-from otto.model.status import SiteStatus
+from otto.model.status import Condition, ConditionType, SiteStatus
 from otto.model.verdict import Allowed, Verdict, Waiting
 
 if TYPE_CHECKING:
@@ -24,7 +24,7 @@ def site_document(status: SiteStatus, intents: Iterable[str] = ()) -> Document:
     if not isinstance(data, dict):
         raise TypeError("a status is an object")
     name = data.pop("site")
-    conditions = [to_data(condition) for condition in status.conditions.values()]
+    conditions = [to_data(condition) for condition in in_order(status.conditions.values())]
     return {
         "name": name,
         "ready": status.ready,
@@ -32,6 +32,12 @@ def site_document(status: SiteStatus, intents: Iterable[str] = ()) -> Document:
         "conditions": conditions,
         "intents": [*sorted(intents)],
     }
+
+
+def in_order(conditions: Iterable[Condition]) -> list[Condition]:
+    """Conditions in the order of their types: what a later one needs comes first."""
+    types = list(ConditionType)
+    return sorted(conditions, key=lambda condition: types.index(condition.type))
 
 
 def status_document(

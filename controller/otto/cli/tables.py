@@ -7,6 +7,7 @@ from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
+from otto.cli.documents import in_order
 from otto.cli.presenting import colour_of, outcome_colour
 from otto.cli.text import clean, date_time, lasting, took
 from otto.model.canonical import short
@@ -96,7 +97,7 @@ def conditions(known: Iterable[Condition], now: datetime) -> Table:
     table = blank("CONDITION", "HOLDS", "FOR", "REASON", "MESSAGE")
     for column in table.columns[:3]:
         column.no_wrap = True
-    for item in known:
+    for item in in_order(known):
         table.add_row(
             words(item.type.value),
             words(item.status.value, _TRUTH[item.status]),

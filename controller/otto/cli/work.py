@@ -8,6 +8,7 @@ from typing import Protocol
 
 from otto.adapters.clock import SystemClock
 from otto.cli import presence
+from otto.cli.board import WORKING
 from otto.cli.invocation import Invocation
 from otto.cli.journal import journal
 from otto.config import Settings
@@ -145,7 +146,7 @@ class Follower:
         statuses = {status.site: status for status in await self._store.statuses()}
         runs = await self._store.runs(limit=50)
         if self._statuses is not None:
-            for event in (*self._of_runs(runs), *self._of_statuses(self._statuses, statuses)):
+            for event in _in_order([*self._of_runs(runs), *self._of_statuses(self._statuses, statuses)]):
                 for listener in self.listeners:
                     listener(event)
         self._statuses = statuses
@@ -161,6 +162,15 @@ class Follower:
             known = self._runs[run.id].steps if run.id in self._runs else ()
             events += [StepChanged(run, step) for step in run.steps if step not in known]
         return events
+
+
+def _in_order(events: list[Event]) -> list[Event]:
+    """As they came about: a site says what it is doing before a step ends, and how it is after that."""
+
+    def begins(event: Event) -> bool:
+        return isinstance(event, StatusChanged) and event.status.phase in WORKING
+
+    return sorted(events, key=lambda event: not begins(event))
 
 
 @asynccontextmanager
@@ -217,5 +227,4 @@ async def only_when_asked(controller: Controller) -> AsyncIterator[asyncio.Task[
         yield task
     finally:
         task.cancel()
-        with contextlib.suppress(asyncio.CancelledError):
-            await task
+        await asyncio.wait({task})

@@ -11,13 +11,15 @@ from tests.unit.cli.conftest import Stage
 from otto.cli import logfile
 from otto.cli.logfile import Follower, Wanted, newest
 
-ENTRIES = [
+ENTRIES: list[dict[str, object]] = [
     {"timestamp": "2026-01-01T00:00:01.000Z", "level": "info", "event": "controller.started", "sites": 2},
-    {"timestamp": "2026-01-01T00:00:02.000Z", "level": "info", "event": "run.started", "site": "acme", "run": "r1"},
+    {"timestamp": "2026-01-01T00:00:02.000Z", "level": "info", "event": "run.started",
+     "site": "acme", "run": "r1"},
     {"timestamp": "2026-01-01T00:00:03.000Z", "level": "debug", "event": "step", "site": "acme", "run": "r1"},
-    {"timestamp": "2026-01-01T00:00:04.000Z", "level": "warning", "event": "late", "site": "shop", "run": "r2"},
-    {"timestamp": "2026-01-01T00:00:05.000Z", "level": "error", "event": "failed", "site": "acme", "run": "r3",
-     "exception": "Traceback\n  \x1b[31mred", "message": "a \x1b]0;title\x07"},
+    {"timestamp": "2026-01-01T00:00:04.000Z", "level": "warning", "event": "late",
+     "site": "shop", "run": "r2"},
+    {"timestamp": "2026-01-01T00:00:05.000Z", "level": "error", "event": "failed", "site": "acme",
+     "run": "r3", "exception": "Traceback\n  \x1b[31mred", "message": "a \x1b]0;title\x07"},
 ]  # fmt: skip
 
 

@@ -3,11 +3,13 @@
 import json
 import subprocess
 import sys
-from contextlib import AbstractAsyncContextManager
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from pathlib import Path
 
 import pytest
 from tests.unit.cli.conftest import MemoryComposition, Stage
+from typer.testing import CliRunner
 
 from otto import __version__
 from otto.cli import compose
@@ -16,6 +18,7 @@ from otto.cli.main import build_app
 from otto.config import Settings
 from otto.model.errors import OttoError, TerminalError
 from otto.ports import Store
+from otto.testing import site_spec
 
 GOOD = """\
 apiVersion: otto/v1
@@ -101,8 +104,10 @@ class Broken(MemoryComposition):
 
     error: Exception = RuntimeError()
 
-    def open_store_only(self, settings: Settings) -> "AbstractAsyncContextManager[Store]":
+    @asynccontextmanager
+    async def open_store_only(self, settings: Settings) -> AsyncIterator[Store]:
         raise self.error
+        yield
 
 
 def broken(stage: Stage, error: Exception) -> None:
@@ -191,8 +196,6 @@ print("HEAVY", sorted(heavy & set(sys.modules)))
 
 
 def test_completion_offers_names_of_sites(stage: Stage) -> None:
-    from otto.testing import site_spec
-
     stage.world.push(site_spec(), site_spec("shop"))
     stage.otto("provision")
     environ = {
@@ -200,7 +203,5 @@ def test_completion_offers_names_of_sites(stage: Stage) -> None:
         "COMP_WORDS": f"otto --home {stage.home} status ",
         "COMP_CWORD": "4",
     }
-    from typer.testing import CliRunner
-
     result = CliRunner().invoke(build_app(stage.composition), [], env=environ, prog_name="otto")
     assert result.stdout.split() == ["acme", "shop"]

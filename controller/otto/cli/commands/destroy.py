@@ -28,8 +28,9 @@ def destroy(
 ) -> None:
     """Take down a site, or all of them.
 
-    Its servers, networks and all they hold are destroyed; its spec and history stay. A destroyed site stays away until `otto resume SITE`, or until its spec changes. With --all, sites
-    come back when OttO is started again.
+    Its servers, networks and all they hold are destroyed; its spec and history stay. A destroyed site
+    stays away until `otto resume SITE`, or until its spec changes. With --all, sites come back when OttO
+    is started again.
     """
     if bool(site) == every:
         raise typer.BadParameter("name one SITE, or give --all")

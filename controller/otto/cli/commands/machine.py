@@ -12,7 +12,8 @@ from otto.cli.options import Json
 def doctor(context: typer.Context, json: Json = False) -> None:
     """Check this machine for all that OttO needs.
 
-    Tools, versions, permissions, ports, disk and kernel features, with the mend for each that fails. Exit status 0 when nothing fails (warnings do not), 1 when something does.
+    Tools, versions, permissions, ports, disk and kernel features, with the mend for each that fails.
+    Exit status 0 when nothing fails (warnings do not), 1 when something does.
     """
     from otto.cli.doctor.check import State  # noqa: PLC0415  (with the checks)
     from otto.cli.doctor.command import run_checks, table  # noqa: PLC0415

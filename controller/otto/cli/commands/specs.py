@@ -24,7 +24,8 @@ def validate(
 ) -> None:
     """Check specs, every problem at once.
 
-    Each with its place and what may stand there. Exit status 0 when all is sound, 1 when something is not: fit for pre-commit and CI.
+    Each with its place and what may stand there. Exit status 0 when all is sound, 1 when something
+    is not: fit for pre-commit and CI.
     """
     from otto.adapters.specs.check import to_json, validate_paths  # noqa: PLC0415  (reads YAML and schemas)
 

@@ -23,7 +23,8 @@ def up(
 ) -> None:
     """Run OttO: bring every site up and keep it so, until Ctrl-C.
 
-    It follows the repository, serves health and metrics, and shows what it does. Ctrl-C stops OttO in order and leaves the sites serving; a second one does not wait.
+    It follows the repository, serves health and metrics, and shows what it does. Ctrl-C stops OttO in
+    order and leaves the sites serving; a second one does not wait.
     """
     invocation = Invocation.of(context)
     from otto.cli.journal import journal  # noqa: PLC0415  (with all that follows)
@@ -32,9 +33,6 @@ def up(
     how = Options(until_ready, timeout, plain, json)
     invocation.settings.home.mkdir(parents=True, exist_ok=True, mode=0o700)
     with journal(invocation, file=True):
-        status = run(Session(invocation, how).run(), on_stop=lambda: _stopping(invocation))
+        session = Session(invocation, how)
+        status = run(session.run(), on_stop=session.stopping)
     raise typer.Exit(status)
-
-
-def _stopping(invocation: Invocation) -> None:
-    invocation.err.print("\nstopping: what runs is ended in order (Ctrl-C again: do not wait)", style="dim")

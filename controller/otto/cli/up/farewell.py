@@ -51,7 +51,7 @@ def welcome(sites: Sequence[Ready], settings: Settings, api: str, otto: str) -> 
     yield "Then try", "bold"
     yield from _next(sites, otto)
     yield "", ""
-    yield f"Metrics: {api}/metrics   health: {api}/healthz   log: {nearby(settings.home / 'logs')}", "dim"
+    yield f"Metrics: {api}/metrics, health: {api}/healthz, log: {nearby(settings.home / 'logs')}/", "dim"
     yield f"Ctrl-C stops OttO; sites go on serving. To take all of them down: {otto} destroy --all", "dim"
 
 
@@ -79,7 +79,8 @@ def _by_name(site: Ready, domain: str) -> Line:
 
 def _push(sites: Sequence[Ready], settings: Settings) -> Iterator[Line]:
     example = next((site for site in sites if site.spec.content.path and not site.spec.content.git), None)
-    changed = f"{example.spec.content.path.strip('/')}/index.html" if example else f"{settings.source.path}/…"
+    pages = f"{example.spec.content.path.strip('/')}/" if example else "the pages"
+    spec = sites[0].spec.file if sites else f"{settings.source.path}/"
     yield "Change it: push, and OttO does the rest", "bold"
     if settings.source.url:
         yield f"  push to branch {settings.source.branch} of the repository that OttO follows", ""
@@ -87,8 +88,8 @@ def _push(sites: Sequence[Ready], settings: Settings) -> Iterator[Line]:
     else:
         repository = nearby(settings.home / "specs.git")
         yield f"  git clone {clean(repository)} my-sites && cd my-sites", ""
-        yield f"  $EDITOR {clean(changed)}      # or: {settings.source.path}/, more servers for one", ""
-        yield "  git commit -a -m 'Say hello' && git push", ""
+        yield f"  (change something in {clean(pages)}, or count: 3 in {clean(spec)})", ""
+        yield "  git commit -a -m 'Try OttO' && git push", ""
     yield "", ""
 
 
@@ -133,9 +134,16 @@ def _mend(site: Site) -> Iterator[Line]:
         yield f"  mend: {clean(site.mend)}", ""
 
 
-def goodbye(sites: int, otto: str) -> Iterator[Line]:
-    """After a clean stop."""
-    serving = f"{counted(sites, 'site')} {'goes' if sites == 1 else 'go'} on serving. " if sites else ""
-    yield f"OttO has stopped. {serving}To start again: {otto} up", "bold"
-    if sites:
-        yield f"To take all of them down: {otto} destroy --all", ""
+def goodbye(serving: int, unfinished: int, otto: str) -> Iterator[Line]:
+    """After a clean stop.
+
+    Args:
+        serving: sites that go on without us.
+        unfinished: sites that have hosts and do not serve yet.
+        otto: how we are called.
+    """
+    told = f"{counted(serving, 'site')} {'goes' if serving == 1 else 'go'} on serving. " if serving else ""
+    if unfinished:
+        told += f"{counted(unfinished, 'site')} not finished: the next start goes on. "
+    yield f"OttO has stopped. {told}To start again: {otto} up", "bold"
+    yield f"To take everything down: {otto} destroy --all", ""

@@ -16,6 +16,7 @@ from otto.cli.up.expectation import Expectation, State, expect
 from otto.cli.up.listening import listen, url_of
 from otto.cli.up.serving import api
 from otto.model.errors import UsageError
+from otto.model.status import ConditionType
 from otto.reconcile.controller import Controller
 from otto.reconcile.events import Event
 from otto.reconcile.lock import home_lock
@@ -80,8 +81,17 @@ class Session:
         except asyncio.CancelledError:
             if self._options.until_ready:
                 raise
-            self._say(farewell.goodbye(self._serving(), self._otto))
+            self._say(farewell.goodbye(*self._left(), self._otto))
             return Exit.OK
+
+    def stopping(self) -> None:
+        """Say that the first signal was heard."""
+        words = "stopping: what is under way is ended in order (Ctrl-C again: do not wait)"
+        if self._shown is not None:
+            # The live table draws over what anybody else prints.
+            self._shown.note(words)
+        else:
+            self._invocation.err.print(words)
 
     @asynccontextmanager
     async def _started(self, controller: Controller) -> AsyncIterator["asyncio.Task[None]"]:
@@ -93,8 +103,9 @@ class Session:
             yield task
         finally:
             task.cancel()
-            with contextlib.suppress(asyncio.CancelledError):
-                await task
+            await asyncio.wait({task})
+        if not task.cancelled():
+            _raise_first(task)
 
     def _hear(self, event: Event) -> None:
         if self._shown is not None:
@@ -190,8 +201,11 @@ class Session:
             self._say(farewell.welcome(sites, self._settings, self._url, self._otto))
         self._say(farewell.remarks(found))
 
-    def _serving(self) -> int:
-        return sum(bool(row.status and row.status.hosts) and not row.gone for row in self._board.rows())
+    def _left(self) -> tuple[int, int]:
+        """How many sites serve, and how many have hosts that do not yet."""
+        there = [row.status for row in self._board.rows() if row.status and row.status.hosts and not row.gone]
+        serving = sum(status.holds(ConditionType.SERVING) for status in there)
+        return serving, len(there) - serving
 
     def _say(self, lines: Iterable[farewell.Line]) -> None:
         if self._options.json:

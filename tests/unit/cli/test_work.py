@@ -1,0 +1,135 @@
+"""A controller that runs already, asked over its real socket and followed through the store."""
+
+import asyncio
+import os
+import socket
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+import pytest
+from tests.unit.cli.conftest import MemoryComposition, Stage
+
+from otto.cli import presence, waiting
+from otto.cli.work import Follower, RemoteWork
+from otto.config import Settings
+from otto.model.errors import TransientError, UsageError
+from otto.model.plan import StepKind
+from otto.reconcile.controller import Controller
+from otto.reconcile.destroy import DESTROY
+from otto.reconcile.events import Event, SiteGone, StatusChanged, StepChanged
+from otto.testing import FakeClock, site_spec
+
+VERIFY = frozenset({StepKind.VERIFY})
+
+
+@asynccontextmanager
+async def controller(stage: Stage) -> AsyncIterator[Controller]:
+    settings = Settings(home=stage.home)
+    made = MemoryComposition(stage.world).make_controller(stage.world.kit(), settings)
+    async with made.running():
+        yield made
+
+
+class Impatient(FakeClock):
+    """Short waits are over at once, long ones never: the controller works between our looks."""
+
+    async def sleep(self, seconds: float) -> None:
+        await (asyncio.sleep(0) if seconds < 10 else asyncio.Event().wait())
+
+
+def remote(stage: Stage) -> RemoteWork:
+    return RemoteWork(stage.world.store, Impatient(), Settings(home=stage.home))
+
+
+async def test_a_running_controller_is_found(stage: Stage) -> None:
+    assert presence.find(stage.home) is None
+    async with controller(stage):
+        found = await asyncio.to_thread(presence.find, stage.home)
+    assert found
+    assert found.pid == os.getpid()
+    assert presence.find(stage.home) is None
+
+
+@pytest.mark.parametrize("left", ["nothing", "a file", "a dead socket"])
+def test_no_controller(stage: Stage, left: str) -> None:
+    path = stage.home / "control.sock"
+    if left == "a file":
+        path.touch()
+    if left == "a dead socket":
+        with socket.socket(socket.AF_UNIX) as server:
+            server.bind(str(path))
+    assert presence.find(stage.home) is None
+    assert presence.find(stage.home / "missing") is None
+
+
+async def test_a_site_is_asked_for_and_answers(stage: Stage) -> None:
+    stage.world.push(site_spec())
+    async with controller(stage):
+        work = remote(stage)
+        heard: list[Event] = []
+        await work.begin()
+        work.subscribe(heard.append)
+        first = await waiting.look(work, ["acme"], VERIFY, 600.0)
+        assert [answer.ok for answer in first] == [True]
+        second = await waiting.look(work, ["acme"], frozenset({StepKind.CONFIGURE}), 600.0)
+        assert second[0].run
+        assert "configure" in {step.kind for step in second[0].run.steps}
+    kinds = {type(event) for event in heard}
+    assert kinds == {StatusChanged, StepChanged}
+
+
+async def test_a_site_is_destroyed_by_the_controller_that_runs(stage: Stage) -> None:
+    stage.world.push(site_spec(), site_spec("shop"))
+    async with controller(stage):
+        work = remote(stage)
+        await waiting.look(work, ["acme", "shop"], VERIFY, 600.0)
+        for site in ("acme", "shop"):
+            await stage.world.store.set_intent(site, DESTROY, on=True)
+        answers = await waiting.destroy(work, ["acme", "shop"], 600.0)
+        assert [(answer.site, answer.ok) for answer in answers] == [("acme", True), ("shop", True)]
+    assert not list(stage.world.hosts)
+
+
+async def test_a_controller_that_knows_no_such_site_says_so(stage: Stage) -> None:
+    async with controller(stage):
+        with pytest.raises(UsageError, match="there is no site 'nobody'"):
+            await remote(stage).due("nobody", VERIFY)
+
+
+async def test_a_controller_that_has_gone(stage: Stage) -> None:
+    with pytest.raises(TransientError, match="the controller stopped just now"):
+        await remote(stage).due("acme", VERIFY)
+
+
+async def test_the_follower_tells_nothing_of_before(stage: Stage) -> None:
+    stage.world.push(site_spec())
+    async with controller(stage):
+        await waiting.look(remote(stage), ["acme"], VERIFY, 600.0)
+    heard: list[Event] = []
+    follower = Follower(stage.world.store)
+    follower.listeners.append(heard.append)
+    for _ in range(2):
+        await follower.look()
+    assert heard == []
+
+
+async def test_the_follower_tells_of_sites_that_are_gone(stage: Stage) -> None:
+    stage.world.push(site_spec())
+    async with controller(stage):
+        await waiting.look(remote(stage), ["acme"], VERIFY, 600.0)
+    heard: list[Event] = []
+    follower = Follower(stage.world.store)
+    follower.listeners.append(heard.append)
+    await follower.look()
+    await stage.world.store.forget("acme")
+    await follower.look()
+    assert heard == [SiteGone("acme")]
+
+
+async def test_an_answer_that_does_not_come_is_not_waited_for_for_ever(stage: Stage) -> None:
+    stage.world.push(site_spec())
+    stage.world.configuration.failures.hold("configure")
+    async with controller(stage):
+        answers = await waiting.look(remote(stage), ["acme"], VERIFY, 1.0)
+    assert not answers[0].ok
+    assert answers[0].words.startswith("no answer within 1 s; it is ")
