@@ -147,13 +147,7 @@ class Api:
     @translated
     def put_file(self, name: str, path: PurePosixPath, text: str, *, mode: int, owner: int) -> None:
         """Write a file inside a container, running or not."""
-        data = text.encode()
-        entry = tarfile.TarInfo(path.name)
-        entry.size, entry.mode, entry.uid, entry.gid = len(data), mode, owner, owner
-        buffer = io.BytesIO()
-        with tarfile.open(fileobj=buffer, mode="w") as archive:
-            archive.addfile(entry, io.BytesIO(data))
-        self._client.put_archive(name, str(path.parent), buffer.getvalue())
+        self._client.put_archive(name, str(path.parent), _archive(path.name, text.encode(), mode, owner))
 
     @translated
     def get_file(self, name: str, path: PurePosixPath) -> str | None:
@@ -269,6 +263,18 @@ def _checked(answer: requests.Response) -> requests.Response:
     except requests.HTTPError as error:
         docker.errors.create_api_error_from_http_exception(error)
     return answer
+
+
+def _archive(name: str, data: bytes, mode: int, owner: int) -> bytes:
+    """A tar archive of one file that ends where its contents end (POSIX: two blocks of zeros).
+
+    The usual padding after that is fatal now and then: what unpacks the archive for Podman stops reading at
+    the end, and Podman, still writing padding, fails with "broken pipe".
+    """
+    entry = tarfile.TarInfo(name)
+    entry.size, entry.mode, entry.uid, entry.gid = len(data), mode, owner, owner
+    fill = bytes(-len(data) % tarfile.BLOCKSIZE)
+    return entry.tobuf(tarfile.USTAR_FORMAT) + data + fill + bytes(2 * tarfile.BLOCKSIZE)
 
 
 def _filters(labels: Mapping[str, str]) -> list[str]:
