@@ -1,26 +1,29 @@
-"""git over HTTP(S) and over ssh, served on loopback by git's and OpenSSH's own programs."""
+"""git over HTTP(S) and ssh on loopback: git's own programs behind servers of the test's own."""
 
+import asyncio
 import base64
 import os
-import shutil
+import shlex
 import ssl
 import subprocess
 import threading
-import time
-from collections.abc import Iterator
+from collections.abc import Awaitable, Callable, Coroutine, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from ipaddress import ip_address
 from pathlib import Path
-from socket import create_connection, create_server
+from socket import create_server
+from typing import Any, TypeVar
 
+import asyncssh
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
 TOKEN = "tok-3f9a"
+T = TypeVar("T")
 
 
 class _Handler(BaseHTTPRequestHandler):
@@ -150,14 +153,6 @@ def silence() -> Iterator[int]:
         yield server.getsockname()[1]
 
 
-def sshd_path() -> str | None:
-    """OpenSSH's server, which is often off the PATH of ordinary users; None where it cannot be started."""
-    program = shutil.which("sshd", path=f"{os.environ['PATH']}:/usr/sbin:/usr/local/sbin")
-    # Started by root it needs this folder, which its package's service makes.
-    packaged = program is not None and Path(program).parent.name == "sbin"
-    return None if packaged and os.geteuid() == 0 and not Path("/run/sshd").is_dir() else program
-
-
 def keygen(path: Path) -> str:
     """Make a key pair; the public key line."""
     path.parent.mkdir(parents=True, exist_ok=True)
@@ -167,42 +162,62 @@ def keygen(path: Path) -> str:
 
 @contextmanager
 def sshd(folder: Path, authorized: str) -> Iterator[tuple[int, str]]:
-    """A server of this test's own; its port and its host key line without a name."""
-    program = sshd_path()
-    assert program is not None
+    """An SSH server of this test's own that serves git; its port and its host key line without a name."""
     host_key = keygen(folder / "host_key")
     (folder / "authorized").write_text(authorized + "\n")
-    with create_server(("127.0.0.1", 0)) as free:
-        port = free.getsockname()[1]
-    options = {
-        "HostKey": folder / "host_key",
-        "AuthorizedKeysFile": folder / "authorized",
-        "PidFile": "none",
-        "StrictModes": "no",
-        "UsePAM": "no",
-        "PasswordAuthentication": "no",
-        "ListenAddress": "127.0.0.1",
-        "Port": port,
-    }
-    (folder / "config").write_text("".join(f"{name} {value}\n" for name, value in options.items()))
-    with (folder / "log").open("wb") as log:
-        server = subprocess.Popen([program, "-D", "-e", "-f", str(folder / "config")], stderr=log)
-        try:
-            _wait(server, port, folder / "log")
-            yield port, host_key
-        finally:
-            server.terminate()
-            server.wait(timeout=10)
+    loop = asyncio.new_event_loop()
+    thread = threading.Thread(target=loop.run_forever, name="sshd", daemon=True)
+    thread.start()
+
+    def wait(work: Coroutine[Any, Any, T]) -> T:
+        return asyncio.run_coroutine_threadsafe(work, loop).result(timeout=20)
+
+    server = wait(_listen(folder))
+    try:
+        yield server.get_port(), host_key
+    finally:
+        wait(_close(server))
+        loop.call_soon_threadsafe(loop.stop)
+        thread.join(timeout=10)
+        loop.close()
 
 
-def _wait(server: "subprocess.Popen[bytes]", port: int, log: Path) -> None:
-    until = time.monotonic() + 10
-    while time.monotonic() < until:
-        assert server.poll() is None, log.read_text()
-        try:
-            create_connection(("127.0.0.1", port), timeout=1).close()
-        except ConnectionRefusedError:
-            time.sleep(0.02)
-        else:
-            return
-    raise TimeoutError(log.read_text())
+async def _listen(folder: Path) -> asyncssh.SSHAcceptor:
+    return await asyncssh.listen(
+        "127.0.0.1",
+        0,
+        server_host_keys=[str(folder / "host_key")],
+        authorized_client_keys=str(folder / "authorized"),
+        process_factory=_upload_pack,
+        encoding=None,
+    )
+
+
+async def _close(server: asyncssh.SSHAcceptor) -> None:
+    server.close()
+    await server.wait_closed()
+    left = asyncio.all_tasks() - {asyncio.current_task()}
+    await asyncio.wait(left, timeout=5) if left else None
+    for task in left:
+        task.cancel()
+    await asyncio.gather(*left, return_exceptions=True)
+
+
+async def _upload_pack(session: "asyncssh.SSHServerProcess[bytes]") -> None:
+    """What git's own shell does: the one command a fetch asks for."""
+    program, *arguments = shlex.split(session.command or "")
+    assert program == "git-upload-pack"
+    child = await asyncio.create_subprocess_exec(
+        program, *arguments, stdin=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.PIPE
+    )
+    assert child.stdin is not None
+    assert child.stdout is not None
+    asking = asyncio.create_task(_pump(session.stdin.read, child.stdin.write))
+    await _pump(child.stdout.read, session.stdout.write)
+    asking.cancel()
+    session.exit(await child.wait())
+
+
+async def _pump(read: Callable[[int], Awaitable[bytes]], write: Callable[[bytes], object]) -> None:
+    while data := await read(65536):
+        write(data)

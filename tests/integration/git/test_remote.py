@@ -19,7 +19,7 @@ from otto.model.spec import Content
 from otto.ports import Source
 
 from .gitting import Work, git
-from .serving import TOKEN, certificate, http, keygen, silence, sshd, sshd_path
+from .serving import TOKEN, certificate, http, keygen, silence, sshd
 
 
 @pytest.fixture
@@ -316,7 +316,6 @@ async def test_tls(tmp_path: Path, served: Path, token: str) -> None:
 # ssh
 
 
-@pytest.mark.skipif(sshd_path() is None, reason="no OpenSSH server (sshd) that could be started here")
 async def test_ssh_with_a_key_and_a_pinned_host(tmp_path: Path, served: Path) -> None:
     keys = tmp_path / "home/keys"
     public = keygen(keys / "id_ed25519")
