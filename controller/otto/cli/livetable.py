@@ -10,7 +10,7 @@ from rich.table import Table
 from rich.text import Text
 
 from otto.cli.board import WORKING, Board, Row
-from otto.cli.presenting import colour_of
+from otto.cli.colours import colour_of
 from otto.cli.text import clean, clock_time, lasting
 from otto.model.status import Phase
 from otto.ports import Clock

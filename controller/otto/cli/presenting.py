@@ -5,37 +5,16 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Protocol, Self
 
 from otto.cli.board import Board, Row, site_of
+from otto.cli.colours import colour_of, outcome_colour
 from otto.cli.text import clean, clock_time, took
 from otto.model.canonical import to_data
 from otto.model.run import Outcome, StepRecord
-from otto.model.status import Phase
 from otto.ports import Clock
 from otto.reconcile.events import Event, SiteGone, StatusChanged, StepChanged, StepProgress
 
 if TYPE_CHECKING:
     from rich.console import Console
     from rich.text import Text
-
-_COLOURS = {
-    Phase.READY: "green",
-    Phase.DEGRADED: "red",
-    Phase.DRIFTED: "yellow",
-    Phase.AWAITING_APPROVAL: "magenta",
-    Phase.SUSPENDED: "yellow",
-    Phase.ORPHANED: "yellow",
-    Phase.DESTROYED: "dim",
-}
-_OUTCOME_COLOURS = {Outcome.SUCCEEDED: "green", Outcome.FAILED: "red", Outcome.RUNNING: "cyan"}
-
-
-def colour_of(phase: Phase) -> str:
-    """The colour a phase is shown in; work under way is cyan."""
-    return _COLOURS.get(phase, "cyan")
-
-
-def outcome_colour(outcome: Outcome) -> str:
-    """The colour an outcome is shown in; what ended without an answer is yellow."""
-    return _OUTCOME_COLOURS.get(outcome, "yellow")
 
 
 class Presenter(Protocol):

@@ -7,8 +7,8 @@ from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
+from otto.cli.colours import colour_of, outcome_colour
 from otto.cli.documents import in_order
-from otto.cli.presenting import colour_of, outcome_colour
 from otto.cli.text import clean, date_time, lasting, took
 from otto.model.canonical import short
 from otto.model.host import Host

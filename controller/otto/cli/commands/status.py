@@ -2,6 +2,8 @@
 
 import asyncio
 import json as json_module
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Annotated
@@ -10,6 +12,7 @@ import typer
 
 from otto.cli import naming, options, presence
 from otto.cli.exits import Exit
+from otto.cli.glance import StatusSource, glance
 from otto.cli.invocation import Invocation
 from otto.cli.running import run
 
@@ -18,7 +21,6 @@ if TYPE_CHECKING:
 
     from otto.model.canonical import Data
     from otto.model.status import SiteStatus
-    from otto.ports import Store
 
 _SECOND = 1.0
 
@@ -57,11 +59,25 @@ async def _look(invocation: Invocation, site: str | None) -> _Seen:
     settings = invocation.settings
     if site is None and not naming.has_store(settings):
         return _Seen((), {}, None, None)
-    async with naming.reading_store(invocation) as store:
+    async with _opened(invocation) as store:
         return await _read(store, site, presence.find(settings.home))
 
 
-async def _read(store: "Store", site: str | None, controller: presence.Presence | None) -> _Seen:
+@asynccontextmanager
+async def _opened(invocation: Invocation) -> AsyncIterator[StatusSource]:
+    """The quick look where it will do, else the store."""
+    settings = invocation.settings
+    path = settings.home / "otto.db"
+    if not settings.databaseUrl and path.exists():
+        async with glance(path) as look:
+            if look is not None:
+                yield look
+                return
+    async with naming.reading_store(invocation) as store:
+        yield store
+
+
+async def _read(store: StatusSource, site: str | None, controller: presence.Presence | None) -> _Seen:
     statuses = await _statuses(store)
     if site is not None:
         naming.require(site, (item.site for item in statuses))
@@ -71,7 +87,7 @@ async def _read(store: "Store", site: str | None, controller: presence.Presence 
     return _Seen(statuses, intents, json_module.loads(kept) if kept else None, controller)
 
 
-async def _statuses(store: "Store") -> "tuple[SiteStatus, ...]":
+async def _statuses(store: StatusSource) -> "tuple[SiteStatus, ...]":
     """Statuses, those included that nobody has written yet: a spec is there, its first look is to come."""
     from otto.model.status import Phase, SiteStatus  # noqa: PLC0415  (with the store)
 
@@ -139,7 +155,7 @@ def _remarks(seen: _Seen) -> "list[RenderableType]":
 
 async def _watch(invocation: Invocation, site: str | None, *, json: bool) -> None:
     """Show the status whenever it changes: in place on a terminal, else anew each time."""
-    async with naming.reading_store(invocation) as store:
+    async with _opened(invocation) as store:
         home = invocation.settings.home
         if json or not invocation.out.is_terminal:
             before = None
@@ -152,7 +168,7 @@ async def _watch(invocation: Invocation, site: str | None, *, json: bool) -> Non
         await _watch_in_place(invocation, store, site)
 
 
-async def _watch_in_place(invocation: Invocation, store: "Store", site: str | None) -> None:
+async def _watch_in_place(invocation: Invocation, store: StatusSource, site: str | None) -> None:
     from rich.live import Live  # noqa: PLC0415
 
     console: Console = invocation.out
