@@ -29,7 +29,7 @@ def value(seen: object) -> HostFacts:
 async def test_first_run_changes_every_host(ready: Site, history: History) -> None:
     assert history.first is not None
     assert outcomes(history.first) == {HostOutcome.CHANGED}
-    assert history.seconds < 120
+    assert history.seconds < 240, "far too long even for a busy machine"
 
 
 async def test_second_run_changes_nothing(ready: Site) -> None:

@@ -41,6 +41,11 @@ def files() -> Any:
     return load("otto_files", ANSIBLE / "plugins/modules/otto_files.py")
 
 
+@pytest.fixture(scope="session")
+def units() -> Any:
+    return load("otto_units", ANSIBLE / "plugins/modules/otto_units.py")
+
+
 @pytest.fixture
 def fact(tmp_path: Path) -> Any:
     """The fact script, looking at folders of the test instead of the system's."""
