@@ -191,6 +191,8 @@ def test_inventory_follows_ansibles_convention(up: Stage) -> None:
     assert listed["web"]["hosts"] == ["acme-web-1", "acme-web-2"]
     variables = listed["_meta"]["hostvars"]["acme-web-1"]
     assert variables["ansible_ssh_private_key_file"].endswith("keys/id_ed25519")
+    assert f'UserKnownHostsFile="{up.home}/keys/hosts/acme-web-1"' in variables["ansible_ssh_common_args"]
+    assert (up.home / "keys" / "hosts" / "acme-web-1").stat().st_mode & 0o777 == 0o600
     assert json.loads(up.otto("inventory", "--host", "acme-web-1").stdout) == variables
     assert up.otto("inventory").exit_code == 2
     assert up.otto("inventory", "--host", "nobody").exit_code == 1

@@ -1,6 +1,9 @@
 """`otto inventory`: OttO's hosts as an Ansible dynamic inventory."""
 
+import secrets
 import shlex
+import tempfile
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -11,8 +14,6 @@ from otto.cli.running import run
 from otto.model.errors import UsageError
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from otto.model.host import Host
 
 
@@ -31,10 +32,12 @@ def inventory(
     from otto.adapters.ansible.inventory import listing  # noqa: PLC0415  (imports YAML)
     from otto.cli import documents  # noqa: PLC0415
 
-    found: dict[str, Any] = listing(run(_hosts(invocation)))
+    sites = run(_hosts(invocation))
+    found: dict[str, Any] = listing(sites)
     variables: dict[str, dict[str, Any]] = found["_meta"]["hostvars"]
-    for name in variables:
-        variables[name] |= connection(invocation.settings.home / "keys")
+    keys = invocation.settings.home / "keys"
+    for known in (known for hosts in sites.values() for known in hosts):
+        variables[known.name] |= connection(keys, known)
     if listed:
         documents.write(invocation.out, found)
         return
@@ -50,11 +53,31 @@ async def _hosts(invocation: Invocation) -> "dict[str, tuple[Host, ...]]":
         return {status.site: status.hosts for status in await store.statuses() if status.hosts}
 
 
-def connection(keys: "Path") -> dict[str, str]:
-    """What ssh needs besides: the controller's key, and the host keys it pinned."""
-    known = keys / "known_hosts"
-    arguments = f"-o {shlex.quote(f'UserKnownHostsFile={known}')} -o StrictHostKeyChecking=yes"
+def connection(keys: Path, host: "Host") -> dict[str, str]:
+    """What ssh needs besides: the controller's key, and a file that holds this host's pinned key alone.
+
+    Args:
+        keys: the folder of keys; the files are written to `hosts` inside it.
+        host: the host.
+    """
+    pinned = keys / "hosts" / host.name
+    from otto.adapters.ansible.known_hosts import known_hosts  # noqa: PLC0415  (with the inventory)
+
+    _write(pinned, known_hosts(host, secrets.token_bytes))
+    options = {
+        "UserKnownHostsFile": '"' + str(pinned).replace("%", "%%") + '"',
+        "GlobalKnownHostsFile": "/dev/null",
+        "StrictHostKeyChecking": "yes",
+    }
+    arguments = " ".join(f"-o {shlex.quote(f'{name}={value}')}" for name, value in options.items())
     return {
         "ansible_ssh_private_key_file": str(keys / "id_ed25519"),
-        **({"ansible_ssh_common_args": arguments} if known.exists() else {}),
+        "ansible_ssh_common_args": arguments,
     }
+
+
+def _write(path: Path, text: str) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+    with tempfile.NamedTemporaryFile("w", dir=path.parent, encoding="ascii", delete=False) as file:
+        file.write(text)
+    Path(file.name).replace(path)

@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator, Iterable
 from contextlib import asynccontextmanager, closing
 from dataclasses import dataclass
 
+from otto import __version__
 from otto.cli.board import Board
 from otto.cli.choosing import presenter
 from otto.cli.exits import Exit
@@ -72,6 +73,7 @@ class Session:
         try:
             with home_lock(settings.home), closing(listen(settings.api)) as listener:
                 self._url = url_of(listener)
+                self._say([(f"OttO {__version__} over {farewell.nearby(settings.home)}", "dim")])
                 if composition.seed_if_empty(settings):
                     self._say([("an example site is in the new repository of specs", "dim")])
                 async with composition.open_kit(settings) as kit:
