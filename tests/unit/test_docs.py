@@ -4,6 +4,8 @@ import re
 import subprocess
 import sys
 from collections.abc import Iterator
+from dataclasses import replace
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -11,11 +13,14 @@ import pytest
 import typer.main
 
 from otto import config
+from otto.adapters.specs import YamlSpecs
 from otto.cli.main import app
+from otto.cli.up import farewell
 from otto.model.difference import Layer
+from otto.model.host import Endpoint
 from otto.model.plan import ActionKind
 from otto.model.run import Outcome
-from otto.model.status import ConditionType, Phase
+from otto.model.status import ConditionType, Phase, SiteStatus
 from otto.telemetry.metrics import Metrics
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -160,6 +165,21 @@ def test_the_module_contract_names_what_the_modules_have() -> None:
             source = (module / file).read_text(encoding="utf-8")
             for name in re.findall(rf'^{kind} "([a-z_]+)"', source, re.MULTILINE):
                 assert f"`{name}`" in text, f"{module.name}: {kind} {name}"
+
+
+def test_the_tutorial_quotes_what_otto_up_says(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.chdir(tmp_path)
+    settings = config.load({})
+    [spec] = YamlSpecs().parse("specs/hello.yaml", (ROOT / "specs" / "hello.yaml").read_bytes()).sites
+    status = SiteStatus("hello", Phase.READY, datetime(2025, 1, 1, tzinfo=UTC))
+    status = replace(status, endpoints=(Endpoint("10.203.251.2", 80, "http://10.203.251.2/"),))
+    tutorial = (DOCS / "tutorial.md").read_text(encoding="utf-8")
+    otto, api = ".venv/bin/otto", "http://127.0.0.1:7070"
+    welcome = farewell.welcome([farewell.Ready(status, spec)], settings, api, otto)
+    goodbye = farewell.goodbye(serving=1, unfinished=0, otto=otto)
+    said = [*welcome, *goodbye]
+    for line, _ in said:
+        assert f"    {line}".rstrip() in tutorial.splitlines(), line
 
 
 def test_images_are_small() -> None:
