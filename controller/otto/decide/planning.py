@@ -55,7 +55,7 @@ def plan(
         sorted((classify(change, desired, observed) for change in changes), key=lambda a: a.address)
     )
     steps = [
-        *_provision(actions),
+        *_provision(desired, actions),
         *_configure(desired, found, actions, everything=StepKind.CONFIGURE in force),
         *_deploy(desired, found, actions, everything=StepKind.DEPLOY in force),
     ]
@@ -123,11 +123,12 @@ def _asked(change: ResourceChange, kind: ActionKind, desired: Desired, observed:
     return bool(change.replace_for) and all(moved.get(name, False) for name in change.replace_for)
 
 
-def _provision(actions: tuple[Action, ...]) -> list[Step]:
+def _provision(desired: Desired, actions: tuple[Action, ...]) -> list[Step]:
+    """Actions name attributes and not values, so the digest of the inputs says what they come to."""
     if not actions:
         return []
     hosts = tuple(sorted({action.host for action in actions if action.host}))
-    return [Step(StepKind.PROVISION, hosts, actions)]
+    return [Step(StepKind.PROVISION, hosts, actions, (f"inputs {desired.infrastructure_digest}",))]
 
 
 def _configure(

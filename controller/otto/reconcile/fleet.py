@@ -56,8 +56,11 @@ class Fleet:
     def in_force(self, site: str) -> RememberedSpec | None:
         """The spec that counts: the newest, or the last good one while the newest is bad.
 
-        None when no spec wants the site (any more).
+        None when no spec wants the site (any more). While the repository was not read yet, the last
+        good specs are in force: a remote that is away at start makes nobody an orphan.
         """
+        if not self.catalogue.commit:
+            return self._remembered.get(site)
         spec = self.catalogue.sites.get(site)
         if spec is not None:
             return RememberedSpec(spec, self.catalogue.commit)

@@ -63,16 +63,24 @@ class Reconciler:
         """Look at one site and act; never raises but for cancellation."""
         with structlog.contextvars.bound_contextvars(site=site):
             try:
-                return await self._reconcile(site, cause)
-            except WaitingError as error:
-                return await self._wait(site, error)
-            except OttoError as error:
-                log.warning("reconcile.failed", error=str(error), kind=type(error).__name__)
-                return await self._failed(site, error)
+                return await self._look(site, cause)
             except Exception as error:
-                log.exception("reconcile.failed", kind=type(error).__name__)
-                words = f"{type(error).__name__}: {error}"
-                return await self._failed(site, TransientError(words, mend="the log has the whole story"))
+                # Not even the failure could be written down: the store itself is in trouble.
+                log.exception("reconcile.unrecorded", kind=type(error).__name__)
+                return Next(self._kit.settings.backoffCap, "retry")
+
+    async def _look(self, site: str, cause: str) -> Next:
+        try:
+            return await self._reconcile(site, cause)
+        except WaitingError as error:
+            return await self._wait(site, error)
+        except OttoError as error:
+            log.warning("reconcile.failed", error=str(error), kind=type(error).__name__)
+            return await self._failed(site, error)
+        except Exception as error:
+            log.exception("reconcile.failed", kind=type(error).__name__)
+            words = f"{type(error).__name__}: {error}"
+            return await self._failed(site, TransientError(words, mend="the log has the whole story"))
 
     async def _reconcile(self, site: str, cause: str) -> Next:
         intents = await self._kit.store.intents(site)

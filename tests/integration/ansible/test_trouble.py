@@ -1,4 +1,4 @@
-# ruff: noqa: ASYNC220, ASYNC240  (local files and processes of a test)
+# ruff: noqa: ASYNC220  (local files and processes of a test)
 """Everything that may go wrong: told apart, told clearly, and never harming what serves."""
 
 import asyncio
@@ -44,7 +44,7 @@ def strays(folder: Path) -> list[str]:
 
 async def eventually(holds: Callable[[], bool], seconds: float = 15) -> None:
     async with asyncio.timeout(seconds):
-        while not holds():  # noqa: ASYNC110  (nobody tells us)
+        while not holds():
             await asyncio.sleep(0.05)
 
 

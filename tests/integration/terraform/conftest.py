@@ -55,5 +55,5 @@ def heard() -> Heard:
 async def eventually(holds: Callable[[], bool], within: float = 20.0) -> None:
     """Wait for something another process does."""
     async with asyncio.timeout(within):
-        while not holds():  # noqa: ASYNC110  (nobody tells us)
+        while not holds():
             await asyncio.sleep(0.01)

@@ -1,4 +1,3 @@
-# ruff: noqa: ASYNC240  (local files of a test)
 """A controller that is killed: Terraform finishes, writes its state, and the next controller waits for it."""
 
 import asyncio

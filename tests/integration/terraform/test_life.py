@@ -1,4 +1,3 @@
-# ruff: noqa: ASYNC240  (local files of a test)
 """The life of a site's infrastructure, with the real Terraform."""
 
 import json

@@ -1,4 +1,3 @@
-# ruff: noqa: ASYNC240  (local files of a test)
 """Damage, conflicts and bad input: one clear error each, sorted by what to do next."""
 
 import asyncio
