@@ -60,6 +60,10 @@ class Failures:
         self._gates[name] = Gate()
         return self._gates[name]
 
+    def unhold(self, name: str) -> None:
+        """Let further calls pass; those that stopped at the gate wait for it to open."""
+        self._gates.pop(name, None)
+
     def count(self, name: str) -> int:
         """How often a method was called."""
         return self.calls.count(name)
