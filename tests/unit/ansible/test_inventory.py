@@ -13,6 +13,7 @@ from otto.adapters.ansible import host_variables, listing
 from otto.adapters.ansible.inventory import control_path, fault, group_name, run_inventory, ssh_arguments
 from otto.adapters.ansible.known_hosts import hashed, key_of, known_hosts, name_of
 from otto.adapters.ansible.options import control_folder
+from otto.model.errors import TerminalError
 from otto.model.host import Host
 from otto.model.spec import Role
 
@@ -135,7 +136,7 @@ def test_control_sockets_always_fit(tmp_path: Path) -> None:
 def test_a_folder_of_somebody_else_is_refused(tmp_path: Path) -> None:
     (tmp_path / "real").mkdir()
     (tmp_path / "link").symlink_to(tmp_path / "real")
-    with pytest.raises(PermissionError):
+    with pytest.raises(TerminalError):
         control_folder(tmp_path / "link")
 
 

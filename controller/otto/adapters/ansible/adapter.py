@@ -53,7 +53,6 @@ class Ansible:
         self._options = options
         self._clock = clock
         self._random_bytes = random_bytes
-        self._control = control_folder(options.control)
         sweep(options.runs)
 
     def roles(self) -> Mapping[str, str]:
@@ -120,7 +119,7 @@ class Ansible:
 
     async def close(self) -> None:
         """End the SSH connections that are kept for the next run."""
-        await close_connections(self._control)
+        await close_connections(control_folder(self._options.control))
 
     def _check(self, request: ConfigurationRequest) -> None:
         if request.kind not in TAGS:
@@ -160,7 +159,7 @@ class Ansible:
                 own,
                 key=self._options.key.absolute(),
                 known_hosts={host.name: folder / f"known_hosts.{host.name}" for host in hosts},
-                control=self._control,
+                control=control_folder(self._options.control),
             )
             write_private(folder / "inventory.yml", inventory)
             yield folder

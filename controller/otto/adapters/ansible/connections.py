@@ -11,9 +11,15 @@ async def close_connections(control: Path) -> None:
     """Ask every kept connection to end; one that does not answer ends by itself in a minute.
 
     Args:
-        control: folder of the control sockets.
+        control: folder of the control sockets; removed too, unless somebody uses it.
     """
     await asyncio.gather(*(_close(path) for path in _sockets(control)))
+    _remove(control)
+
+
+def _remove(control: Path) -> None:
+    with contextlib.suppress(OSError):
+        control.rmdir()
 
 
 def _sockets(control: Path) -> list[Path]:

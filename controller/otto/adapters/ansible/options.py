@@ -6,6 +6,8 @@ import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 
+from otto.model.errors import TerminalError
+
 # A Unix socket's path has room for 108 bytes; ssh adds 17 for a temporary name, we a slash and 16 digits.
 _LONGEST_FOLDER = 108 - 17 - 17 - 1
 
@@ -38,7 +40,11 @@ class AnsibleOptions:
 
 
 def control_folder(wanted: Path) -> Path:
-    """A private folder for control sockets whose path is short enough, made when missing."""
+    """A private folder for control sockets whose path is short enough, made when missing.
+
+    Raises:
+        TerminalError: it is there and not ours.
+    """
     folder = wanted.absolute()
     if len(os.fsencode(folder)) > _LONGEST_FOLDER or "%" in str(folder):
         name = hashlib.sha256(os.fsencode(folder)).hexdigest()[:8]
@@ -46,6 +52,6 @@ def control_folder(wanted: Path) -> Path:
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     status = folder.lstat()
     if status.st_uid != os.getuid() or folder.is_symlink():
-        raise PermissionError(f"{folder} belongs to somebody else; remove it")
+        raise TerminalError(f"{folder}, for ssh's sockets, belongs to somebody else", mend=f"remove {folder}")
     folder.chmod(0o700)
     return folder
