@@ -42,12 +42,16 @@ class Look:
 
 @dataclass(frozen=True, slots=True)
 class Ending:
-    """Where a run ended. `error` is set when the site does not serve as desired afterwards."""
+    """Where a run ended.
+
+    `error` is set when the site does not serve as desired afterwards, `waiting` when the guard holds it.
+    """
 
     observed: Observed
     outcome: Outcome
     verdict: Verdict | None = None
     error: str = ""
+    waiting: str = ""
 
 
 class SupersededError(Exception):
@@ -86,7 +90,7 @@ class Converger:
         plan, changes = await self._plan(look, recorder)
         verdict = await self._judge(plan, look, recorder)
         if not isinstance(verdict, Allowed):
-            return Ending(look.observed, Outcome.WAITING, verdict)
+            return Ending(look.observed, Outcome.WAITING, verdict, waiting=_reasons(verdict))
         observed = await self._provision(look, plan, changes, recorder)
         rest = self._remainder(look, observed)
         touched = await self._configure(look, observed, rest, recorder)

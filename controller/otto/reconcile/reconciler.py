@@ -131,7 +131,7 @@ class Reconciler:
                 outcome = Outcome.WAITING if isinstance(error, WaitingError) else Outcome.FAILED
                 await recorder.end(outcome, str(error))
                 raise
-            await recorder.end(ending.outcome, ending.error)
+            await recorder.end(ending.outcome, ending.error or ending.waiting)
             return await self._conclude(desired, ending, run.id)
 
     async def _conclude(self, desired: Desired, ending: Ending, run: str = "") -> Next:

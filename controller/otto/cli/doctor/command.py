@@ -3,8 +3,8 @@
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 
-from rich.markup import escape
 from rich.table import Table
+from rich.text import Text
 
 from otto.cli.doctor import engine, place, tools
 from otto.cli.doctor.check import Check, State
@@ -39,7 +39,7 @@ _ALWAYS: tuple[Callable[[Outside, Settings], Check], ...] = (
     place.port,
     place.clock,
 )
-_MARKS = {State.OK: "[green]ok[/]", State.WARN: "[yellow]warn[/]", State.FAIL: "[bold red]fail[/]"}
+_STYLES = {State.OK: "green", State.WARN: "yellow", State.FAIL: "bold red"}
 
 
 def run_checks(outside: Outside, settings: Settings) -> list[Check]:
@@ -64,8 +64,9 @@ def table(checks: Sequence[Check]) -> Table:
     for _ in ("state", "name", "found"):
         drawn.add_column(overflow="fold")
     for check in checks:
-        drawn.add_row(_MARKS[check.state], escape(check.name), escape(check.found))
+        mark = Text(check.state.value, style=_STYLES[check.state])
+        drawn.add_row(mark, Text(check.name), Text(check.found))
         if check.state is not State.OK:
-            drawn.add_row("", "  needed", escape(check.needed))
-            drawn.add_row("", "  mend", f"[cyan]{escape(check.mend)}[/]")
+            drawn.add_row("", "  needed", Text(check.needed))
+            drawn.add_row("", "  mend", Text(check.mend, style="cyan"))
     return drawn
