@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from otto.model.status import Phase
+from otto.model.status import ConditionType, Phase
 
 from .harness import Home, eventually, fetch, site_spec, steps_of
 
@@ -67,8 +67,9 @@ def test_a_bad_spec_holds_up_nobody_else(home: Home) -> None:
     home.edit("specs/second.yaml", "algorithm: roundrobin", "algorithm: leastconn")
     commit, _ = home.push("One bad, one good")
     home.ready("second", commit)
-    bad = home.site("first")
-    assert bad is not None
+    bad = home.wait_for(
+        "told that its spec is bad", "first", lambda status: not status.holds(ConditionType.VALID), 30
+    )
     assert bad["ready"]
     assert "specs/first.yaml" in bad["message"]
 

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from otto.model.status import Phase
+from otto.model.status import ConditionType, Phase
 
 from .harness import Home, eventually, fetch, step, steps_of
 
@@ -153,8 +153,9 @@ def test_a_bad_spec_keeps_the_last_good_one_and_says_so(home: Home) -> None:
     home.edit(HELLO, "count: 2", "count: many")
     _, shown = home.push("Break the spec")
     assert "specs/hello.yaml:" in shown
-    site = home.site("hello")
-    assert site is not None
+    site = home.wait_for(
+        "told that its spec is bad", "hello", lambda status: not status.holds(ConditionType.VALID), 30
+    )
     assert site["ready"]
     valid = next(item for item in site["conditions"] if item["type"] == "Valid")
     assert valid["status"] == "False"
