@@ -10,17 +10,17 @@ from dataclasses import dataclass, replace
 
 from otto.decide import guard, planning
 from otto.decide.diff import diff
-from otto.decide.expected import configuration_digest
-from otto.model.configuration import ConfigurationRequest, ConfigurationResult
+from otto.decide.requests import configuration_request, infrastructure_inputs, needs_repair
+from otto.decide.wording import counted, describe, describe_actions, describe_result, reasons, results
+from otto.model.configuration import ConfigurationRequest
 from otto.model.desired import Desired
 from otto.model.difference import Difference
 from otto.model.errors import TransientError
-from otto.model.host import Host
-from otto.model.infrastructure import InfrastructureInputs, InfrastructurePlan
+from otto.model.infrastructure import InfrastructurePlan
 from otto.model.observed import Applied, InfrastructureState, Observed, Seen
-from otto.model.plan import Action, ActionKind, Plan, Step, StepKind
+from otto.model.plan import Action, ActionKind, Plan, StepKind
 from otto.model.run import Outcome
-from otto.model.spec import HostGroup, Role
+from otto.model.spec import Role
 from otto.model.verdict import Allowed, Verdict
 from otto.reconcile.kit import Kit
 from otto.reconcile.observe import Observer
@@ -90,7 +90,7 @@ class Converger:
         plan, changes = await self._plan(look, recorder)
         verdict = await self._judge(plan, look, recorder)
         if not isinstance(verdict, Allowed):
-            return Ending(look.observed, Outcome.WAITING, verdict, waiting=_reasons(verdict))
+            return Ending(look.observed, Outcome.WAITING, verdict, waiting=reasons(verdict))
         observed = await self._provision(look, plan, changes, recorder)
         rest = self._remainder(look, observed)
         touched = await self._configure(look, observed, rest, recorder)
@@ -102,7 +102,9 @@ class Converger:
         changes = None
         if planning.needs_infrastructure(look.differences) or StepKind.PROVISION in look.force:
             with self._kit.calling("terraform"):
-                changes = await self._kit.infrastructure.plan(inputs_of(look.desired), notes.report)
+                changes = await self._kit.infrastructure.plan(
+                    infrastructure_inputs(look.desired), notes.report
+                )
         found = changes.changes if changes else ()
         plan = planning.plan(look.desired, look.observed, look.differences, found, force=look.force)
         return plan, changes
@@ -128,7 +130,7 @@ class Converger:
             notes.summary = "allowed"
             if not isinstance(verdict, Allowed):
                 notes.outcome = Outcome.WAITING
-                notes.summary = _reasons(verdict)
+                notes.summary = reasons(verdict)
         return verdict
 
     async def _provision(
@@ -176,9 +178,7 @@ class Converger:
         await self._enter(look.desired, observed, StepKind.CONFIGURE)
         state = _state(observed)
         async with recorder.step("configure", step.hosts) as notes:
-            hosts = _named(state, step)
-            request = _request(look.desired, state, StepKind.CONFIGURE, hosts)
-            await self._play(request, notes)
+            await self._play(configuration_request(look.desired, state, step), notes)
         return frozenset(step.hosts)
 
     async def _deploy(self, look: Look, observed: Observed, plan: Plan, recorder: Recorder) -> frozenset[str]:
@@ -190,16 +190,16 @@ class Converger:
         async with recorder.step("deploy", step.hosts) as notes:
             notes.detail = {"revision": look.desired.content}
             archive = await self._kit.source.archive(look.desired.content)
-            request = _request(look.desired, state, StepKind.DEPLOY, _named(state, step))
-            repair = any(item.layer == "content" and item.cause != "spec" for item in look.differences)
+            request = configuration_request(look.desired, state, step)
+            repair = needs_repair(look.differences, step)
             await self._play(replace(request, archive=archive, repair=repair), notes)
         return frozenset(step.hosts)
 
     async def _play(self, request: ConfigurationRequest, notes: StepNotes) -> None:
         with self._kit.calling("ansible"):
             result = await self._kit.configuration.configure(request, notes.report)
-        notes.detail |= {"results": _results(result), "changed": result.changed}
-        notes.summary = f"{len(request.hosts)} hosts, {result.changed} changes"
+        notes.detail |= {"results": results(result), "changed": result.changed}
+        notes.summary = describe_result(result)
         if result.failed:
             first = result.failed[0]
             names = ", ".join(item.host for item in result.failed)
@@ -218,7 +218,7 @@ class Converger:
                 self._record_facts(look.desired.site, observed, touched),
             )
             failures = serving.value.failures
-            notes.summary = f"{serving.value.checks} checks, {len(failures)} failed"
+            notes.summary = f"{counted(serving.value.checks, 'check')}, {len(failures)} failed"
             notes.detail = {"failures": [str(failure) for failure in failures]}
             if failures:
                 notes.outcome = Outcome.FAILED
@@ -255,67 +255,6 @@ class Converger:
         await self._announce(desired, observed, step, Allowed())
 
 
-def inputs_of(desired: Desired) -> InfrastructureInputs:
-    """What the Terraform module is given."""
-    spec = desired.spec
-
-    def group(role: Role) -> HostGroup:
-        return replace(spec.group(role), image=desired.images[role.value])
-
-    return InfrastructureInputs(spec.name, spec.provider, group(Role.WEB), group(Role.BALANCER))
-
-
-def describe(plan: Plan) -> str:
-    """A plan in one line."""
-    if not plan:
-        return "nothing to do"
-    words = []
-    for step in plan.steps:
-        what = describe_actions(step.actions) if step.actions else ", ".join(step.hosts)
-        words.append(f"{step.kind.value} ({what})" if what else step.kind.value)
-    return "; ".join(words)
-
-
-def describe_actions(actions: Iterable[Action]) -> str:
-    """Counts by kind: `3 create, 1 update`."""
-    counts: dict[str, int] = {}
-    for action in actions:
-        counts[action.kind.value] = counts.get(action.kind.value, 0) + 1
-    return ", ".join(f"{count} {kind}" for kind, count in counts.items())
-
-
-def _reasons(verdict: Verdict) -> str:
-    return "; ".join(reason.message for reason in getattr(verdict, "reasons", ()))
-
-
 def _state(observed: Observed) -> InfrastructureState:
     known = observed.infrastructure
     return known.value if isinstance(known, Seen) else InfrastructureState()
-
-
-def _named(state: InfrastructureState, step: Step) -> tuple[Host, ...]:
-    return tuple(host for host in state.hosts if host.name in step.hosts)
-
-
-def _request(
-    desired: Desired, state: InfrastructureState, kind: StepKind, hosts: tuple[Host, ...]
-) -> ConfigurationRequest:
-    return ConfigurationRequest(
-        site=desired.site,
-        kind=kind,
-        hosts=hosts,
-        backends=state.of(Role.WEB),
-        balancers=state.of(Role.BALANCER),
-        domains=desired.spec.domains,
-        algorithm=desired.spec.algorithm,
-        controllers=state.controllers,
-        digests={host.name: configuration_digest(desired, host, state) for host in hosts},
-        revision=desired.content,
-    )
-
-
-def _results(result: ConfigurationResult) -> list[dict[str, object]]:
-    return [
-        {"host": item.host, "outcome": item.outcome.value, "changed": item.changed, "task": item.task}
-        for item in result.hosts
-    ]

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from otto.decide import guard
 from otto.decide.diff import diff
 from otto.decide.planning import needs_infrastructure, plan
+from otto.decide.requests import infrastructure_inputs
 from otto.model.desired import Desired
 from otto.model.difference import Difference
 from otto.model.errors import UsageError
@@ -12,7 +13,6 @@ from otto.model.observed import Observed
 from otto.model.plan import Plan
 from otto.model.progress import Report, silent
 from otto.model.verdict import Verdict
-from otto.reconcile.converge import inputs_of
 from otto.reconcile.fleet import Fleet
 from otto.reconcile.kit import Kit
 from otto.reconcile.observe import Observer
@@ -71,7 +71,7 @@ class Inspector:
         seen = await self.differences(site)
         changes = None
         if needs_infrastructure(seen.differences):
-            changes = await self._kit.infrastructure.plan(inputs_of(seen.desired), report)
+            changes = await self._kit.infrastructure.plan(infrastructure_inputs(seen.desired), report)
         found = changes.changes if changes else ()
         planned = plan(seen.desired, seen.observed, seen.differences, found)
         approved = await self._kit.store.approved(site, planned.digest)

@@ -1,0 +1,49 @@
+"""Plans, results and verdicts in a line of words."""
+
+from collections.abc import Iterable
+
+from otto.model.configuration import ConfigurationResult
+from otto.model.plan import Action, Plan
+from otto.model.verdict import Verdict
+
+
+def describe(plan: Plan) -> str:
+    """A plan in one line."""
+    if not plan:
+        return "nothing to do"
+    words = []
+    for step in plan.steps:
+        what = describe_actions(step.actions) if step.actions else ", ".join(step.hosts)
+        words.append(f"{step.kind.value} ({what})" if what else step.kind.value)
+    return "; ".join(words)
+
+
+def describe_actions(actions: Iterable[Action]) -> str:
+    """Counts by kind: `3 create, 1 update`."""
+    counts: dict[str, int] = {}
+    for action in actions:
+        counts[action.kind.value] = counts.get(action.kind.value, 0) + 1
+    return ", ".join(f"{count} {kind}" for kind, count in counts.items())
+
+
+def describe_result(result: ConfigurationResult) -> str:
+    """What a play did: `2 hosts, 1 change`."""
+    return f"{counted(len(result.hosts), 'host')}, {counted(result.changed, 'change')}"
+
+
+def results(result: ConfigurationResult) -> list[dict[str, object]]:
+    """What a play did to each host, as plain data for the record."""
+    return [
+        {"host": item.host, "outcome": item.outcome.value, "changed": item.changed, "task": item.task}
+        for item in result.hosts
+    ]
+
+
+def reasons(verdict: Verdict) -> str:
+    """Why a plan may not go on now, "" when it may."""
+    return "; ".join(reason.message for reason in getattr(verdict, "reasons", ()))
+
+
+def counted(number: int, noun: str) -> str:
+    """A number and its noun, in the plural where it belongs."""
+    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
