@@ -1,19 +1,18 @@
 """Reconcile one site: look at it, decide, act, and say when to look again."""
 
 import asyncio
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime, timedelta
 
 import structlog
 
 from otto.decide.dependencies import blocked_by
 from otto.decide.diff import diff
-from otto.decide.schedule import backoff, jittered
 from otto.decide.summarize import Findings, summarize
 from otto.model.catalogue import RememberedSpec
 from otto.model.desired import Desired
 from otto.model.difference import Cause
-from otto.model.errors import OttoError, TerminalError, TransientError, WaitingError
+from otto.model.errors import OttoError, TransientError, WaitingError
 from otto.model.observed import Observed
 from otto.model.plan import StepKind
 from otto.model.progress import silent
@@ -26,19 +25,12 @@ from otto.reconcile.events import SiteGone, StatusChanged
 from otto.reconcile.fleet import Fleet
 from otto.reconcile.kit import Kit
 from otto.reconcile.observe import Observer
+from otto.reconcile.pace import Next, Pace
 from otto.reconcile.recorder import Recorder, run_id
 from otto.reconcile.resolve import Resolver
 from otto.reconcile.verify import Verifier
 
 log = structlog.get_logger("otto.reconcile")
-
-
-@dataclass(frozen=True, slots=True)
-class Next:
-    """When to look again: seconds from now, None for "when something changes"."""
-
-    seconds: float | None
-    why: str = "look"
 
 
 class Reconciler:
@@ -52,6 +44,7 @@ class Reconciler:
         self._observer = Observer(kit, verifier)
         self._converger = Converger(kit, self._observer, verifier, self._latest, self._announce)
         self._destroyer = Destroyer(kit)
+        self._pace = Pace(kit.settings, kit.rng)
         self._settled: set[str] = set()
         self._wishes: dict[str, frozenset[StepKind]] = {}
 
@@ -67,7 +60,7 @@ class Reconciler:
             except Exception as error:
                 # Not even the failure could be written down: the store itself is in trouble.
                 log.exception("reconcile.unrecorded", kind=type(error).__name__)
-                return Next(self._kit.settings.backoffCap, "retry")
+                return self._pace.slowest()
 
     async def _look(self, site: str, cause: str) -> Next:
         try:
@@ -138,7 +131,7 @@ class Reconciler:
         """Write the status after a look or a run, and decide when to look again."""
         before = await self._kit.store.status(desired.site)
         failures = self._failures(before, desired, failed=ending.outcome is Outcome.FAILED)
-        after = self._pause(failures)
+        after = self._pace.after(failures)
         found = Findings(
             site=desired.site,
             now=self._now(),
@@ -155,7 +148,7 @@ class Reconciler:
         status = await self._save(summarize(before, found))
         self._tell_dependents(before, status)
         self._measure(before, status)
-        return Next(after.seconds, after.why)
+        return after
 
     def _measure(self, before: SiteStatus | None, after: SiteStatus) -> None:
         """How long the newest commit took to be served, once for each site it changed."""
@@ -167,11 +160,7 @@ class Reconciler:
     async def _failed(self, site: str, error: OttoError) -> Next:
         before = await self._kit.store.status(site)
         failures = (before.failures if before else 0) + 1
-        after = self._pause(failures)
-        if isinstance(error, TerminalError):
-            after = Next(self._kit.settings.backoffCap, "retry")
-        if isinstance(error, TransientError) and error.retry_after is not None:
-            after = Next(max(error.retry_after, 0.0), "retry")
+        after = self._pace.after_error(error, failures)
         found = Findings(
             site=site,
             now=self._now(),
@@ -188,7 +177,7 @@ class Reconciler:
     async def _wait(self, site: str, error: WaitingError) -> Next:
         log.info("reconcile.waiting", reason=error.message)
         before = await self._kit.store.status(site)
-        after = Next(jittered(self._kit.settings.interval, self._kit.rng))
+        after = self._pace.after(0)
         found = Findings(
             site=site,
             now=self._now(),
@@ -293,12 +282,6 @@ class Reconciler:
             return 0
         same = before is not None and before.digest == desired.digest
         return (before.failures if before and same else 0) + 1
-
-    def _pause(self, failures: int) -> Next:
-        settings, rng = self._kit.settings, self._kit.rng
-        if failures:
-            return Next(backoff(failures, rng, base=settings.backoffBase, cap=settings.backoffCap), "retry")
-        return Next(jittered(settings.interval, rng))
 
     def _at(self, after: Next) -> datetime | None:
         return None if after.seconds is None else self._now() + timedelta(seconds=after.seconds)
