@@ -44,7 +44,10 @@ class SourceSettings:
     )
     token: str = field(default="", metadata={"help": "reference to a token: env:NAME or file:PATH"})
     sshKey: str = field(  # noqa: N815
-        default="", metadata={"help": "private key for ssh remotes"}
+        default="", metadata={"help": "private key for the host of source.url, when that is ssh"}
+    )
+    localContent: bool = field(  # noqa: N815
+        default=False, metadata={"help": "let specs take content from the controller's disk (file:///)"}
     )
 
 

@@ -114,6 +114,7 @@ def _source(settings: Settings) -> Source:
         timeout=source.timeout,
         token=source.token,
         ssh_key=source.sshKey,
+        local_content=source.localContent,
     )
 
 

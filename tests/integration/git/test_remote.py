@@ -10,7 +10,7 @@ from time import monotonic
 import pygit2
 import pytest
 
-from otto.adapters.git import Access, EmbeddedRepository, RemoteRepository, open_source
+from otto.adapters.git import Access, RemoteRepository, open_source
 from otto.adapters.git.access import Keyring
 from otto.adapters.git.fetch import Request, fetch
 from otto.adapters.git.trees import Trees
@@ -339,13 +339,39 @@ async def test_ssh_with_a_key_and_a_pinned_host(tmp_path: Path, served: Path) ->
             await remote.fetch()
 
 
+async def test_the_remotes_key_is_offered_to_its_host_alone(
+    tmp_path: Path, served: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    offered: dict[str, Path | None] = {}
+
+    async def note(request: Request, access: Access) -> str | None:
+        offered[request.url] = access.key
+        raise TransientError("enough is known")
+
+    monkeypatch.setattr("otto.adapters.git.repositories.fetch", note)
+    monkeypatch.setattr("otto.adapters.git.external.fetch", note)
+    home, theirs = tmp_path / "home", tmp_path / "sites_key"
+    remote = _remote(home, "ssh://git@git.example.org/sites.git", ssh_key=str(theirs))
+    addresses = ["ssh://git@GIT.example.org/web.git", "ssh://git@other.example.org/web.git"]
+    with pytest.raises(TransientError):
+        await remote.fetch()
+    for address in addresses:
+        with pytest.raises(TransientError):
+            await remote.content("", Content("x", address, "main"))
+    own = home / "keys/id_ed25519"
+    assert offered == {
+        "ssh://git@git.example.org/sites.git": theirs,
+        addresses[0]: theirs,
+        addresses[1]: own,
+    }
+
+
 # content of other repositories
 
 
-async def test_content_of_another_repository(
-    tmp_path: Path, work: Work, served: Path, home: Path, embedded: EmbeddedRepository
-) -> None:
+async def test_content_of_another_repository(tmp_path: Path, work: Work, served: Path, home: Path) -> None:
     work.push(home / "specs.git")
+    embedded = open_source(home, local_content=True)
     commit = str(await embedded.fetch())
     git(work.path, "tag", "-a", "-m", "one", "v1")
     work.push(served / "specs.git", "v1")
@@ -403,7 +429,23 @@ async def test_content_that_was_fetched_once_survives_its_remote(
 
 
 async def test_content_whose_branch_is_gone(tmp_path: Path, served: Path, home: Path) -> None:
+    source = open_source(home, local_content=True)
     with pytest.raises(TerminalError, match="no branch or tag gone"):
-        await open_source(home).content("", Content("x", f"file://{served}/specs.git", "gone"))
+        await source.content("", Content("x", f"file://{served}/specs.git", "gone"))
     with pytest.raises(TerminalError, match=r"content folder x of .* is not there"):
-        await open_source(home).content("", Content("x", f"file://{served}/specs.git", "main"))
+        await source.content("", Content("x", f"file://{served}/specs.git", "main"))
+
+
+@pytest.mark.parametrize("scheme", ["file", "FILE"])
+async def test_content_on_the_controllers_disk_is_refused(
+    home: Path, work: Work, served: Path, scheme: str
+) -> None:
+    address = f"{scheme}://{served}/specs.git"
+    with pytest.raises(TerminalError, match="own disk is not allowed") as caught:
+        await open_source(home).content("", Content("sites/hello", address, "main"))
+    assert "source.localContent" in caught.value.mend
+    assert not (home / "cache").exists()
+    remote = _remote(home, f"file://{served}/specs.git")
+    commit = await remote.fetch()
+    with pytest.raises(TerminalError, match="own disk is not allowed"):
+        await remote.content(str(commit), Content("sites/hello", address, "main"))

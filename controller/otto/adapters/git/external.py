@@ -6,6 +6,7 @@ from collections import defaultdict
 from collections.abc import Callable
 from hashlib import sha256
 from pathlib import Path
+from urllib.parse import urlsplit
 
 from otto.adapters.git.access import Keyring
 from otto.adapters.git.fetch import Request, fetch
@@ -19,6 +20,7 @@ class External:
     Args:
         folder: where their copies lie.
         keyring: credentials by host.
+        local: whether repositories on this machine's disk will do: who writes a spec would publish them.
         interval: seconds that have to pass before a ref is fetched again.
         timeout: seconds one fetch may take.
         monotonic: tells the time.
@@ -29,12 +31,14 @@ class External:
         folder: Path,
         keyring: Keyring,
         *,
+        local: bool = False,
         interval: float = 60.0,
         timeout: float = 60.0,
         monotonic: Callable[[], float] = time.monotonic,
     ) -> None:
         self._folder = folder
         self._keyring = keyring
+        self._local = local
         self._interval = interval
         self._timeout = timeout
         self._monotonic = monotonic
@@ -54,15 +58,23 @@ class External:
         A remote that cannot be reached leaves the last fetched commit in force.
 
         Raises:
-            TerminalError: the remote refused us or has no such ref.
+            TerminalError: the remote refused us or has no such ref, or a spec may not name it.
             TransientError: it cannot be reached and was never fetched.
         """
+        self._allow(url)
         name = sha256(url.encode()).hexdigest()[:24]
         trees = self._trees.setdefault(name, Trees(self._folder / f"{name}.git", folder=""))
         into = f"refs/otto/content/{sha256(ref.encode()).hexdigest()[:24]}"
         async with self._locks[name]:
             await self._look(url, ref, trees.path, into)
         return trees, self._known(trees, url, ref, into)
+
+    def _allow(self, url: str) -> None:
+        if urlsplit(url).scheme == "file" and not self._local:
+            mend = (
+                "name it as https:// or ssh://, or let the controller's setting source.localContent allow it"
+            )
+            raise TerminalError(f"content from the controller's own disk is not allowed: {url}", mend=mend)
 
     async def _look(self, url: str, ref: str, path: Path, into: str) -> None:
         last = self._looked.get((url, ref))

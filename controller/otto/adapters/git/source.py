@@ -1,6 +1,7 @@
 """Puts the parts of the source together, as the settings say."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -23,6 +24,7 @@ def open_source(
     timeout: float = 60.0,
     token: str = "",
     ssh_key: str = "",
+    local_content: bool = False,
     hosts: Mapping[str, Access] | None = None,
     limits: ContentLimits | None = None,
     content_interval: float = 60.0,
@@ -38,7 +40,9 @@ def open_source(
         timeout: seconds one fetch may take.
         token: reference to the remote's token, `env:NAME` or `file:PATH`; also good for content
             repositories on the same host, and for no other.
-        ssh_key: private key; "" is the controller's own.
+        ssh_key: private key for the remote's host, and for no other; "" is the controller's own, which every
+            other host gets.
+        local_content: whether specs may take content from repositories on this machine's disk.
         hosts: access to further hosts that content comes from.
         limits: how much one site may serve.
         content_interval: seconds between two fetches of a content repository.
@@ -48,9 +52,11 @@ def open_source(
         TerminalError: the address is none to fetch from.
     """
     home = home.absolute()
-    plain = _plain(home, ssh_key)
-    keyring = Keyring(hosts=_hosts(url, token, plain, hosts or {}), default=plain)
-    external = External(home / "cache" / "git", keyring, interval=content_interval, timeout=timeout)
+    plain = _plain(home)
+    keyring = Keyring(hosts=_hosts(url, token, ssh_key, plain, hosts or {}), default=plain)
+    external = External(
+        home / "cache" / "git", keyring, local=local_content, interval=content_interval, timeout=timeout
+    )
     archives = Archives(home / "cache" / "content", keep_archives)
     path = home / "cache" / "source.git" if url else home / "specs.git"
     trees = Trees(path, folder)
@@ -67,21 +73,24 @@ def embedded(
     """The embedded repository with its defaults, `also` naming a further folder of objects."""
     home = home.absolute()
     trees = Trees(home / "specs.git", folder, also=also)
-    external = External(home / "cache" / "git", Keyring(default=_plain(home, "")))
+    external = External(home / "cache" / "git", Keyring(default=_plain(home)))
     contents = Contents(trees, external, Archives(home / "cache" / "content"), ContentLimits())
     return EmbeddedRepository(trees, contents, branch)
 
 
-def _plain(home: Path, ssh_key: str) -> Access:
+def _plain(home: Path) -> Access:
     return Access(
-        key=Path(ssh_key) if ssh_key else home / "keys" / "id_ed25519",
+        key=home / "keys" / "id_ed25519",
         known_hosts=(home / "keys" / "known_hosts", Path.home() / ".ssh" / "known_hosts"),
     )
 
 
-def _hosts(url: str, token: str, plain: Access, others: Mapping[str, Access]) -> Mapping[str, Access]:
+def _hosts(
+    url: str, token: str, ssh_key: str, plain: Access, others: Mapping[str, Access]
+) -> Mapping[str, Access]:
     hosts = dict(others)
     name = urlsplit(url).hostname
-    if name and token:
-        hosts.setdefault(name, Access(token=token, key=plain.key, known_hosts=plain.known_hosts))
+    if name:
+        key = Path(ssh_key) if ssh_key else plain.key
+        hosts.setdefault(name, replace(plain, token=token, key=key))
     return hosts
