@@ -201,6 +201,8 @@ CASES: list[tuple[Callable[[Outside, Settings], Check], PaperMachine, State, str
     (place.home, changed(locked_up=True), State.FAIL, str(HOME), "OTTO_HOME"),
     (place.secrets, changed(modes={f"{HOME}/sites/a": 0o755}), State.FAIL, "mode 755", f"{HOME}/sites/a"),
     (place.secrets, changed(modes={f"{HOME}/keys/id_ed25519": 0o640}), State.FAIL, "640", "chmod go="),
+    (place.secrets, changed(modes={f"{HOME}": 0o755}), State.FAIL, "mode 755", f"chmod go= {HOME}"),
+    (place.secrets, changed(modes={f"{HOME}/otto.db": 0o644}), State.FAIL, "644", f"{HOME}/otto.db"),
     (place.secrets, changed(modes={f"{HOME}/control.sock": 0o600}), State.OK, "closed", ""),
     (place.disk, changed(space=3 * place.GIB), State.WARN, "3.0 GiB", "make room"),
     (place.disk, changed(space=place.GIB), State.FAIL, "1.0 GiB", "make room"),

@@ -2,7 +2,9 @@
 
 import contextlib
 import functools
+import os
 import random
+import stat
 from collections.abc import AsyncIterator
 from pathlib import Path
 
@@ -44,6 +46,7 @@ def seed_if_empty(settings: Settings) -> bool:
     Nothing happens when a remote repository is followed.
     """
     source = settings.source
+    _private(settings.home)
     if source.url:
         return False
     fresh = not (settings.home / "specs.git").exists()
@@ -65,7 +68,8 @@ async def open_kit(settings: Settings) -> AsyncIterator[Kit]:
     clock = SystemClock()
     who = identity(home)
     seed_if_empty(settings)
-    _private(home / "lab")
+    for name in ("cache", "lab"):
+        _private(home / name)
     lab = Lab(home, who.owner, settings.lab)
     queue = WorkQueue(clock)
     metrics = Metrics(per_site=settings.metrics.perSite)
@@ -147,11 +151,25 @@ def _private(folder: Path) -> Path:
     """A folder that is the owner's alone.
 
     Raises:
-        UsageError: it cannot be made.
+        UsageError: it cannot be made, or is not ours to close.
     """
     try:
         folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+        _close(folder)
     except OSError as error:
         mend = "choose another place: OTTO_HOME"
-        raise UsageError(f"{folder} cannot be made: {error.strerror}", mend=mend) from error
+        message = f"{folder} cannot be made and closed to others: {error.strerror}"
+        raise UsageError(message, mend=mend) from error
     return folder
+
+
+def _close(folder: Path) -> None:
+    """Close a folder to everybody else; somebody else's, or everybody's, is left alone."""
+    found = folder.stat()
+    if not found.st_mode & 0o077:
+        return
+    if found.st_uid != os.geteuid() or found.st_mode & stat.S_ISVTX:
+        whose = "is shared by everybody" if found.st_mode & stat.S_ISVTX else "belongs to somebody else"
+        mend = "set OTTO_HOME to a folder of your own"
+        raise UsageError(f"{folder} {whose}, and is open to others", mend=mend)
+    folder.chmod(0o700)

@@ -39,15 +39,16 @@ def sockets(_outside: Outside, settings: Settings) -> Check:
 
 def secrets(outside: Outside, settings: Settings) -> Check:
     """What is secret is ours alone."""
-    files = [settings.home / "keys" / "id_ed25519", settings.home / "control.sock"]
-    folders = outside.children(settings.home / "sites")
+    home = settings.home
+    files = [home, home / "otto.db", home / "keys" / "id_ed25519", home / "control.sock"]
+    folders = outside.children(home / "sites")
     open_ones = [path for path in [*files, *folders] if (outside.mode(path) or 0) & 0o077]
     return judge(
         "Private files",
         ok=not open_ones,
         found=", ".join(f"{path} has mode {outside.mode(path):o}" for path in open_ones)
         or "closed to others",
-        needed="keys, states and the control socket closed to others",
+        needed="OTTO_HOME, keys, states, the database and the control socket closed to others",
         mend=" ".join(["chmod go=", *map(str, open_ones)]),
     )
 
