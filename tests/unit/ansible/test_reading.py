@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from otto.adapters.ansible.factreading import COMMAND, MalformedFactError, read_facts
 from otto.adapters.ansible.outcome import Tallies, message_of
 from otto.adapters.ansible.scrub import MASK, one_line, scrub
+from otto.model.canonical import digest
 from otto.model.configuration import HostOutcome
 from otto.model.host import Host, HostFacts
 from otto.model.spec import Role
@@ -54,6 +55,17 @@ def test_a_good_fact_is_read() -> None:
         (answer(GOOD | {"files": []}), "files of the fact is list"),
         (answer(GOOD | {"files": {"/etc/a": "short"}}), "digest of /etc/a"),
         (answer(GOOD | {"revision": 7}), "revision of the fact is int"),
+        ("[" * 120_000 + "otto-status:0", "no JSON"),
+        (answer(GOOD | {"schema": [[]]}), "schema is list"),
+        (answer({"schema": 1, "error": [[]]}), "says: list"),
+        (answer(GOOD | {"revision": "\ud800"}), "revision of the fact is not Unicode"),
+        (answer(GOOD | {"content": "x" * 513}), "content of the fact is longer than 512"),
+        (answer(GOOD | {"files": {"/\udfff": DIGEST}}), "path of the fact is not Unicode"),
+        (answer(GOOD | {"files": {"/" * 4097: DIGEST}}), "path of the fact is longer than 4096"),
+        (answer(GOOD | {"files": {f"/{n}": None for n in range(1025)}}), "more than 1024 entries"),
+        (answer(GOOD | {"services": {"nginx": ["active"]}}), "state in services of the fact is list"),
+        (answer(GOOD | {"services": {"\udc80": "active"}}), "name in services of the fact is not Unicode"),
+        (answer(GOOD | {"backends": {"web": "U" * 513}}), "state in backends of the fact is longer"),
         (answer(GOOD, 124), "did not end"),
         (answer(GOOD, 126), "cannot be executed"),
         (answer(GOOD, 127), "no fact script"),
@@ -63,6 +75,24 @@ def test_a_good_fact_is_read() -> None:
 def test_anything_else_is_a_reason(output: str, reason: str) -> None:
     with pytest.raises(MalformedFactError, match=reason):
         read_facts(output)
+
+
+TEXTS = st.text(st.characters(exclude_categories=()), max_size=20)
+VALUES = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | TEXTS,
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(TEXTS, inner, max_size=3),
+    max_leaves=5,
+)
+
+
+@given(st.fixed_dictionaries({}, optional=dict.fromkeys([*GOOD, "error"], VALUES)))
+def test_whatever_is_read_can_be_digested(changes: dict[str, Any]) -> None:
+    try:
+        facts = read_facts(answer(GOOD | changes))
+    except MalformedFactError as error:
+        assert str(error).encode()  # noqa: PT017
+    else:
+        assert digest(facts)
 
 
 @given(st.text())

@@ -12,6 +12,10 @@ SCHEMA = 1
 FACT = "/etc/ansible/facts.d/otto.fact"
 _SECONDS = 6
 _LONGEST = 262_144
+# Looser than what the fact script itself keeps to (256 characters, 512 entries).
+_LONGEST_TEXT = 512
+_LONGEST_PATH = 4096
+_MOST_ENTRIES = 1024
 _STATUS = re.compile(r"otto-status:(\d{1,3})\s*\Z")
 _DIGEST = re.compile(r"[0-9a-f]{64}")
 _REASONS = {
@@ -52,14 +56,14 @@ def _object(text: str) -> Mapping[str, Any]:
         raise MalformedFactError("the fact's answer is empty")
     try:
         value = json.loads(text)
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise MalformedFactError(f"the fact's answer is no JSON: {one_line(text, 80)!r}") from error
     if not isinstance(value, dict):
         raise MalformedFactError(f"the fact's answer is no object but {type(value).__name__}")
     if value.get("schema") != SCHEMA:
-        raise MalformedFactError(f"the fact's schema is {value.get('schema')!r}, not {SCHEMA}")
+        raise MalformedFactError(f"the fact's schema is {_shown(value.get('schema'))}, not {SCHEMA}")
     if "error" in value:
-        raise MalformedFactError(f"the fact script says: {one_line(str(value['error']), 200)}")
+        raise MalformedFactError(f"the fact script says: {_shown(value['error'])}")
     return value
 
 
@@ -70,18 +74,34 @@ def _facts(value: Mapping[str, Any]) -> HostFacts:
     return HostFacts(
         fact=fact,
         files={path: _digest(path, item) for path, item in _mapping(value, "files").items()},
-        services={unit: str(state) for unit, state in _mapping(value, "services").items()},
+        services=_states(value, "services"),
         configuration=_text(value, "configuration"),
         revision=_text(value, "revision"),
         content=_text(value, "content"),
-        backends={server: str(status) for server, status in _mapping(value, "backends").items()},
+        backends=_states(value, "backends"),
     )
 
 
 def _text(value: Mapping[str, Any], name: str) -> str | None:
     item = value.get(name)
-    if item is not None and not isinstance(item, str):
-        raise MalformedFactError(f"{name} of the fact is {type(item).__name__}, not text")
+    return None if item is None else _checked(item, name)
+
+
+def _states(value: Mapping[str, Any], name: str) -> Mapping[str, str]:
+    return {
+        _checked(key, f"a name in {name}"): _checked(item, f"a state in {name}")
+        for key, item in _mapping(value, name).items()
+    }
+
+
+def _checked(item: object, what: str, longest: int = _LONGEST_TEXT) -> str:
+    if not isinstance(item, str):
+        raise MalformedFactError(f"{what} of the fact is {type(item).__name__}, not text")
+    if len(item) > longest:
+        raise MalformedFactError(f"{what} of the fact is longer than {longest} characters")
+    # JSON can escape half a character (\\ud800): no digest and no file could take it.
+    if any("\ud800" <= character <= "\udfff" for character in item):
+        raise MalformedFactError(f"{what} of the fact is not Unicode text")
     return item
 
 
@@ -89,10 +109,17 @@ def _mapping(value: Mapping[str, Any], name: str) -> Mapping[str, Any]:
     item = value.get(name, {})
     if not isinstance(item, dict):
         raise MalformedFactError(f"{name} of the fact is {type(item).__name__}, not an object")
+    if len(item) > _MOST_ENTRIES:
+        raise MalformedFactError(f"{name} of the fact has more than {_MOST_ENTRIES} entries")
     return item
 
 
 def _digest(path: str, item: object) -> str | None:
+    _checked(path, "a path", _LONGEST_PATH)
     if item is None or (isinstance(item, str) and _DIGEST.fullmatch(item)):
         return item
-    raise MalformedFactError(f"the fact's digest of {path} is malformed")
+    raise MalformedFactError(f"the fact's digest of {one_line(path, 200)} is malformed")
+
+
+def _shown(item: object) -> str:
+    return one_line(str(item), 200) if isinstance(item, str | int | float | None) else type(item).__name__
