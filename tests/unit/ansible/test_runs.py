@@ -1,7 +1,9 @@
 """The pieces around a run: its folder, its deadlines, its variables, the digests of roles."""
 
+import os
 import subprocess
 import sys
+from datetime import UTC, datetime, timedelta
 from pathlib import Path, PurePath
 
 import pytest
@@ -18,6 +20,7 @@ from otto.model.plan import StepKind
 from otto.model.spec import Algorithm, Role
 from otto.testing import FakeClock
 
+NOW = datetime(2026, 11, 23, 18, tzinfo=UTC)
 ANSIBLE = resources.path("infra", "ansible")
 
 
@@ -33,7 +36,7 @@ def test_a_run_has_a_private_folder_that_goes_with_it(tmp_path: Path) -> None:
     with workspace(tmp_path / "runs", {"secret": "x"}) as folder:
         assert folder.stat().st_mode & 0o777 == 0o700
         assert (folder / "secret").stat().st_mode & 0o777 == 0o600
-        assert sweep(tmp_path / "runs") == 0, "it is in use"
+        assert sweep(tmp_path / "runs", NOW) == 0, "it is in use"
     assert not folder.exists()
 
 
@@ -46,11 +49,23 @@ def test_folders_of_killed_runs_are_swept_with_their_processes(tmp_path: Path) -
     with subprocess.Popen(
         [sys.executable, "-c", "import time; time.sleep(60)"], env={MARK: str(abandoned)}
     ) as left:
-        assert sweep(runs) == 1
+        assert sweep(runs, NOW) == 1
         assert left.wait(10) == -9
     assert [path.name for path in runs.iterdir()] == ["other"]
-    assert sweep(tmp_path / "nowhere") == 0
+    assert sweep(tmp_path / "nowhere", NOW) == 0
     assert kill_strays(tmp_path) == 0
+
+
+def test_folders_of_runs_killed_before_they_had_a_lock_are_swept_after_a_minute(tmp_path: Path) -> None:
+    for name, age in (("run-old", 61), ("run-new", 59)):
+        (tmp_path / name).mkdir()
+        at = (NOW - timedelta(seconds=age)).timestamp()
+        os.utime(tmp_path / name, (at, at))
+    (tmp_path / "run-link").symlink_to(tmp_path)
+    (tmp_path / "run-file").touch()
+    os.utime(tmp_path / "run-file", (0, 0))
+    assert sweep(tmp_path, NOW) == 1
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["run-file", "run-link", "run-new"]
 
 
 def test_a_hosts_time_begins_when_ansible_turns_to_it() -> None:

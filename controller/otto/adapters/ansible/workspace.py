@@ -3,14 +3,18 @@
 import fcntl
 import os
 import shutil
+import stat
 import tempfile
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from datetime import datetime
 from pathlib import Path
 
 from otto.adapters.ansible.processes import kill_strays
 
 _LOCK = "lock"
+# Between a folder and its lock lie milliseconds; one without a lock after this will never get it.
+_UNLOCKED_SECONDS = 60.0
 
 
 @contextmanager
@@ -43,19 +47,34 @@ def write_private(path: Path, text: str) -> None:
         file.write(text)
 
 
-def sweep(runs: Path) -> int:
+def sweep(runs: Path, now: datetime) -> int:
     """End runs whose owner is gone, and remove their folders; how many there were."""
     if not runs.is_dir():
         return 0
-    return sum(_removed(folder) for folder in runs.glob("run-*"))
+    return sum(_removed(folder, now) for folder in runs.glob("run-*"))
 
 
-def _removed(folder: Path) -> bool:
+def _removed(folder: Path, now: datetime) -> bool:
     try:
         with (folder / _LOCK).open("r+") as lock:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            kill_strays(folder)
-            shutil.rmtree(folder, ignore_errors=True)
-    except OSError:  # in use, not locked yet, or gone by itself
+            _end(folder)
+    except FileNotFoundError:  # its owner was killed before it made the lock, or after it removed it
+        return _left(folder, now) and _end(folder)
+    except OSError:  # in use, or no folder of a run
         return False
+    return True
+
+
+def _left(folder: Path, now: datetime) -> bool:
+    try:
+        status = folder.lstat()
+    except OSError:  # gone by itself
+        return False
+    return stat.S_ISDIR(status.st_mode) and now.timestamp() - status.st_mtime > _UNLOCKED_SECONDS
+
+
+def _end(folder: Path) -> bool:
+    kill_strays(folder)
+    shutil.rmtree(folder, ignore_errors=True)
     return True
