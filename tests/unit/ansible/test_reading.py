@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from otto.adapters.ansible.factreading import COMMAND, MalformedFactError, read_facts
 from otto.adapters.ansible.outcome import Tallies, message_of
 from otto.adapters.ansible.scrub import MASK, one_line, scrub
+from otto.adapters.specs.text import HIDDEN
 from otto.model.canonical import digest
 from otto.model.configuration import HostOutcome
 from otto.model.host import Host, HostFacts
@@ -124,12 +125,22 @@ def test_the_command_is_bounded_on_the_host() -> None:
         ),
         ("-----BEGIN RSA PRIVATE KEY-----\nhunter2", MASK),
         ("\x1b[31mred\x1b[0m\x07", "red"),
+        ("\x9b31mred\x9b0m\x84\x9f", "red"),
+        ("a\u202e\u2066b\u200f\ud800\ufeff", "ab"),
+        ("one\n\ttwo", "one\n\ttwo"),
+        ("pass\u200bword=hunter2", f"password={MASK}"),
         ("http://10.0.0.1:80/ is fine", "http://10.0.0.1:80/ is fine"),
     ],
 )
 def test_secrets_and_escapes_are_taken_out(text: str, clean: str) -> None:
     assert scrub(text) == clean
     assert "hunter2" not in one_line(text)
+
+
+def test_no_character_that_steers_a_terminal_is_left() -> None:
+    kept = scrub("".join(map(chr, range(0x11000))), 0x20000)
+    assert kept.replace("\n", "").replace("\t", "").isprintable()
+    assert not HIDDEN.search(kept), "as strict as what is refused in specs"
 
 
 def test_long_texts_lose_their_middle() -> None:

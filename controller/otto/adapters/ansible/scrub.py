@@ -4,7 +4,8 @@ import re
 
 MASK = "•••"
 _LONGEST = 2000
-_ESCAPES = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]|[\x00-\x08\x0b-\x1f\x7f]")
+_ESCAPES = re.compile(r"(?:\x1b\[|\x9b)[0-9;?]*[A-Za-z]")
+_KEPT = "\n\t"
 _SECRETS = (
     (
         re.compile(r"-----BEGIN [A-Z ]*PRIVATE KEY-----.*?(-----END [A-Z ]*PRIVATE KEY-----|\Z)", re.DOTALL),
@@ -24,7 +25,7 @@ _SECRETS = (
 
 def scrub(text: str, longest: int = _LONGEST) -> str:
     """The text without secrets and control characters, shortened in the middle when it is too long."""
-    text = _ESCAPES.sub("", text)
+    text = _printable(_ESCAPES.sub("", text))
     for pattern, replacement in _SECRETS:
         text = pattern.sub(replacement, text)
     text = text.strip()
@@ -32,6 +33,13 @@ def scrub(text: str, longest: int = _LONGEST) -> str:
         return text
     half = longest // 2
     return f"{text[:half]} … {text[-half:]}"
+
+
+def _printable(text: str) -> str:
+    """Without what steers terminals or makes a line read differently from what it says (CVE-2021-42574)."""
+    if text.isprintable():
+        return text
+    return "".join(letter for letter in text if letter.isprintable() or letter in _KEPT)
 
 
 def one_line(text: str, longest: int = _LONGEST) -> str:
