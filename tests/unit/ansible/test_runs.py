@@ -12,9 +12,11 @@ from otto import resources
 from otto.adapters.ansible.asking import Asked
 from otto.adapters.ansible.processes import MARK, kill_strays
 from otto.adapters.ansible.rolefiles import role_digests
+from otto.adapters.ansible.running import _wrapped
 from otto.adapters.ansible.variables import variables
 from otto.adapters.ansible.workspace import sweep, workspace
 from otto.model.configuration import ConfigurationRequest
+from otto.model.errors import TerminalError
 from otto.model.host import Host
 from otto.model.plan import StepKind
 from otto.model.spec import Algorithm, Role
@@ -66,6 +68,19 @@ def test_folders_of_runs_killed_before_they_had_a_lock_are_swept_after_a_minute(
     os.utime(tmp_path / "run-file", (0, 0))
     assert sweep(tmp_path, NOW) == 1
     assert sorted(path.name for path in tmp_path.iterdir()) == ["run-file", "run-link", "run-new"]
+
+
+def test_without_ansible_the_mend_is_a_command_there_is(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sys, "executable", str(tmp_path / "python"))
+    monkeypatch.setenv("PATH", str(tmp_path))
+    with pytest.raises(TerminalError) as caught:
+        _wrapped(["ansible-playbook", "site.yml"])
+    assert caught.value.mend == "make run (or infra/setup/setup run) installs it"
+    root = ANSIBLE.parent.parent
+    assert (root / "infra/setup/setup").is_file()
+    assert "\nrun:" in (root / "Makefile").read_text()
 
 
 def test_a_hosts_time_begins_when_ansible_turns_to_it() -> None:

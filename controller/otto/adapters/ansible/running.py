@@ -210,7 +210,9 @@ def _wrapped(command: list[str]) -> list[str]:
     beside = Path(sys.executable).parent / name
     path = str(beside) if beside.exists() else shutil.which(name)
     if path is None:
-        raise TerminalError(f"{name} is not installed", mend="install OttO's requirements: make install")
+        raise TerminalError(
+            f"{name} is not installed", mend="make run (or infra/setup/setup run) installs it"
+        )
     guard = shutil.which("setpriv")
     prefix = [guard, "--pdeathsig", "KILL", "--"] if guard else []
     return [*prefix, path, *command[1:]]
