@@ -105,19 +105,32 @@ def statistics_failures(
     if not isinstance(result, Answer) or result.status != OK:
         received = result.reason if isinstance(result, NoAnswer) else f"HTTP {result.status}"
         return (CheckFailure("statistics", target, str(request), "haproxy's statistics", received),)
-    have = server_states(result.body)
+    try:
+        have = server_states(result.body)
+    except csv.Error as error:
+        received = f"no CSV ({error}): {result.body[:_EXCERPT]!r}"
+        return (CheckFailure("statistics", target, str(request), "haproxy's statistics", received),)
     wrong = {name: have.get(name, "not a server") for name in want if not have.get(name, "").startswith("UP")}
     return tuple(
-        CheckFailure("statistics", target, str(request), f"{name} UP", f"{name} {state}")
+        CheckFailure("statistics", target, str(request), f"{name} UP", f"{name} {_excerpt(state)}")
         for name, state in sorted(wrong.items())
     )
 
 
+def _excerpt(text: str) -> str:
+    """The beginning of a text from outside, fit to be shown."""
+    return text[:_EXCERPT] if text.isprintable() else repr(text[:_EXCERPT])
+
+
 def server_states(text: str) -> dict[str, str]:
-    """Server name -> status from haproxy's CSV; totals of front and back ends left out."""
+    """Server name -> status from haproxy's CSV; totals of front and back ends left out.
+
+    Raises:
+        csv.Error: it is no CSV.
+    """
     rows = csv.DictReader(io.StringIO(text.removeprefix("# ")))
     return {
-        row["svname"]: row.get("status") or ""
+        row["svname"]: row.get("status") or "unknown"
         for row in rows
         if row.get("svname") and row["svname"] not in ("FRONTEND", "BACKEND")
     }
