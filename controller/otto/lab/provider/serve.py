@@ -12,7 +12,6 @@ import base64
 import os
 import signal
 import sys
-import tempfile
 import threading
 from collections.abc import Callable, Iterator
 from concurrent import futures
@@ -30,6 +29,7 @@ from tf.provider import ProviderServicer
 
 from otto.lab.provider import certificate as certificates
 from otto.lab.provider.certificate import Certificate
+from otto.lab.provider.folder import remove, socket_folder
 from otto.lab.provider.lab import LabProvider
 
 # Terraform itself works on 10 resources at a time by default, 16 leaves room for what it asks besides.
@@ -84,10 +84,10 @@ def main() -> None:
     done = threading.Event()
     signal.signal(signal.SIGTERM, lambda *_: done.set())
     provider = LabProvider()
-    with tempfile.TemporaryDirectory(prefix="otto-lab-provider-") as folder:
+    with socket_folder() as folder:
         kept = Path(sys.argv[1] if len(sys.argv) > 1 else folder).parent / "certificate.json"
         ours = certificates.certificate(kept, datetime.now(UTC))
-        serve(provider, f"{folder}/socket", ours, done, os.getppid)
+        serve(provider, folder, ours, done, os.getppid)
     # Threads still waiting for an engine must not hold us up.
     sys.stdout.flush()
     os._exit(0)
@@ -95,21 +95,25 @@ def main() -> None:
 
 def serve(
     provider: LabProvider,
-    path: str,
+    folder: Path,
     certificate: Certificate,
     done: threading.Event,
     parent: Callable[[], int],
 ) -> None:
     """Serve on a socket until done, or until our parent is another than at first.
 
+    The folder is removed as soon as there is nothing more to do: Terraform kills a plug-in that takes longer
+    than two seconds to end. Connections that are open do not need it.
+
     Args:
         provider: what to serve.
-        path: of the socket, in a folder of our own.
+        folder: for the socket, our own.
         certificate: what Terraform is to find there.
         done: set when there is nothing more to do.
         parent: tells the parent's process id.
     """
     ours = parent()
+    path = f"{folder}/socket"
     server = grpc.server(futures.ThreadPoolExecutor(max_workers=_THREADS))
     rpc.add_ProviderServicer_to_server(_Servicer(provider), server)
     controller_rpc.add_GRPCControllerServicer_to_server(_Controller(done), server)
@@ -120,6 +124,7 @@ def serve(
     while not done.wait(_LOOK_FOR_PARENT):
         if parent() != ours:
             break
+    remove(folder)
     # What is being made is finished, or undone: nobody else will.
     provider.connection.stopping.set()
     server.stop(_GRACE).wait(_GRACE)
