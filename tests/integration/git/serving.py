@@ -6,6 +6,7 @@ import os
 import shlex
 import ssl
 import subprocess
+import sys
 import threading
 from collections.abc import Awaitable, Callable, Coroutine, Iterator
 from contextlib import contextmanager
@@ -32,6 +33,8 @@ class _Handler(BaseHTTPRequestHandler):
     root: Path
     token = ""
     redirect = ""
+    most: int
+    ended: threading.Event
     seen: list[str]
 
     def do_GET(self) -> None:
@@ -92,7 +95,9 @@ class _Handler(BaseHTTPRequestHandler):
             self.send_header(name, value)
         self.send_header("Content-Length", str(len(rest)))
         self.end_headers()
-        self.wfile.write(rest)
+        self.wfile.write(rest[: self.most])
+        if len(rest) > self.most:
+            self.ended.wait(timeout=20)
 
     def log_message(self, *_: object) -> None:
         """Tests are quiet."""
@@ -100,11 +105,20 @@ class _Handler(BaseHTTPRequestHandler):
 
 @contextmanager
 def http(
-    root: Path, *, token: str = "", redirect: str = "", tls: tuple[Path, Path] | None = None
+    root: Path,
+    *,
+    token: str = "",
+    redirect: str = "",
+    tls: tuple[Path, Path] | None = None,
+    most: int = sys.maxsize,
 ) -> Iterator[tuple[str, list[str]]]:
-    """Serve the repositories in a folder; the address and the Authorization headers that came."""
+    """Serve the repositories in a folder; the address and the Authorization headers that came.
+
+    After `most` bytes of an answer nothing more is said.
+    """
     seen: list[str] = []
-    values = {"root": root, "token": token, "redirect": redirect, "seen": seen}
+    ended = threading.Event()
+    values = {"root": root, "token": token, "redirect": redirect, "seen": seen, "most": most, "ended": ended}
     server = ThreadingHTTPServer(("127.0.0.1", 0), type("Handler", (_Handler,), values))
     server.daemon_threads = True
     if tls:
@@ -117,6 +131,7 @@ def http(
     try:
         yield f"{'https' if tls else 'http'}://127.0.0.1:{server.server_port}", seen
     finally:
+        ended.set()
         server.shutdown()
         thread.join()
         server.server_close()

@@ -145,14 +145,51 @@ async def test_no_such_repository(tmp_path: Path, served: Path) -> None:
         await _remote(tmp_path / "home", f"{address}/nope.git").fetch()
 
 
-async def test_a_remote_that_hangs_is_given_up(tmp_path: Path) -> None:
+@pytest.fixture
+def scratch(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A TMPDIR of the test's own, for this process and those it starts."""
+    path = tmp_path / "scratch"
+    path.mkdir()
+    monkeypatch.setenv("TMPDIR", str(path))
+    monkeypatch.setattr("tempfile.tempdir", str(path))
+    return path
+
+
+async def test_nothing_is_left_in_the_folder_for_temporary_files(
+    tmp_path: Path, served: Path, scratch: Path
+) -> None:
+    assert await _remote(tmp_path / "home", f"file://{served}/specs.git").fetch()
+    with pytest.raises(TransientError):
+        await _remote(tmp_path / "other", "file:///nowhere/specs.git").fetch()
+    assert list(scratch.iterdir()) == []
+
+
+async def test_a_pack_that_was_cut_off_is_removed(tmp_path: Path, work: Work, served: Path) -> None:
+    work.commit({"big": os.urandom(3_000_000)})
+    work.push(served / "specs.git")
+    packs = tmp_path / "home/cache/source.git/objects/pack"
+    with http(served, most=1_000_000) as (address, _):
+        remote = _remote(tmp_path / "home", f"{address}/specs.git", timeout=30)
+        task = asyncio.create_task(remote.fetch())
+        while not list(packs.glob("pack_git2_*")):
+            assert not task.done()
+            await asyncio.sleep(0.01)
+        (packs / "pack-whole.pack").touch()
+        task.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await task
+    assert [path.name for path in packs.iterdir()] == ["pack-whole.pack"]
+
+
+async def test_a_remote_that_hangs_is_given_up(tmp_path: Path, scratch: Path) -> None:
     started = monotonic()
     with silence() as port, pytest.raises(TransientError, match=r"took longer than 0\.7 s|cannot be reached"):
         await _remote(tmp_path / "home", f"http://127.0.0.1:{port}/x.git", timeout=0.7).fetch()
     assert monotonic() - started < 5
+    assert list(scratch.iterdir()) == []
 
 
-async def test_cancelling_leaves_no_child(tmp_path: Path) -> None:
+async def test_cancelling_leaves_no_child(tmp_path: Path, scratch: Path) -> None:
     with silence() as port:
         remote = _remote(tmp_path / "home", f"http://127.0.0.1:{port}/x.git", timeout=30)
         task = asyncio.create_task(remote.fetch())
@@ -162,6 +199,7 @@ async def test_cancelling_leaves_no_child(tmp_path: Path) -> None:
         with pytest.raises(asyncio.CancelledError):
             await task
     assert not _children()
+    assert list(scratch.iterdir()) == []
 
 
 def _children() -> list[str]:

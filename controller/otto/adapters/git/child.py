@@ -11,9 +11,9 @@ Reads one JSON object on standard input (see `Request` in `fetch.py`), writes on
 
 import json
 import os
+import shutil
 import subprocess
 import sys
-import tempfile
 from contextlib import suppress
 from pathlib import Path
 from typing import Any, NoReturn
@@ -158,7 +158,8 @@ def _tidy(request: Request) -> None:
             subprocess.run(command, timeout=request["timeout"] / 2, check=False, capture_output=True)
 
 
-def _prepare(request: Request, home: str) -> None:
+def _prepare(request: Request) -> None:
+    home = request["home"]
     pygit2.settings.server_connect_timeout = int(min(10.0, request["timeout"]) * 1000)
     pygit2.settings.server_timeout = int(request["timeout"] * 1000)
     # Objects are only read, and libgit2 runs no program that a configuration names.
@@ -191,9 +192,12 @@ def _answer(request: Request) -> dict[str, object]:
 def main() -> NoReturn:
     """Read the request, fetch, answer."""
     request: Request = json.load(sys.stdin)
-    with tempfile.TemporaryDirectory(prefix="otto-fetch-") as home:
-        _prepare(request, home)
+    try:
+        _prepare(request)
         answer = _answer(request)
+    finally:
+        # Whoever asked removes it too, in case we are killed; this is in case they are.
+        shutil.rmtree(request["home"], ignore_errors=True)
     json.dump(answer, sys.stdout)
     sys.stdout.flush()
     os._exit(0)  # libgit2's network threads have nothing left to say

@@ -5,6 +5,7 @@ import json
 import os
 import signal
 import sys
+import tempfile
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,6 +17,7 @@ from otto.model.errors import OttoError, TerminalError, TransientError
 
 _CHILD = Path(__file__).with_name("child.py")
 _LOOPBACK = frozenset({"127.0.0.1", "::1", "localhost"})
+_HALF = ("pack_git2_*", "tmp_pack*", ".tmp-*")
 _KEPT = (
     "PATH",
     "HOME",
@@ -61,8 +63,14 @@ async def fetch(request: Request, access: Access) -> str | None:
         TerminalError: it refused us, is not to be trusted, is too big, or has no such ref.
     """
     check_url(request.url)
-    payload = _payload(request, access)
     request.path.parent.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(prefix="otto-fetch-", ignore_cleanup_errors=True) as home:
+        output, errors = await _run(request, _payload(request, access, home))
+    return _result(request, output, errors, access)
+
+
+async def _run(request: Request, payload: bytes) -> tuple[bytes, bytes]:
+    """Run the child to its end, or to the end of its time; what it wrote to its two outputs."""
     process = await asyncio.create_subprocess_exec(
         sys.executable,
         "-I",
@@ -75,13 +83,12 @@ async def fetch(request: Request, access: Access) -> str | None:
     )
     try:
         async with asyncio.timeout(request.timeout):
-            output, errors = await process.communicate(payload)
+            return await process.communicate(payload)
     except TimeoutError as error:
         where = without_credentials(request.url)
         raise TransientError(f"fetching from {where} took longer than {request.timeout:g} s") from error
     finally:
-        await _end(process)
-    return _result(request, output, errors, access)
+        await _end(process, request.path)
 
 
 def check_url(url: str) -> None:
@@ -101,9 +108,10 @@ def check_url(url: str) -> None:
         raise TerminalError(f"{shown} is no address to fetch from", mend=mend)
 
 
-def _payload(request: Request, access: Access) -> bytes:
+def _payload(request: Request, access: Access, home: str) -> bytes:
     key = str(access.key) if access.key else ""
     values: dict[str, Any] = {
+        "home": home,
         "path": str(request.path),
         "url": request.url,
         "ref": request.ref,
@@ -120,12 +128,23 @@ def _payload(request: Request, access: Access) -> bytes:
     return json.dumps(values).encode()
 
 
-async def _end(process: asyncio.subprocess.Process) -> None:
-    """Kill the child and what it started, and wait until it is gone."""
+async def _end(process: asyncio.subprocess.Process, path: Path) -> None:
+    """Kill the child and what it started, wait until it is gone, and remove the half packs it leaves."""
     if process.returncode is None:
         with suppress(ProcessLookupError):
             os.killpg(process.pid, signal.SIGKILL)
-        await asyncio.shield(process.wait())
+        try:
+            await asyncio.shield(process.wait())
+        finally:
+            _sweep(path / "objects" / "pack")
+
+
+def _sweep(packs: Path) -> None:
+    """Remove packs that nobody will finish: libgit2's, and those of `git repack`."""
+    for pattern in _HALF:
+        for path in packs.glob(pattern):
+            with suppress(OSError):
+                path.unlink()
 
 
 def _result(request: Request, output: bytes, errors: bytes, access: Access) -> str | None:
