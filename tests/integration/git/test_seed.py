@@ -52,6 +52,15 @@ async def test_the_first_commit_is_the_folders(tmp_path: Path, folders: tuple[Pa
     assert commit == git(path, "rev-parse", "main").strip()
 
 
+def test_schemas_for_editors_alone_are_taken_along(tmp_path: Path, folders: tuple[Path, Path]) -> None:
+    schemas = tmp_path / "schemas"
+    (schemas / "output").mkdir(parents=True)
+    for name in ("site.json", "README.md", "output/plan.json"):
+        (schemas / name).write_text("{}")
+    path = seed(tmp_path / "home", *folders, schemas=schemas)
+    assert git(path, "ls-tree", "-r", "--name-only", "main", "schemas").split() == ["schemas/site.json"]
+
+
 def test_the_same_folders_make_the_same_commit(tmp_path: Path, folders: tuple[Path, Path]) -> None:
     commits = {
         git(seed(tmp_path / name, *folders, now=NOW), "rev-parse", "main").strip() for name in ("one", "two")
@@ -124,6 +133,7 @@ def test_scaffold_is_a_valid_repository(tmp_path: Path) -> None:
     names = {str(path.relative_to(tmp_path / "new")) for path in written}
     assert {"README.md", ".pre-commit-config.yaml", "schemas/site.json", "specs/hello.yaml"} <= names
     assert any(name.startswith("sites/") for name in names)
+    assert [name for name in names if name.startswith("schemas/")] == ["schemas/site.json"]
     assert validate_paths([tmp_path / "new"], cwd=tmp_path).problems == ()
     assert git(tmp_path / "new", "symbolic-ref", "HEAD").strip() == "refs/heads/main"
 

@@ -53,13 +53,12 @@ def scaffold(path: Path) -> tuple[Path, ...]:
     if used or (path.exists() and not path.is_dir()):
         raise UsageError(f"{path} is not an empty folder", mend="name a new one")
     path.mkdir(parents=True, exist_ok=True)
-    for name in ("specs", "sites", "schemas"):
-        shutil.copytree(
-            resources.path(name),
-            path / name,
-            ignore=shutil.ignore_patterns("__pycache__", ".git"),
-            dirs_exist_ok=True,
-        )
+    ignored = shutil.ignore_patterns("__pycache__", ".git")
+    for name in ("specs", "sites"):
+        shutil.copytree(resources.path(name), path / name, ignore=ignored, dirs_exist_ok=True)
+    (path / "schemas").mkdir(exist_ok=True)
+    for schema in resources.path("schemas").glob("*.json"):
+        shutil.copyfile(schema, path / "schemas" / schema.name)
     (path / "README.md").write_text(_README, encoding="utf-8")
     (path / ".pre-commit-config.yaml").write_text(_PRE_COMMIT, encoding="utf-8")
     if not (path / ".git").exists():

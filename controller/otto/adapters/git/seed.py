@@ -13,6 +13,7 @@ from otto.model.errors import TerminalError
 
 _AUTHOR = ("OttO", "otto@localhost")
 _SKIPPED = frozenset({"__pycache__"})
+_FLAT = frozenset({"schemas"})
 
 # Asked for by nothing but its own safety: a push is checked object by object, may rewrite history, may not
 # delete the branch in force (git-config, receive.denyDeleteCurrent), and cannot fill the disk at once.
@@ -44,7 +45,7 @@ def seed(
         home: OTTO_HOME.
         specs: folder that becomes `specs/` of the first commit.
         sites: folder that becomes `sites/`.
-        schemas: folder that becomes `schemas/`, for editors.
+        schemas: folder whose `*.json` become `schemas/`, for editors; those of our output lie deeper.
         branch: the branch that is followed.
         reject_invalid: whether a push with a bad spec is refused.
         now: time of the first commit.
@@ -89,7 +90,7 @@ def commit_folders(
     """Commit folders as the first commit of a branch; its id, None when they hold no file."""
     top = repository.TreeBuilder()
     for name, folder in folders.items():
-        tree = _tree(repository, folder) if folder.is_dir() else None
+        tree = _tree(repository, folder, flat=name in _FLAT) if folder.is_dir() else None
         if tree is not None:
             top.insert(name, tree, pygit2.enums.FileMode.TREE)
     if not len(top):
@@ -99,16 +100,16 @@ def commit_folders(
     return str(repository.create_commit(f"refs/heads/{branch}", author, author, message, top.write(), []))
 
 
-def _tree(repository: pygit2.Repository, folder: Path) -> pygit2.Oid | None:
+def _tree(repository: pygit2.Repository, folder: Path, *, flat: bool = False) -> pygit2.Oid | None:
     builder = repository.TreeBuilder()
     for path in sorted(folder.iterdir()):
         if path.name in _SKIPPED or path.name == ".git" or path.is_symlink():
             continue
-        if path.is_dir():
+        if path.is_dir() and not flat:
             tree = _tree(repository, path)
             if tree is not None:
                 builder.insert(path.name, tree, pygit2.enums.FileMode.TREE)
-        elif path.is_file():
+        elif path.is_file() and (not flat or path.suffix == ".json"):
             executable = os.access(path, os.X_OK)
             mode = pygit2.enums.FileMode.BLOB_EXECUTABLE if executable else pygit2.enums.FileMode.BLOB
             builder.insert(path.name, repository.create_blob_fromdisk(str(path)), mode)
