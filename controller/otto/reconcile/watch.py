@@ -52,6 +52,12 @@ class Watcher:
                 await self._note(error=str(error), failures=self.state.failures + 1)
                 log.warning("source.failed", error=str(error), failures=self.state.failures)
                 return None
+            except Exception as error:
+                # Unknown, so taken for passing: the last good revision stays in force.
+                log.exception("source.failed", kind=type(error).__name__)
+                words = f"{type(error).__name__}: {error}"
+                await self._note(error=words, failures=self.state.failures + 1)
+                return None
 
     async def _look(self) -> Refreshed | None:
         started = self._kit.clock.monotonic()

@@ -59,8 +59,8 @@ def test_a_terminated_build_clears_up(folder: Path) -> None:
         build.communicate(timeout=60)
     assert build.returncode != 0
     assert not leftovers()
-    with locked(lock(), 0, "building"):
-        pass
+    with locked(lock(), 30, "building"):
+        assert not leftovers()
 
 
 def test_what_a_killed_build_leaves_the_next_one_clears(folder: Path) -> None:

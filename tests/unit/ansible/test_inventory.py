@@ -3,6 +3,8 @@
 import json
 import shutil
 import subprocess
+import tempfile
+from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
@@ -121,23 +123,30 @@ def test_a_new_host_at_an_old_address_gets_a_connection_of_its_own() -> None:
     assert control_path(Path("/c"), replace(WEB, host_key=f"{KEY} comment")) in paths
 
 
-def test_control_sockets_always_fit(tmp_path: Path) -> None:
-    assert control_folder(tmp_path / "c") == tmp_path / "c"
-    deep = tmp_path / ("d" * 60) / ("e" * 60)
+@pytest.fixture
+def short() -> Iterator[Path]:
+    """A folder whose path leaves room for a socket's, wherever the suite's own folders are."""
+    with tempfile.TemporaryDirectory(dir="/tmp", prefix="otto-") as folder:
+        yield Path(folder)
+
+
+def test_control_sockets_always_fit(short: Path) -> None:
+    assert control_folder(short / "c") == short / "c"
+    deep = short / ("d" * 60) / ("e" * 60)
     folder = control_folder(deep)
     try:
-        assert folder == control_folder(deep) != control_folder(tmp_path / "c")
+        assert folder == control_folder(deep) != control_folder(short / "c")
         assert len(str(folder)) < 73
         assert folder.stat().st_mode & 0o777 == 0o700
     finally:
         folder.rmdir()
 
 
-def test_a_folder_of_somebody_else_is_refused(tmp_path: Path) -> None:
-    (tmp_path / "real").mkdir()
-    (tmp_path / "link").symlink_to(tmp_path / "real")
+def test_a_folder_of_somebody_else_is_refused(short: Path) -> None:
+    (short / "real").mkdir()
+    (short / "link").symlink_to(short / "real")
     with pytest.raises(TerminalError):
-        control_folder(tmp_path / "link")
+        control_folder(short / "link")
 
 
 def test_the_listing_follows_the_dynamic_inventory_convention() -> None:

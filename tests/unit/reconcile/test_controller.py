@@ -103,6 +103,19 @@ async def test_a_repository_that_is_away_at_start_makes_nobody_an_orphan(stage: 
         assert (await stage.status("two")).ready
 
 
+async def test_an_unknown_error_of_the_source_is_taken_for_passing(stage: Stage) -> None:
+    stage.world.push(site_spec("one"))
+    async with stage.controller().running() as controller:
+        await stage.calm(5)
+        stage.world.source.failures.always("fetch", ZeroDivisionError("inside"))
+        await stage.calm(60)
+        assert "ZeroDivisionError" in controller.watcher.state.error
+        stage.world.source.failures.stop("fetch")
+        stage.world.push(site_spec("two"))
+        await stage.calm(300)
+        assert (await stage.status("two")).ready
+
+
 async def test_a_store_in_trouble_never_ends_the_loop(stage: Stage) -> None:
     stage.world.push(site_spec("one"))
     async with stage.controller().running():
