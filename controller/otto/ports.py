@@ -218,6 +218,9 @@ class Store(Protocol):
     async def approve(self, site: str, plan: str, by: str) -> None:
         """Record an approval."""
 
+    async def withdraw(self, site: str, plan: str) -> None:
+        """Take an approval back: it was used, and holds for one time only."""
+
     async def value(self, key: str) -> str | None:
         """A small value by key (last commit seen, …)."""
 

@@ -129,8 +129,8 @@ def _infrastructure(settings: Settings, who: Identity, clock: Clock, lab: Lab) -
         plan_timeout=settings.terraform.planTimeout,
         apply_timeout=settings.terraform.applyTimeout,
     )
-    backend = LabBackend(lab, who.public_key)
-    return TerraformInfrastructure({Provider.LAB: backend}, options, clock)
+    backends = {Provider.LAB: LabBackend(lab, who.public_key)} if Provider.LAB in settings.providers else {}
+    return TerraformInfrastructure(backends, options, clock)
 
 
 def _configuration(settings: Settings, who: Identity, clock: Clock) -> Ansible:

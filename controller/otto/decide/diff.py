@@ -136,11 +136,9 @@ def _drift(
     desired: Desired, prefix: str, role: Role, facts: HostFacts, expected: HostFacts | None
 ) -> Iterator[Difference]:
     """Compare with what the host said right after OttO's own last step on it."""
+    if facts.configuration is not None and not _on_record(desired, role, facts, expected):
+        yield Difference(Layer.CONFIGURATION, f"{prefix}/expected", "on record", "no record", Cause.UNKNOWN)
     if expected is None:
-        if facts.configuration is not None:
-            yield Difference(
-                Layer.CONFIGURATION, f"{prefix}/expected", "on record", "no record", Cause.UNKNOWN
-            )
         return
     same_configuration = facts.configuration == expected.configuration
     if same_configuration:
@@ -154,6 +152,17 @@ def _drift(
             short(facts.content or "") or "missing",
             Cause.DRIFT,
         )
+
+
+def _on_record(desired: Desired, role: Role, facts: HostFacts, expected: HostFacts | None) -> bool:
+    """Whether what the host should be like was recorded after the last step on it.
+
+    A run that failed on another host, or was cut off, ends before it is: then nothing is known.
+    """
+    if expected is None or facts.configuration != expected.configuration:
+        return False
+    deployed = role is Role.WEB and facts.revision == desired.content
+    return not deployed or facts.revision == expected.revision
 
 
 def _files(prefix: str, facts: HostFacts, expected: HostFacts) -> Iterator[Difference]:

@@ -84,7 +84,7 @@ def _kind(change: ResourceChange, desired: Desired, observed: Observed) -> Actio
     if change.reason == _TAINTED:
         return ActionKind.REPAIR
     if "delete" in change.verbs and "create" in change.verbs:
-        return ActionKind.REPAIR if _dead(change.host, observed) else ActionKind.REPLACE
+        return ActionKind.REPAIR if _gone(change, observed) else ActionKind.REPLACE
     if "delete" in change.verbs:
         mine = change.reason != _LEFTOVER
         unwanted = mine and bool(change.host) and change.host not in wanted(desired)
@@ -93,6 +93,16 @@ def _kind(change: ResourceChange, desired: Desired, observed: Observed) -> Actio
         known = any(host.name == change.host for host in observed.hosts)
         return ActionKind.REPAIR if known and _dead(change.host, observed) else ActionKind.CREATE
     return ActionKind.UPDATE
+
+
+def _gone(change: ResourceChange, observed: Observed) -> bool:
+    """Whether a replacement has no other reason than that the host is gone from the inventory.
+
+    A host that merely stopped is started again, so Terraform's wish to replace it has another reason.
+    """
+    if change.replace_for or not isinstance(observed.inventory, Seen):
+        return False
+    return bool(change.host) and change.host not in {item.name for item in observed.inventory.value}
 
 
 def _dead(host: str, observed: Observed) -> bool:

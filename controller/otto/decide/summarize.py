@@ -39,6 +39,7 @@ class Findings:
         differences: what differs, None when the site was not observed.
         problems: problems of the newest spec, which is then not in force.
         verdict: what the guard said, None when nothing was planned.
+        planning: whether what is to be done is being found out.
         step: the step under way, None when no run is.
         error: what went wrong in this look, "" for nothing.
         mend: what a person can do about the error.
@@ -57,6 +58,7 @@ class Findings:
     differences: tuple[Difference, ...] | None = None
     problems: tuple[Problem, ...] = ()
     verdict: Verdict | None = None
+    planning: bool = False
     step: StepKind | None = None
     error: str = ""
     mend: str = ""
@@ -196,9 +198,11 @@ def _phase(status: SiteStatus, found: Findings) -> Phase:
         return Phase.SUSPENDED
     if found.step is not None:
         return _PHASES[found.step]
+    if found.planning:
+        return Phase.PLANNING
     if isinstance(found.verdict, NeedsApproval | Refused | Waiting):
         return Phase.AWAITING_APPROVAL
-    if status.ready and not found.error:
+    if status.ready and not found.error and not found.waiting:
         return Phase.READY
     if found.differences is None and not found.error:
         return Phase.PENDING

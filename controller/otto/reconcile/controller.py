@@ -87,17 +87,20 @@ class Controller:
     def _handlers(self) -> Mapping[str, Handler]:
         return {"push": self._push, "judge": self._judged, "due": self._due, "info": self._info}
 
-    async def _push(self, _: Request) -> AsyncIterator[Answer]:
+    async def _push(self, request: Request) -> AsyncIterator[Answer]:
         """The post-receive hook: decide at once, and tell the pusher."""
         found = await self.watcher.look()
-        lines = judge(found.before, found.after, found.changed).lines if found else (self._nothing_new(),)
+        nothing = (self._nothing_new(request),)
+        lines = judge(found.before, found.after, found.changed).lines if found else nothing
         for line in lines:
             yield {"line": line}
         yield {"done": True, "exit": 0}
 
-    def _nothing_new(self) -> str:
+    def _nothing_new(self, request: Request) -> str:
         if self.watcher.state.error:
             return f"OttO could not read the push: {self.watcher.state.error}"
+        if f"refs/heads/{self._source.branch}" in {name for _, _, name in _refs(request)}:
+            return "OttO is at work on it already; watch it: otto status --watch"
         return "OttO follows another branch; nothing changes for any site"
 
     async def _judged(self, request: Request) -> AsyncIterator[Answer]:

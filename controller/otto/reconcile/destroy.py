@@ -1,6 +1,9 @@
 """Take a site down because a person said so, and keep it down until a person wants it back."""
 
+import asyncio
+
 from otto.model.canonical import digest
+from otto.model.errors import TerminalError
 from otto.model.observed import Applied
 from otto.model.run import Outcome, Run
 from otto.model.spec import Provider, SiteSpec
@@ -38,13 +41,19 @@ class Destroyer:
         now = self._kit.clock.now()
         recorder = Recorder(self._kit, Run(run_id(now), site, "destroy", now))
         provider = spec.provider if spec else Provider((status.provider if status else "") or "lab")
+        if provider.value not in self._kit.providers:
+            mend = "add it to CLOWD_PROVIDERS"
+            raise TerminalError(f"provider {provider.value} may not be touched", mend=mend)
         try:
             async with recorder.step("destroy") as notes:
                 with self._kit.calling("terraform"):
                     await self._kit.infrastructure.destroy(site, provider, notes.report)
                 notes.summary = "nothing of it is left"
-        except BaseException as error:
+        except Exception as error:
             await recorder.end(Outcome.FAILED, str(error))
+            raise
+        except BaseException:
+            await asyncio.shield(recorder.end(Outcome.INTERRUPTED, "the controller stopped"))
             raise
         await recorder.end(Outcome.SUCCEEDED, "destroyed")
         await store.save_applied(site, Applied())
@@ -64,7 +73,8 @@ class Destroyer:
 async def end_teardowns(store: Store, sites: frozenset[str]) -> None:
     """Sites that went with the whole lab come back when the controller is started again."""
     for site in sites:
-        if TEARDOWN in await store.intents(site):
+        intents = await store.intents(site)
+        if TEARDOWN in intents and DESTROY not in intents:
             await store.set_intent(site, TEARDOWN, on=False)
             await store.set_intent(site, DESTROYED, on=False)
 

@@ -43,8 +43,8 @@ class Fleet:
         self._remembered = dict(await self._store.remembered())
 
     def names(self) -> frozenset[str]:
-        """Every site that has, or had, a spec."""
-        return frozenset(self.catalogue.sites) | frozenset(self._remembered)
+        """Every site that has, or had, a spec, good or bad."""
+        return frozenset({*self.catalogue.sites, *self.catalogue.problems, *self._remembered})
 
     def specs_in_force(self) -> Mapping[str, SiteSpec]:
         """Every site's spec that counts."""
@@ -84,10 +84,11 @@ class Fleet:
         after = self.preview(commit)
         changed = self._source.changed(before.commit, commit) if before.commit else frozenset()
         names = touched(before, after, changed) if before.commit else frozenset(after.sites)
+        await self._remember(after, names)
+        await self._store.set_value(_COMMIT, commit)
+        # Last: whatever fails above is tried again with the next look, and no push is lost.
         self.catalogue = after
         self.seen_at = now if before.commit else None
-        await self._remember(names)
-        await self._store.set_value(_COMMIT, commit)
         return Refreshed(before, after, changed, names)
 
     def preview(self, commit: str, source: Source | None = None) -> Catalogue:
@@ -109,16 +110,14 @@ class Fleet:
     def _parse(self, source: Source, entry: Entry) -> SpecFile:
         return unreadable(entry) or self._specs.parse(entry.path, source.read(entry.blob))
 
-    async def _remember(self, names: frozenset[str]) -> None:
+    async def _remember(self, after: Catalogue, names: frozenset[str]) -> None:
         good = [
-            RememberedSpec(self.catalogue.sites[name], self.catalogue.commit)
-            for name in sorted(names)
-            if name in self.catalogue.sites
+            RememberedSpec(after.sites[name], after.commit) for name in sorted(names & after.sites.keys())
         ]
-        self._remembered.update({item.spec.name: item for item in good})
         if good:
             await self._store.remember(good)
-        held = self.catalogue.problems.keys() & self._remembered.keys()
+        self._remembered.update({item.spec.name: item for item in good})
+        held = after.problems.keys() & self._remembered.keys()
         self._source.retain(self._remembered[name].commit for name in held)
 
     def forget(self, site: str) -> None:

@@ -11,7 +11,6 @@ from otto.decide.diff import diff
 from otto.decide.summarize import Findings, summarize
 from otto.model.catalogue import RememberedSpec
 from otto.model.desired import Desired
-from otto.model.difference import Cause
 from otto.model.errors import OttoError, TransientError, WaitingError
 from otto.model.observed import Observed
 from otto.model.plan import StepKind
@@ -50,7 +49,8 @@ class Reconciler:
 
     def wish(self, site: str, steps: frozenset[StepKind]) -> None:
         """Have the next look carry out these steps whether or not anything differs."""
-        self._wishes[site] = self._wishes.get(site, frozenset()) | steps
+        if steps:
+            self._wishes[site] = self._wishes.get(site, frozenset()) | steps
 
     async def reconcile(self, site: str, cause: str) -> Next:
         """Look at one site and act; never raises but for cancellation."""
@@ -99,9 +99,31 @@ class Reconciler:
         force = self._wishes.pop(site, frozenset())
         if not differences and not force:
             return await self._conclude(desired, Ending(observed, Outcome.SUCCEEDED))
-        if any(item.cause is Cause.SPEC for item in differences):
-            await self._dependencies(known)
-        return await self._run(Look(desired, observed, differences, force), cause)
+        look = Look(desired, observed, differences, force)
+        try:
+            await self._planning(look)
+            if observed.applied.verified != desired.digest:
+                await self._dependencies(known)
+            return await self._run(look, cause)
+        except WaitingError:
+            self.wish(site, force)
+            raise
+
+    async def _planning(self, look: Look) -> None:
+        """Say what was seen before anything is done about it: whatever follows may take long, or fail."""
+        desired, observed = look.desired, look.observed
+        before = await self._kit.store.status(desired.site)
+        found = Findings(
+            site=desired.site,
+            now=self._now(),
+            desired=desired,
+            infrastructure=observed.infrastructure,
+            differences=look.differences,
+            problems=self._fleet.problems(desired.site),
+            planning=True,
+            failures=before.failures if before and before.digest == desired.digest else 0,
+        )
+        await self._save(summarize(before, found))
 
     async def _run(self, look: Look, cause: str) -> Next:
         desired = look.desired
@@ -115,6 +137,7 @@ class Reconciler:
             try:
                 ending = await self._converger.converge(look, recorder)
             except SupersededError:
+                self.wish(desired.site, look.force)
                 await recorder.end(Outcome.SUPERSEDED, "a newer wish came; starting over from it")
                 return Next(0.0, "superseded")
             except asyncio.CancelledError:
@@ -124,6 +147,8 @@ class Reconciler:
                 outcome = Outcome.WAITING if isinstance(error, WaitingError) else Outcome.FAILED
                 await recorder.end(outcome, str(error))
                 raise
+            if ending.outcome is Outcome.SUCCEEDED:
+                await self._kit.store.withdraw(desired.site, recorder.run.plan)
             await recorder.end(ending.outcome, ending.error or ending.waiting)
             return await self._conclude(desired, ending, run.id)
 
@@ -193,13 +218,24 @@ class Reconciler:
         if not known.spec.depends_on:
             return
         statuses = {name: await self._kit.store.status(name) for name in known.spec.depends_on}
-        ready = frozenset(name for name, item in statuses.items() if item and item.ready)
+        fine = [item for item in statuses.values() if item and await self._up_to_date(item)]
+        ready = frozenset(item.site for item in fine)
         blocking = blocked_by(known.spec, ready, self._fleet.specs_in_force())
         if blocking:
             words = [f"{name} ({_phase_of(statuses.get(name))})" for name in blocking]
             raise WaitingError(f"waits for {', '.join(words)} to be Ready")
 
+    async def _up_to_date(self, status: SiteStatus) -> bool:
+        """Whether a site is Ready as its newest wish says, and not only as an older one did."""
+        try:
+            return status.ready and status.digest == await self._latest(status.site)
+        except OttoError:
+            return False
+
     async def _orphan(self, site: str) -> Next:
+        if problems := self._fleet.problems(site):
+            waiting = f"waits for its first good spec: {problems[0]}"
+            return await self._note(site, Findings(site, self._now(), problems=problems, waiting=waiting))
         state = await self._kit.infrastructure.state(site)
         if state is None and not await self._kit.infrastructure.inventory(site):
             await self._gone(site)
@@ -213,7 +249,8 @@ class Reconciler:
         last = known or self._fleet.last_good(site)
         await self._destroyer.destroy(site, last.spec if last else None, before, keep_away=known is not None)
         if known is None:
-            self._fleet.forget(site)
+            if self._fleet.in_force(site) is None:
+                self._fleet.forget(site)
             await self._gone(site)
             return Next(None)
         return await self._note(site, Findings(site, self._now()), phase=Phase.DESTROYED)
@@ -224,7 +261,8 @@ class Reconciler:
         self._kit.bus.publish(SiteGone(site))
 
     async def _note(self, site: str, found: Findings, phase: Phase | None = None) -> Next:
-        """Write a status that needs no looking; nothing more happens until something changes."""
+        """Write a status that needs no looking; the next one is only in case a change went unnoticed."""
+        self._wishes.pop(site, None)
         before = await self._kit.store.status(site)
         if phase is Phase.DESTROYED:
             message = f"destroyed; to bring it back: otto resume {site}"
@@ -232,7 +270,7 @@ class Reconciler:
         else:
             status = summarize(before, found)
         await self._save(status)
-        return Next(None)
+        return self._pace.slowest()
 
     async def _settle(self, site: str) -> None:
         """Once in this process's life, wait for what an earlier controller left running."""

@@ -88,7 +88,11 @@ class Watcher:
         at = self.state.fetched_at if failures else self._kit.clock.now().isoformat()
         self.state = SourceState(kept, at, error, failures)
         self._kit.metrics.source(up=not failures, at=self._kit.clock.now().timestamp())
-        await self._kit.store.set_value(SOURCE, json.dumps(to_data(self.state)))
+        try:
+            await self._kit.store.set_value(SOURCE, json.dumps(to_data(self.state)))
+        except Exception as problem:
+            # What is known stays in memory; the watch goes on whatever the store is at.
+            log.exception("source.unrecorded", kind=type(problem).__name__)
 
     def _pause(self) -> float:
         if self.state.failures:

@@ -120,6 +120,11 @@ class MemoryStore:
         self.failures.strike("approve")
         self.approvals[site, plan] = Approval(by, self._clock.now())
 
+    async def withdraw(self, site: str, plan: str) -> None:
+        """Take an approval back."""
+        self.failures.strike("withdraw")
+        self.approvals.pop((site, plan), None)
+
     async def value(self, key: str) -> str | None:
         """A small value by key."""
         self.failures.strike("value")

@@ -97,6 +97,18 @@ def test_a_scale_in_tells_the_balancer_and_no_web_server() -> None:
         (
             without(built(), "hello-web-1", HostState.STOPPED),
             change("hello-web-1", "delete", "create"),
+            ActionKind.REPLACE,
+            False,
+        ),
+        (
+            without(built(), "hello-web-1"),
+            change("hello-web-1", "delete", "create", replace_for=("image",)),
+            ActionKind.REPLACE,
+            False,
+        ),
+        (
+            without(built(), "hello-web-1"),
+            change("hello-web-1", "delete", "create"),
             ActionKind.REPAIR,
             False,
         ),

@@ -61,7 +61,14 @@ async def test_the_phases_of_a_site_are_told_in_order(stage: Stage) -> None:
     async with stage.controller().running():
         await stage.calm(5)
     phases = [event.status.phase.value for event in stage.events if isinstance(event, StatusChanged)]
-    assert list(dict.fromkeys(phases)) == ["Provisioning", "Configuring", "Deploying", "Verifying", "Ready"]
+    assert list(dict.fromkeys(phases)) == [
+        "Planning",
+        "Provisioning",
+        "Configuring",
+        "Deploying",
+        "Verifying",
+        "Ready",
+    ]
 
 
 async def test_a_push_through_the_socket_is_decided_at_once(stage: Stage) -> None:

@@ -134,6 +134,11 @@ class SqlStore:
         row = {"site": site, "plan": plan, "approved_by": by, "approved_at": at}
         await self._write(lambda connection: writing.put(connection, schema.approvals, [row]))
 
+    async def withdraw(self, site: str, plan: str) -> None:
+        """Take an approval back."""
+        row = {"site": site, "plan": plan}
+        await self._write(lambda connection: writing.drop(connection, schema.approvals, [row]))
+
     async def value(self, key: str) -> str | None:
         """A small value by key (last commit seen, …)."""
         chosen = select(schema.notes.c.value).where(schema.notes.c.key == key)

@@ -245,4 +245,7 @@ def _scrubbed(session: Session, shown: Mapping[str, Any] | None) -> dict[str, Da
 
 def _removal(item: LiveResource) -> ResourceChange:
     kind = item.address.partition(".")[0]
-    return ResourceChange(PREFIX + item.address, kind, ("delete",), reason=LEFTOVER, host=item.host)
+    # The id, so that an approval is for this very thing and not for whatever has its name later.
+    changed = (item.identity or item.id,)
+    address = PREFIX + item.address
+    return ResourceChange(address, kind, ("delete",), changed, reason=LEFTOVER, host=item.host)
