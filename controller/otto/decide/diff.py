@@ -193,7 +193,8 @@ def _serving(desired: Desired, observed: Observed) -> Iterator[Difference]:
     # Until a wish was verified once, what does not answer by it yet is no failure of anything.
     cause = Cause.FAILURE if observed.applied.verified == desired.digest else Cause.SPEC
     for failure in observed.serving.value.failures:
-        path = f"checks/{failure.target}/{failure.check}"
+        target = failure.target.removeprefix("http://").rstrip("/")
+        path = f"checks/{target}/{failure.check.removeprefix('/')}"
         yield Difference(layer, path, failure.expected, failure.received, cause, Severity.CRITICAL)
     if observed.applied.verified != desired.digest:
         have = short(observed.applied.verified) or "never"
