@@ -6,7 +6,6 @@ from datetime import datetime, timedelta
 
 import structlog
 
-from otto.decide.dependencies import blocked_by
 from otto.decide.diff import diff
 from otto.decide.summarize import Findings, summarize
 from otto.model.catalogue import RememberedSpec
@@ -19,6 +18,7 @@ from otto.model.run import Outcome, Run
 from otto.model.status import Phase, SiteStatus
 from otto.model.verdict import Verdict
 from otto.reconcile.converge import Converger, Ending, Look, SupersededError
+from otto.reconcile.dependencies import Dependencies
 from otto.reconcile.destroy import Destroyer
 from otto.reconcile.events import SiteGone, StatusChanged
 from otto.reconcile.fleet import Fleet
@@ -43,6 +43,7 @@ class Reconciler:
         self._observer = Observer(kit, verifier)
         self._converger = Converger(kit, self._observer, verifier, self._latest, self._announce)
         self._destroyer = Destroyer(kit)
+        self._dependencies = Dependencies(kit.store, fleet, self._latest)
         self._pace = Pace(kit.settings, kit.rng)
         self._settled: set[str] = set()
         self._wishes: dict[str, frozenset[StepKind]] = {}
@@ -103,7 +104,7 @@ class Reconciler:
         try:
             await self._planning(look)
             if observed.applied.verified != desired.digest:
-                await self._dependencies(known)
+                await self._dependencies.check(known.spec)
             return await self._run(look, cause)
         except WaitingError:
             self.wish(site, force)
@@ -113,16 +114,8 @@ class Reconciler:
         """Say what was seen before anything is done about it: whatever follows may take long, or fail."""
         desired, observed = look.desired, look.observed
         before = await self._kit.store.status(desired.site)
-        found = Findings(
-            site=desired.site,
-            now=self._now(),
-            desired=desired,
-            infrastructure=observed.infrastructure,
-            differences=look.differences,
-            problems=self._fleet.problems(desired.site),
-            planning=True,
-            failures=before.failures if before and before.digest == desired.digest else 0,
-        )
+        failures = before.failures if before and before.digest == desired.digest else 0
+        found = replace(self._findings(desired, observed), planning=True, failures=failures)
         await self._save(summarize(before, found))
 
     async def _run(self, look: Look, cause: str) -> Next:
@@ -157,13 +150,8 @@ class Reconciler:
         before = await self._kit.store.status(desired.site)
         failures = self._failures(before, desired, failed=ending.outcome is Outcome.FAILED)
         after = self._pace.after(failures)
-        found = Findings(
-            site=desired.site,
-            now=self._now(),
-            desired=desired,
-            infrastructure=ending.observed.infrastructure,
-            differences=diff(desired, ending.observed),
-            problems=self._fleet.problems(desired.site),
+        found = replace(
+            self._findings(desired, ending.observed),
             verdict=ending.verdict,
             error=ending.error,
             run=run,
@@ -181,6 +169,17 @@ class Reconciler:
         served_before = before is not None and before.digest == after.digest
         if after.ready and seen_at and not served_before and after.commit == self._fleet.catalogue.commit:
             self._kit.metrics.commit_ready((self._now() - seen_at).total_seconds())
+
+    def _findings(self, desired: Desired, observed: Observed) -> Findings:
+        """What a look at a site brought to light."""
+        return Findings(
+            site=desired.site,
+            now=self._now(),
+            desired=desired,
+            infrastructure=observed.infrastructure,
+            differences=diff(desired, observed),
+            problems=self._fleet.problems(desired.site),
+        )
 
     async def _failed(self, site: str, error: OttoError) -> Next:
         before = await self._kit.store.status(site)
@@ -212,25 +211,6 @@ class Reconciler:
         )
         await self._save(summarize(before, found))
         return after
-
-    async def _dependencies(self, known: RememberedSpec) -> None:
-        """A change waits until the sites it depends on are Ready; healing does not."""
-        if not known.spec.depends_on:
-            return
-        statuses = {name: await self._kit.store.status(name) for name in known.spec.depends_on}
-        fine = [item for item in statuses.values() if item and await self._up_to_date(item)]
-        ready = frozenset(item.site for item in fine)
-        blocking = blocked_by(known.spec, ready, self._fleet.specs_in_force())
-        if blocking:
-            words = [f"{name} ({_phase_of(statuses.get(name))})" for name in blocking]
-            raise WaitingError(f"waits for {', '.join(words)} to be Ready")
-
-    async def _up_to_date(self, status: SiteStatus) -> bool:
-        """Whether a site is Ready as its newest wish says, and not only as an older one did."""
-        try:
-            return status.ready and status.digest == await self._latest(status.site)
-        except OttoError:
-            return False
 
     async def _orphan(self, site: str) -> Next:
         if problems := self._fleet.problems(site):
@@ -290,17 +270,8 @@ class Reconciler:
         self, desired: Desired, observed: Observed, step: StepKind, verdict: Verdict | None
     ) -> None:
         before = await self._kit.store.status(desired.site)
-        found = Findings(
-            site=desired.site,
-            now=self._now(),
-            desired=desired,
-            infrastructure=observed.infrastructure,
-            differences=diff(desired, observed),
-            problems=self._fleet.problems(desired.site),
-            verdict=verdict,
-            step=step,
-            failures=before.failures if before else 0,
-        )
+        failures = before.failures if before else 0
+        found = replace(self._findings(desired, observed), verdict=verdict, step=step, failures=failures)
         await self._save(summarize(before, found))
 
     async def _save(self, status: SiteStatus) -> SiteStatus:
@@ -330,7 +301,3 @@ class Reconciler:
 
 def _or_new(status: SiteStatus | None, site: str, now: datetime) -> SiteStatus:
     return status or SiteStatus(site, Phase.PENDING, now)
-
-
-def _phase_of(status: SiteStatus | None) -> str:
-    return status.phase.value if status else "Pending"

@@ -3,7 +3,7 @@
 import hashlib
 import tarfile
 from pathlib import Path, PurePosixPath
-from typing import Any
+from typing import IO, Any
 
 from ansible.errors import AnsibleActionFail
 from ansible.module_utils.parsing.convert_bool import boolean
@@ -11,6 +11,7 @@ from ansible.plugins.action import ActionBase
 
 FILE_MODE = 0o644
 FOLDER_MODE = 0o755
+_CHUNK = 1 << 20
 
 
 def archive_digest(archive: Path) -> str:
@@ -23,12 +24,18 @@ def archive_digest(archive: Path) -> str:
                 lines[folder] = (b"d", FOLDER_MODE, b"")
             source = tar.extractfile(member) if member.isreg() else None
             if source is not None:
-                value = hashlib.file_digest(source, "sha256").hexdigest()
-                lines[path] = (b"f", FILE_MODE, value.encode())
+                lines[path] = (b"f", FILE_MODE, _digest(source).encode())
     lines.pop(PurePosixPath(), None)
     summed = hashlib.sha256()
     for name, (kind, mode, value) in sorted((_bytes(path), line) for path, line in lines.items()):
         summed.update(b"%s\0%o\0%s\0%s\0" % (kind, mode, name, value))
+    return summed.hexdigest()
+
+
+def _digest(source: IO[bytes]) -> str:
+    summed = hashlib.sha256()
+    while data := source.read(_CHUNK):
+        summed.update(data)
     return summed.hexdigest()
 
 
@@ -45,18 +52,18 @@ class ActionModule(ActionBase):  # type: ignore[misc]  # ansible is not typed
 
     def run(self, tmp: str | None = None, task_vars: dict[str, Any] | None = None) -> dict[str, Any]:
         """Deploy one release to one host."""
-        result = super().run(tmp, task_vars)
+        result: dict[str, Any] = super().run(tmp, task_vars)
         arguments = dict(self._task.args)
         archive = Path(arguments.pop("archive", None) or "")
         try:
             arguments["digest"] = archive_digest(archive)
         except (OSError, tarfile.TarError, EOFError) as error:
             raise AnsibleActionFail(f"the content archive {archive} cannot be read: {error}") from error
-        looked = self._execute_module(module_args=arguments | {"look": True}, task_vars=task_vars)
+        looked = self._module(arguments | {"look": True}, task_vars)
         if looked.get("failed") or not looked.get("changed") or self._task.check_mode:
             return result | looked
         if looked["present"] and not boolean(arguments.get("repair", False)):
-            return result | self._execute_module(module_args=arguments, task_vars=task_vars)
+            return result | self._module(arguments, task_vars)
         return result | self._bring(archive, arguments, task_vars)
 
     def _bring(
@@ -67,6 +74,10 @@ class ActionModule(ActionBase):  # type: ignore[misc]  # ansible is not typed
         shell = self._connection._shell  # noqa: SLF001  (how action plugins reach it)
         try:
             there = self._transfer_file(str(archive), shell.join_path(shell.tmpdir, "content.tar"))
-            return self._execute_module(module_args=arguments | {"archive": there}, task_vars=task_vars)
+            return self._module(arguments | {"archive": there}, task_vars)
         finally:
             self._remove_tmp_path(shell.tmpdir)
+
+    def _module(self, arguments: dict[str, Any], task_vars: dict[str, Any] | None) -> dict[str, Any]:
+        ended: dict[str, Any] = self._execute_module(module_args=arguments, task_vars=task_vars)
+        return ended
