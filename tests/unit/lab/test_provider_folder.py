@@ -4,7 +4,9 @@ import os
 import signal
 import subprocess
 import sys
+import tempfile
 import threading
+from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -26,6 +28,13 @@ with socket_folder(Path(sys.argv[1])) as folder:
     print(folder, flush=True)
     time.sleep(60)
 """
+
+
+@pytest.fixture
+def short() -> Iterator[Path]:
+    """A folder whose path leaves room for a socket's, wherever the suite's own folders are."""
+    with tempfile.TemporaryDirectory(dir="/tmp", prefix="otto-") as folder:  # noqa: S108
+        yield Path(folder)
 
 
 @pytest.fixture
@@ -73,7 +82,7 @@ def test_which_processes_run() -> None:
 
 
 def test_the_folder_goes_before_anything_is_waited_for(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    short: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     there_at_the_end = []
     made = grpc.server
@@ -92,7 +101,7 @@ def test_the_folder_goes_before_anything_is_waited_for(
     monkeypatch.setattr(grpc, "server", watched)
     done = threading.Event()
     done.set()
-    with socket_folder(tmp_path) as folder:
-        serving.serve(LabProvider(), folder, certificate(tmp_path / "c.json", NOW), done, lambda: 1)
+    with socket_folder(short) as folder:
+        serving.serve(LabProvider(), folder, certificate(short / "c.json", NOW), done, lambda: 1)
     assert there_at_the_end == [False]
     assert capsys.readouterr().out.startswith(f"1|6|unix|{folder}/socket|grpc|")
