@@ -33,7 +33,7 @@ with socket_folder(Path(sys.argv[1])) as folder:
 @pytest.fixture
 def short() -> Iterator[Path]:
     """A folder whose path leaves room for a socket's, wherever the suite's own folders are."""
-    with tempfile.TemporaryDirectory(dir="/tmp", prefix="otto-") as folder:  # noqa: S108
+    with tempfile.TemporaryDirectory(dir="/tmp", prefix="otto-") as folder:
         yield Path(folder)
 
 
