@@ -45,7 +45,7 @@ async def test_anything_but_a_fact_is_unknown_with_a_reason(ready: Site) -> None
     ]
     fleet_names = [host.name for host in fleet.all]
     for host in fleet.all:
-        fleet.ssh(host, f"cp -p {FACT} /root/kept.fact")
+        fleet.ssh(host, f"cp -p {FACT} /var/tmp/kept.fact")
     try:
         for cases in rounds:
             for host, (script, _) in zip(fleet.all, cases, strict=True):
@@ -60,7 +60,7 @@ async def test_anything_but_a_fact_is_unknown_with_a_reason(ready: Site) -> None
         assert "cannot be executed" in reason(seen, fleet.web[1].name)
     finally:
         for host in fleet.all:
-            fleet.ssh(host, f"rm -f {FACT}; mv /root/kept.fact {FACT}")
+            fleet.ssh(host, f"rm -f {FACT}; mv /var/tmp/kept.fact {FACT}")
 
 
 def _shell(text: str) -> str:
@@ -141,7 +141,7 @@ async def test_a_hand_edit_shows_and_a_configure_run_mends_it(ready: Site) -> No
 async def test_a_reload_that_was_cut_off_is_made_up_for(ready: Site) -> None:
     """Files written, handler never run: the next run sees that nginx runs on an older configuration."""
     web = ready.fleet.web[0]
-    ready.fleet.ssh(web, "cp /etc/nginx/nginx.conf /root/n && cat /root/n > /etc/nginx/nginx.conf")
+    ready.fleet.ssh(web, "cp /etc/nginx/nginx.conf /var/tmp/n && cat /var/tmp/n > /etc/nginx/nginx.conf")
     assert fact(await ready.facts((web,)), web.name).services["nginx"] == "outdated"
     await ready.ansible.configure(ready.request(hosts=(web,)), silent)
     assert fact(await ready.facts((web,)), web.name).services["nginx"] == "active"
