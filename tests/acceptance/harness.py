@@ -117,7 +117,8 @@ class Home:
         self.home.mkdir(parents=True, exist_ok=True)
         with (self.home.parent / "up.log").open("ab") as log:
             self.process = subprocess.Popen(
-                [*OTTO, "up", "--plain"],
+                # Named on the command line as well, so that whoever cleans up finds the process.
+                [*OTTO, "--home", str(self.home), "up", "--plain"],
                 env=self.environment(),
                 stdout=log,
                 stderr=log,
