@@ -91,7 +91,7 @@ class LoopSettings:
     """The loop."""
 
     workers: int = field(default=4, metadata={"help": "sites worked on at once"})
-    interval: float = field(default=30.0, metadata={"help": "seconds between two looks at a ready site"})
+    interval: float = field(default=30.0, metadata={"help": "seconds between two full looks at a site, every check included"})
     backoffBase: float = field(  # noqa: N815
         default=2.0, metadata={"help": "seconds after a first failure"}
     )
@@ -102,6 +102,47 @@ class LoopSettings:
         default=45.0, metadata={"help": "seconds a site has to come up before its checks count as failed"}
     )
     history: int = field(default=200, metadata={"help": "runs kept for each site"})
+
+
+@dataclass(frozen=True)
+class ProbesSettings:
+    """Tier 0 of observation: the provider's list of hosts, requests to hosts, haproxy's statistics."""
+
+    interval: float = field(default=2.0, metadata={"help": "seconds between two looks at a site"})
+    jitter: float = field(
+        default=0.1, metadata={"help": "share of the interval by which it is moved at random"}
+    )
+    concurrency: int = field(default=64, metadata={"help": "requests under way at once"})
+    batch: int = field(default=50, metadata={"help": "sites looked at with one list of hosts"})
+    timeout: float = field(default=1.0, metadata={"help": "seconds a host has to answer a probe"})
+    confirmations: int = field(
+        default=3,
+        metadata={"help": "looks in a row in which a host is silent before it counts as lost"},
+    )
+
+
+@dataclass(frozen=True)
+class FactsSettings:
+    """Tier 1 of observation: what hosts say of themselves, many sites in one Ansible run."""
+
+    interval: float = field(default=30.0, metadata={"help": "seconds between two looks at a site"})
+    jitter: float = field(
+        default=0.1, metadata={"help": "share of the interval by which it is moved at random"}
+    )
+    concurrency: int = field(default=2, metadata={"help": "Ansible runs at once"})
+    batch: int = field(default=50, metadata={"help": "hosts asked in one Ansible run"})
+
+
+@dataclass(frozen=True)
+class RefreshSettings:
+    """Tier 2 of observation: Terraform asks the provider what changed outside of it."""
+
+    interval: float = field(default=1800.0, metadata={"help": "seconds between two looks at a site"})
+    jitter: float = field(
+        default=0.1, metadata={"help": "share of the interval by which it is moved at random"}
+    )
+    concurrency: int = field(default=1, metadata={"help": "Terraform runs at once"})
+    batch: int = field(default=4, metadata={"help": "sites made due for it together"})
 
 
 @dataclass(frozen=True)
@@ -138,6 +179,9 @@ class Settings:
     terraform: TerraformSettings = TerraformSettings()
     ansible: AnsibleSettings = AnsibleSettings()
     loop: LoopSettings = LoopSettings()
+    probes: ProbesSettings = ProbesSettings()
+    facts: FactsSettings = FactsSettings()
+    refresh: RefreshSettings = RefreshSettings()
     log: LogSettings = LogSettings()
     metrics: MetricsSettings = MetricsSettings()
 

@@ -11,8 +11,8 @@ from typing import Protocol
 
 from otto.model.catalogue import Entry, RememberedSpec, SpecFile
 from otto.model.configuration import ConfigurationRequest, ConfigurationResult
-from otto.model.host import Host, HostFacts, LiveHost
-from otto.model.infrastructure import InfrastructureInputs, InfrastructurePlan
+from otto.model.host import Host, HostEvent, HostFacts, LiveHost
+from otto.model.infrastructure import Adoptable, InfrastructureInputs, InfrastructurePlan, ResourceChange
 from otto.model.observed import Applied, InfrastructureState, Seen, Unseen
 from otto.model.probing import ProbeRequest, ProbeResult
 from otto.model.progress import Report
@@ -92,11 +92,39 @@ class Infrastructure(Protocol):
     async def inventory(self, site: str | None = None) -> tuple[LiveHost, ...]:
         """Hosts alive under our owner's labels, of one site or all. Milliseconds, no Terraform."""
 
+    def events(self) -> AsyncIterator[HostEvent]:
+        """What providers tell of hosts under our owner's labels, as it happens; waits while nothing does.
+
+        Nothing is started for it. Events may be missed: they hasten a look and replace none.
+
+        Raises:
+            TransientError: the connection ended or there is none; call again after a while.
+        """
+
     async def plan(self, inputs: InfrastructureInputs, report: Report) -> InfrastructurePlan:
-        """Import what is ours and missing from the state, then plan.
+        """Import what is ours and missing from the state, then plan; hosts of `inputs.replace` anew.
+
+        What is alive under the site's labels and neither wanted nor in the state is left alone.
 
         Raises:
             WaitingError: another process holds the site's state lock.
+        """
+
+    async def refresh(self, inputs: InfrastructureInputs, report: Report) -> tuple[ResourceChange, ...]:
+        """What changed outside Terraform, by asking the provider; nothing is changed.
+
+        Raises:
+            WaitingError: another process holds the site's state lock.
+        """
+
+    async def adoptable(self, inputs: InfrastructureInputs) -> tuple[Adoptable, ...]:
+        """What the next plan would take into the state."""
+
+    async def remove(self, host: LiveHost) -> None:
+        """Remove one host that carries our owner's labels, now, without Terraform; gone already is fine.
+
+        Raises:
+            TerminalError: it is not ours, or the site's state holds it.
         """
 
     async def apply(self, plan: InfrastructurePlan, report: Report) -> InfrastructureState:
@@ -134,6 +162,9 @@ class Probe(Protocol):
 
     async def get(self, request: ProbeRequest) -> ProbeResult:
         """Make one request; never raises for what the other side does."""
+
+    async def ssh(self, address: str, port: int, timeout: float) -> bool:  # noqa: ASYNC109
+        """Whether an SSH server names itself there within that many seconds (RFC 4253, section 4.2)."""
 
 
 class Images(Protocol):

@@ -91,6 +91,9 @@ async def open_kit(settings: Settings) -> AsyncIterator[Kit]:
             clock=clock,
             metrics=metrics,
             settings=settings.loop,
+            probes=settings.probes,
+            facts=settings.facts,
+            refresh=settings.refresh,
             providers=frozenset(provider.value for provider in settings.providers if provider in _DRIVEN),
             rng=random.SystemRandom(),
         )

@@ -26,6 +26,8 @@ class ConfigurationRequest:
         digests: host -> configuration digest, left on the host when the play is complete.
         revision: content revision (DEPLOY).
         archive: tar of the content's files (DEPLOY).
+        roles: host -> the roles to run on it (CONFIGURE); a host that is not in it gets all of its own.
+            A host that gets only some is not marked as completely configured.
         repair: lay the files of this revision anew although the host already has it (DEPLOY).
     """
 
@@ -41,6 +43,7 @@ class ConfigurationRequest:
     revision: str = ""
     archive: PurePath | None = None
     repair: bool = False
+    roles: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
 
 class HostOutcome(StrEnum):

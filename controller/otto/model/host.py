@@ -57,6 +57,35 @@ class LiveHost:
     started_at: datetime | None = None
 
 
+class HostEventKind(StrEnum):
+    """What happened to a host, as its provider tells it."""
+
+    STARTED = "started"
+    RESUMED = "resumed"
+    DIED = "died"
+    PAUSED = "paused"
+    REMOVED = "removed"
+
+    @property
+    def is_loss(self) -> bool:
+        """Whether the host serves nobody from then on."""
+        return self in (HostEventKind.DIED, HostEventKind.PAUSED, HostEventKind.REMOVED)
+
+
+@dataclass(frozen=True, slots=True)
+class HostEvent:
+    """Something a provider told of a host under our labels, when it happened.
+
+    Events hasten a look; they prove nothing, and none of them is sure to come.
+    """
+
+    site: str
+    host: str
+    id: str
+    kind: HostEventKind
+    at: datetime
+
+
 @dataclass(frozen=True, slots=True)
 class HostFacts:
     """What a host says of itself (`facts.d/otto.fact`, schema 1).

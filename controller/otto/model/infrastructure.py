@@ -8,12 +8,33 @@ from otto.model.spec import HostGroup, Provider
 
 @dataclass(frozen=True, slots=True)
 class InfrastructureInputs:
-    """Everything a Terraform module is given for one site; image names are resolved to ids."""
+    """Everything a Terraform module is given for one site; image names are resolved to ids.
+
+    `replace` names hosts that are to be made anew whatever the state says of them: they are proven dead.
+    """
 
     site: str
     provider: Provider
     web: HostGroup
     balancer: HostGroup
+    replace: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Adoptable:
+    """Something alive under the site's and our labels, wanted by its spec, and missing from its state.
+
+    Attributes:
+        address: the address in the state it would get.
+        id: the provider's id.
+        name: the provider's name.
+        host: the host's name, "" when it is no host.
+    """
+
+    address: str
+    id: str
+    name: str
+    host: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,6 +9,7 @@ from datetime import datetime
 from typing import Generic, TypeVar
 
 from otto.model.host import Endpoint, Host, HostFacts, LiveHost
+from otto.model.infrastructure import ResourceChange
 from otto.model.spec import Role
 
 T = TypeVar("T")
@@ -57,6 +58,8 @@ class CheckFailure:
         request: the request as a person would repeat it.
         expected: what should have come.
         received: what came, shortened and safe to print.
+        host: the host that answered or should have, "" when it was asked through the balancer.
+        server: the web server a balancer's statistics speak of.
     """
 
     check: str
@@ -64,6 +67,8 @@ class CheckFailure:
     request: str
     expected: str
     received: str
+    host: str = ""
+    server: str = ""
 
     def __str__(self) -> str:
         return f"{self.check} on {self.target}: {self.request}: expected {self.expected}, got {self.received}"
@@ -111,14 +116,41 @@ Facts = Mapping[str, Seen[HostFacts] | Unseen]
 
 
 @dataclass(frozen=True, slots=True)
+class Silence:
+    """A host that its provider calls running, and that answers neither HTTP nor SSH.
+
+    Attributes:
+        since: when it was first found silent.
+        looks: in how many looks in a row.
+        confirmed: whether those are as many as the settings ask for.
+    """
+
+    since: datetime
+    looks: int
+    confirmed: bool
+
+
+@dataclass(frozen=True, slots=True)
 class Observed:
-    """Everything seen of one site."""
+    """Everything seen of one site.
+
+    Attributes:
+        infrastructure: Terraform's state.
+        inventory: what the provider has.
+        facts: what each host says of itself.
+        serving: one round of probes.
+        applied: what OttO itself put in place last.
+        silent: hosts that answer nothing, by name.
+        refreshed: what Terraform last found changed outside of it, until it is planned away.
+    """
 
     infrastructure: Seen[InfrastructureState] | Unseen
     inventory: Seen[tuple[LiveHost, ...]] | Unseen
     facts: Facts
     serving: Seen[Serving] | Unseen
     applied: Applied = Applied()
+    silent: Mapping[str, Silence] = field(default_factory=dict)
+    refreshed: tuple[ResourceChange, ...] = ()
 
     @property
     def hosts(self) -> tuple[Host, ...]:

@@ -1,6 +1,7 @@
 """Ordered steps over all layers of one site; its digest is what people approve."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from enum import StrEnum
 from functools import cached_property
 
@@ -59,12 +60,14 @@ class Step:
         hosts: names of the hosts it touches, sorted; empty for the site as a whole.
         actions: infrastructure actions (provision only).
         detail: what it brings: roles, revision, checks; sorted words for people and the digest.
+        roles: host -> the only roles it needs (configure); a host that is not in it needs all of its own.
     """
 
     kind: StepKind
     hosts: tuple[str, ...] = ()
     actions: tuple[Action, ...] = ()
     detail: tuple[str, ...] = ()
+    roles: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)

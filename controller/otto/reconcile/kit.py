@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 
-from otto.config import LoopSettings
+from otto.config import FactsSettings, LoopSettings, ProbesSettings, RefreshSettings
 from otto.ports import Clock, Configuration, Images, Infrastructure, Probe, Queue, Source, Specs, Store
 from otto.reconcile.events import Bus
 from otto.telemetry.metrics import Metrics
@@ -27,6 +27,9 @@ class Kit:
     clock: Clock
     metrics: Metrics
     settings: LoopSettings = field(default_factory=LoopSettings)
+    probes: ProbesSettings = field(default_factory=ProbesSettings)
+    facts: FactsSettings = field(default_factory=FactsSettings)
+    refresh: RefreshSettings = field(default_factory=RefreshSettings)
     providers: frozenset[str] = frozenset({"lab"})
     bus: Bus = field(default_factory=Bus)
     rng: random.Random = field(default_factory=random.Random)
