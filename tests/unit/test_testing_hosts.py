@@ -8,7 +8,7 @@ import pytest
 from otto.decide.verification import server_states
 from otto.model.configuration import ConfigurationRequest, ConfigurationResult, HostOutcome
 from otto.model.errors import TransientError
-from otto.model.host import Host, HostFacts
+from otto.model.host import Host, HostFacts, HostState
 from otto.model.infrastructure import InfrastructureInputs
 from otto.model.observed import InfrastructureState, Seen, Unseen
 from otto.model.plan import StepKind
@@ -207,3 +207,22 @@ async def test_an_answer_can_be_put_into_a_hosts_mouth(site: Site) -> None:
     site.world.probe.answers[address, "/"] = Answer(500, {}, "oops")
     assert body(await site.get("acme-web-1", "/")) == "oops"
     assert site.world.probe.requests[-1].path == "/"
+
+
+async def test_a_host_cut_off_runs_for_its_provider_and_serves_nobody(site: Site) -> None:
+    site.world.hosts.cut("acme-web-1")
+    host = site.world.hosts["acme-web-1"]
+    assert (host.state, host.reachable, host.serves) == (HostState.RUNNING, False, False)
+    assert site.world.hosts.up() == {"acme-web-2", "acme-balancer-1"}
+    balancer = (await site.facts())["acme-balancer-1"]
+    assert isinstance(balancer, Seen)
+    assert balancer.value.backends == {"acme-web-1": "DOWN", "acme-web-2": "UP"}
+    site.world.hosts.join("acme-web-1")
+    assert host.serves
+
+
+async def test_a_server_disabled_by_hand_shows_in_the_balancers_statistics(site: Site) -> None:
+    site.world.hosts["acme-balancer-1"].disabled = {"acme-web-2", "acme-web-9"}
+    balancer = (await site.facts())["acme-balancer-1"]
+    assert isinstance(balancer, Seen)
+    assert balancer.value.backends == {"acme-web-1": "UP", "acme-web-2": "MAINT"}

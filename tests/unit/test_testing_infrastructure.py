@@ -1,5 +1,6 @@
 """Plans in memory say what Terraform's say, and applying one leaves nothing to plan."""
 
+import asyncio
 from dataclasses import replace
 
 import pytest
@@ -7,10 +8,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from otto.model.errors import OttoError, TerminalError, TransientError
+from otto.model.host import HostState, LiveHost
 from otto.model.infrastructure import InfrastructureInputs, ResourceChange
 from otto.model.progress import Progress, silent
 from otto.model.spec import HostGroup, Provider, Role
-from otto.testing import FakeClock, Hosts, MemoryInfrastructure
+from otto.testing import FakeClock, Hosts, MemoryInfrastructure, settle
 
 ADDRESS = 'module.site.lab_host.web["acme-web-{}"]'
 
@@ -136,12 +138,130 @@ async def test_our_hosts_that_the_state_lacks_are_imported(
     assert [(change.host, change.verbs, change.importing) for change in found] == [
         ("acme-balancer-1", ("no-op",), True),
         ("acme-web-1", ("update",), True),
-        ("acme-web-2", ("delete",), True),
-        ("", ("create",), False),
+        ("", ("no-op",), True),
     ]
+    adoptable = await infrastructure.adoptable(inputs(1, size="large"))
+    assert [item.host for item in adoptable] == ["acme-balancer-1", "acme-web-1", ""]
     ids = {host.name: host.id for host in hosts}
     await apply(infrastructure, inputs(1, size="large"))
-    assert {host.name: host.id for host in hosts} == {k: ids[k] for k in ("acme-balancer-1", "acme-web-1")}
+    assert {host.name: host.id for host in hosts} == ids
+    assert await infrastructure.adoptable(inputs(1)) == ()
+
+
+async def test_a_host_that_nobody_asks_for_is_left_alone_until_it_is_removed(
+    infrastructure: MemoryInfrastructure, hosts: Hosts
+) -> None:
+    await apply(infrastructure, inputs(1))
+    hosts.make("acme-web-7", "acme", Role.WEB, image="i1", size="small", owner="0dd0cafe")
+    assert await planned(infrastructure, inputs(1)) == []
+    live = {host.name: host for host in await infrastructure.inventory()}
+    await infrastructure.remove(live["acme-web-7"])
+    await infrastructure.remove(live["acme-web-7"])
+    assert hosts.named("acme-web-7") is None
+
+
+async def test_what_a_state_holds_and_what_is_not_ours_is_not_removed(
+    infrastructure: MemoryInfrastructure, hosts: Hosts
+) -> None:
+    await apply(infrastructure, inputs(1))
+    (held, *_) = await infrastructure.inventory()
+    with pytest.raises(TerminalError, match="its state holds it"):
+        await infrastructure.remove(held)
+    stranger = hosts.make("acme-web-9", "acme", Role.WEB, image="i1", size="small", owner="somebody")
+    with pytest.raises(TerminalError, match=r"not ours \(owner somebody"):
+        await infrastructure.remove(replace(held, id=stranger.id, name=stranger.name))
+    assert len(hosts) == 3
+
+
+async def test_a_host_to_be_replaced_is_made_anew_and_others_stay(
+    infrastructure: MemoryInfrastructure, hosts: Hosts
+) -> None:
+    await apply(infrastructure, inputs(2))
+    hosts.cut("acme-web-1")
+    assert await planned(infrastructure, inputs(2)) == []
+    wanted = replace(inputs(2), replace=("acme-web-1",))
+    assert await planned(infrastructure, wanted) == [
+        ResourceChange(
+            ADDRESS.format(1),
+            "lab_host",
+            ("delete", "create"),
+            reason="replace_by_request",
+            host="acme-web-1",
+        )
+    ]
+    before = {host.name: host.id for host in hosts}
+    await apply(infrastructure, wanted)
+    after = {host.name: host.id for host in hosts}
+    assert {name for name in before if before[name] != after[name]} == {"acme-web-1"}
+    assert hosts["acme-web-1"].reachable
+
+
+async def test_a_host_to_be_replaced_that_is_gone_is_created(
+    infrastructure: MemoryInfrastructure, hosts: Hosts
+) -> None:
+    await apply(infrastructure, inputs(1))
+    hosts.remove("acme-web-1")
+    (change,) = await planned(infrastructure, replace(inputs(1), replace=("acme-web-1", "acme-web-9")))
+    assert (change.verbs, change.reason, change.drifted) == (("create",), "", True)
+
+
+async def test_a_refresh_tells_what_changed_outside_and_changes_nothing(
+    infrastructure: MemoryInfrastructure, hosts: Hosts
+) -> None:
+    await apply(infrastructure, inputs(2))
+    assert await infrastructure.refresh(inputs(2), silent) == ()
+    hosts.kill("acme-web-1")
+    hosts.remove("acme-web-2")
+    for _ in range(2):
+        found = await infrastructure.refresh(inputs(2), silent)
+        assert [(change.host, change.verbs, change.changed, change.drifted) for change in found] == [
+            ("acme-web-1", ("update",), ("running",), True),
+            ("acme-web-2", ("delete",), (), True),
+        ]
+
+
+class Listener:
+    """Somebody who takes events as they come."""
+
+    def __init__(self, infrastructure: MemoryInfrastructure) -> None:
+        self.heard: list[tuple[str, str]] = []
+        self.task = asyncio.create_task(self._listen(infrastructure))
+
+    async def _listen(self, infrastructure: MemoryInfrastructure) -> None:
+        async for event in infrastructure.events():
+            self.heard.append((event.host, event.kind.value))
+
+
+async def test_what_happens_to_our_hosts_is_told_to_everybody_who_listens(
+    infrastructure: MemoryInfrastructure, hosts: Hosts
+) -> None:
+    listeners = [Listener(infrastructure), Listener(infrastructure)]
+    await settle()
+    hosts.make("acme-web-1", "acme", Role.WEB, image="i", size="small", owner="0dd0cafe")
+    hosts.make("acme-web-2", "acme", Role.WEB, image="i", size="small", owner="somebody")
+    for harm in (hosts.kill, hosts.start, hosts.start, hosts.pause, hosts.start, hosts.cut, hosts.join):
+        harm("acme-web-1")
+        harm("acme-web-2")
+    hosts.remove("acme-web-1")
+    hosts.hang_up()
+    for listener in listeners:
+        with pytest.raises(TransientError, match="ended"):
+            await listener.task
+        assert listener.heard == [
+            ("acme-web-1", kind)
+            for kind in ("started", "died", "started", "paused", "resumed", "died", "removed")
+        ]
+
+
+async def test_a_listener_that_goes_leaves_nothing_behind(
+    infrastructure: MemoryInfrastructure, hosts: Hosts
+) -> None:
+    listener = Listener(infrastructure)
+    await settle()
+    listener.task.cancel()
+    await asyncio.gather(listener.task, return_exceptions=True)
+    hosts.make("acme-web-1", "acme", Role.WEB, image="i", size="small", owner="0dd0cafe")
+    assert listener.heard == []
 
 
 async def test_a_foreign_host_of_the_same_name_is_an_error(
@@ -188,14 +308,23 @@ async def test_destroying_leaves_nothing_of_the_site_and_all_of_others(
 
 
 async def test_every_call_can_be_made_to_fail(infrastructure: MemoryInfrastructure) -> None:
-    for name in ("state", "inventory", "plan", "destroy", "settle"):
+    names = ("state", "inventory", "events", "plan", "refresh", "adoptable", "remove", "destroy", "settle")
+    for name in names:
         infrastructure.failures.always(name, TransientError(name))
     with pytest.raises(OttoError, match="state"):
         await infrastructure.state("acme")
     with pytest.raises(OttoError, match="inventory"):
         await infrastructure.inventory()
+    with pytest.raises(OttoError, match="events"):
+        await anext(infrastructure.events())
     with pytest.raises(OttoError, match="plan"):
         await infrastructure.plan(inputs(), silent)
+    with pytest.raises(OttoError, match="refresh"):
+        await infrastructure.refresh(inputs(), silent)
+    with pytest.raises(OttoError, match="adoptable"):
+        await infrastructure.adoptable(inputs())
+    with pytest.raises(OttoError, match="remove"):
+        await infrastructure.remove(LiveHost("1", "acme-web-1", "acme", "web", HostState.RUNNING))
     with pytest.raises(OttoError, match="destroy"):
         await infrastructure.destroy("acme", Provider.LAB, silent)
     with pytest.raises(OttoError, match="settle"):
@@ -206,7 +335,7 @@ def test_a_module_has_a_digest_for_each_provider(infrastructure: MemoryInfrastru
     assert len({infrastructure.module(provider) for provider in Provider}) == len(Provider)
 
 
-HARMS = st.sampled_from(["kill", "pause", "remove", "forget", "resize"])
+HARMS = st.sampled_from(["kill", "pause", "remove", "cut", "forget", "resize"])
 
 
 @settings(max_examples=50, deadline=None)

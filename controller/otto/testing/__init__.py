@@ -7,7 +7,7 @@ told from a push to a repair without a process, a socket or a second of waiting:
     world.push(site_spec("acme"))           # a commit with a spec and a page
     kit = world.kit()                        # what the loop takes
     ...                                      # run the loop, or the part of it under test
-    world.hosts.kill("acme-web-1")           # also pause, start, remove; or edit `world.hosts[NAME]`
+    world.hosts.kill("acme-web-1")           # also pause, start, remove, cut; or edit `world.hosts[NAME]`
     await world.clock.advance(30)            # time passes when told to
     world.infrastructure.failures.next("apply", TransientError("quota"))
     gate = world.configuration.failures.hold("deploy")   # stop work in the middle

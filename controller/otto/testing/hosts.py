@@ -1,11 +1,13 @@
 """Simulated hosts, and the place they stand in."""
 
-from collections.abc import Iterator
+import asyncio
+from collections.abc import AsyncGenerator, Iterator
 from dataclasses import dataclass, field
 from datetime import datetime
 
 from otto.model.canonical import digest
-from otto.model.host import HostFacts, HostState
+from otto.model.errors import TransientError
+from otto.model.host import HostEvent, HostEventKind, HostFacts, HostState
 from otto.model.spec import Algorithm, Role
 from otto.ports import Clock
 
@@ -30,10 +32,12 @@ class SimHost:
 
     Attributes:
         owner: whose label it carries.
-        answers: whether sshd and the fact script answer while the host runs.
+        cut: whether its network is cut off, which its provider does not see.
+        answers: whether sshd and the fact script answer while the host is reachable.
         files: managed file -> digest of what is in it.
         services: unit -> systemd's active state.
         damage: paths of the site's content that were edited by hand -> what they say now.
+        disabled: on a balancer, servers that somebody disabled by hand; a reload forgets them.
     """
 
     id: str
@@ -46,6 +50,7 @@ class SimHost:
     owner: str
     started_at: datetime
     state: HostState = HostState.RUNNING
+    cut: bool = False
     answers: bool = True
     fact: str = FACT
     files: dict[str, str | None] = field(default_factory=dict)
@@ -56,11 +61,17 @@ class SimHost:
     domains: tuple[str, ...] = ()
     algorithm: Algorithm = Algorithm.ROUNDROBIN
     backends: tuple[Backend, ...] = ()
+    disabled: set[str] = field(default_factory=set)
+
+    @property
+    def reachable(self) -> bool:
+        """Whether anything on it can be talked to."""
+        return self.state is HostState.RUNNING and not self.cut
 
     @property
     def serves(self) -> bool:
-        """Whether its service takes connections."""
-        return self.state is HostState.RUNNING and self.services.get(SERVICE[self.role]) == "active"
+        """Whether its service takes connections from outside."""
+        return self.reachable and self.services.get(SERVICE[self.role]) == "active"
 
     @property
     def content(self) -> str | None:
@@ -69,7 +80,6 @@ class SimHost:
 
     def facts(self, up: frozenset[str]) -> HostFacts:
         """What it says of itself; `up` names the web servers that serve."""
-        states = {backend.name: "UP" if backend.name in up else "DOWN" for backend in self.backends}
         return HostFacts(
             self.fact,
             dict(self.files),
@@ -77,15 +87,24 @@ class SimHost:
             self.configuration,
             self.revision,
             self.content,
-            states if self.serves else {},
+            self.servers(up) if self.serves else {},
         )
+
+    def servers(self, up: frozenset[str]) -> dict[str, str]:
+        """What a balancer's statistics say of its servers; `up` names those that serve."""
+        states = {backend.name: "UP" if backend.name in up else "DOWN" for backend in self.backends}
+        return states | {name: "MAINT" for name in states if name in self.disabled}
 
 
 class Hosts:
-    """All simulated hosts. Addresses are 10.203.0.2 and up, each used once."""
+    """All simulated hosts. Addresses are 10.203.0.2 and up, each used once.
+
+    What happens to them is told to everybody who iterates `events`, as a provider would tell it.
+    """
 
     def __init__(self, clock: Clock) -> None:
         self._clock = clock
+        self._listeners: list[tuple[str, asyncio.Queue[HostEvent | None]]] = []
         self._by_id: dict[str, SimHost] = {}
         self._made = 0
 
@@ -121,6 +140,7 @@ class Hosts:
         address = f"10.203.{self._made // 250}.{self._made % 250 + 1}"
         host = SimHost(host_id, name, site, role, image, size, address, owner, self._clock.now())
         self._by_id[host_id] = host
+        self._tell(host, HostEventKind.STARTED)
         return host
 
     def start(self, name: str) -> None:
@@ -129,16 +149,60 @@ class Hosts:
         if host.state is HostState.STOPPED:
             host.started_at = self._clock.now()
             host.services = dict.fromkeys(host.services, "active")
-        host.state = HostState.RUNNING
+            host.state = HostState.RUNNING
+            self._tell(host, HostEventKind.STARTED)
+        elif host.state is HostState.PAUSED:
+            host.state = HostState.RUNNING
+            self._tell(host, HostEventKind.RESUMED)
 
     def kill(self, name: str) -> None:
         """Stop a host without warning."""
         self[name].state = HostState.STOPPED
+        self._tell(self[name], HostEventKind.DIED)
 
     def pause(self, name: str) -> None:
         """Freeze a host: it keeps its address and answers nothing."""
         self[name].state = HostState.PAUSED
+        self._tell(self[name], HostEventKind.PAUSED)
 
     def remove(self, name: str) -> None:
         """Let a host vanish with all it had."""
-        del self._by_id[self[name].id]
+        host = self._by_id.pop(self[name].id)
+        if host.state is not HostState.STOPPED:
+            self._tell(host, HostEventKind.DIED)
+        self._tell(host, HostEventKind.REMOVED)
+
+    def cut(self, name: str) -> None:
+        """Cut a host's network off: its provider calls it running, and nothing answers. No event comes."""
+        self[name].cut = True
+
+    def join(self, name: str) -> None:
+        """Put a host's network back."""
+        self[name].cut = False
+
+    async def events(self, owner: str) -> AsyncGenerator[HostEvent]:
+        """What happens, from the first step of the iteration on, to hosts with this owner's label.
+
+        Raises:
+            TransientError: the connection ended (`hang_up`).
+        """
+        heard: asyncio.Queue[HostEvent | None] = asyncio.Queue()
+        listener = (owner, heard)
+        self._listeners.append(listener)
+        try:
+            while event := await heard.get():
+                yield event
+        finally:
+            self._listeners.remove(listener)
+        raise TransientError("the provider's stream of events ended")
+
+    def hang_up(self) -> None:
+        """End every stream of events."""
+        for _, listener in self._listeners:
+            listener.put_nowait(None)
+
+    def _tell(self, host: SimHost, kind: HostEventKind) -> None:
+        event = HostEvent(host.site, host.name, host.id, kind, self._clock.now())
+        for owner, listener in self._listeners:
+            if owner == host.owner:
+                listener.put_nowait(event)

@@ -1,20 +1,23 @@
 """Servers and networks, simulated: state, plan and apply with Terraform's own semantics."""
 
-from collections.abc import Mapping
+from collections.abc import AsyncIterator, Mapping
+from contextlib import aclosing
 from dataclasses import dataclass, field
 
 from otto.model.canonical import digest
 from otto.model.errors import TerminalError, TransientError
-from otto.model.host import Endpoint, Host, LiveHost
-from otto.model.infrastructure import InfrastructureInputs, InfrastructurePlan, ResourceChange
+from otto.model.host import Endpoint, Host, HostEvent, LiveHost
+from otto.model.infrastructure import Adoptable, InfrastructureInputs, InfrastructurePlan, ResourceChange
 from otto.model.observed import InfrastructureState
 from otto.model.progress import Progress, Report
 from otto.model.spec import Provider, Role
+from otto.testing import planning
 from otto.testing.failures import Failures
 from otto.testing.hosts import Hosts, SimHost
-from otto.testing.planning import HOST, NETWORK, Recorded, Wanted, changes, wanted
+from otto.testing.planning import HOST, NETWORK, PREFIX, Recorded, Wanted, address, changes, wanted
 
 CONTROLLER = "10.203.0.1"
+_NETWORK_ADDRESS = f"{NETWORK}.site"
 
 
 @dataclass(slots=True)
@@ -34,8 +37,8 @@ class _Planned:
 class MemoryInfrastructure:
     """Port `Infrastructure` over simulated hosts.
 
-    `failures` knows `state`, `inventory`, `plan`, `apply`, `apply:HOST` (what was made before stays, in
-    the state too), `destroy` and `settle`.
+    `failures` knows `state`, `inventory`, `events`, `plan`, `refresh`, `adoptable`, `remove`, `apply`,
+    `apply:HOST` (what was made before stays, in the state too), `destroy` and `settle`.
 
     Args:
         hosts: where they stand.
@@ -46,6 +49,7 @@ class MemoryInfrastructure:
         self._hosts = hosts
         self._owner = owner
         self._states: dict[str, _State] = {}
+        self._networks: set[str] = set()
         self._planned: dict[str, _Planned] = {}
         self.failures = Failures()
         self.modules: dict[Provider, str] = {provider: digest(["module", provider]) for provider in Provider}
@@ -74,8 +78,47 @@ class MemoryInfrastructure:
         await self.failures.meet("inventory")
         return tuple(_live(host) for host in self._ours(site))
 
+    async def events(self) -> AsyncIterator[HostEvent]:
+        """What happens to hosts with our label; `hosts.hang_up()` ends it as a lost connection would."""
+        await self.failures.meet("events")
+        async with aclosing(self._hosts.events(self._owner)) as events:
+            async for event in events:
+                yield event
+
+    async def refresh(self, inputs: InfrastructureInputs, report: Report) -> tuple[ResourceChange, ...]:
+        """What changed outside the plans."""
+        del report
+        await self.failures.meet("refresh")
+        return planning.drift(self._state(inputs.site).hosts, self._live(inputs.site))
+
+    async def adoptable(self, inputs: InfrastructureInputs) -> tuple[Adoptable, ...]:
+        """What the next plan would take into the state."""
+        await self.failures.meet("adoptable")
+        site = inputs.site
+        state = self._state(site)
+        hosts = planning.adoptable(inputs, state.hosts, self._live(site))
+        found = [
+            Adoptable(address(host.role, host.name).removeprefix(PREFIX), host.id, host.name, host.name)
+            for host in hosts
+        ]
+        if site in self._networks and not state.network:
+            found.append(Adoptable(_NETWORK_ADDRESS, f"network-{site}", f"network-{site}"))
+        return tuple(sorted(found, key=lambda item: item.address))
+
+    async def remove(self, host: LiveHost) -> None:
+        """Remove one of our hosts that no state holds."""
+        await self.failures.meet("remove")
+        sim = self._hosts.get(host.id)
+        if sim is None:
+            return
+        if (sim.owner, sim.site) != (self._owner, host.site):
+            raise TerminalError(f"host {host.name} is not ours (owner {sim.owner or 'unknown'})")
+        if any(known.id == sim.id for known in self._state(sim.site).hosts.values()):
+            raise TerminalError(f"host {host.name} belongs to site {sim.site}: its state holds it")
+        self._hosts.remove(sim.name)
+
     async def plan(self, inputs: InfrastructureInputs, report: Report) -> InfrastructurePlan:
-        """Import what is ours and missing from the state, then plan."""
+        """Import what is ours and missing from the state, then plan; hosts of `inputs.replace` anew."""
         await self.failures.meet("plan")
         report(Progress(f"planning {inputs.site}"))
         found = self._changes(inputs)
@@ -96,7 +139,7 @@ class MemoryInfrastructure:
         self.applied.append(plan)
         for number, change in enumerate(plan.changes, 1):
             self.failures.strike(f"apply:{change.host or change.address}")
-            self._carry_out(change, wanted(planned.inputs), state)
+            self._carry_out(plan.site, change, wanted(planned.inputs), state)
             report(Progress(f"{change.verbs[-1]} {change.address}", number, len(plan.changes), change.host))
         return await self.state(plan.site) or InfrastructureState()
 
@@ -107,6 +150,7 @@ class MemoryInfrastructure:
         for host in self._ours(site):
             self._hosts.remove(host.name)
             report(Progress(f"destroyed {host.name}", host=host.name))
+        self._networks.discard(site)
         self._states.pop(site, None)
 
     async def settle(self, site: str, report: Report) -> None:
@@ -115,7 +159,7 @@ class MemoryInfrastructure:
         await self.failures.meet("settle")
 
     def forget_state(self, site: str) -> None:
-        """Lose a site's state, hosts staying: what a deleted working folder does."""
+        """Lose a site's state, hosts and network staying: what a deleted working folder does."""
         self._states.pop(site, None)
 
     def _ours(self, site: str | None) -> list[SimHost]:
@@ -129,13 +173,28 @@ class MemoryInfrastructure:
                     f"a host called {name} exists and is not ours (owner {taken.owner or 'unknown'})",
                     mend="remove it, or give the site another name",
                 )
-        state = self._states.get(inputs.site, _State())
-        live: Mapping[str, SimHost] = {host.name: host for host in self._ours(inputs.site)}
-        return changes(wanted(inputs), state.hosts, live, has_network=state.network)
+        site = inputs.site
+        return changes(inputs, self._state(site).hosts, self._live(site), self._network(site))
 
-    def _carry_out(self, change: ResourceChange, names: Mapping[str, Wanted], state: _State) -> None:
+    def _network(self, site: str) -> ResourceChange | None:
+        if self._state(site).network:
+            return None
+        exists = site in self._networks
+        verbs = ("no-op",) if exists else ("create",)
+        return ResourceChange(PREFIX + _NETWORK_ADDRESS, NETWORK, verbs, importing=exists)
+
+    def _state(self, site: str) -> _State:
+        return self._states.get(site, _State())
+
+    def _live(self, site: str) -> Mapping[str, SimHost]:
+        return {host.name: host for host in self._ours(site)}
+
+    def _carry_out(
+        self, site: str, change: ResourceChange, names: Mapping[str, Wanted], state: _State
+    ) -> None:
         if change.type == NETWORK:
-            state.network = "create" in change.verbs
+            state.network = True
+            self._networks.add(site)
         elif change.type == HOST:
             self._carry_out_host(change, names.get(change.host), state)
 

@@ -10,6 +10,7 @@ from otto.testing.hosts import SimHost
 
 HOST = "lab_host"
 NETWORK = "lab_network"
+PREFIX = "module.site."
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,66 +53,103 @@ def wanted(inputs: InfrastructureInputs) -> dict[str, Wanted]:
 
 
 def changes(
-    names: Mapping[str, Wanted],
+    inputs: InfrastructureInputs,
     recorded: Mapping[str, Recorded],
     live: Mapping[str, SimHost],
-    *,
-    has_network: bool,
+    network: ResourceChange | None = None,
 ) -> tuple[ResourceChange, ...]:
-    """What has to change, sorted by address, no-ops left out."""
-    found = [
-        *(() if has_network else (ResourceChange("module.site.lab_network.site", NETWORK, ("create",)),)),
-        *_hosts(names, recorded, live),
-    ]
+    """What has to change, sorted by address, no-ops left out.
+
+    Args:
+        inputs: what is asked for.
+        recorded: hosts of the state.
+        live: hosts alive under the site's and our labels.
+        network: what has to be done about the site's network.
+    """
+    found = [*_hosts(inputs, recorded, live), *((network,) if network else ())]
     return tuple(sorted(found, key=lambda change: (change.address, change.verbs)))
 
 
+def drift(recorded: Mapping[str, Recorded], live: Mapping[str, SimHost]) -> tuple[ResourceChange, ...]:
+    """What changed outside the plans, sorted by address."""
+    found = (_drifted(recorded[name], live.get(name)) for name in sorted(recorded))
+    return tuple(change for change in found if change)
+
+
+def adoptable(
+    inputs: InfrastructureInputs, recorded: Mapping[str, Recorded], live: Mapping[str, SimHost]
+) -> list[SimHost]:
+    """Hosts that are alive and wanted, and that the state lacks, by name."""
+    names = sorted(wanted(inputs).keys() & live.keys())
+    return [live[name] for name in names if not _is_known(live[name], recorded.get(name))]
+
+
+def address(role: Role, name: str) -> str:
+    """A host's address in the state."""
+    return f'{PREFIX}{HOST}.{role.value}["{name}"]'
+
+
+def _is_known(host: SimHost, known: Recorded | None) -> bool:
+    """Whether it is the host that the state speaks of; another one of its name is not it."""
+    return known is not None and known.id == host.id
+
+
 def _hosts(
-    names: Mapping[str, Wanted], recorded: Mapping[str, Recorded], live: Mapping[str, SimHost]
+    inputs: InfrastructureInputs, recorded: Mapping[str, Recorded], live: Mapping[str, SimHost]
 ) -> Iterator[ResourceChange]:
-    for name in sorted(names.keys() | recorded.keys() | live.keys()):
-        host, known = live.get(name), recorded.get(name)
-        # The refresh finds out whether the recorded host is there; another one of its name is not it.
-        vanished = known is not None and (host is None or host.id != known.id)
-        want = names.get(name)
+    names = wanted(inputs)
+    for name in sorted(names.keys() | recorded.keys()):
+        host, known, want = live.get(name), recorded.get(name), names.get(name)
         if want is None:
-            yield from _unwanted(name, known, host)
+            if host is not None and _is_known(host, known):
+                yield _change(host.role, name, ("delete",), reason="delete_because_each_key")
         elif host is None:
-            yield _change(want.role, name, ("create",), drifted=vanished)
+            yield _change(want.role, name, ("create",), drifted=known is not None)
         else:
-            yield from _compared(want, host, importing=known is None or vanished, known=known)
-
-
-def _unwanted(name: str, known: Recorded | None, host: SimHost | None) -> Iterator[ResourceChange]:
-    if host is not None:
-        reason = "delete_because_each_key"
-        yield _change(host.role, name, ("delete",), reason=reason, importing=known is None)
+            yield from _compared(want, host, known, by_request=name in inputs.replace)
 
 
 def _compared(
-    want: Wanted, host: SimHost, *, importing: bool, known: Recorded | None
+    want: Wanted, host: SimHost, known: Recorded | None, *, by_request: bool
 ) -> Iterator[ResourceChange]:
-    if host.image != want.image:
-        yield _change(
-            want.role,
-            want.name,
-            ("delete", "create"),
-            changed=("image",),
-            replace_for=("image",),
-            reason="replace_because_cannot_update",
-            importing=importing,
-            drifted=known is not None and known.image != host.image,
-        )
+    stays = _is_known(host, known)
+    changed = _differing(host, image=want.image, size=want.size)
+    drifted = known is not None and bool(_differing(host, image=known.image, size=known.size))
+    verbs, reason = _verbs(changed, by_request=by_request and stays)
+    if verbs == ("no-op",) and stays:
         return
-    stopped = host.state is not HostState.RUNNING
-    changed = (*(("running",) if stopped else ()), *(("size",) if host.size != want.size else ()))
-    drifted = stopped or (known is not None and known.size != host.size)
-    if changed:
-        yield _change(
-            want.role, want.name, ("update",), changed=changed, importing=importing, drifted=drifted
-        )
-    elif importing:
-        yield _change(want.role, want.name, ("no-op",), importing=True)
+    yield _change(
+        want.role,
+        want.name,
+        verbs,
+        changed=changed,
+        replace_for=("image",) if "image" in changed else (),
+        reason=reason,
+        importing=not stays,
+        drifted=drifted,
+    )
+
+
+def _verbs(changed: tuple[str, ...], *, by_request: bool) -> tuple[tuple[str, ...], str]:
+    """What is done to a host whose attributes differ, and Terraform's reason for it."""
+    if by_request:
+        return ("delete", "create"), "replace_by_request"
+    if "image" in changed:
+        return ("delete", "create"), "replace_because_cannot_update"
+    return ("update",) if changed else ("no-op",), ""
+
+
+def _differing(host: SimHost, *, image: str, size: str) -> tuple[str, ...]:
+    """Names of the attributes in which a host is not as said, and running."""
+    told = {"image": host.image != image, "running": host.state is not HostState.RUNNING}
+    return tuple(name for name, differs in (told | {"size": host.size != size}).items() if differs)
+
+
+def _drifted(known: Recorded, host: SimHost | None) -> ResourceChange | None:
+    if host is None or not _is_known(host, known):
+        return _change(known.role, known.name, ("delete",), drifted=True)
+    changed = _differing(host, image=known.image, size=known.size)
+    return _change(known.role, known.name, ("update",), changed=changed, drifted=True) if changed else None
 
 
 def _change(
@@ -125,5 +163,6 @@ def _change(
     importing: bool = False,
     drifted: bool = False,
 ) -> ResourceChange:
-    address = f'module.site.{HOST}.{role.value}["{name}"]'
-    return ResourceChange(address, HOST, verbs, changed, replace_for, reason, name, importing, drifted)
+    return ResourceChange(
+        address(role, name), HOST, verbs, changed, replace_for, reason, name, importing, drifted
+    )
