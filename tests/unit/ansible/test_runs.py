@@ -16,7 +16,7 @@ from otto.adapters.ansible.running import _wrapped
 from otto.adapters.ansible.variables import variables
 from otto.adapters.ansible.workspace import sweep, workspace
 from otto.model.configuration import ConfigurationRequest
-from otto.model.errors import TerminalError
+from otto.model.errors import TerminalError, TransientError
 from otto.model.host import Host
 from otto.model.plan import StepKind
 from otto.model.spec import Algorithm, Role
@@ -56,6 +56,47 @@ def test_folders_of_killed_runs_are_swept_with_their_processes(tmp_path: Path) -
     assert [path.name for path in runs.iterdir()] == ["other"]
     assert sweep(tmp_path / "nowhere", NOW) == 0
     assert kill_strays(tmp_path) == 0
+
+
+FORKING = """
+import os, time
+end = time.monotonic() + 20
+while time.monotonic() < end:
+    if os.fork() == 0:
+        os.execvp("sh", ["sh", "-c", "sleep 0.02; sleep 20 & exec sleep 20"])
+    time.sleep(0.005)
+"""
+
+
+def living(folder: Path) -> list[bytes]:
+    """What still runs for a run's folder: command lines."""
+    mark, found = f"{MARK}={folder}".encode(), []
+    for process in Path("/proc").glob("[0-9]*"):
+        try:
+            if mark in (process / "environ").read_bytes():
+                found.append((process / "cmdline").read_bytes())
+        except OSError:
+            continue
+    return found
+
+
+def test_nothing_that_forks_meanwhile_gets_away(tmp_path: Path) -> None:
+    for folder in (tmp_path / "one", tmp_path / "two"):
+        with subprocess.Popen([sys.executable, "-c", FORKING], env=os.environ | {MARK: str(folder)}) as began:
+            while len(living(folder)) < 10:
+                assert began.poll() is None
+            assert kill_strays(folder) >= 10
+            assert living(folder) == []
+            assert began.wait(10) == -9
+
+
+def test_what_does_not_go_in_time_is_told(tmp_path: Path) -> None:
+    with (
+        subprocess.Popen(["sleep", "20"], env=os.environ | {MARK: str(tmp_path)}) as left,
+        pytest.raises(TransientError, match=f"do not end 0 s after they were killed: {left.pid}"),
+    ):
+        kill_strays(tmp_path, seconds=0)
+    assert left.wait(10) == -9
 
 
 def test_folders_of_runs_killed_before_they_had_a_lock_are_swept_after_a_minute(tmp_path: Path) -> None:

@@ -89,6 +89,7 @@ class Running:
         self._command = command
         self._thread = threading.Thread(target=self._work, name="otto-ansible", daemon=True)
         self._ended = asyncio.Event()
+        self._left: TransientError | None = None
         self.ending = Ending()
         self._thread.start()
 
@@ -116,6 +117,8 @@ class Running:
                 await self._ended.wait()
         except TimeoutError:
             raise TransientError(f"ansible does not end {_STOP_SECONDS:g} s after it was killed") from None
+        if self._left is not None:
+            raise self._left
 
     def _work(self) -> None:
         try:
@@ -132,8 +135,14 @@ class Running:
         except BaseException as error:  # noqa: BLE001  (handed to the waiting coroutine)
             self._put(error)
         finally:
-            kill_strays(self._command.workspace)
+            self._clear_up()
             self._call(self._ended.set)
+
+    def _clear_up(self) -> None:
+        try:
+            kill_strays(self._command.workspace)
+        except TransientError as error:
+            self._left = error
 
     def _take(self, event: Event) -> bool:
         if event.get("event") in ("verbose", "error") and event.get("stdout"):

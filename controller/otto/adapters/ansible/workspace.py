@@ -10,11 +10,16 @@ from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
 
+import structlog
+
 from otto.adapters.ansible.processes import kill_strays
+from otto.model.errors import TransientError
 
 _LOCK = "lock"
 # Between a folder and its lock lie milliseconds; one without a lock after this will never get it.
 _UNLOCKED_SECONDS = 60.0
+
+log = structlog.get_logger("otto.ansible")
 
 
 @contextmanager
@@ -58,12 +63,11 @@ def _removed(folder: Path, now: datetime) -> bool:
     try:
         with (folder / _LOCK).open("r+") as lock:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            _end(folder)
+            return _end(folder)
     except FileNotFoundError:  # its owner was killed before it made the lock, or after it removed it
         return _left(folder, now) and _end(folder)
     except OSError:  # in use, or no folder of a run
         return False
-    return True
 
 
 def _left(folder: Path, now: datetime) -> bool:
@@ -75,6 +79,11 @@ def _left(folder: Path, now: datetime) -> bool:
 
 
 def _end(folder: Path) -> bool:
-    kill_strays(folder)
+    """End a run; False, and its folder stays for the next sweep, when its processes do not go."""
+    try:
+        kill_strays(folder)
+    except TransientError as error:
+        log.warning("run.survived", folder=folder.name, error=str(error))
+        return False
     shutil.rmtree(folder, ignore_errors=True)
     return True
