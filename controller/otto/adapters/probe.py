@@ -15,6 +15,7 @@ import aiohttp
 from multidict import CIMultiDictProxy
 from yarl import URL
 
+from otto.model.errors import TransientError
 from otto.model.probing import Answer, NoAnswer, ProbeRequest, ProbeResult
 from otto.ports import Clock
 
@@ -38,7 +39,17 @@ _REASONS: Mapping[int, str] = {
     errno.EMFILE: "too many open files on our side",
     errno.ENFILE: "too many open files on our side",
     errno.EADDRNOTAVAIL: "no free local port on our side",
+    errno.ENOBUFS: "no memory for it on our side",
+    errno.ENOMEM: "no memory for it on our side",
 }
+
+
+# RFC 4253, section 4.2: lines of another kind may come before the one that names the server.
+_SSH = b"SSH-"
+_SSH_LIMIT = 8 * 1024
+
+# These say nothing of the other side, and must not be taken for its silence.
+_OURS = frozenset({errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM, errno.EADDRNOTAVAIL})
 
 
 class HttpProbe:
@@ -72,6 +83,23 @@ class HttpProbe:
             except (aiohttp.ClientError, OSError, ValueError) as error:
                 return NoAnswer(_reason(error, request), self._clock.monotonic() - began)
             return Answer(answer.status, answer.headers, answer.body, self._clock.monotonic() - began)
+
+    async def ssh(self, address: str, port: int, timeout: float) -> bool:  # noqa: ASYNC109
+        """Whether an SSH server names itself there within that many seconds (RFC 4253, section 4.2).
+
+        A host that is frozen accepts the connection and says nothing; one cut off does not accept it.
+
+        Raises:
+            TransientError: nothing can be asked from here, which says nothing of the other side.
+        """
+        async with self._places:
+            try:
+                async with asyncio.timeout(timeout):
+                    return await _names_itself(address, port)
+            except (OSError, ValueError) as error:
+                if isinstance(error, OSError) and error.errno in _OURS:
+                    raise TransientError(f"no connection can be made: {_REASONS[error.errno]}") from error
+                return False
 
     async def close(self) -> None:
         """Let go of all sockets. The next `get` starts afresh."""
@@ -108,6 +136,20 @@ class HttpProbe:
                 auto_decompress=False,
             )
         return self._session
+
+
+async def _names_itself(address: str, port: int) -> bool:
+    """Whether a line that names an SSH server comes, within the first few KiB."""
+    reader, writer = await asyncio.open_connection(address, port, limit=_SSH_LIMIT)
+    try:
+        left = _SSH_LIMIT
+        while left > 0 and (line := await reader.readline()).endswith(b"\n"):
+            if line.startswith(_SSH):
+                return True
+            left -= len(line)
+        return False
+    finally:
+        writer.transport.abort()
 
 
 def _url(request: ProbeRequest) -> URL:

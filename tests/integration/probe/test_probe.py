@@ -3,8 +3,7 @@
 import asyncio
 import socket
 import struct
-from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator
 
 import pytest
 
@@ -13,37 +12,13 @@ from otto.adapters.probe import HttpProbe
 from otto.model.probing import Answer, NoAnswer, ProbeRequest, ProbeResult
 from otto.ports import Probe
 
-Handler = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]
+from .servers import Handler, serving
 
 
 @pytest.fixture
 async def probe() -> AsyncIterator[HttpProbe]:
     async with HttpProbe(SystemClock(), body_limit=1000) as made:
         yield made
-
-
-@asynccontextmanager
-async def serving(handler: Handler, host: str = "127.0.0.1") -> AsyncIterator[int]:
-    """A server on a free port that treats every connection so."""
-    connections: set[asyncio.Task[None]] = set()
-
-    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        task = asyncio.current_task()
-        assert task
-        connections.add(task)
-        try:
-            await handler(reader, writer)
-        finally:
-            writer.close()
-
-    server = await asyncio.start_server(serve, host, 0)
-    try:
-        yield server.sockets[0].getsockname()[1]
-    finally:
-        server.close()
-        for task in connections:
-            task.cancel()
-        await asyncio.gather(*connections, return_exceptions=True)
 
 
 def saying(*parts: bytes, pause: float = 0) -> Handler:
