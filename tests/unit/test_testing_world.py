@@ -39,7 +39,7 @@ class Story:
         self.reconciler = Reconciler(kit, self.fleet)
 
     async def reconcile(self, site: str = "acme") -> SiteStatus:
-        await self.world.clock.advance(1)  # runs of one moment have no order
+        await self.world.clock.advance(60)  # what was seen before is old, what failed may be tried again
         commit = await self.world.source.fetch()
         assert commit
         if commit != self.fleet.catalogue.commit:
@@ -87,7 +87,8 @@ async def test_a_push_becomes_a_verified_site(story: Story) -> None:
     assert status.phase is Phase.READY
     assert [host.name for host in status.hosts] == ["acme-balancer-1", "acme-web-1", "acme-web-2"]
     assert status.endpoints[0].url.startswith("http://10.203.")
-    assert list(await story.steps()) == ["plan", "guard", "provision", "configure", "deploy", "verify"]
+    steps = ["observe", "plan", "guard", "provision", "configure", "deploy", "verify"]
+    assert list(await story.steps()) == steps
 
 
 async def test_a_site_that_is_as_desired_has_no_second_run(story: Story) -> None:
@@ -111,6 +112,7 @@ async def test_a_content_push_runs_no_terraform(story: Story) -> None:
     story.world.push(files={"sites/acme/index.html": "<h1>It works again</h1>"})
     assert (await story.reconcile()).ready
     assert await story.steps() == {
+        "observe": ("acme-web-1", "acme-web-2"),
         "plan": (),
         "guard": (),
         "deploy": ("acme-web-1", "acme-web-2"),

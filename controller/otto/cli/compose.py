@@ -27,6 +27,7 @@ from otto.model.spec import Provider
 from otto.ports import Clock, Source, Store
 from otto.reconcile.controller import Controller
 from otto.reconcile.kit import Kit
+from otto.telemetry.health import Health
 from otto.telemetry.metrics import Metrics
 
 # What this version can drive; the other providers' modules come with issues of their own.
@@ -72,11 +73,12 @@ async def open_kit(settings: Settings) -> AsyncIterator[Kit]:
         _private(home / name)
     lab = Lab(home, who.owner, settings.lab)
     queue = WorkQueue(clock)
-    metrics = Metrics(per_site=settings.metrics.perSite)
-    metrics.watch_queue(queue.depth, queue.delayed)
+    metrics = _metrics(settings, queue)
     async with contextlib.AsyncExitStack() as stack:
         store = await stack.enter_async_context(_open_store(settings, clock))
-        probe = await stack.enter_async_context(HttpProbe(clock))
+        probe = await stack.enter_async_context(
+            HttpProbe(clock, concurrency=max(1, settings.probes.concurrency))
+        )
         configuration = _configuration(settings, who, clock)
         stack.push_async_callback(configuration.close)
         yield Kit(
@@ -97,6 +99,29 @@ async def open_kit(settings: Settings) -> AsyncIterator[Kit]:
             providers=frozenset(provider.value for provider in settings.providers if provider in _DRIVEN),
             rng=random.SystemRandom(),
         )
+
+
+def _metrics(settings: Settings, queue: WorkQueue) -> Metrics:
+    health = Health(longest_work=longest_work(settings))
+    shown = settings.metrics
+    metrics = Metrics(per_site=shown.perSite, site_limit=shown.siteLimit, health=health)
+    metrics.watch_queue(queue.depth, queue.delayed)
+    metrics.workers(max(1, settings.loop.workers))
+    return metrics
+
+
+def longest_work(settings: Settings) -> float:
+    """Seconds that work on one site may take when everything in it takes all of its time.
+
+    What an earlier controller left is waited for; then content is fetched, Terraform plans, plans again and
+    applies, three plays run, hosts are asked for facts twice, and the site is verified. Twice that, as some
+    of these may be tried again inside, and since it is better to be late with an alarm than wrong.
+    """
+    terraform, ansible = settings.terraform, settings.ansible
+    infrastructure = 2 * terraform.planTimeout + 2 * terraform.applyTimeout
+    configuration = 3 * ansible.timeout + 2 * ansible.factsTimeout
+    once = settings.source.timeout + infrastructure + configuration + settings.loop.verifyDeadline
+    return 2 * once
 
 
 def make_controller(kit: Kit, settings: Settings) -> Controller:

@@ -3,8 +3,9 @@
 from collections.abc import Iterable
 
 from otto.decide.expected import SERVICES, wanted
+from otto.decide.targeting import for_content, for_infrastructure, roles_needed
 from otto.model.desired import Desired
-from otto.model.difference import Cause, Difference, Layer
+from otto.model.difference import Difference, Layer
 from otto.model.host import HostState
 from otto.model.infrastructure import ResourceChange
 from otto.model.observed import Observed, Seen
@@ -16,17 +17,19 @@ _MEMBERSHIP = frozenset(
 )
 # Terraform's word for a resource whose creation never came to its end: no host that ever worked.
 _TAINTED = "replace_because_tainted"
-# The adapter's word for something that carries our labels and that neither state nor spec knows.
-_LEFTOVER = "leftover"
+# Terraform's word for a resource that it was told to make anew.
+_REQUESTED = "replace_by_request"
 _NEW = frozenset({ActionKind.CREATE, ActionKind.REPAIR, ActionKind.REPLACE})
 
 
 def needs_infrastructure(differences: Iterable[Difference]) -> bool:
     """Whether these differences are reason enough to run Terraform; an unreadable layer alone is not."""
-    return any(
-        difference.layer is Layer.INFRASTRUCTURE and difference.path not in ("inventory", "state")
-        for difference in differences
-    )
+    return any(for_infrastructure(difference) for difference in differences)
+
+
+def lost_hosts(observed: Observed) -> tuple[str, ...]:
+    """Hosts that are to be made anew: their provider calls them running, and they answer nothing."""
+    return tuple(sorted(name for name, silence in observed.silent.items() if silence.confirmed))
 
 
 def plan(
@@ -84,10 +87,10 @@ def _kind(change: ResourceChange, desired: Desired, observed: Observed) -> Actio
     if change.reason == _TAINTED:
         return ActionKind.REPAIR
     if "delete" in change.verbs and "create" in change.verbs:
-        return ActionKind.REPAIR if _gone(change, observed) else ActionKind.REPLACE
+        dead = _gone(change, observed) or _silent(change, observed)
+        return ActionKind.REPAIR if dead else ActionKind.REPLACE
     if "delete" in change.verbs:
-        mine = change.reason != _LEFTOVER
-        unwanted = mine and bool(change.host) and change.host not in wanted(desired)
+        unwanted = bool(change.host) and change.host not in wanted(desired)
         return ActionKind.SCALE_IN if unwanted else ActionKind.DESTROY
     if "create" in change.verbs:
         known = any(host.name == change.host for host in observed.hosts)
@@ -103,6 +106,12 @@ def _gone(change: ResourceChange, observed: Observed) -> bool:
     if change.replace_for or not isinstance(observed.inventory, Seen):
         return False
     return bool(change.host) and change.host not in {item.name for item in observed.inventory.value}
+
+
+def _silent(change: ResourceChange, observed: Observed) -> bool:
+    """Whether a replacement has no other reason than that the host answers neither HTTP nor SSH."""
+    silence = observed.silent.get(change.host)
+    return change.reason == _REQUESTED and silence is not None and silence.confirmed
 
 
 def _dead(host: str, observed: Observed) -> bool:
@@ -145,28 +154,32 @@ def _configure(
     desired: Desired, found: tuple[Difference, ...], actions: tuple[Action, ...], *, everything: bool
 ) -> list[Step]:
     names = wanted(desired)
-    touched = {item.host for item in found if item.layer is Layer.CONFIGURATION} | _new_hosts(actions)
-    touched |= _balancers_to_tell(names, actions)
-    hosts = tuple(sorted(name for name in names if everything or name in touched))
-    if not hosts:
+    whole = _new_hosts(actions) | _balancers_to_tell(names, actions)
+    needed: dict[str, frozenset[str]] = {}
+    for name, role in names.items():
+        own = frozenset({"base", SERVICES[role]})
+        of_host = [item for item in found if item.host == name]
+        roles = own if everything or name in whole else roles_needed(of_host, own)
+        if roles:
+            needed[name] = roles
+    if not needed:
         return []
-    roles = sorted({"base"} | {SERVICES[names[name]] for name in hosts})
-    return [Step(StepKind.CONFIGURE, hosts, (), tuple(f"role {role}" for role in roles))]
+    every = sorted(frozenset().union(*needed.values()))
+    partly = {
+        name: tuple(sorted(roles))
+        for name, roles in sorted(needed.items())
+        if roles != {"base", SERVICES[names[name]]}
+    }
+    return [Step(StepKind.CONFIGURE, tuple(sorted(needed)), (), tuple(f"role {r}" for r in every), partly)]
 
 
 def _deploy(
     desired: Desired, found: tuple[Difference, ...], actions: tuple[Action, ...], *, everything: bool
 ) -> list[Step]:
     names = wanted(desired)
-    touched = {item.host for item in found if _calls_for_content(item)} | _new_hosts(actions)
+    touched = {item.host for item in found if for_content(item)} | _new_hosts(actions)
     hosts = tuple(sorted(n for n, role in names.items() if role is Role.WEB and (everything or n in touched)))
     return [Step(StepKind.DEPLOY, hosts, (), (f"revision {desired.content}",))] if hosts else []
-
-
-def _calls_for_content(difference: Difference) -> bool:
-    """Content differs, or nothing is known of the host: then it is laid anew as well."""
-    unknown = difference.layer is Layer.CONFIGURATION and difference.cause is Cause.UNKNOWN
-    return difference.layer is Layer.CONTENT or unknown
 
 
 def _new_hosts(actions: tuple[Action, ...]) -> set[str]:

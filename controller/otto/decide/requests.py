@@ -13,14 +13,14 @@ from otto.model.plan import Step
 from otto.model.spec import HostGroup, Role
 
 
-def infrastructure_inputs(desired: Desired) -> InfrastructureInputs:
-    """What the Terraform module is given."""
+def infrastructure_inputs(desired: Desired, replacing: tuple[str, ...] = ()) -> InfrastructureInputs:
+    """What the Terraform module is given, and which hosts are to be made anew."""
     spec = desired.spec
 
     def group(role: Role) -> HostGroup:
         return replace(spec.group(role), image=desired.images[role.value])
 
-    return InfrastructureInputs(spec.name, spec.provider, group(Role.WEB), group(Role.BALANCER))
+    return InfrastructureInputs(spec.name, spec.provider, group(Role.WEB), group(Role.BALANCER), replacing)
 
 
 def configuration_request(desired: Desired, state: InfrastructureState, step: Step) -> ConfigurationRequest:
@@ -37,6 +37,7 @@ def configuration_request(desired: Desired, state: InfrastructureState, step: St
         controllers=state.controllers,
         digests={host.name: configuration_digest(desired, host, state) for host in hosts},
         revision=desired.content,
+        roles=step.roles,
     )
 
 

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from otto.model.desired import Desired
+from otto.model.host import Endpoint
 from otto.model.observed import CheckFailure, InfrastructureState
 from otto.model.probing import Answer, NoAnswer, ProbeRequest, ProbeResult
 from otto.model.spec import Algorithm, Check, Role
@@ -44,6 +45,38 @@ def _direct(desired: Desired, state: InfrastructureState) -> Iterable[Question]:
             yield Question("revision", host.name, request, want, host.name)
 
 
+def glances(desired: Desired, state: InfrastructureState, timeout: float) -> tuple[Question, ...]:
+    """The fewest requests that show whether every web server, and the balancer in front, does its work.
+
+    Args:
+        desired: the site.
+        state: its hosts and endpoints.
+        timeout: seconds each request may take.
+    """
+    want = Check(REVISION_PATH, OK, desired.content, timeout=timeout)
+    domain = next(iter(desired.spec.domains), "")
+    direct = (
+        Question(
+            "revision",
+            host.name,
+            ProbeRequest(host.address, host.http_port, REVISION_PATH, domain, timeout),
+            want,
+            host.name,
+        )
+        for host in state.of(Role.WEB)
+    )
+    through = (
+        Question(
+            REVISION_PATH,
+            endpoint.url,
+            ProbeRequest(endpoint.address, endpoint.port, REVISION_PATH, domain, timeout),
+            want,
+        )
+        for endpoint in state.endpoints
+    )
+    return (*direct, *through)
+
+
 def _through(desired: Desired, state: InfrastructureState) -> Iterable[Question]:
     revision = Check(REVISION_PATH, OK, desired.content)
     for endpoint in state.endpoints:
@@ -78,7 +111,8 @@ def _wrong(question: Question, answer: Answer) -> tuple[str, str] | None:
 
 
 def _failure(question: Question, expected: str, received: str) -> CheckFailure:
-    return CheckFailure(question.check, question.target, str(question.request), expected, received)
+    host = question.server
+    return CheckFailure(question.check, question.target, str(question.request), expected, received, host)
 
 
 def spreads(desired: Desired) -> bool:
@@ -98,21 +132,28 @@ def spread_failure(
     return CheckFailure("spread", target, f"{asked} x {request}", f"a share for {', '.join(missing)}", had)
 
 
+def unreachable(endpoint: Endpoint) -> CheckFailure:
+    """What visitors get while no balancer runs; they need not be asked to know it."""
+    request = ProbeRequest(endpoint.address, endpoint.port, REVISION_PATH)
+    received = "no balancer that answers"
+    return CheckFailure(REVISION_PATH, endpoint.url, str(request), f"HTTP {OK}", received)
+
+
 def statistics_failures(
     target: str, request: ProbeRequest, result: ProbeResult, want: frozenset[str]
 ) -> tuple[CheckFailure, ...]:
     """Haproxy's own statistics have to call every server UP (haproxy management guide, 9.1, CSV)."""
     if not isinstance(result, Answer) or result.status != OK:
         received = result.reason if isinstance(result, NoAnswer) else f"HTTP {result.status}"
-        return (CheckFailure("statistics", target, str(request), "haproxy's statistics", received),)
+        return (CheckFailure("statistics", target, str(request), "haproxy's statistics", received, target),)
     try:
         have = server_states(result.body)
     except csv.Error as error:
         received = f"no CSV ({error}): {result.body[:_EXCERPT]!r}"
-        return (CheckFailure("statistics", target, str(request), "haproxy's statistics", received),)
+        return (CheckFailure("statistics", target, str(request), "haproxy's statistics", received, target),)
     wrong = {name: have.get(name, "not a server") for name in want if not have.get(name, "").startswith("UP")}
     return tuple(
-        CheckFailure("statistics", target, str(request), f"{name} UP", f"{name} {_excerpt(state)}")
+        CheckFailure("statistics", target, str(request), "UP", _excerpt(state), target, name)
         for name, state in sorted(wrong.items())
     )
 

@@ -3,6 +3,7 @@
 from collections.abc import Iterable
 
 from otto.model.configuration import ConfigurationResult
+from otto.model.difference import Difference
 from otto.model.plan import Action, Plan
 from otto.model.verdict import Verdict
 
@@ -16,6 +17,18 @@ def describe(plan: Plan) -> str:
         what = describe_actions(step.actions) if step.actions else ", ".join(step.hosts)
         words.append(f"{step.kind.value} ({what})" if what else step.kind.value)
     return "; ".join(words)
+
+
+def describe_differences(differences: Iterable[Difference]) -> str:
+    """The worst difference in words, and how many more there are."""
+    found = sorted(differences, key=lambda item: (-item.severity, item.sort_key))
+    if not found:
+        return "nothing differs"
+    worst = found[0]
+    where = f"{worst.host}: " if worst.host else ""
+    what = worst.path.removeprefix(f"hosts/{worst.host}/") if worst.host else worst.path
+    more = f" (and {len(found) - 1} more)" if len(found) > 1 else ""
+    return f"{where}{what}: want {worst.want}, have {worst.have}{more}"
 
 
 def describe_actions(actions: Iterable[Action]) -> str:

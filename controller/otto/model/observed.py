@@ -71,7 +71,8 @@ class CheckFailure:
     server: str = ""
 
     def __str__(self) -> str:
-        return f"{self.check} on {self.target}: {self.request}: expected {self.expected}, got {self.received}"
+        where = f"{self.target}, of {self.server}" if self.server else self.target
+        return f"{self.check} on {where}: {self.request}: expected {self.expected}, got {self.received}"
 
 
 @dataclass(frozen=True, slots=True)

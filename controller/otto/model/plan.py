@@ -88,6 +88,12 @@ class Plan:
         """Infrastructure actions of all steps."""
         return tuple(action for step in self.steps for action in step.actions)
 
+    @property
+    def partly(self) -> frozenset[str]:
+        """Hosts of which only some roles are run."""
+        step = self.step(StepKind.CONFIGURE)
+        return frozenset(step.roles) if step else frozenset()
+
     def step(self, kind: StepKind) -> Step | None:
         """The step of that kind, if the plan has it."""
         return next((step for step in self.steps if step.kind is kind), None)

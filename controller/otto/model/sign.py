@@ -27,12 +27,14 @@ class Sign:
         what: in words for people, safe to print; the same words for the same thing.
         at: when.
         host: the host concerned, "" for the site as a whole.
+        id: the provider's id of that host, where the tier knows it.
     """
 
     tier: Tier
     what: str
     at: datetime
     host: str = ""
+    id: str = ""
 
     @property
     def key(self) -> tuple[str, str, str]:

@@ -63,6 +63,7 @@ class Controller:
         try:
             async with asyncio.TaskGroup() as group:
                 group.create_task(self.loop.run(), name="loop")
+                group.create_task(self.reconciler.sentinel.run(), name="sentinel")
                 group.create_task(self.watcher.run(), name="watch")
         finally:
             await self.stop()

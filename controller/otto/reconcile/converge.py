@@ -11,15 +11,27 @@ from dataclasses import dataclass, replace
 from otto.decide import guard, planning
 from otto.decide.diff import diff
 from otto.decide.requests import configuration_request, infrastructure_inputs, needs_repair
-from otto.decide.wording import counted, describe, describe_actions, describe_result, reasons, results
+from otto.decide.signs import seen_as, told
+from otto.decide.wording import (
+    counted,
+    describe,
+    describe_actions,
+    describe_differences,
+    describe_result,
+    reasons,
+    results,
+)
+from otto.model.canonical import to_data
 from otto.model.configuration import ConfigurationRequest
 from otto.model.desired import Desired
 from otto.model.difference import Difference
 from otto.model.errors import TransientError
+from otto.model.host import HostFacts
 from otto.model.infrastructure import InfrastructurePlan
-from otto.model.observed import Applied, InfrastructureState, Observed, Seen
+from otto.model.observed import Applied, InfrastructureState, Observed, Seen, Unseen
 from otto.model.plan import Action, ActionKind, Plan, StepKind
 from otto.model.run import Outcome
+from otto.model.sign import Sign
 from otto.model.spec import Role
 from otto.model.verdict import Allowed, Verdict
 from otto.reconcile.kit import Kit
@@ -32,12 +44,13 @@ _ANOTHER_HOST = frozenset({ActionKind.CREATE, ActionKind.REPAIR, ActionKind.REPL
 
 @dataclass(frozen=True, slots=True)
 class Look:
-    """Where a run starts from."""
+    """Where a run starts from: `signs` are what made the site due."""
 
     desired: Desired
     observed: Observed
     differences: tuple[Difference, ...]
     force: frozenset[StepKind] = frozenset()
+    signs: tuple[Sign, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +65,35 @@ class Ending:
     verdict: Verdict | None = None
     error: str = ""
     waiting: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Touched:
+    """Hosts that a run configured, wholly or only partly, and those it deployed to."""
+
+    configured: frozenset[str]
+    deployed: frozenset[str]
+    partly: frozenset[str]
+
+    @property
+    def hosts(self) -> frozenset[str]:
+        """All of them."""
+        return self.configured | self.deployed
+
+    def expected(self, name: str, seen: Seen[HostFacts] | Unseen, applied: Applied) -> HostFacts | None:
+        """What a host should be like from now on, None when that is not known.
+
+        Only what the run laid itself is taken from what the host says now. The rest stays as it was on
+        record: a stranger's edit beside it must not become the standard.
+        """
+        before = applied.hosts.get(name)
+        if name in self.configured and name not in self.partly:
+            return seen.value if isinstance(seen, Seen) else None
+        if before is None or not isinstance(seen, Seen):
+            return before
+        if name in self.deployed:
+            return replace(before, revision=seen.value.revision, content=seen.value.content)
+        return before
 
 
 class SupersededError(Exception):
@@ -87,14 +129,16 @@ class Converger:
             SupersededError: between two steps, when the wish has changed.
             OttoError: a step failed.
         """
+        await self._tell_what_was_seen(look, recorder)
         plan, changes = await self._plan(look, recorder)
         verdict = await self._judge(plan, look, recorder)
         if not isinstance(verdict, Allowed):
             return Ending(look.observed, Outcome.WAITING, verdict, waiting=reasons(verdict))
         observed = await self._provision(look, plan, changes, recorder)
         rest = self._remainder(look, observed)
-        touched = await self._configure(look, observed, rest, recorder)
-        touched |= await self._deploy(look, observed, rest, recorder)
+        configured = await self._configure(look, observed, rest, recorder)
+        deployed = await self._deploy(look, observed, rest, recorder)
+        touched = Touched(configured, deployed, frozenset(rest.partly))
         return await self._verify(look, observed, touched, recorder)
 
     async def plan(self, look: Look, notes: StepNotes) -> tuple[Plan, InfrastructurePlan | None]:
@@ -102,12 +146,23 @@ class Converger:
         changes = None
         if planning.needs_infrastructure(look.differences) or StepKind.PROVISION in look.force:
             with self._kit.calling("terraform"):
-                changes = await self._kit.infrastructure.plan(
-                    infrastructure_inputs(look.desired), notes.report
-                )
+                inputs = infrastructure_inputs(look.desired, planning.lost_hosts(look.observed))
+                changes = await self._kit.infrastructure.plan(inputs, notes.report)
         found = changes.changes if changes else ()
         plan = planning.plan(look.desired, look.observed, look.differences, found, force=look.force)
         return plan, changes
+
+    async def _tell_what_was_seen(self, look: Look, recorder: Recorder) -> None:
+        """The story of a run begins with the first sign, by whatever tier it came."""
+        now = self._kit.clock.now()
+        signs = told(look.signs, look.differences, now)
+        async with recorder.step("observe", began=min((sign.at for sign in signs), default=now)) as notes:
+            notes.hosts = tuple(sorted({item.host for item in look.differences if item.host}))
+            notes.summary = describe_differences(look.differences)
+            notes.detail = {
+                "signs": [to_data(sign) for sign in signs],
+                "differences": [seen_as(item) for item in look.differences],
+            }
 
     async def _plan(self, look: Look, recorder: Recorder) -> tuple[Plan, InfrastructurePlan | None]:
         async with recorder.step("plan") as notes:
@@ -116,7 +171,6 @@ class Converger:
             notes.detail = {
                 "digest": plan.digest,
                 "terraform": changes is not None,
-                "differences": [f"{item.path}: {item.have} -> {item.want}" for item in look.differences],
                 "causes": sorted({item.cause.value for item in look.differences}),
             }
         await recorder.update(plan=plan.digest)
@@ -206,9 +260,7 @@ class Converger:
             message = f"{request.kind.value} failed on {names}: {first.task or first.outcome.value}"
             raise TransientError(f"{message}: {first.message}" if first.message else message)
 
-    async def _verify(
-        self, look: Look, observed: Observed, touched: frozenset[str], recorder: Recorder
-    ) -> Ending:
+    async def _verify(self, look: Look, observed: Observed, touched: Touched, recorder: Recorder) -> Ending:
         await self._enter(look.desired, observed, StepKind.VERIFY)
         state = _state(observed)
         async with recorder.step("verify") as notes:
@@ -229,18 +281,16 @@ class Converger:
         error = f"verification failed: {failures[0]}" if failures else ""
         return Ending(observed, Outcome.FAILED if failures else Outcome.SUCCEEDED, Allowed(), error)
 
-    async def _record_facts(self, site: str, observed: Observed, touched: frozenset[str]) -> Observed:
+    async def _record_facts(self, site: str, observed: Observed, touched: Touched) -> Observed:
         """Ask the hosts just touched what they are like now: that is what they should stay like."""
-        hosts = [host for host in observed.hosts if host.name in touched]
+        hosts = [host for host in observed.hosts if host.name in touched.hosts]
         if not hosts:
             return observed
-        facts = await self._observer.facts(hosts, observed.inventory)
+        facts = await self._observer.desk.ask(hosts)
         applied = await self._kit.store.applied(site)
-        known = dict(applied.hosts)
-        for name, seen in facts.items():
-            known.pop(name, None)
-            if isinstance(seen, Seen):
-                known[name] = seen.value
+        kept = {host.name: touched.expected(host.name, facts[host.name], applied) for host in hosts}
+        known = {name: item for name, item in applied.hosts.items() if name not in kept}
+        known |= {name: item for name, item in kept.items() if item is not None}
         await self._kit.store.save_applied(site, replace(applied, hosts=known))
         return replace(observed, facts=dict(observed.facts) | dict(facts))
 

@@ -53,7 +53,7 @@ class Loop:
     async def _worker(self) -> None:
         while True:
             site, cause = await self._kit.queue.get()
-            with self._kit.metrics.worker_busy(), contextlib.ExitStack() as stack:
+            with self._kit.metrics.worker_busy(site), contextlib.ExitStack() as stack:
                 stack.callback(self._kit.queue.done, site)
                 after = await self._reconciler.reconcile(site, cause)
             if after.seconds is not None:

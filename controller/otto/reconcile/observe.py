@@ -5,12 +5,16 @@ from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime
 
+from otto.decide.hostdiff import SET_ASIDE
 from otto.model.desired import Desired
 from otto.model.errors import OttoError
-from otto.model.host import Host, HostFacts, HostState, LiveHost
-from otto.model.observed import Facts, InfrastructureState, Observed, Seen, Unseen
+from otto.model.host import Host, HostFacts, LiveHost
+from otto.model.observed import Facts, InfrastructureState, Observed, Seen, Serving, Unseen
 from otto.reconcile.kit import Kit
-from otto.reconcile.verify import Verifier
+from otto.reconcile.observation.factsdesk import FactsDesk
+from otto.reconcile.observation.sightings import Sightings
+from otto.reconcile.observation.silences import Silences
+from otto.reconcile.verify import Verifier, dead_hosts
 
 
 class Observer:
@@ -19,18 +23,31 @@ class Observer:
     def __init__(self, kit: Kit, verifier: Verifier) -> None:
         self._kit = kit
         self._verifier = verifier
+        self.desk = FactsDesk(kit)
+        self.silences = Silences(kit.clock, kit.probes.confirmations)
+        self.sightings = Sightings()
 
     async def look(self, desired: Desired) -> Observed:
-        """Everything there is to see of a site, cheapest signals only: no Terraform, no playbook."""
+        """Everything there is to see of a site, cheapest signals only: no Terraform, no playbook.
+
+        What hosts say of themselves is taken from memory while it is fresh and nothing speaks against it.
+        """
         infrastructure, inventory = await asyncio.gather(
             self.infrastructure(desired.site), self.inventory(desired.site)
         )
         state = infrastructure.value if isinstance(infrastructure, Seen) else InfrastructureState()
-        facts, serving = await asyncio.gather(
-            self.facts(state.hosts, inventory), self._verifier.once(desired, state)
-        )
+        dead = dead_hosts(state, inventory)
+        known = frozenset(self.silences.of(state.hosts))
+        round_ = await self._verifier.look(desired, state, dead | known)
+        for host in state.hosts:
+            if host.name in round_.silent:
+                self.silences.silent(host, counts=False)
+        silent = self.silences.of(state.hosts)
+        self.desk.doubt(_contradicted(state, round_.serving))
+        facts = await self.facts(state.hosts, dead | silent.keys())
         applied = await self._kit.store.applied(desired.site)
-        return Observed(infrastructure, inventory, facts, serving, applied)
+        refreshed = self.sightings.refreshed.get(desired.site, ())
+        return Observed(infrastructure, inventory, facts, round_.serving, applied, silent, refreshed)
 
     async def infrastructure(self, site: str) -> Seen[InfrastructureState] | Unseen:
         """What Terraform's state holds; no state counts as an empty one."""
@@ -47,17 +64,15 @@ class Observer:
         except OttoError as error:
             return Unseen(str(error), self._now())
 
-    async def facts(self, hosts: Sequence[Host], inventory: Seen[tuple[LiveHost, ...]] | Unseen) -> Facts:
-        """Facts of every host; those the provider calls dead are not asked, which would only cost time."""
-        ask = [host for host in hosts if not _known_dead(host, inventory)]
+    async def facts(self, hosts: Sequence[Host], unreachable: frozenset[str]) -> Facts:
+        """Facts of every host; those that cannot answer are not asked, which would only cost time."""
         now = self._now()
+        ask = [host for host in hosts if host.name not in unreachable]
+        self.desk.doubt(host.id for host in hosts if host.name in unreachable)
         found: dict[str, Seen[HostFacts] | Unseen] = {
-            host.name: Unseen("the host is not running", now) for host in hosts if host not in ask
+            host.name: Unseen("the host does not answer", now) for host in hosts if host.name in unreachable
         }
-        if ask:
-            with self._kit.calling("ansible"):
-                found |= {name: seen async for name, seen in self._kit.configuration.facts(ask)}
-        return found
+        return found | await self.desk.facts(ask)
 
     async def after_provisioning(self, observed: Observed, site: str) -> Observed:
         """Look again at what an apply changes. Hosts that were not there before are known to be bare."""
@@ -69,18 +84,29 @@ class Observer:
                 if before.get(host.name) != host.id:
                     facts[host.name] = Seen(HostFacts(fact=""), self._now())
             again = [h for h in infrastructure.value.hosts if not isinstance(facts.get(h.name), Seen)]
-            facts |= await self.facts(again, inventory)
+            for host in again:
+                self.silences.heard(host)
+            facts |= await self.facts(again, dead_hosts(infrastructure.value, inventory))
         applied = await self._kit.store.applied(site)
         return replace(
-            observed, infrastructure=infrastructure, inventory=inventory, facts=facts, applied=applied
+            observed,
+            infrastructure=infrastructure,
+            inventory=inventory,
+            facts=facts,
+            applied=applied,
+            silent={},
+            refreshed=(),
         )
 
     def _now(self) -> datetime:
         return self._kit.clock.now()
 
 
-def _known_dead(host: Host, inventory: Seen[tuple[LiveHost, ...]] | Unseen) -> bool:
-    if isinstance(inventory, Unseen):
-        return False
-    live = next((item for item in inventory.value if item.name == host.name), None)
-    return live is None or live.state is not HostState.RUNNING
+def _contradicted(state: InfrastructureState, serving: Seen[Serving] | Unseen) -> list[str]:
+    """Ids of hosts that answer otherwise than their facts let expect."""
+    if isinstance(serving, Unseen):
+        return []
+    failures = serving.value.failures
+    failing = {failure.host for failure in failures if not failure.server}
+    failing |= {failure.server for failure in failures if not failure.received.startswith(SET_ASIDE)}
+    return [host.id for host in state.hosts if host.name in failing]

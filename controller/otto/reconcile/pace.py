@@ -2,10 +2,11 @@
 
 import random
 from dataclasses import dataclass
+from datetime import datetime
 
 from otto.config import LoopSettings
 from otto.decide.schedule import backoff, jittered
-from otto.model.errors import OttoError, TerminalError, TransientError
+from otto.model.errors import OttoError, TerminalError, TransientError, WaitingError
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +44,13 @@ class Pace:
         if isinstance(error, TransientError) and error.retry_after is not None:
             return Next(max(error.retry_after, 0.0), "retry")
         return self.after(failures)
+
+    def after_waiting(self, error: WaitingError, now: datetime) -> Next:
+        """While something else has to come first: at the time it names, or at the usual interval."""
+        usual = self.after(0)
+        if error.until is None or usual.seconds is None:
+            return usual
+        return Next(min(max((error.until - now).total_seconds(), 0.0), self._settings.backoffCap), "look")
 
     def slowest(self) -> Next:
         """The longest pause between two tries."""

@@ -1,35 +1,43 @@
 """Reconcile one site: look at it, decide, act, and say when to look again."""
 
 import asyncio
-from dataclasses import replace
-from datetime import datetime, timedelta
 
 import structlog
 
 from otto.decide.diff import diff
-from otto.decide.summarize import Findings, summarize
+from otto.decide.requests import infrastructure_inputs
+from otto.decide.signs import keys, tier_of
+from otto.decide.summarize import Findings
+from otto.decide.targeting import actionable
+from otto.decide.wording import describe_differences
 from otto.model.catalogue import RememberedSpec
 from otto.model.desired import Desired
+from otto.model.difference import Cause, Difference
 from otto.model.errors import OttoError, TransientError, WaitingError
-from otto.model.observed import Observed
+from otto.model.observed import InfrastructureState, Observed, Seen
 from otto.model.plan import StepKind
 from otto.model.progress import silent
 from otto.model.run import Outcome, Run
-from otto.model.status import Phase, SiteStatus
-from otto.model.verdict import Verdict
+from otto.model.status import Phase
 from otto.reconcile.converge import Converger, Ending, Look, SupersededError
 from otto.reconcile.dependencies import Dependencies
 from otto.reconcile.destroy import Destroyer
-from otto.reconcile.events import SiteGone, StatusChanged
 from otto.reconcile.fleet import Fleet
+from otto.reconcile.holds import Holds
 from otto.reconcile.kit import Kit
+from otto.reconcile.observation.sentinel import Sentinel
+from otto.reconcile.observation.sightings import Watched
 from otto.reconcile.observe import Observer
 from otto.reconcile.pace import Next, Pace
 from otto.reconcile.recorder import Recorder, run_id
 from otto.reconcile.resolve import Resolver
+from otto.reconcile.statuses import Statuses
 from otto.reconcile.verify import Verifier
 
 log = structlog.get_logger("otto.reconcile")
+
+# What made a site due that is acted on whatever is being held back.
+_AT_ONCE = frozenset({"asked", "start"})
 
 
 class Reconciler:
@@ -41,10 +49,13 @@ class Reconciler:
         self._resolver = Resolver(kit)
         verifier = Verifier(kit)
         self._observer = Observer(kit, verifier)
-        self._converger = Converger(kit, self._observer, verifier, self._latest, self._announce)
+        self._pace = Pace(kit.settings, kit.rng)
+        self._statuses = Statuses(kit, fleet, self._pace)
+        self._converger = Converger(kit, self._observer, verifier, self._latest, self._statuses.announce)
         self._destroyer = Destroyer(kit)
         self._dependencies = Dependencies(kit.store, fleet, self._latest)
-        self._pace = Pace(kit.settings, kit.rng)
+        self._holds = Holds(kit.clock, kit.settings.backoffBase)
+        self.sentinel = Sentinel(kit, fleet, self._observer, verifier)
         self._settled: set[str] = set()
         self._wishes: dict[str, frozenset[StepKind]] = {}
 
@@ -55,7 +66,7 @@ class Reconciler:
 
     async def reconcile(self, site: str, cause: str) -> Next:
         """Look at one site and act; never raises but for cancellation."""
-        with structlog.contextvars.bound_contextvars(site=site):
+        with structlog.contextvars.bound_contextvars(site=site), self.sentinel.working(site):
             try:
                 return await self._look(site, cause)
             except Exception as error:
@@ -67,14 +78,18 @@ class Reconciler:
         try:
             return await self._reconcile(site, cause)
         except WaitingError as error:
-            return await self._wait(site, error)
-        except OttoError as error:
+            return await self._statuses.wait(site, error)
+        except Exception as error:  # noqa: BLE001  (told, and tried again later)
+            return await self._fail(site, error)
+
+    async def _fail(self, site: str, error: Exception) -> Next:
+        """Write that it failed; an error that nobody expected is told in full by the log."""
+        if isinstance(error, OttoError):
             log.warning("reconcile.failed", error=str(error), kind=type(error).__name__)
-            return await self._failed(site, error)
-        except Exception as error:
-            log.exception("reconcile.failed", kind=type(error).__name__)
-            words = f"{type(error).__name__}: {error}"
-            return await self._failed(site, TransientError(words, mend="the log has the whole story"))
+            return await self._statuses.failed(site, error)
+        log.error("reconcile.failed", kind=type(error).__name__, exc_info=error)
+        words = f"{type(error).__name__}: {error}"
+        return await self._statuses.failed(site, TransientError(words, mend="the log has the whole story"))
 
     async def _reconcile(self, site: str, cause: str) -> Next:
         intents = await self._kit.store.intents(site)
@@ -84,43 +99,76 @@ class Reconciler:
         if known is None:
             return await self._orphan(site)
         if await self._destroyer.stays_away(site, known.spec, intents):
-            return await self._note(site, Findings(site, self._now()), phase=Phase.DESTROYED)
+            return await self._note(site, Findings(site, self._kit.clock.now()), phase=Phase.DESTROYED)
         if "suspend" in intents or known.spec.suspend:
             by = "its spec" if known.spec.suspend else f"a person; to go on: otto resume {site}"
             problems = self._fleet.problems(site)
-            return await self._note(site, Findings(site, self._now(), suspended=by, problems=problems))
+            found = Findings(site, self._kit.clock.now(), suspended=by, problems=problems)
+            return await self._note(site, found)
         return await self._converge(site, known, cause)
 
     async def _converge(self, site: str, known: RememberedSpec, cause: str) -> Next:
         desired = await self._resolver.resolve(known)
         await self._settle(site)
+        await self._refresh(desired)
+        signs = self._observer.sightings.take(site)
         observed = await self._observer.look(desired)
         differences = diff(desired, observed)
         self._kit.metrics.observed(site, differences)
         force = self._wishes.pop(site, frozenset())
         if not differences and not force:
-            return await self._conclude(desired, Ending(observed, Outcome.SUCCEEDED))
-        look = Look(desired, observed, differences, force)
+            self._watch(desired, observed, ())
+            self._holds.release(site)
+            return await self._statuses.conclude(desired, Ending(observed, Outcome.SUCCEEDED))
+        look = Look(desired, observed, differences, force, signs)
+        if not force and not _AT_ONCE & set(cause.split("+")) and not await self._is_approved(site):
+            left = self._holds.left(desired, differences)
+            if left > 0:
+                return self._held(look, left)
+        return await self._act(look, known, cause)
+
+    async def _is_approved(self, site: str) -> bool:
+        """Whether a person has approved the plan that waits; nobody may have told us."""
+        plan = self._holds.plan(site)
+        return bool(plan) and await self._kit.store.approved(site, plan)
+
+    async def _act(self, look: Look, known: RememberedSpec, cause: str) -> Next:
+        desired, observed = look.desired, look.observed
+        if not look.force and not actionable(look.differences):
+            return await self._wait_and_see(look)
         try:
-            await self._planning(look)
+            await self._statuses.planning(look)
             if observed.applied.verified != desired.digest:
                 await self._dependencies.check(known.spec)
             return await self._run(look, cause)
         except WaitingError:
-            self.wish(site, force)
+            self.wish(desired.site, look.force)
             raise
+        except Exception as error:  # noqa: BLE001  (told, and tried again later)
+            after = await self._fail(desired.site, error)
+            self._observer.desk.doubt(host.id for host in observed.hosts)
+            self._watch(desired, observed, look.differences)
+            self._holds.after_failure(desired, look.differences, after.seconds or 0.0)
+            return after
 
-    async def _planning(self, look: Look) -> None:
-        """Say what was seen before anything is done about it: whatever follows may take long, or fail."""
-        desired, observed = look.desired, look.observed
-        before = await self._kit.store.status(desired.site)
-        failures = before.failures if before and before.digest == desired.digest else 0
-        found = replace(self._findings(desired, observed), planning=True, failures=failures)
-        await self._save(summarize(before, found))
+    async def _wait_and_see(self, look: Look) -> Next:
+        """What differs may be nothing yet: the tiers go on looking, and say when there is more to it."""
+        self._watch(look.desired, look.observed, look.differences)
+        words = describe_differences(look.differences)
+        log.info("reconcile.suspects", differences=words)
+        after = self._pace.after(0)
+        await self._statuses.suspect(look.desired, look.observed, f"not certain yet: {words}", after)
+        return after
+
+    def _held(self, look: Look, seconds: float) -> Next:
+        """The same as before, which came to nothing: it is not tried again yet, and its status stands."""
+        self._watch(look.desired, look.observed, look.differences)
+        log.info("reconcile.held", seconds=round(seconds, 1))
+        return Next(min(seconds, self._pace.after(0).seconds or seconds), "retry")
 
     async def _run(self, look: Look, cause: str) -> Next:
         desired = look.desired
-        now = self._now()
+        now = self._kit.clock.now()
         run = Run(run_id(now), desired.site, cause, now, desired.commit, desired.digest)
         recorder = Recorder(self._kit, run)
         with structlog.contextvars.bound_contextvars(
@@ -143,88 +191,73 @@ class Reconciler:
             if ending.outcome is Outcome.SUCCEEDED:
                 await self._kit.store.withdraw(desired.site, recorder.run.plan)
             await recorder.end(ending.outcome, ending.error or ending.waiting)
-            return await self._conclude(desired, ending, run.id)
+            return await self._conclude(look, ending, recorder.run)
 
-    async def _conclude(self, desired: Desired, ending: Ending, run: str = "") -> Next:
-        """Write the status after a look or a run, and decide when to look again."""
-        before = await self._kit.store.status(desired.site)
-        failures = self._failures(before, desired, failed=ending.outcome is Outcome.FAILED)
-        after = self._pace.after(failures)
-        found = replace(
-            self._findings(desired, ending.observed),
-            verdict=ending.verdict,
-            error=ending.error,
-            run=run,
-            next_look=self._at(after),
-            failures=failures,
-        )
-        status = await self._save(summarize(before, found))
-        self._tell_dependents(before, status)
-        self._measure(before, status)
+    async def _conclude(self, look: Look, ending: Ending, run: Run) -> Next:
+        desired = look.desired
+        after = await self._statuses.conclude(desired, ending, run.id)
+        left = diff(desired, ending.observed)
+        self._watch(desired, ending.observed, left)
+        self._kit.metrics.observed(desired.site, left)
+        if ending.outcome is Outcome.SUCCEEDED:
+            self._holds.release(desired.site)
+            self._observer.sightings.refreshed.pop(desired.site, None)
+            self._measure(look, run.id)
+        elif ending.outcome is Outcome.FAILED:
+            self._holds.after_failure(desired, look.differences + left, after.seconds or 0.0)
+        else:
+            self._holds.waiting(desired, look.differences, self._kit.refresh.interval, run.plan)
         return after
 
-    def _measure(self, before: SiteStatus | None, after: SiteStatus) -> None:
-        """How long the newest commit took to be served, once for each site it changed."""
-        seen_at = self._fleet.seen_at
-        served_before = before is not None and before.digest == after.digest
-        if after.ready and seen_at and not served_before and after.commit == self._fleet.catalogue.commit:
-            self._kit.metrics.commit_ready((self._now() - seen_at).total_seconds())
+    def _measure(self, look: Look, run: str) -> None:
+        """How long a heal took, from the first sign; a changed wish is no heal."""
+        healed = [item for item in look.differences if item.cause in (Cause.DRIFT, Cause.FAILURE)]
+        if not healed or any(item.cause is Cause.SPEC for item in look.differences):
+            return
+        now = self._kit.clock.now()
+        first = min(look.signs, key=lambda sign: sign.at, default=None)
+        tier = first.tier if first else tier_of(healed[0])
+        seconds = (now - (first.at if first else look.observed.serving.at)).total_seconds()
+        self._kit.metrics.healed(tier.value, max(0.0, seconds), run)
 
-    def _findings(self, desired: Desired, observed: Observed) -> Findings:
-        """What a look at a site brought to light."""
-        return Findings(
-            site=desired.site,
-            now=self._now(),
-            desired=desired,
-            infrastructure=observed.infrastructure,
-            differences=diff(desired, observed),
-            problems=self._fleet.problems(desired.site),
-        )
+    async def _refresh(self, desired: Desired) -> None:
+        """Tier 2, when its turn has come: have Terraform ask the provider what changed outside of it."""
+        if not self.sentinel.refreshing.wants(desired.site):
+            return
+        began = self._kit.clock.monotonic()
+        result = "failed"
+        try:
+            with self._kit.calling("terraform"):
+                found = await self._kit.infrastructure.refresh(infrastructure_inputs(desired), silent)
+            self._observer.sightings.refreshed[desired.site] = found
+            result = "succeeded"
+        except OttoError as error:
+            # The cheaper tiers go on; what they see is reason enough to plan, which tells the same error.
+            log.warning("refresh.failed", error=str(error))
+        finally:
+            self._kit.metrics.looked("refresh", result, self._kit.clock.monotonic() - began)
 
-    async def _failed(self, site: str, error: OttoError) -> Next:
-        before = await self._kit.store.status(site)
-        failures = (before.failures if before else 0) + 1
-        after = self._pace.after_error(error, failures)
-        found = Findings(
-            site=site,
-            now=self._now(),
-            problems=self._fleet.problems(site),
-            error=error.message,
-            mend=error.mend,
-            next_look=self._at(after),
-            failures=failures,
-        )
-        await self._save(summarize(before, found))
-        self._kit.metrics.backed_off()
-        return after
-
-    async def _wait(self, site: str, error: WaitingError) -> Next:
-        log.info("reconcile.waiting", reason=error.message)
-        before = await self._kit.store.status(site)
-        after = self._pace.after(0)
-        found = Findings(
-            site=site,
-            now=self._now(),
-            problems=self._fleet.problems(site),
-            waiting=str(error),
-            next_look=self._at(after),
-        )
-        await self._save(summarize(before, found))
-        return after
+    def _watch(self, desired: Desired, observed: Observed, differences: tuple[Difference, ...]) -> None:
+        """Have the tiers watch the site by what this look found."""
+        known = keys(differences)
+        state = observed.infrastructure
+        have = state.value if isinstance(state, Seen) else InfrastructureState()
+        self.sentinel.watch(Watched(desired, observed.applied, have, self._kit.clock.now(), known, known))
 
     async def _orphan(self, site: str) -> Next:
         if problems := self._fleet.problems(site):
             waiting = f"waits for its first good spec: {problems[0]}"
-            return await self._note(site, Findings(site, self._now(), problems=problems, waiting=waiting))
+            found = Findings(site, self._kit.clock.now(), problems=problems, waiting=waiting)
+            return await self._note(site, found)
         state = await self._kit.infrastructure.state(site)
         if state is None and not await self._kit.infrastructure.inventory(site):
             await self._gone(site)
             return Next(None)
-        return await self._note(site, Findings(site, self._now(), orphaned=True))
+        return await self._note(site, Findings(site, self._kit.clock.now(), orphaned=True))
 
     async def _destroy(self, site: str, known: RememberedSpec | None) -> Next:
-        before = await self._kit.store.status(site)
-        await self._save(replace(_or_new(before, site, self._now()), phase=Phase.DESTROYING, message=""))
+        self.sentinel.unwatch(site)
+        before = await self._statuses.destroying(site)
         await self._settle(site)
         last = known or self._fleet.last_good(site)
         await self._destroyer.destroy(site, last.spec if last else None, before, keep_away=known is not None)
@@ -233,24 +266,18 @@ class Reconciler:
                 self._fleet.forget(site)
             await self._gone(site)
             return Next(None)
-        return await self._note(site, Findings(site, self._now()), phase=Phase.DESTROYED)
+        return await self._note(site, Findings(site, self._kit.clock.now()), phase=Phase.DESTROYED)
 
     async def _gone(self, site: str) -> None:
-        await self._kit.store.forget(site)
-        self._kit.metrics.site_gone(site)
-        self._kit.bus.publish(SiteGone(site))
+        self.sentinel.unwatch(site)
+        self._holds.release(site)
+        await self._statuses.gone(site)
 
     async def _note(self, site: str, found: Findings, phase: Phase | None = None) -> Next:
-        """Write a status that needs no looking; the next one is only in case a change went unnoticed."""
         self._wishes.pop(site, None)
-        before = await self._kit.store.status(site)
-        if phase is Phase.DESTROYED:
-            message = f"destroyed; to bring it back: otto resume {site}"
-            status = SiteStatus(site, phase, self._now(), message=message, run=before.run if before else "")
-        else:
-            status = summarize(before, found)
-        await self._save(status)
-        return self._pace.slowest()
+        self._holds.release(site)
+        self.sentinel.unwatch(site)
+        return await self._statuses.note(site, found, phase)
 
     async def _settle(self, site: str) -> None:
         """Once in this process's life, wait for what an earlier controller left running."""
@@ -265,39 +292,3 @@ class Reconciler:
         if known is None or intents & {"destroy", "suspend"} or known.spec.suspend:
             return ""
         return (await self._resolver.resolve(known)).digest
-
-    async def _announce(
-        self, desired: Desired, observed: Observed, step: StepKind, verdict: Verdict | None
-    ) -> None:
-        before = await self._kit.store.status(desired.site)
-        failures = before.failures if before else 0
-        found = replace(self._findings(desired, observed), verdict=verdict, step=step, failures=failures)
-        await self._save(summarize(before, found))
-
-    async def _save(self, status: SiteStatus) -> SiteStatus:
-        await self._kit.store.save_status(status)
-        self._kit.metrics.status(status)
-        self._kit.bus.publish(StatusChanged(status))
-        log.info("status", phase=status.phase.value, ready=status.ready, message=status.message)
-        return status
-
-    def _tell_dependents(self, before: SiteStatus | None, after: SiteStatus) -> None:
-        if after.ready and not (before and before.ready and before.phase is Phase.READY):
-            for name in self._fleet.dependents(after.site):
-                self._kit.queue.add(name, f"{after.site} became Ready")
-
-    def _failures(self, before: SiteStatus | None, desired: Desired, *, failed: bool) -> int:
-        if not failed:
-            return 0
-        same = before is not None and before.digest == desired.digest
-        return (before.failures if before and same else 0) + 1
-
-    def _at(self, after: Next) -> datetime | None:
-        return None if after.seconds is None else self._now() + timedelta(seconds=after.seconds)
-
-    def _now(self) -> datetime:
-        return self._kit.clock.now()
-
-
-def _or_new(status: SiteStatus | None, site: str, now: datetime) -> SiteStatus:
-    return status or SiteStatus(site, Phase.PENDING, now)

@@ -41,9 +41,17 @@ class Recorder:
         self.run = run
 
     @asynccontextmanager
-    async def step(self, kind: str, hosts: tuple[str, ...] = ()) -> AsyncIterator[StepNotes]:
-        """A step: recorded when it begins and when it ends, however it ends."""
-        record = StepRecord(kind, self._kit.clock.now(), hosts=hosts)
+    async def step(
+        self, kind: str, hosts: tuple[str, ...] = (), *, began: datetime | None = None
+    ) -> AsyncIterator[StepNotes]:
+        """A step: recorded when it begins and when it ends, however it ends.
+
+        Args:
+            kind: which step.
+            hosts: the hosts it touches.
+            began: when it began, if that was before now.
+        """
+        record = StepRecord(kind, began or self._kit.clock.now(), hosts=hosts)
         self.run = replace(self.run, steps=(*self.run.steps, record))
         await self._save(record)
         notes = StepNotes(self._reporter(kind), hosts)
@@ -69,7 +77,7 @@ class Recorder:
         self.run = replace(self.run, ended_at=now, outcome=outcome, message=message)
         await self._kit.store.save_run(self.run)
         seconds = (now - self.run.started_at).total_seconds()
-        self._kit.metrics.run_finished(outcome.value, seconds)
+        self._kit.metrics.run_finished(outcome.value, seconds, self.run.id)
         log.info("run.finished", outcome=outcome.value, seconds=round(seconds, 3), message=message)
         return self.run
 
@@ -85,7 +93,7 @@ class Recorder:
         )
         self.run = replace(self.run, steps=(*self.run.steps[:-1], ended))
         seconds = (now - record.started_at).total_seconds()
-        self._kit.metrics.step_finished(record.kind, seconds)
+        self._kit.metrics.step_finished(record.kind, seconds, self.run.id)
         log.info(
             "step.finished",
             step=record.kind,

@@ -2,46 +2,102 @@
 
 import asyncio
 from collections import Counter
+from dataclasses import dataclass
 
 from otto.decide import verification
 from otto.decide.verification import Question
 from otto.model.desired import Desired
-from otto.model.host import Endpoint
+from otto.model.host import Endpoint, Host, HostState, LiveHost
 from otto.model.observed import CheckFailure, InfrastructureState, Seen, Serving, Unseen
-from otto.model.probing import Answer, ProbeRequest
+from otto.model.probing import Answer, ProbeRequest, ProbeResult
 from otto.model.spec import Role
 from otto.reconcile.kit import Kit
 
 _FIRST_PAUSE = 0.2
 _MOST_PAUSE = 2.0
 _ROUNDS_PER_SERVER = 12
+_STATISTICS_SECONDS = 3.0
+
+
+@dataclass(frozen=True, slots=True)
+class Round:
+    """One round of requests: what it showed, and which hosts answered neither HTTP nor SSH."""
+
+    serving: Seen[Serving] | Unseen
+    silent: frozenset[str] = frozenset()
+
+
+@dataclass(frozen=True, slots=True)
+class _Heard:
+    """What came of one question; `mute` is the host that gave no answer at all, "" when one did."""
+
+    failures: tuple[CheckFailure, ...] = ()
+    mute: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class _Asking:
+    """What one round asks.
+
+    Attributes:
+        questions: requests whose answers are judged one by one.
+        dead: hosts that are not asked.
+        timeout: seconds haproxy has for its statistics.
+        spread: endpoints through which every server is to be seen.
+        tries: how often a request that fails is made.
+        listen: whether hosts that answer nothing are asked for their SSH banner.
+    """
+
+    questions: tuple[Question, ...]
+    dead: frozenset[str] = frozenset()
+    timeout: float = _STATISTICS_SECONDS
+    spread: tuple[Endpoint, ...] = ()
+    tries: int = 2
+    listen: bool = True
+
+
+def dead_hosts(state: InfrastructureState, inventory: Seen[tuple[LiveHost, ...]] | Unseen) -> frozenset[str]:
+    """Hosts that their provider calls anything but running: asking them only costs time."""
+    if isinstance(inventory, Unseen):
+        return frozenset()
+    running = {host.name for host in inventory.value if host.state is HostState.RUNNING}
+    return frozenset(host.name for host in state.hosts if host.name not in running)
 
 
 class Verifier:
-    """Asks a site all the questions of `decide.verification`."""
+    """Asks a site all the questions of `decide.verification`, or the few of a glance."""
 
     def __init__(self, kit: Kit) -> None:
         self._kit = kit
 
-    async def once(self, desired: Desired, state: InfrastructureState) -> Seen[Serving] | Unseen:
-        """One round. Without hosts there is nothing to ask, so serving is unknown."""
-        if not state.hosts or not state.endpoints:
-            return Unseen("there is nothing to ask yet", self._kit.clock.now())
-        singles = verification.questions(desired, state)
-        rounds = await asyncio.gather(
-            *(self._ask(question) for question in singles),
-            *(self._spread(desired, state, endpoint) for endpoint in state.endpoints),
-            self._statistics(state),
-        )
-        failures = tuple(failure for group in rounds for failure in group)
-        return Seen(Serving(failures, len(rounds), desired.content), self._kit.clock.now())
+    async def glance(
+        self, desired: Desired, state: InfrastructureState, dead: frozenset[str] = frozenset()
+    ) -> Round:
+        """The fewest requests that show whether every host does its work; each is made twice before it fails.
+
+        Args:
+            desired: the site.
+            state: its hosts.
+            dead: hosts that are not asked.
+        """
+        timeout = self._kit.probes.timeout
+        questions = verification.glances(desired, state, timeout)
+        return await self._round(desired, state, _Asking(questions, dead, timeout))
+
+    async def look(
+        self, desired: Desired, state: InfrastructureState, dead: frozenset[str] = frozenset()
+    ) -> Round:
+        """One round of all questions; each is asked twice before it counts as failed."""
+        spread = () if _balancers_dead(state, dead) else state.endpoints
+        questions = verification.questions(desired, state)
+        return await self._round(desired, state, _Asking(questions, dead, spread=spread))
 
     async def until(self, desired: Desired, state: InfrastructureState, deadline: float) -> Seen[Serving]:
         """Rounds until one passes or the deadline (seconds from now) is over; the last round's outcome."""
         end = self._kit.clock.monotonic() + deadline
         pause = _FIRST_PAUSE
         while True:
-            seen = await self.once(desired, state)
+            seen = await self._once(desired, state)
             if isinstance(seen, Unseen):
                 failure = CheckFailure("hosts", desired.site, "terraform state", "hosts", seen.reason)
                 return Seen(Serving((failure,), 1, desired.content), seen.at)
@@ -50,20 +106,63 @@ class Verifier:
             await self._kit.clock.sleep(pause)
             pause = min(_MOST_PAUSE, pause * 2)
 
-    async def _ask(self, question: Question) -> tuple[CheckFailure, ...]:
-        failure = verification.judge(question, await self._kit.probe.get(question.request))
-        return (failure,) if failure else ()
+    async def _once(self, desired: Desired, state: InfrastructureState) -> Seen[Serving] | Unseen:
+        questions = verification.questions(desired, state)
+        asking = _Asking(questions, spread=state.endpoints, tries=1, listen=False)
+        return (await self._round(desired, state, asking)).serving
+
+    async def _round(self, desired: Desired, state: InfrastructureState, asking: _Asking) -> Round:
+        """Ask everything at once. Without hosts there is nothing to ask, so serving is unknown."""
+        if not state.hosts or not state.endpoints:
+            return Round(Unseen("there is nothing to ask yet", self._kit.clock.now()))
+        dead, tries = asking.dead, asking.tries
+        unreachable = _balancers_dead(state, dead)
+        asked = [item for item in asking.questions if item.server not in dead]
+        if unreachable:
+            asked = [item for item in asked if item.server]
+        heard = await asyncio.gather(
+            *(self._ask(question, tries) for question in asked),
+            *(self._spread(desired, state, endpoint, dead) for endpoint in asking.spread),
+            *(
+                self._statistics(state, host, asking)
+                for host in state.of(Role.BALANCER)
+                if host.name not in dead
+            ),
+        )
+        failures = [failure for item in heard for failure in item.failures]
+        if unreachable:
+            failures += [verification.unreachable(endpoint) for endpoint in state.endpoints]
+        mute = frozenset(item.mute for item in heard if item.mute)
+        silent = await self._silent(state, mute) if asking.listen else frozenset()
+        serving = Serving(tuple(failures), len(heard), desired.content)
+        return Round(Seen(serving, self._kit.clock.now()), silent)
+
+    async def _ask(self, question: Question, tries: int) -> _Heard:
+        result = await self._get(question.request, tries)
+        failure = verification.judge(question, result)
+        if failure and isinstance(result, Answer) and tries > 1:
+            failure = verification.judge(question, await self._get(question.request, 1))
+        mute = "" if isinstance(result, Answer) else question.server
+        return _Heard((failure,) if failure else (), mute)
+
+    async def _get(self, request: ProbeRequest, tries: int) -> ProbeResult:
+        """The answer; asked for once more when there is none, lest a hiccup count as a failure."""
+        result = await self._kit.probe.get(request)
+        while not isinstance(result, Answer) and tries > 1:
+            tries -= 1
+            result = await self._kit.probe.get(request)
+        return result
 
     async def _spread(
-        self, desired: Desired, state: InfrastructureState, endpoint: Endpoint
-    ) -> tuple[CheckFailure, ...]:
-        """Ask through the balancer until every server was seen, up to a limit."""
-        want = frozenset(host.name for host in state.of(Role.WEB))
+        self, desired: Desired, state: InfrastructureState, endpoint: Endpoint, dead: frozenset[str]
+    ) -> _Heard:
+        """Ask through the balancer until every living server was seen, up to a limit."""
+        want = frozenset(host.name for host in state.of(Role.WEB)) - dead
         host = next(iter(desired.spec.domains), "")
         request = ProbeRequest(endpoint.address, endpoint.port, verification.REVISION_PATH, host)
         seen: Counter[str] = Counter()
-        if not verification.spreads(desired):
-            return ()
+        if not want or not verification.spreads(desired):
+            return _Heard()
         for _ in range(_ROUNDS_PER_SERVER):
             batch = await asyncio.gather(*(self._kit.probe.get(request) for _ in range(2 * len(want))))
             answers = [item for item in batch if isinstance(item, Answer)]
@@ -71,16 +170,27 @@ class Verifier:
             if want <= seen.keys() or not answers:
                 break
         failure = verification.spread_failure(endpoint.url, request, want, seen)
-        return (failure,) if failure else ()
+        return _Heard((failure,) if failure else ())
 
-    async def _statistics(self, state: InfrastructureState) -> tuple[CheckFailure, ...]:
-        """Ask every balancer for haproxy's own view."""
+    async def _statistics(self, state: InfrastructureState, balancer: Host, asking: _Asking) -> _Heard:
+        """Ask a balancer for haproxy's own view."""
         want = frozenset(host.name for host in state.of(Role.WEB))
-        found: list[CheckFailure] = []
-        for host in state.of(Role.BALANCER):
-            request = ProbeRequest(
-                host.address, verification.STATISTICS_PORT, verification.STATISTICS_PATH, timeout=3.0
-            )
-            result = await self._kit.probe.get(request)
-            found += verification.statistics_failures(host.name, request, result, want)
-        return tuple(found)
+        port, path = verification.STATISTICS_PORT, verification.STATISTICS_PATH
+        request = ProbeRequest(balancer.address, port, path, timeout=asking.timeout)
+        result = await self._get(request, asking.tries)
+        failures = verification.statistics_failures(balancer.name, request, result, want)
+        return _Heard(failures, "" if isinstance(result, Answer) else balancer.name)
+
+    async def _silent(self, state: InfrastructureState, mute: frozenset[str]) -> frozenset[str]:
+        """Those whose sshd says nothing either: by two independent signals they are not there."""
+        hosts = [host for host in state.hosts if host.name in mute]
+        limit = self._kit.probes.timeout
+        answers = await asyncio.gather(
+            *(self._kit.probe.ssh(host.address, host.ssh_port, limit) for host in hosts)
+        )
+        return frozenset(host.name for host, answered in zip(hosts, answers, strict=True) if not answered)
+
+
+def _balancers_dead(state: InfrastructureState, dead: frozenset[str]) -> bool:
+    balancers = state.of(Role.BALANCER)
+    return bool(balancers) and all(host.name in dead for host in balancers)

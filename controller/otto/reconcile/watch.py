@@ -15,6 +15,8 @@ from otto.reconcile.kit import Kit
 log = structlog.get_logger("otto.watch")
 
 SOURCE = "source"
+# Seconds a look has before the watch counts as stuck: a fetch, a cold read of ten thousand specs, the store.
+_LOOK = 600.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +42,9 @@ class Watcher:
     async def run(self) -> None:
         """Poll until cancelled."""
         while True:
-            await self._kit.clock.sleep(self._pause())
+            pause = self._pause()
+            self._kit.metrics.health.beat("the watch over the repository", pause + _LOOK)
+            await self._kit.clock.sleep(pause)
             await self.look()
 
     async def look(self) -> Refreshed | None:

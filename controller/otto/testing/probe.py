@@ -44,11 +44,16 @@ class MemoryProbe:
         host = self._hosts.at(request.address)
         if host is None or host.state is HostState.STOPPED:
             return NoAnswer("no route to host", _SECONDS)
-        if host.state is HostState.PAUSED:
+        if not host.reachable:
             return NoAnswer(f"timed out after {request.timeout:g} s", request.timeout)
         if not host.serves:
             return NoAnswer("connection refused", _SECONDS)
         return self._answer(host, request)
+
+    async def ssh(self, address: str, port: int, timeout: float) -> bool:  # noqa: ARG002, ASYNC109
+        """Whether sshd names itself there."""
+        host = self._hosts.at(address)
+        return host is not None and host.reachable and host.answers
 
     def _answer(self, host: SimHost, request: ProbeRequest) -> ProbeResult:
         if host.role is Role.WEB and request.port == HTTP:
@@ -72,7 +77,8 @@ class MemoryProbe:
         return Answer(404, server, "not found", _SECONDS)
 
     def _balanced(self, host: SimHost, request: ProbeRequest) -> ProbeResult:
-        up = [backend for backend in host.backends if self._is_up(backend)]
+        states = self._states(host)
+        up = [backend for backend in host.backends if states[backend.name] == "UP"]
         if not up:
             return Answer(503, {}, "No server is available to handle this request.", _SECONDS)
         self._turn += 1
@@ -80,9 +86,12 @@ class MemoryProbe:
         return self._page(self._hosts[backend.name], request)
 
     def _statistics(self, host: SimHost) -> str:
-        rows = [f"web,{backend.name},{'UP' if self._is_up(backend) else 'DOWN'}" for backend in host.backends]
+        rows = [f"web,{name},{state}" for name, state in self._states(host).items()]
         ends = ["site,FRONTEND,OPEN", *rows, "web,BACKEND,UP"]
         return "\n".join(["# pxname,svname,status", *ends]) + "\n"
+
+    def _states(self, host: SimHost) -> dict[str, str]:
+        return host.servers(frozenset(item.name for item in host.backends if self._is_up(item)))
 
     def _is_up(self, backend: Backend) -> bool:
         server = self._hosts.at(backend.address)

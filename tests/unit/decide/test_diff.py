@@ -5,7 +5,8 @@ import pytest
 from otto.decide.diff import diff
 from otto.model.difference import Cause, Layer
 from otto.model.host import HostFacts, HostState, LiveHost
-from otto.model.observed import CheckFailure, Observed, Seen, Serving, Unseen
+from otto.model.infrastructure import ResourceChange
+from otto.model.observed import CheckFailure, Observed, Seen, Serving, Silence, Unseen
 from otto.model.spec import Check
 
 from .simulation import NOW, built, desired, nothing, spec
@@ -81,12 +82,56 @@ def test_a_host_that_somebody_made_anew_is_drift() -> None:
     assert [item.path for item in found] == ["hosts/hello-web-1/identity"]
 
 
-def test_a_labelled_host_the_state_lacks_is_drift() -> None:
+def test_a_labelled_host_that_neither_spec_nor_state_knows_differs_from_nothing() -> None:
     seen = built()
     assert isinstance(seen.inventory, Seen)
     extra = LiveHost("x", "hello-web-9", "hello", "web", HostState.RUNNING)
-    found = diff(desired(), replace(seen, inventory=Seen((*seen.inventory.value, extra), NOW)))
-    assert [(item.path, item.cause) for item in found] == [("hosts/hello-web-9/ownership", Cause.DRIFT)]
+    assert diff(desired(), replace(seen, inventory=Seen((*seen.inventory.value, extra), NOW))) == ()
+
+
+def test_a_wanted_host_that_lives_and_is_missing_from_the_state_is_drift() -> None:
+    seen = built()
+    assert isinstance(seen.infrastructure, Seen)
+    state = seen.infrastructure.value
+    kept = tuple(host for host in state.hosts if host.name != "hello-web-1")
+    found = diff(desired(), replace(seen, infrastructure=Seen(replace(state, hosts=kept), NOW)))
+    told = {(item.path, item.cause) for item in found}
+    assert ("hosts/hello-web-1/ownership", Cause.DRIFT) in told
+    assert ("hosts/hello-web-1/presence", Cause.FAILURE) in told
+
+
+@pytest.mark.parametrize(("confirmed", "cause"), [(False, Cause.UNKNOWN), (True, Cause.FAILURE)])
+def test_a_silent_host_is_unknown_until_it_is_confirmed(*, confirmed: bool, cause: Cause) -> None:
+    silent = {"hello-web-1": Silence(NOW, 3, confirmed)}
+    facts = dict(built().facts) | {"hello-web-1": Unseen("no answer", NOW)}
+    found = diff(desired(), replace(built(), silent=silent, facts=facts))
+    assert [(item.path, item.cause) for item in found] == [("hosts/hello-web-1/reachable", cause)]
+
+
+def test_what_terraform_found_changed_is_drift_of_that_resource() -> None:
+    change = ResourceChange("lab_network.site", "lab_network", ("update",), changed=("mtu",))
+    [found] = diff(desired(), replace(built(), refreshed=(change,)))
+    assert (found.path, found.have, found.cause) == ("resources/lab_network.site", "mtu", Cause.DRIFT)
+
+
+@pytest.mark.parametrize("state", ["MAINT", "MAINT (via x)", "DRAIN"])
+def test_a_server_taken_out_by_hand_is_drift_of_the_balancer_whoever_tells(state: str) -> None:
+    failure = CheckFailure(
+        "statistics", "hello-balancer-1", "GET", "UP", state, "hello-balancer-1", "hello-web-1"
+    )
+    told = replace(built(), serving=Seen(Serving((failure,), 3, desired().content), NOW))
+    asked = with_facts(built(), "hello-balancer-1", backends={"hello-web-1": state, "hello-web-2": "UP"})
+    for seen in (told, asked):
+        [found] = diff(desired(), seen)
+        assert found.path == "hosts/hello-balancer-1/backends/hello-web-1"
+        assert (found.layer, found.cause) == (Layer.CONFIGURATION, Cause.DRIFT)
+
+
+def test_a_server_the_balancer_calls_down_is_a_failure_of_serving() -> None:
+    failure = CheckFailure("statistics", "b", "GET", "UP", "DOWN", "hello-balancer-1", "hello-web-1")
+    [found] = diff(desired(), replace(built(), serving=Seen(Serving((failure,), 3, desired().content), NOW)))
+    assert (found.layer, found.cause) == (Layer.SERVING, Cause.FAILURE)
+    assert found.path == "hosts/hello-balancer-1/servers/hello-web-1"
 
 
 def test_an_unseen_layer_is_unknown_and_never_fine() -> None:

@@ -8,7 +8,7 @@ from otto.decide.planning import classify, needs_infrastructure, plan
 from otto.model.difference import Layer
 from otto.model.host import HostState
 from otto.model.infrastructure import ResourceChange
-from otto.model.observed import Observed, Seen
+from otto.model.observed import Observed, Seen, Silence
 from otto.model.plan import Action, ActionKind, Plan, Step, StepKind
 from otto.model.spec import Algorithm, Check, HostGroup, Policy
 from otto.model.verdict import Allowed, NeedsApproval
@@ -132,7 +132,24 @@ def test_a_scale_in_tells_the_balancer_and_no_web_server() -> None:
             False,
         ),
         (built(), change("hello-web-3", "delete"), ActionKind.SCALE_IN, True),
-        (built(), change("hello-web-9", "delete", reason="leftover"), ActionKind.DESTROY, False),
+        (
+            replace(built(), silent={"hello-web-1": Silence(NOW, 3, confirmed=True)}),
+            change("hello-web-1", "delete", "create", reason="replace_by_request"),
+            ActionKind.REPAIR,
+            False,
+        ),
+        (
+            replace(built(), silent={"hello-web-1": Silence(NOW, 1, confirmed=False)}),
+            change("hello-web-1", "delete", "create", reason="replace_by_request"),
+            ActionKind.REPLACE,
+            False,
+        ),
+        (
+            replace(built(), silent={"hello-web-1": Silence(NOW, 3, confirmed=True)}),
+            change("hello-web-1", "delete", "create", replace_for=("image",)),
+            ActionKind.REPLACE,
+            False,
+        ),
         (built(), change("hello-web-1", "delete"), ActionKind.DESTROY, False),
         (built(), replace(change("", "delete"), address="lab_network.site"), ActionKind.DESTROY, False),
         (built(), change("hello-web-1", "update"), ActionKind.UPDATE, False),

@@ -1,47 +1,18 @@
 """The controller as a whole over a world in memory: start, dependencies, destruction, trouble."""
 
-from contextlib import nullcontext
 from pathlib import Path
 
 import pytest
 
-from otto.config import LoopSettings, SourceSettings
 from otto.model.errors import TransientError, UsageError
 from otto.model.run import Outcome, Run
 from otto.model.spec import Policy
-from otto.model.status import Phase, SiteStatus
+from otto.model.status import Phase
 from otto.reconcile.control import ask
-from otto.reconcile.controller import Controller
-from otto.reconcile.events import Event, StatusChanged
-from otto.testing import World, settle, site_spec
+from otto.reconcile.events import StatusChanged
+from otto.testing import site_spec
 
-
-class Stage:
-    """A world with a running controller in it."""
-
-    def __init__(self, home: Path) -> None:
-        self.home = home
-        self.world = World()
-        self.events: list[Event] = []
-
-    def controller(self, source: SourceSettings | None = None) -> Controller:
-        kit = self.world.kit(LoopSettings(workers=2, verifyDeadline=1.0))
-        kit.bus.subscribe(self.events.append)
-        settings = source or SourceSettings()
-        return Controller(kit, self.home, settings, lambda _: nullcontext(self.world.source))
-
-    async def status(self, site: str) -> SiteStatus:
-        status = await self.world.store.status(site)
-        assert status is not None
-        return status
-
-    async def calm(self, seconds: float = 0.0) -> None:
-        """Let everything that is due happen."""
-        for _ in range(20):
-            await settle()
-        if seconds:
-            await self.world.clock.advance(seconds)
-            await self.calm()
+from .stage import Stage
 
 
 @pytest.fixture

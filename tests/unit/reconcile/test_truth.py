@@ -10,7 +10,7 @@ from otto.model.status import ConditionType, Phase
 from otto.reconcile.control import ask
 from otto.testing import site_spec
 
-from .test_controller import Stage
+from .stage import Stage
 
 
 @pytest.fixture

@@ -1,0 +1,176 @@
+"""The one place where statuses are written, told of, and counted."""
+
+from dataclasses import replace
+from datetime import datetime, timedelta
+
+import structlog
+
+from otto.decide.diff import diff
+from otto.decide.summarize import Findings, summarize
+from otto.model.desired import Desired
+from otto.model.errors import OttoError, WaitingError
+from otto.model.observed import Observed
+from otto.model.plan import StepKind
+from otto.model.run import Outcome
+from otto.model.status import Phase, SiteStatus
+from otto.model.verdict import Verdict
+from otto.reconcile.converge import Ending, Look
+from otto.reconcile.events import SiteGone, StatusChanged
+from otto.reconcile.fleet import Fleet
+from otto.reconcile.kit import Kit
+from otto.reconcile.pace import Next, Pace
+
+log = structlog.get_logger("otto.reconcile")
+
+
+class Statuses:
+    """Writes a site's status after everything that happens to it."""
+
+    def __init__(self, kit: Kit, fleet: Fleet, pace: Pace) -> None:
+        self._kit = kit
+        self._fleet = fleet
+        self._pace = pace
+
+    async def planning(self, look: Look) -> None:
+        """Say what was seen before anything is done about it: whatever follows may take long, or fail."""
+        before = await self._kit.store.status(look.desired.site)
+        failures = before.failures if before and before.digest == look.desired.digest else 0
+        found = replace(self._findings(look.desired, look.observed), planning=True, failures=failures)
+        await self.save(summarize(before, found))
+
+    async def announce(
+        self, desired: Desired, observed: Observed, step: StepKind, verdict: Verdict | None
+    ) -> None:
+        """Say which step of a run has begun."""
+        before = await self._kit.store.status(desired.site)
+        failures = before.failures if before else 0
+        found = replace(self._findings(desired, observed), verdict=verdict, step=step, failures=failures)
+        await self.save(summarize(before, found))
+
+    async def conclude(self, desired: Desired, ending: Ending, run: str = "") -> Next:
+        """Write the status after a look or a run, and decide when to look again."""
+        before = await self._kit.store.status(desired.site)
+        failures = _failures(before, desired, failed=ending.outcome is Outcome.FAILED)
+        after = self._pace.after(failures)
+        found = replace(
+            self._findings(desired, ending.observed),
+            verdict=ending.verdict,
+            error=ending.error,
+            run=run,
+            next_look=self._at(after),
+            failures=failures,
+        )
+        status = await self.save(summarize(before, found))
+        self._tell_dependents(before, status)
+        self._measure(before, status, run)
+        return after
+
+    async def suspect(self, desired: Desired, observed: Observed, waiting: str, after: Next) -> None:
+        """Write what was seen while nothing is to be done about it yet."""
+        before = await self._kit.store.status(desired.site)
+        failures = before.failures if before and before.digest == desired.digest else 0
+        found = replace(
+            self._findings(desired, observed), waiting=waiting, next_look=self._at(after), failures=failures
+        )
+        await self.save(summarize(before, found))
+
+    async def failed(self, site: str, error: OttoError) -> Next:
+        """Write that a look or a run failed, and when it is tried again."""
+        before = await self._kit.store.status(site)
+        failures = (before.failures if before else 0) + 1
+        after = self._pace.after_error(error, failures)
+        found = Findings(
+            site=site,
+            now=self._now(),
+            problems=self._fleet.problems(site),
+            error=error.message,
+            mend=error.mend,
+            next_look=self._at(after),
+            failures=failures,
+        )
+        await self.save(summarize(before, found))
+        self._kit.metrics.backed_off()
+        return after
+
+    async def wait(self, site: str, error: WaitingError) -> Next:
+        """Write what a site waits for."""
+        log.info("reconcile.waiting", reason=error.message)
+        before = await self._kit.store.status(site)
+        after = self._pace.after_waiting(error, self._now())
+        found = Findings(
+            site=site,
+            now=self._now(),
+            problems=self._fleet.problems(site),
+            waiting=str(error),
+            next_look=self._at(after),
+        )
+        await self.save(summarize(before, found))
+        return after
+
+    async def note(self, site: str, found: Findings, phase: Phase | None = None) -> Next:
+        """Write a status that needs no looking; the next one is only in case a change went unnoticed."""
+        before = await self._kit.store.status(site)
+        if phase is Phase.DESTROYED:
+            message = f"destroyed; to bring it back: otto resume {site}"
+            status = SiteStatus(site, phase, self._now(), message=message, run=before.run if before else "")
+        else:
+            status = summarize(before, found)
+        await self.save(status)
+        return self._pace.slowest()
+
+    async def destroying(self, site: str) -> SiteStatus | None:
+        """Write that a site is being destroyed; the status until then."""
+        before = await self._kit.store.status(site)
+        status = before or SiteStatus(site, Phase.PENDING, self._now())
+        await self.save(replace(status, phase=Phase.DESTROYING, message=""))
+        return before
+
+    async def gone(self, site: str) -> None:
+        """Forget a site."""
+        await self._kit.store.forget(site)
+        self._kit.metrics.site_gone(site)
+        self._kit.bus.publish(SiteGone(site))
+
+    async def save(self, status: SiteStatus) -> SiteStatus:
+        """Keep a status and tell of it."""
+        await self._kit.store.save_status(status)
+        self._kit.metrics.status(status)
+        self._kit.bus.publish(StatusChanged(status))
+        log.info("status", phase=status.phase.value, ready=status.ready, message=status.message)
+        return status
+
+    def _findings(self, desired: Desired, observed: Observed) -> Findings:
+        """What a look at a site brought to light."""
+        return Findings(
+            site=desired.site,
+            now=self._now(),
+            desired=desired,
+            infrastructure=observed.infrastructure,
+            differences=diff(desired, observed),
+            problems=self._fleet.problems(desired.site),
+        )
+
+    def _measure(self, before: SiteStatus | None, after: SiteStatus, run: str) -> None:
+        """How long the newest commit took to be served, once for each site it changed."""
+        seen_at = self._fleet.seen_at
+        served_before = before is not None and before.digest == after.digest
+        if after.ready and seen_at and not served_before and after.commit == self._fleet.catalogue.commit:
+            self._kit.metrics.commit_ready((self._now() - seen_at).total_seconds(), run)
+
+    def _tell_dependents(self, before: SiteStatus | None, after: SiteStatus) -> None:
+        if after.ready and not (before and before.ready and before.phase is Phase.READY):
+            for name in self._fleet.dependents(after.site):
+                self._kit.queue.add(name, f"{after.site} became Ready")
+
+    def _at(self, after: Next) -> datetime | None:
+        return None if after.seconds is None else self._now() + timedelta(seconds=after.seconds)
+
+    def _now(self) -> datetime:
+        return self._kit.clock.now()
+
+
+def _failures(before: SiteStatus | None, desired: Desired, *, failed: bool) -> int:
+    if not failed:
+        return 0
+    same = before is not None and before.digest == desired.digest
+    return (before.failures if before and same else 0) + 1
