@@ -160,6 +160,10 @@ class MetricsSettings:
     perSite: bool = field(  # noqa: N815
         default=True, metadata={"help": "series for every site; off for very large fleets"}
     )
+    siteLimit: int = field(  # noqa: N815
+        default=1000,
+        metadata={"help": "most sites that have series of their own; with more, none has"},
+    )
 
 
 @dataclass(frozen=True)

@@ -121,14 +121,12 @@ class WorkQueue:
             self._wake_one()
 
     def depth(self) -> int:
-        """How many keys are due and not handed out."""
-        self._promote()
-        return len(self._ready) + len(self._dirty)
+        """How many keys are due and not handed out. Changes nothing: any thread may ask."""
+        return len(self._ready.keys() | self._dirty.keys() | self._come_due())
 
     def delayed(self) -> int:
-        """How many keys are due later."""
-        self._promote()
-        return len(self._delayed)
+        """How many keys are due later. Changes nothing: any thread may ask."""
+        return len(self._delayed) - len(self._come_due())
 
     def working(self) -> int:
         """How many keys are being worked on."""
@@ -157,6 +155,11 @@ class WorkQueue:
             key = heapq.heappop(self._heap)[2]
             self._make_due(key, self._delayed.pop(key).cause)
             self._drop_stale()
+
+    def _come_due(self) -> set[str]:
+        """Delayed keys whose time has come, which nobody has asked for yet."""
+        now = self._clock.monotonic()
+        return {key for key, delayed in self._delayed.copy().items() if delayed.due <= now}
 
     def _drop_stale(self) -> None:
         while self._heap and not self._counts(self._heap[0]):

@@ -7,12 +7,18 @@ from datetime import UTC, datetime
 import pytest
 from prometheus_client import CollectorRegistry
 from prometheus_client.core import Metric
-from prometheus_client.parser import text_string_to_metric_families
 
 from otto.model.difference import Cause, Difference, Layer
+from otto.model.host import HostEventKind
+from otto.model.plan import StepKind
 from otto.model.run import Outcome
+from otto.model.sign import Tier
 from otto.model.status import Condition, ConditionType, Phase, SiteStatus, Truth
-from otto.telemetry.metrics import RESULTS, STEPS, TOOLS, Metrics
+from otto.telemetry.health import Health
+from otto.telemetry.metrics import Metrics
+from otto.telemetry.observation import LOOK_RESULTS, TIERS
+from otto.telemetry.outside import RESULTS, TOOLS
+from otto.telemetry.runs import STEPS
 
 AT = datetime(2026, 1, 1, tzinfo=UTC)
 DRIFT = Difference(Layer.CONFIGURATION, "hosts/a/files/x", "a", "b", Cause.DRIFT)
@@ -58,24 +64,57 @@ def families(metrics: Metrics) -> Iterator[Metric]:
     return (family for family in metrics.registry.collect() if family.name.startswith("otto_"))
 
 
-def test_label_values_that_are_known_are_there_from_the_start(metrics: Metrics) -> None:
-    for outcome in set(Outcome) - {Outcome.RUNNING}:
-        assert value(metrics, "otto_runs_total", outcome=outcome.value) == 0
-    for tool in TOOLS:
-        for result in RESULTS:
-            assert value(metrics, "otto_tool_calls_total", tool=tool, result=result) == 0
-    for step in STEPS:
-        assert value(metrics, "otto_step_duration_seconds_count", step=step) == 0
-    for phase in Phase:
-        assert value(metrics, "otto_sites", phase=phase.value) == 0
+def known() -> Iterator[tuple[str, dict[str, str]]]:
+    """Every counter and gauge without a site, with each of its known label values."""
+    yield from (("otto_runs_total", {"outcome": o.value}) for o in Outcome if o is not Outcome.RUNNING)
+    yield from (("otto_step_duration_seconds_count", {"step": step}) for step in STEPS)
+    yield from (("otto_tool_calls_total", {"tool": t, "result": r}) for t in TOOLS for r in RESULTS)
+    yield from (("otto_sites", {"phase": phase.value}) for phase in Phase)
+    yield from (("otto_sites_differing", {"layer": layer.value}) for layer in Layer)
+    yield from (("otto_provider_events_total", {"kind": kind.value}) for kind in HostEventKind)
+    yield from (("otto_signs_total", {"tier": tier.value}) for tier in Tier)
+    yield from (("otto_heal_duration_seconds_count", {"tier": tier.value}) for tier in Tier)
+    yield from (("otto_observation_duration_seconds_count", {"tier": tier}) for tier in TIERS)
+    yield from (("otto_observation_lag_seconds", {"tier": tier}) for tier in TIERS)
+    yield from (("otto_observations_total", {"tier": t, "result": r}) for t in TIERS for r in LOOK_RESULTS)
     for name in (
-        "otto_backoffs_total",
-        "otto_workers_busy",
-        "otto_queue_depth",
-        "otto_source_up",
-        "otto_sites_ready",
+        "backoffs_total",
+        "commit_to_ready_seconds_count",
+        "event_loop_lag_seconds",
+        "longest_work_seconds",
+        "oldest_observation_age_seconds",
+        "orphan_hosts",
+        "provider_event_stream_up",
+        "push_to_decision_seconds_count",
+        "queue_delayed",
+        "queue_depth",
+        "run_duration_seconds_count",
+        "site_series_dropped",
+        "sites_ready",
+        "source_failures_total",
+        "source_last_success_timestamp_seconds",
+        "source_up",
+        "workers",
+        "workers_busy",
     ):
-        assert value(metrics, name) == 0
+        yield f"otto_{name}", {}
+
+
+@pytest.mark.parametrize(("name", "labels"), known(), ids=str)
+def test_what_is_known_is_there_from_the_start(metrics: Metrics, name: str, labels: dict[str, str]) -> None:
+    assert metrics.registry.get_sample_value(name, labels) == 0
+
+
+def test_no_family_is_forgotten_at_the_start(metrics: Metrics) -> None:
+    there = {sample.name for family in families(metrics) for sample in family.samples}
+    kinds = re.compile(r"_(bucket|sum)$")
+    missing = {kinds.sub("_count", name) for name in there} - {name for name, _ in known()}
+    assert missing == {"otto_build_info", "otto_alive"}
+
+
+def test_every_step_of_a_plan_and_of_a_run_is_among_the_steps() -> None:
+    assert {kind.value for kind in StepKind} <= set(STEPS)
+    assert "observe" in STEPS
 
 
 def test_what_runs_says_so(metrics: Metrics) -> None:
@@ -98,6 +137,42 @@ def test_runs_and_steps_are_counted_and_timed(metrics: Metrics) -> None:
     assert value(metrics, "otto_commit_to_ready_seconds_count") == 1
     assert value(metrics, "otto_backoffs_total") == 1
     assert value(metrics, "otto_tool_calls_total", tool="terraform", result="failed") == 1
+
+
+def test_looks_signs_and_events_are_counted(metrics: Metrics) -> None:
+    metrics.looked("facts", "timed-out", 8)
+    metrics.sign(Tier.INVENTORY)
+    metrics.sign("probe")
+    metrics.event(HostEventKind.DIED)
+    metrics.event_stream(up=True)
+    metrics.healed("probe", 12)
+    metrics.tier_lag("probes", 3)
+    assert value(metrics, "otto_observations_total", tier="facts", result="timed-out") == 1
+    assert value(metrics, "otto_observation_duration_seconds_sum", tier="facts") == 8
+    assert value(metrics, "otto_signs_total", tier="inventory") == 1
+    assert value(metrics, "otto_signs_total", tier="probe") == 1
+    assert value(metrics, "otto_provider_events_total", kind="died") == 1
+    assert value(metrics, "otto_provider_event_stream_up") == 1
+    assert value(metrics, "otto_heal_duration_seconds_bucket", tier="probe", le="15.0") == 1
+    assert value(metrics, "otto_heal_duration_seconds_bucket", tier="probe", le="10.0") == 0
+    assert value(metrics, "otto_observation_lag_seconds", tier="probes") == 3
+    metrics.event_stream(up=False)
+    metrics.tier_lag("probes", -1)
+    assert value(metrics, "otto_provider_event_stream_up") == 0
+    assert value(metrics, "otto_observation_lag_seconds", tier="probes") == 0
+
+
+def test_health_can_be_read_from_the_metrics_alone() -> None:
+    time = Time()
+    metrics = Metrics(health=Health(longest_work=60, now=time))
+    with metrics.worker_busy("acme"):
+        time.now += 59
+        assert value(metrics, "otto_alive") == 1
+        time.now += 2
+        assert value(metrics, "otto_alive") == 0
+        assert value(metrics, "otto_longest_work_seconds") == 61
+    assert value(metrics, "otto_alive") == 1
+    assert value(metrics, "otto_longest_work_seconds") == 0
 
 
 def test_a_busy_worker_is_counted_even_when_it_fails(metrics: Metrics) -> None:
@@ -126,6 +201,7 @@ def test_an_unreadable_source_keeps_the_time_of_its_last_success(metrics: Metric
     metrics.source(up=False, at=60)
     assert value(metrics, "otto_source_up") == 0
     assert value(metrics, "otto_source_last_success_timestamp_seconds") == 50
+    assert value(metrics, "otto_source_failures_total") == 1
 
 
 def test_a_site_shows_its_present_phase_only(metrics: Metrics) -> None:
@@ -161,10 +237,33 @@ def test_the_oldest_look_tells_how_far_behind_the_fleet_is(metrics: Metrics, now
     assert value(metrics, "otto_oldest_observation_age_seconds") == 61
 
 
+def test_each_tier_has_an_age_and_the_last_look_is_the_newest_of_all(metrics: Metrics, now: Time) -> None:
+    metrics.observed("acme", [])
+    metrics.seen("acme", "facts", now.now - 20)
+    assert value(metrics, "otto_observed_age_seconds", site="acme") == 0
+    now.now += 30
+    metrics.seen("acme", "probes", now.now - 1)
+    assert value(metrics, "otto_tier_observed_age_seconds", site="acme", tier="facts") == 50
+    assert value(metrics, "otto_tier_observed_age_seconds", site="acme", tier="probes") == 1
+    assert value(metrics, "otto_observed_age_seconds", site="acme") == 1
+
+
+def test_orphans_are_counted_together_and_by_site_where_there_are_any(metrics: Metrics) -> None:
+    metrics.orphans({"acme": 2, "shop": 0, "nobody": 1})
+    assert value(metrics, "otto_orphan_hosts") == 3
+    assert value(metrics, "otto_site_orphan_hosts", site="acme") == 2
+    assert value(metrics, "otto_site_orphan_hosts", site="nobody") == 1
+    assert value(metrics, "otto_site_orphan_hosts", site="shop") is None
+    metrics.orphans({})
+    assert value(metrics, "otto_orphan_hosts") == 0
+    assert value(metrics, "otto_site_orphan_hosts", site="acme") is None
+
+
 def test_a_gone_site_takes_its_series_with_it(metrics: Metrics) -> None:
     metrics.status(status("acme"))
     metrics.observed("acme", [DRIFT])
-    assert len(series(metrics, "acme")) == 6
+    metrics.seen("acme", "facts", 1)
+    assert len(series(metrics, "acme")) == 7
     metrics.site_gone("acme")
     metrics.site_gone("never-there")
     assert series(metrics, "acme") == set()
@@ -175,14 +274,35 @@ def test_series_of_single_sites_can_be_switched_off() -> None:
     metrics = Metrics(per_site=False)
     metrics.status(status("acme"))
     metrics.observed("acme", [DRIFT])
+    metrics.orphans({"acme": 2})
     assert series(metrics, "acme") == set()
     assert value(metrics, "otto_sites_ready") == 1
     assert value(metrics, "otto_sites_differing", layer="configuration") == 1
+    assert value(metrics, "otto_orphan_hosts") == 2
+    assert value(metrics, "otto_site_series_dropped") == 1
+
+
+def test_above_the_limit_no_site_has_series_and_that_is_said() -> None:
+    metrics = Metrics(site_limit=2)
+    metrics.status(status("a"))
+    metrics.status(status("b"))
+    assert series(metrics, "a")
+    assert value(metrics, "otto_site_series_dropped") == 0
+    metrics.status(status("c"))
+    assert series(metrics, "a") == set()
+    assert value(metrics, "otto_site_series_dropped") == 1
+    assert value(metrics, "otto_sites_ready") == 3
+    metrics.site_gone("c")
+    assert series(metrics, "a")
+    metrics.orphans({"c": 1})  # whoever labels hosts can make no more series than that, either
+    assert series(metrics, "a") == set()
 
 
 def test_names_keep_the_rules_of_prometheus(metrics: Metrics) -> None:
     metrics.status(status("acme"))
     metrics.observed("acme", [DRIFT])
+    metrics.seen("acme", "probes", 1)
+    metrics.orphans({"acme": 1})
     for family in families(metrics):
         assert family.documentation.endswith("."), family.name
         assert re.fullmatch(r"[a-z][a-z0-9_]*", family.name)
@@ -193,20 +313,10 @@ def test_names_keep_the_rules_of_prometheus(metrics: Metrics) -> None:
             assert all(sample.name.endswith("_total") for sample in family.samples)
         if family.type == "histogram":
             assert family.name.endswith("_seconds")
+        assert family.unit == ("seconds" if family.name.endswith("_seconds") else ""), family.name
         for sample in family.samples:
             assert not sample.name.endswith("_created")
             assert all(re.fullmatch(r"[a-z]+", label) for label in sample.labels)
-
-
-def test_a_scrape_can_be_read_back(metrics: Metrics) -> None:
-    metrics.status(status('a"b\\c\nd'))
-    body, kind = metrics.render()
-    assert kind.startswith("text/plain")
-    ready = [f for f in text_string_to_metric_families(body.decode()) if f.name == "otto_site_ready"]
-    assert ready[0].samples[0].labels == {"site": 'a"b\\c\nd'}
-    assert metrics.render("application/openmetrics-text; version=1.0.0")[1].startswith(
-        "application/openmetrics-text"
-    )
 
 
 def test_two_sets_of_metrics_do_not_meet() -> None:
