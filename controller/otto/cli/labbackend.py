@@ -1,19 +1,20 @@
 """The lab as the Terraform adapter and the image port need it."""
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import AsyncGenerator, Mapping
+from contextlib import aclosing
 
 import structlog
 
 from otto import resources
 from otto.adapters.terraform import LiveResource, Module
-from otto.lab import names
+from otto.lab import events, names
 from otto.lab.lab import Lab
 from otto.lab.mirror import terraformrc
 from otto.lab.resources import LabResource
 from otto.model.canonical import Data
 from otto.model.errors import TerminalError
-from otto.model.host import LiveHost
+from otto.model.host import HostEvent, LiveHost
 from otto.model.infrastructure import InfrastructureInputs
 from otto.model.progress import Progress
 from otto.model.spec import HostGroup, Provider
@@ -59,8 +60,19 @@ class LabBackend:
         }
 
     async def inventory(self, site: str | None) -> tuple[LiveHost, ...]:
-        """Hosts alive under our labels."""
+        """Hosts alive under our labels. No engine is started for it."""
         return tuple(host.live() for host in await asyncio.to_thread(self._lab.hosts, site))
+
+    async def events(self) -> AsyncGenerator[HostEvent, None]:
+        """What the engine tells of hosts under our labels. No engine is started for it.
+
+        Raises:
+            TransientError: none answers, or it ended the stream.
+        """
+        used = await asyncio.to_thread(self._lab.running)
+        async with aclosing(events.watch(used.url, self._lab.owner)) as told:
+            async for event in told:
+                yield event
 
     async def resources(self, site: str) -> tuple[LiveResource, ...]:
         """What carries the site's labels, and foreign things that have its names."""

@@ -19,10 +19,12 @@ from otto.lab.mirror import Mirror
 from otto.lab.outcome import LabCleaned, LabStatus, LabUp
 from otto.lab.pool import Route
 from otto.lab.resources import LabResource
-from otto.model.errors import OttoError
+from otto.model.errors import OttoError, TransientError
 from otto.model.progress import Progress, Report, silent
 
 _AT_ONCE = 4
+# A listing takes milliseconds; whoever asks every few seconds must not wait long for an engine that hangs.
+_LISTING = 5.0
 
 
 class Lab:
@@ -55,6 +57,7 @@ class Lab:
         self._environ = environ
         self._lock = threading.Lock()
         self._api: Api | None = None
+        self._listing: Api | None = None
 
     def engine(self) -> Engine:
         """The container engine, started when none answers.
@@ -63,6 +66,17 @@ class Lab:
             OttoError: there is none.
         """
         return engine.ensure(self.folder, self.settings.socket, self._environ)
+
+    def running(self) -> Engine:
+        """The container engine in use. Nothing is started.
+
+        Raises:
+            OttoError: none answers.
+        """
+        found = engine.find(self.folder, self.settings.socket, self._environ)
+        if found is None:
+            raise TransientError("no container engine answers", mend="otto lab up")
+        return found
 
     def api(self) -> Api:
         """A connection to the engine, which is started when none answers.
@@ -151,12 +165,16 @@ class Lab:
         )
 
     def hosts(self, site: str | None = None) -> tuple[LabHost, ...]:
-        """Hosts of this home in any state, of one site or all; milliseconds.
+        """Hosts of this home in any state, of one site or all; one request, and nothing is started.
 
         Raises:
-            TransientError: the engine does not answer.
+            OttoError: no engine answers within 5 seconds.
         """
-        return inventory.live_hosts(self.api(), self.owner, site)
+        try:
+            return inventory.live_hosts(self._lister(), self.owner, site)
+        except OttoError:
+            self._drop_lister()  # another engine may answer by now
+            raise
 
     def resources(self, site: str) -> tuple[LabResource, ...]:
         """All that is alive of a site, and foreign things that have its names.
@@ -209,7 +227,26 @@ class Lab:
         found = engine.find(self.folder, self.settings.socket, self._environ)
         return found is not None or shutil.which("podman", path=self._environ.get("PATH")) is not None
 
+    def _lister(self) -> Api:
+        """The connection that listings use, made when there is none."""
+        if known := self._listing:
+            return known
+        made = Api(self.running().url, _LISTING)
+        with self._lock:
+            spare, self._listing = (made, self._listing) if self._listing else (None, made)
+            chosen = self._listing
+        if spare:
+            spare.close()
+        return chosen
+
+    def _drop_lister(self) -> None:
+        with self._lock:
+            dropped, self._listing = self._listing, None
+        if dropped:
+            dropped.close()
+
     def _stop(self) -> bool:
+        self._drop_lister()
         with self._lock:
             if self._api:
                 self._api.close()

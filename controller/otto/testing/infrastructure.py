@@ -97,12 +97,9 @@ class MemoryInfrastructure:
         site = inputs.site
         state = self._state(site)
         hosts = planning.adoptable(inputs, state.hosts, self._live(site))
-        found = [
-            Adoptable(address(host.role, host.name).removeprefix(PREFIX), host.id, host.name, host.name)
-            for host in hosts
-        ]
+        found = [Adoptable(address(host.role, host.name), host.id, host.name, host.name) for host in hosts]
         if site in self._networks and not state.network:
-            found.append(Adoptable(_NETWORK_ADDRESS, f"network-{site}", f"network-{site}"))
+            found.append(Adoptable(PREFIX + _NETWORK_ADDRESS, f"network-{site}", f"network-{site}"))
         return tuple(sorted(found, key=lambda item: item.address))
 
     async def remove(self, host: LiveHost) -> None:

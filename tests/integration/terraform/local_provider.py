@@ -1,11 +1,12 @@
 """A provider whose hosts are files: built-in resources only, so that Terraform needs no plugin."""
 
+from collections.abc import AsyncGenerator
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from otto.adapters.terraform import LiveResource, Module
 from otto.model.canonical import Data
-from otto.model.host import HostState, LiveHost
+from otto.model.host import HostEvent, HostState, LiveHost
 from otto.model.infrastructure import InfrastructureInputs
 from otto.model.spec import HostGroup, Provider, Role
 
@@ -95,6 +96,7 @@ class LocalBackend:
     required: dict[str, dict[str, str]] = field(default_factory=dict)
     cli_config: str = ""
     sticky: bool = False
+    told: list[HostEvent] = field(default_factory=list)
 
     @property
     def module(self) -> Module:
@@ -132,6 +134,10 @@ class LocalBackend:
             LiveHost(path.name, path.name, path.name.split("-")[0], Role.WEB, HostState.RUNNING)
             for path in self.hosts(site)
         )
+
+    async def events(self) -> AsyncGenerator[HostEvent, None]:
+        for event in self.told:
+            yield event
 
     async def resources(self, site: str) -> tuple[LiveResource, ...]:
         return tuple(

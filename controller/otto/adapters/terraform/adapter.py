@@ -3,28 +3,27 @@
 import asyncio
 import json
 import os
-from collections.abc import Mapping
-from contextlib import AbstractAsyncContextManager
+from collections.abc import AsyncGenerator, AsyncIterator, Mapping
+from contextlib import AbstractAsyncContextManager, aclosing, asynccontextmanager
 
-from otto.adapters.terraform import applying, environment, planning, settling, tree, version
-from otto.adapters.terraform import state as states
+from otto.adapters.terraform import applying, environment, lock, planning, settling, tree, version
 from otto.adapters.terraform.backend import Backend, LiveResource, Module
 from otto.adapters.terraform.folder import Folder
 from otto.adapters.terraform.narration import Narrator
-from otto.adapters.terraform.session import Session, load, session, unreadable
+from otto.adapters.terraform.reading import StateReader
+from otto.adapters.terraform.rootmodule import PREFIX
+from otto.adapters.terraform.session import Session, load, session
 from otto.adapters.terraform.settings import Settings
+from otto.adapters.terraform.streams import merged
 from otto.adapters.terraform.version import Version
 from otto.model.canonical import Data, digest
-from otto.model.errors import OttoError, TerminalError
-from otto.model.host import LiveHost
-from otto.model.infrastructure import InfrastructureInputs, InfrastructurePlan, ResourceChange
+from otto.model.errors import OttoError, TerminalError, TransientError
+from otto.model.host import HostEvent, LiveHost
+from otto.model.infrastructure import Adoptable, InfrastructureInputs, InfrastructurePlan, ResourceChange
 from otto.model.observed import InfrastructureState
-from otto.model.progress import Report, silent
+from otto.model.progress import Report
 from otto.model.spec import HostGroup, Provider
 from otto.ports import Clock
-
-_READ_AGAIN = 20
-_READ_PAUSE = 0.1
 
 
 class TerraformInfrastructure:
@@ -50,6 +49,7 @@ class TerraformInfrastructure:
         self._settings = settings
         self._clock = clock
         self._outside = outside
+        self._states = StateReader(clock)
         self._modules: dict[Provider, Module] = {}
         self._digests: dict[Provider, tuple[tree.Signature, str]] = {}
         self._version: Version | None = None
@@ -83,25 +83,35 @@ class TerraformInfrastructure:
     async def state(self, site: str) -> InfrastructureState | None:
         """What the state holds, without asking the provider; None when there is no state.
 
+        Microseconds while the file is as it was.
+
         Raises:
             TerminalError: the state cannot be read.
         """
-        folder = self._folder(site)
-        found = await self._load(folder)
-        if found is None:
-            return None
-        try:
-            return states.infrastructure(found, self._host_types())
-        except ValueError as error:
-            raise unreadable(folder, error) from error
+        return await self._states.infrastructure(self._folder(site), self._host_types())
 
     async def inventory(self, site: str | None = None) -> tuple[LiveHost, ...]:
         """Hosts alive under our owner's labels, of one site or all."""
         found = [host for backend in self._backends.values() for host in await backend.inventory(site)]
         return tuple(sorted(found, key=lambda host: (host.site, host.name, host.id)))
 
+    async def events(self) -> AsyncGenerator[HostEvent, None]:
+        """What providers tell of hosts under our owner's labels, as it happens; waits while nothing does.
+
+        Nothing is started for it. Events may be missed: they hasten a look and replace none.
+
+        Raises:
+            TransientError: a connection ended or there is none; call again after a while.
+        """
+        async with aclosing(merged([backend.events() for backend in self._backends.values()])) as told:
+            async for event in told:
+                yield event
+        raise TransientError("no provider tells of events")
+
     async def plan(self, inputs: InfrastructureInputs, report: Report) -> InfrastructurePlan:
-        """Import what is ours and missing from the state, then plan.
+        """Import what is ours and missing from the state, then plan; hosts of `inputs.replace` anew.
+
+        What is alive under the site's labels and neither wanted nor in the state is left alone.
 
         Raises:
             WaitingError: another process holds the site's state lock.
@@ -114,9 +124,7 @@ class TerraformInfrastructure:
             await self._prepare(at, inputs.provider, backend.variables(inputs), report)
             return await planning.plan(at, backend, inputs, report)
 
-    async def refresh(
-        self, inputs: InfrastructureInputs, report: Report = silent
-    ) -> tuple[ResourceChange, ...]:
+    async def refresh(self, inputs: InfrastructureInputs, report: Report) -> tuple[ResourceChange, ...]:
         """What changed outside Terraform, by asking the provider; nothing is changed.
 
         Raises:
@@ -138,11 +146,10 @@ class TerraformInfrastructure:
             OttoError: as Terraform's diagnostics say.
         """
         provider = planning.read_note(self._folder(plan.site), plan.handle).provider
-        backend = self._backend(provider)
         module = await self._fresh_module(provider)
         async with self._session(plan.site, module, "apply") as at:
             note = planning.read_note(at.folder, plan.handle)
-            await applying.apply(at, backend, plan, note, report)
+            await applying.apply(at, plan, note, report)
             return await self.state(plan.site) or InfrastructureState()
 
     async def show(self, plan: InfrastructurePlan) -> Mapping[str, Data]:
@@ -153,11 +160,34 @@ class TerraformInfrastructure:
         """
         return planning.read_note(self._folder(plan.site), plan.handle).shown or {}
 
-    async def import_hosts(self, inputs: InfrastructureInputs) -> tuple[LiveResource, ...]:
-        """What the next plan would take into the state: alive, ours, wanted, and missing from it."""
+    async def adoptable(self, inputs: InfrastructureInputs) -> tuple[Adoptable, ...]:
+        """What the next plan would take into the state: alive, ours, wanted, and missing from it.
+
+        Raises:
+            TerminalError: the state cannot be read.
+        """
         live = await self._backend(inputs.provider).resources(inputs.site)
-        known = await self._load(self._folder(inputs.site))
-        return planning.strays(live, known, planning.host_names(inputs)).wanted
+        known = await self._states.load(self._folder(inputs.site))
+        found = planning.strays(live, known, planning.host_names(inputs)).wanted
+        return tuple(Adoptable(PREFIX + item.address, item.id, item.name, item.host) for item in found)
+
+    async def remove(self, host: LiveHost) -> None:
+        """Remove one host that carries our owner's labels, now, without Terraform; gone already is fine.
+
+        Raises:
+            TerminalError: it is not ours, or the site's state holds it.
+            WaitingError: somebody works on the site, and may be making that very host.
+        """
+        folder = self._folder(host.site)
+        async with self._undisturbed(folder):
+            known = await self._states.load(folder)
+            if known and any(of.get("id") == host.id for of in known.resources.values()):
+                raise TerminalError(
+                    f"host {host.name} ({host.id}) is no orphan: the state of site {host.site} holds it",
+                    mend="change the site's spec",
+                )
+            for backend in self._backends.values():
+                await backend.remove(host.site, LiveResource("", host.id, host.name, host.name))
 
     async def destroy(self, site: str, provider: Provider, report: Report) -> None:
         """Destroy everything the site has, state and labelled leftovers, and its working folder.
@@ -219,16 +249,14 @@ class TerraformInfrastructure:
             at.distrust()
             raise
 
-    async def _load(self, folder: Folder) -> states.State | None:
-        """Read the state; again when Terraform is at it, which writes it in place."""
-        for _ in range(_READ_AGAIN):
-            try:
-                return load(folder)
-            except TerminalError:
-                if not folder.children.exists():
-                    raise
-                await self._clock.sleep(_READ_PAUSE)
-        return load(folder)
+    @asynccontextmanager
+    async def _undisturbed(self, folder: Folder) -> AsyncIterator[None]:
+        """Hold a site's lock; a site without a folder is nobody's to work on, and gets none."""
+        if not folder.exists():
+            yield
+            return
+        async with lock.held(folder, "remove", self._clock, self._settings.lock_wait):
+            yield
 
     def _session(self, site: str, module: Module, command: str) -> AbstractAsyncContextManager[Session]:
         return session(

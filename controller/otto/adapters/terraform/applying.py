@@ -1,7 +1,7 @@
 """Applying a plan, that very one, and taking a site down."""
 
 from otto.adapters.terraform import planning
-from otto.adapters.terraform.backend import Backend, LiveResource
+from otto.adapters.terraform.backend import Backend
 from otto.adapters.terraform.narration import Narrator
 from otto.adapters.terraform.planning import Note
 from otto.adapters.terraform.session import Session
@@ -11,22 +11,18 @@ from otto.model.infrastructure import InfrastructurePlan
 from otto.model.progress import Report
 
 
-async def apply(
-    session: Session, backend: Backend, plan: InfrastructurePlan, note: Note, report: Report
-) -> None:
-    """Apply the plan file, then remove the leftovers that were part of the plan.
+async def apply(session: Session, plan: InfrastructurePlan, note: Note, report: Report) -> None:
+    """Apply the plan file.
 
     Raises:
         TransientError: the plan went stale or a resource failed; what was made is in the state.
         OttoError: as Terraform's diagnostics say.
     """
-    narrator = Narrator(report, plan.changes)
     try:
         if not note.empty:
-            await run(session, plan.handle, narrator)
+            await run(session, plan.handle, Narrator(report, plan.changes))
     finally:
         session.folder.drop_plans()
-    await remove(backend, plan.site, note.leftovers, narrator)
 
 
 async def run(session: Session, token: str, narrator: Narrator) -> None:
@@ -43,15 +39,6 @@ async def run(session: Session, token: str, narrator: Narrator) -> None:
     )
 
 
-async def remove(
-    backend: Backend, site: str, leftovers: tuple[LiveResource, ...], narrator: Narrator
-) -> None:
-    """Remove what no state knows: hosts first, then what they hang on."""
-    for item in sorted(leftovers, key=lambda item: (not item.host, item.address, item.id)):
-        narrator.say(f"removing leftover {item.name}", item.host)
-        await backend.remove(site, item)
-
-
 async def destroy_state(session: Session, variables: planning.Variables, report: Report) -> None:
     """Destroy everything that the state holds."""
     token, changes = await planning.plan_destruction(session, variables, report)
@@ -63,12 +50,15 @@ async def destroy_state(session: Session, variables: planning.Variables, report:
 
 
 async def remove_leftovers(backend: Backend, site: str, report: Report) -> None:
-    """Remove everything that still carries the site's labels.
+    """Remove everything that still carries the site's labels: hosts first, then what they hang on.
 
     Raises:
         TransientError: some of it is still there afterwards.
     """
-    ours = tuple(item for item in await backend.resources(site) if item.ours)
-    await remove(backend, site, ours, Narrator(report))
+    ours = [item for item in await backend.resources(site) if item.ours]
+    narrator = Narrator(report)
+    for item in sorted(ours, key=lambda item: (not item.host, item.address, item.id)):
+        narrator.say(f"removing leftover {item.name}", item.host)
+        await backend.remove(site, item)
     if ours and (left := [item.name for item in await backend.resources(site) if item.ours]):
         raise TransientError(f"leftovers of site {site} would not go: {', '.join(left)}")

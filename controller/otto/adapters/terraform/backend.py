@@ -1,12 +1,12 @@
 """What differs from provider to provider, handed to the adapter by the composition root."""
 
-from collections.abc import Mapping
+from collections.abc import AsyncGenerator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Protocol
 
 from otto.model.canonical import Data
-from otto.model.host import LiveHost
+from otto.model.host import HostEvent, LiveHost
 from otto.model.infrastructure import InfrastructureInputs
 
 
@@ -79,8 +79,21 @@ class Backend(Protocol):
     async def inventory(self, site: str | None) -> tuple[LiveHost, ...]:
         """Hosts alive under our owner's labels, of one site or all; no Terraform."""
 
+    def events(self) -> AsyncGenerator[HostEvent, None]:
+        """What the provider tells of hosts under our owner's labels, as it happens; nothing is started.
+
+        One that has nothing to tell, ever, ends at once.
+
+        Raises:
+            TransientError: the connection ended or there is none.
+        """
+
     async def resources(self, site: str) -> tuple[LiveResource, ...]:
         """Everything alive that carries the site's labels, and foreign things with its names."""
 
     async def remove(self, site: str, resource: LiveResource) -> None:
-        """Remove a labelled leftover that no state knows; nothing happens when it is gone already."""
+        """Remove something that no state knows, now; nothing happens when it is gone already.
+
+        Raises:
+            TerminalError: it does not carry our owner's and the site's labels.
+        """

@@ -1,11 +1,12 @@
 """Planning: take in what is ours, plan to a file, read it back as canonical changes."""
 
 import json
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
 
 from otto.adapters.terraform import changes, rootmodule, scrubbing
+from otto.adapters.terraform import state as states
 from otto.adapters.terraform.backend import Backend, LiveResource
 from otto.adapters.terraform.folder import Folder, new_token, write
 from otto.adapters.terraform.narration import Narrator
@@ -21,7 +22,6 @@ from otto.model.spec import Provider, Role
 
 Variables = Mapping[str, Data]
 
-LEFTOVER = "leftover"
 _CHANGED = 2  # exit status of `plan -detailed-exitcode` for a plan that is not empty
 
 
@@ -32,13 +32,11 @@ class Strays:
     Attributes:
         wanted: what the spec asks for; it is imported.
         superseded: addresses of `wanted` under which the state holds something that is gone.
-        leftovers: hosts the spec does not ask for; they are removed with the plan's other changes.
         foreign: things of somebody else's that have a name the site needs.
     """
 
     wanted: tuple[LiveResource, ...] = ()
     superseded: tuple[str, ...] = ()
-    leftovers: tuple[LiveResource, ...] = ()
     foreign: tuple[LiveResource, ...] = ()
 
 
@@ -48,14 +46,12 @@ class Note:
 
     Attributes:
         provider: whose module it is for.
-        empty: whether Terraform itself has nothing to do.
-        leftovers: what to remove after it.
+        empty: whether Terraform has nothing to do.
         shown: the plan, scrubbed.
     """
 
     provider: Provider
     empty: bool = False
-    leftovers: tuple[LiveResource, ...] = ()
     shown: Mapping[str, Data] | None = None
 
 
@@ -72,6 +68,8 @@ def host_names(inputs: InfrastructureInputs) -> frozenset[str]:
 def strays(live: Iterable[LiveResource], state: State | None, names: frozenset[str]) -> Strays:
     """Sort what is alive by what has to be done with it.
 
+    Hosts of ours that the spec does not ask for are left alone: nobody asked for their removal either.
+
     Args:
         live: everything alive, foreign things included.
         state: the site's state.
@@ -81,18 +79,21 @@ def strays(live: Iterable[LiveResource], state: State | None, names: frozenset[s
     found = sorted(live, key=lambda item: (item.address, item.id))
     ours = [item for item in found if item.ours]
     alive = {item.address for item in ours if _is_known(item, known)}
-    missing = [item for item in ours if not _is_known(item, known)]
     chosen: dict[str, LiveResource] = {}
-    for item in missing:
+    for item in ours:
         if item.address not in alive and (not item.host or item.host in names):
             chosen.setdefault(item.address, item)
-    wanted = tuple(chosen.values())
     return Strays(
-        wanted=wanted,
+        wanted=tuple(chosen.values()),
         superseded=tuple(PREFIX + address for address in chosen if PREFIX + address in known),
-        leftovers=tuple(item for item in missing if item not in wanted),
         foreign=tuple(item for item in found if not item.ours),
     )
+
+
+def replaced(state: State | None, host_types: Mapping[str, str], names: Collection[str]) -> list[str]:
+    """Addresses of the hosts to be made anew, of those that the state holds."""
+    hosts = states.host_names(state, host_types) if state else {}
+    return sorted(address for address, name in hosts.items() if name in names)
 
 
 def _is_known(item: LiveResource, known: Mapping[str, Mapping[str, Any]]) -> bool:
@@ -105,28 +106,30 @@ def _is_known(item: LiveResource, known: Mapping[str, Mapping[str, Any]]) -> boo
 async def plan(
     session: Session, backend: Backend, inputs: InfrastructureInputs, report: Report
 ) -> InfrastructurePlan:
-    """Plan to a file, imports and leftovers included. The session is prepared already.
+    """Plan to a file, imports included. The session is prepared already.
 
     Raises:
         TerminalError: something foreign has a name the site needs, or the state cannot be read.
         OttoError: as Terraform's diagnostics say.
     """
-    found = strays(await backend.resources(inputs.site), load(session.folder), host_names(inputs))
+    known = load(session.folder)
+    found = strays(await backend.resources(inputs.site), known, host_names(inputs))
     session.folder.drop_plans()
+    anew = replaced(known, session.module.host_types, host_names(inputs).intersection(inputs.replace))
     if found.superseded:
         options = {"backup": str(session.folder.superseded)}
         limit = session.settings.show_timeout
         await session.run("state rm", *found.superseded, limit=limit, options=options)
+        anew = [address for address in anew if address not in found.superseded]
     if found.wanted:
         write(session.folder.imports, rootmodule.imports(found.wanted))
     token = new_token()
-    shown = await _terraform(session, token, Narrator(report), backend.variables(inputs))
+    shown = await _terraform(session, token, Narrator(report), backend.variables(inputs), replace=anew)
     planned = _changes(session, shown) if shown else ()
     refuse_foreign(planned, found.foreign)
-    note = Note(inputs.provider, shown is None, found.leftovers, _scrubbed(session, shown))
+    note = Note(inputs.provider, shown is None, _scrubbed(session, shown))
     write(session.folder.note(token), json.dumps(asdict(note)))
-    everything = sorted([*planned, *map(_removal, found.leftovers)], key=lambda change: change.address)
-    return InfrastructurePlan(inputs.site, tuple(everything), token)
+    return InfrastructurePlan(inputs.site, planned, token)
 
 
 async def refresh(session: Session, variables: Variables, report: Report) -> tuple[ResourceChange, ...]:
@@ -163,8 +166,7 @@ def read_note(folder: Folder, token: str) -> Note:
         raise TransientError(
             f"the plan for site {folder.site} is stale: a newer command took its place"
         ) from error
-    leftovers = tuple(LiveResource(**item) for item in content["leftovers"])
-    return Note(Provider(content["provider"]), content["empty"], leftovers, content["shown"])
+    return Note(Provider(content["provider"]), content["empty"], content["shown"])
 
 
 def refuse_foreign(planned: Iterable[ResourceChange], foreign: Iterable[LiveResource]) -> None:
@@ -241,11 +243,3 @@ def _translated(
 
 def _scrubbed(session: Session, shown: Mapping[str, Any] | None) -> dict[str, Data] | None:
     return scrubbing.scrubbed(shown, session.module.secrets) if shown else None
-
-
-def _removal(item: LiveResource) -> ResourceChange:
-    kind = item.address.partition(".")[0]
-    # The id, so that an approval is for this very thing and not for whatever has its name later.
-    changed = (item.identity or item.id,)
-    address = PREFIX + item.address
-    return ResourceChange(address, kind, ("delete",), changed, reason=LEFTOVER, host=item.host)

@@ -57,13 +57,24 @@ def infrastructure(state: State, host_types: Mapping[str, str]) -> Infrastructur
     Raises:
         ValueError: the outputs are not as the module contract says.
     """
-    alive = _host_names(state, host_types)
+    named = host_names(state, host_types)
+    alive = None if not host_types or None in named.values() else frozenset(named.values())
     hosts = tuple(sorted((_host(item) for item in _list(state, "hosts")), key=lambda host: host.name))
     return InfrastructureState(
         hosts=tuple(host for host in hosts if alive is None or host.name in alive),
         endpoints=tuple(_endpoint(item) for item in _list(state, "endpoints")),
         controllers=tuple(str(item) for item in _list(state, "controllers")),
     )
+
+
+def host_names(state: State, host_types: Mapping[str, str]) -> dict[str, str | None]:
+    """Addresses of hosts, and their names; None where a name cannot be told."""
+    named = {
+        address: at(_plain(attributes), host_types[kind])
+        for address, attributes in state.resources.items()
+        if (kind := _type(address)) in host_types
+    }
+    return {address: name if isinstance(name, str) else None for address, name in named.items()}
 
 
 def _resources(document: Mapping[str, Any]) -> list[tuple[str, Mapping[str, Any]]]:
@@ -82,17 +93,6 @@ def _address(resource: Mapping[str, Any], instance: Mapping[str, Any]) -> str:
     key = instance.get("index_key")
     index = "" if key is None else f"[{json.dumps(key, ensure_ascii=False)}]"
     return f"{base}{text(resource.get('type'))}.{text(resource.get('name'))}{index}"
-
-
-def _host_names(state: State, host_types: Mapping[str, str]) -> frozenset[str] | None:
-    """Names of the hosts that have a resource; None when that cannot be told."""
-    named = [
-        at(_plain(attributes), host_types[kind])
-        for address, attributes in state.resources.items()
-        if (kind := _type(address)) in host_types
-    ]
-    told = all(isinstance(name, str) for name in named)
-    return frozenset(map(str, named)) if host_types and told else None
 
 
 def _plain(attributes: Mapping[str, Any]) -> dict[str, Any]:
