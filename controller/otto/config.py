@@ -119,6 +119,10 @@ class ProbesSettings:
         default=3,
         metadata={"help": "looks in a row in which a host is silent before it counts as lost"},
     )
+    lostShare: float = field(  # noqa: N815
+        default=0.34,
+        metadata={"help": "share of all hosts that may be silent at once; more, and OttO doubts itself"},
+    )
 
 
 @dataclass(frozen=True)

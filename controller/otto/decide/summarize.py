@@ -4,6 +4,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 
+from otto.decide.signs import tier_of
+from otto.decide.wording import describe_differences
 from otto.model.desired import Desired
 from otto.model.difference import Cause, Difference, Layer
 from otto.model.observed import InfrastructureState, Seen, Unseen
@@ -229,4 +231,16 @@ def _message(phase: Phase, found: Findings) -> str:
         return f"newest spec is bad, the last good one is in force: {found.problems[0]}"
     if isinstance(found.verdict, NeedsApproval | Refused):
         return "; ".join(reason.message for reason in found.verdict.reasons)
-    return "" if phase is Phase.READY else phase.value
+    if phase is Phase.READY:
+        return ""
+    return _trouble(found) or phase.value
+
+
+def _trouble(found: Findings) -> str:
+    """What broke or was changed behind our back, and which tier saw it; "" while only the wish changed."""
+    differences = found.differences or ()
+    harm = [item for item in differences if item.cause in (Cause.DRIFT, Cause.FAILURE)]
+    if not harm or any(item.cause is Cause.SPEC for item in differences):
+        return ""
+    first = max(harm, key=lambda item: (item.severity, -list(Layer).index(item.layer)))
+    return f"{describe_differences(harm)} ({tier_of(first).value})"

@@ -24,7 +24,7 @@ class Observer:
         self._kit = kit
         self._verifier = verifier
         self.desk = FactsDesk(kit)
-        self.silences = Silences(kit.clock, kit.probes.confirmations)
+        self.silences = Silences(kit.clock, kit.probes.confirmations, kit.probes.lostShare)
         self.sightings = Sightings()
 
     async def look(self, desired: Desired) -> Observed:

@@ -155,9 +155,16 @@ class Reconciler:
         """What differs may be nothing yet: the tiers go on looking, and say when there is more to it."""
         self._watch(look.desired, look.observed, look.differences)
         words = describe_differences(look.differences)
-        log.info("reconcile.suspects", differences=words)
+        waiting = f"not certain yet: {words}"
+        silences = self._observer.silences
+        if look.observed.silent and silences.widespread:
+            waiting = (
+                f"{silences.count} hosts are silent at once, so it may be OttO that is cut off: nothing is "
+                f"replaced (probes.lostShare): {words}"
+            )
+        log.info("reconcile.suspects", differences=words, widespread=silences.widespread)
         after = self._pace.after(0)
-        await self._statuses.suspect(look.desired, look.observed, f"not certain yet: {words}", after)
+        await self._statuses.suspect(look.desired, look.observed, waiting, after)
         return after
 
     def _held(self, look: Look, seconds: float) -> Next:

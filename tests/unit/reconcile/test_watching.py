@@ -285,3 +285,28 @@ async def test_a_suspended_site_is_not_healed(stage: Stage) -> None:
         await stage.calm(60)
         assert not stage.world.hosts[WEB].serves
         assert (await stage.status("one")).phase is Phase.SUSPENDED
+
+
+async def test_hosts_that_fall_silent_together_are_not_replaced(stage: Stage) -> None:
+    async with ready(stage):
+        before = {host.id for host in stage.world.hosts}
+        for host in tuple(stage.world.hosts):
+            stage.world.hosts.cut(host.name)
+        await stage.calm(120)
+        assert {host.id for host in stage.world.hosts} == before
+        status = await stage.status("one")
+        assert status.phase is Phase.DEGRADED
+        assert "it may be OttO that is cut off" in status.message
+        for host in tuple(stage.world.hosts):
+            stage.world.hosts.join(host.name)
+        await stage.calm(10)
+        assert (await stage.status("one")).phase is Phase.READY
+
+
+async def test_a_census_that_breaks_ends_nothing(stage: Stage) -> None:
+    async with ready(stage):
+        stage.world.infrastructure.failures.next("inventory", RuntimeError("a surprise"), times=3)
+        await stage.calm(20)
+        stage.world.hosts.kill(WEB)
+        await stage.calm(1)
+        assert stage.world.hosts[WEB].serves

@@ -93,15 +93,18 @@ class Sentinel:
     async def _take_census(self) -> None:
         taken = 0
         while self._kit.probes.interval > 0:
-            changed = await self._census.take()
-            for site in sorted(changed):
-                self._probing.soon(site)
-            if changed or taken % _REVIEW_EVERY == 0:
-                await self._guarded("orphans", self._orphanage.review(self._census.latest))
+            await self._guarded("census", self._count_hosts(review=taken % _REVIEW_EVERY == 0))
             taken += 1
             await self._kit.clock.sleep(
                 jittered(self._kit.probes.interval, self._kit.rng, self._kit.probes.jitter)
             )
+
+    async def _count_hosts(self, *, review: bool) -> None:
+        changed = await self._census.take()
+        for site in sorted(changed):
+            self._probing.soon(site)
+        if changed or review:
+            await self._orphanage.review(self._census.latest)
 
     async def _probe(self, group: asyncio.TaskGroup) -> None:
         """Tier 0. Every site has its own task, so that one which is slow to answer delays nobody."""
