@@ -97,7 +97,8 @@ def serving(desired: Desired, observed: Observed) -> Iterator[Difference]:
     # Until a wish was verified once, what does not answer by it yet is no failure of anything.
     cause = Cause.FAILURE if observed.applied.verified == desired.digest else Cause.SPEC
     for failure in observed.serving.value.failures:
-        yield _failing(failure, cause)
+        if failure.host not in observed.silent:  # which is said of the host as a whole
+            yield _failing(failure, cause)
     if observed.applied.verified != desired.digest:
         have = short(observed.applied.verified) or "never"
         yield Difference(layer, "verified", short(desired.digest), have, Cause.SPEC, Severity.INFO)

@@ -74,14 +74,13 @@ class Observer:
         }
         return found | await self.desk.facts(ask)
 
-    async def after_provisioning(self, observed: Observed, site: str) -> Observed:
-        """Look again at what an apply changes. Hosts that were not there before are known to be bare."""
+    async def after_provisioning(self, observed: Observed, site: str, made: frozenset[str]) -> Observed:
+        """Look again at what an apply changes. Hosts that it `made` are known to be bare."""
         infrastructure, inventory = await asyncio.gather(self.infrastructure(site), self.inventory(site))
-        before = {host.name: host.id for host in observed.hosts}
         facts = dict(observed.facts)
         if isinstance(infrastructure, Seen):
             for host in infrastructure.value.hosts:
-                if before.get(host.name) != host.id:
+                if host.name in made:
                     facts[host.name] = Seen(HostFacts(fact=""), self._now())
             again = [h for h in infrastructure.value.hosts if not isinstance(facts.get(h.name), Seen)]
             for host in again:

@@ -29,10 +29,10 @@ class Round:
 
 @dataclass(frozen=True, slots=True)
 class _Heard:
-    """What came of one question; `mute` is the host that gave no answer at all, "" when one did."""
+    """What came of one question; `silent` is the host that answered neither it nor by SSH, "" for none."""
 
     failures: tuple[CheckFailure, ...] = ()
-    mute: str = ""
+    silent: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +45,6 @@ class _Asking:
         timeout: seconds haproxy has for its statistics.
         spread: endpoints through which every server is to be seen.
         tries: how often a request that fails is made.
-        listen: whether hosts that answer nothing are asked for their SSH banner.
     """
 
     questions: tuple[Question, ...]
@@ -53,7 +52,6 @@ class _Asking:
     timeout: float = _STATISTICS_SECONDS
     spread: tuple[Endpoint, ...] = ()
     tries: int = 2
-    listen: bool = True
 
 
 def dead_hosts(state: InfrastructureState, inventory: Seen[tuple[LiveHost, ...]] | Unseen) -> frozenset[str]:
@@ -108,20 +106,20 @@ class Verifier:
 
     async def _once(self, desired: Desired, state: InfrastructureState) -> Seen[Serving] | Unseen:
         questions = verification.questions(desired, state)
-        asking = _Asking(questions, spread=state.endpoints, tries=1, listen=False)
+        asking = _Asking(questions, spread=state.endpoints, tries=1)
         return (await self._round(desired, state, asking)).serving
 
     async def _round(self, desired: Desired, state: InfrastructureState, asking: _Asking) -> Round:
         """Ask everything at once. Without hosts there is nothing to ask, so serving is unknown."""
         if not state.hosts or not state.endpoints:
             return Round(Unseen("there is nothing to ask yet", self._kit.clock.now()))
-        dead, tries = asking.dead, asking.tries
+        dead = asking.dead
         unreachable = _balancers_dead(state, dead)
         asked = [item for item in asking.questions if item.server not in dead]
         if unreachable:
             asked = [item for item in asked if item.server]
         heard = await asyncio.gather(
-            *(self._ask(question, tries) for question in asked),
+            *(self._ask(state, question, asking) for question in asked),
             *(self._spread(desired, state, endpoint, dead) for endpoint in asking.spread),
             *(
                 self._statistics(state, host, asking)
@@ -132,26 +130,36 @@ class Verifier:
         failures = [failure for item in heard for failure in item.failures]
         if unreachable:
             failures += [verification.unreachable(endpoint) for endpoint in state.endpoints]
-        mute = frozenset(item.mute for item in heard if item.mute)
-        silent = await self._silent(state, mute) if asking.listen else frozenset()
+        silent = frozenset(item.silent for item in heard if item.silent)
         serving = Serving(tuple(failures), len(heard), desired.content)
         return Round(Seen(serving, self._kit.clock.now()), silent)
 
-    async def _ask(self, question: Question, tries: int) -> _Heard:
-        result = await self._get(question.request, tries)
+    async def _ask(self, state: InfrastructureState, question: Question, asking: _Asking) -> _Heard:
+        result, silent = await self._get(question.request, state.named(question.server), asking)
         failure = verification.judge(question, result)
-        if failure and isinstance(result, Answer) and tries > 1:
-            failure = verification.judge(question, await self._get(question.request, 1))
-        mute = "" if isinstance(result, Answer) else question.server
-        return _Heard((failure,) if failure else (), mute)
+        if failure and isinstance(result, Answer) and asking.tries > 1:
+            failure = verification.judge(question, await self._kit.probe.get(question.request))
+        return _Heard((failure,) if failure else (), silent)
 
-    async def _get(self, request: ProbeRequest, tries: int) -> ProbeResult:
-        """The answer; asked for once more when there is none, lest a hiccup count as a failure."""
+    async def _get(
+        self, request: ProbeRequest, host: Host | None, asking: _Asking
+    ) -> tuple[ProbeResult, str]:
+        """The answer, and the host if it is silent.
+
+        A request without an answer is made once more, lest a hiccup count as a failure; meanwhile sshd is
+        listened to. A host from which neither comes is not there, by two independent signals.
+        """
         result = await self._kit.probe.get(request)
-        while not isinstance(result, Answer) and tries > 1:
-            tries -= 1
-            result = await self._kit.probe.get(request)
-        return result
+        if isinstance(result, Answer) or asking.tries <= 1:
+            return result, ""
+        result, alive = await asyncio.gather(self._kit.probe.get(request), self._has_ssh(host))
+        silent = host is not None and not alive and not isinstance(result, Answer)
+        return result, host.name if host is not None and silent else ""
+
+    async def _has_ssh(self, host: Host | None) -> bool:
+        if host is None:
+            return True
+        return await self._kit.probe.ssh(host.address, host.ssh_port, self._kit.probes.timeout)
 
     async def _spread(
         self, desired: Desired, state: InfrastructureState, endpoint: Endpoint, dead: frozenset[str]
@@ -177,18 +185,9 @@ class Verifier:
         want = frozenset(host.name for host in state.of(Role.WEB))
         port, path = verification.STATISTICS_PORT, verification.STATISTICS_PATH
         request = ProbeRequest(balancer.address, port, path, timeout=asking.timeout)
-        result = await self._get(request, asking.tries)
+        result, silent = await self._get(request, balancer, asking)
         failures = verification.statistics_failures(balancer.name, request, result, want)
-        return _Heard(failures, "" if isinstance(result, Answer) else balancer.name)
-
-    async def _silent(self, state: InfrastructureState, mute: frozenset[str]) -> frozenset[str]:
-        """Those whose sshd says nothing either: by two independent signals they are not there."""
-        hosts = [host for host in state.hosts if host.name in mute]
-        limit = self._kit.probes.timeout
-        answers = await asyncio.gather(
-            *(self._kit.probe.ssh(host.address, host.ssh_port, limit) for host in hosts)
-        )
-        return frozenset(host.name for host, answered in zip(hosts, answers, strict=True) if not answered)
+        return _Heard(failures, silent)
 
 
 def _balancers_dead(state: InfrastructureState, dead: frozenset[str]) -> bool:

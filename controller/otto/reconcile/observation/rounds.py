@@ -1,7 +1,6 @@
 """Sites that are due again and again, each by itself at a jittered interval."""
 
 import asyncio
-import contextlib
 import heapq
 import random
 
@@ -97,5 +96,5 @@ class Rounds:
         finally:
             for task in waiting:
                 task.cancel()
-            with contextlib.suppress(asyncio.CancelledError):
-                await asyncio.gather(*waiting, return_exceptions=True)
+            # Not suppressed: who cancels us just now would never be heard.
+            await asyncio.gather(*waiting, return_exceptions=True)
