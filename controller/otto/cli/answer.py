@@ -103,7 +103,7 @@ def _of_run(run: Run, status: SiteStatus | None) -> Answer:
 
 
 def _done(run: Run) -> str:
-    steps = [step for step in run.steps if step.kind not in ("plan", "guard")]
+    steps = [step for step in run.steps if step.kind not in ("observe", "plan", "guard")]
     return "; ".join(f"{step.kind}: {step.summary}" if step.summary else step.kind for step in steps)
 
 

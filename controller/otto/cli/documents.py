@@ -1,7 +1,7 @@
 """What `--json` prints: plain data, as the schemas in `schemas/output` describe it."""
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
 from otto.model.canonical import Data, to_data
@@ -12,7 +12,8 @@ from otto.model.verdict import Allowed, Verdict, Waiting
 if TYPE_CHECKING:
     from rich.console import Console
 
-    from otto.cli.presence import Presence
+    from otto.cli.seen import Seen
+    from otto.model.why import Why
     from otto.reconcile.inspect import Inspection
 
 Document = dict[str, Data]
@@ -40,13 +41,14 @@ def in_order(conditions: Iterable[Condition]) -> list[Condition]:
     return sorted(conditions, key=lambda condition: types.index(condition.type))
 
 
-def status_document(
-    sites: Iterable[Document], source: Mapping[str, Data] | None, controller: "Presence | None"
-) -> Document:
+def status_document(seen: "Seen") -> Document:
     """What `otto status --json` prints."""
+    controller = seen.around.controller
     return {
-        "sites": list(sites),
-        "source": dict(source) if source else None,
+        "sites": [site_document(status, seen.asked_for(status.site)) for status in seen.statuses],
+        "orphans": [to_data(host) for host in seen.orphans],
+        "problems": [to_data(problem) for problem in seen.problems],
+        "source": dict(seen.source) if seen.source else None,
         "controller": {
             "running": controller is not None,
             "pid": controller.pid if controller else None,
@@ -58,6 +60,14 @@ def status_document(
 def runs_document(runs: Iterable[Run]) -> Document:
     """What `otto history --json` prints."""
     return {"runs": [to_data(run) for run in runs]}
+
+
+def why_document(answer: "Why") -> Document:
+    """What `otto why --json` prints."""
+    data = to_data(answer)
+    if not isinstance(data, dict):
+        raise TypeError("an answer is an object")
+    return data
 
 
 def inspection_document(seen: "Inspection") -> Document:

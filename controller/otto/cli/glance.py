@@ -1,8 +1,8 @@
-"""A quick look into the store's file, for `otto status` alone.
+"""A quick look into the store's file, for the commands that people call over and over.
 
-The store itself takes half a second to import, which is long for a command that people call over and over.
-This reads the same rows with the standard library, and only a file that it surely knows: SQLite, at the
-revision below. Anything else is left to the store.
+The store itself takes half a second to import, which is long for `otto status`, `why` and `history`. This
+reads the same rows with the standard library, and only a file that it surely knows: SQLite, at the revision
+below. Anything else is left to the store.
 """
 
 import contextlib
@@ -13,10 +13,13 @@ from pathlib import Path
 from typing import Protocol
 from urllib.parse import quote
 
+from otto.cli import naming
+from otto.cli.invocation import Invocation
 from otto.model.canonical import load
 from otto.model.catalogue import RememberedSpec
 from otto.model.errors import OttoError
 from otto.model.reading import read
+from otto.model.run import Run
 from otto.model.status import SiteStatus
 
 REVISION = "0001"
@@ -24,7 +27,10 @@ _PATIENCE = 2.0
 
 
 class StatusSource(Protocol):
-    """What `otto status` reads; a part of the port `Store`."""
+    """What these commands read; a part of the port `Store`."""
+
+    async def status(self, site: str) -> SiteStatus | None:
+        """A site's status."""
 
     async def statuses(self) -> tuple[SiteStatus, ...]:
         """All statuses, by name."""
@@ -35,12 +41,18 @@ class StatusSource(Protocol):
     async def intents(self, site: str) -> frozenset[str]:
         """What people asked for besides the spec."""
 
+    async def runs(self, site: str | None = None, limit: int = 20) -> tuple[Run, ...]:
+        """Runs, newest first."""
+
+    async def approved(self, site: str, plan: str) -> bool:
+        """Whether a person approved this very plan."""
+
     async def value(self, key: str) -> str | None:
         """A small value by key."""
 
 
 class Glance:
-    """`StatusSource` over a connection that can only read.
+    """`StatusSource` over a connection that can only read; what did not change is read once.
 
     Args:
         connection: to the store's file.
@@ -48,27 +60,90 @@ class Glance:
 
     def __init__(self, connection: sqlite3.Connection) -> None:
         self._connection = connection
+        self._version = -1
+        self._statuses: tuple[SiteStatus, ...] | None = None
+        self._remembered: Mapping[str, RememberedSpec] | None = None
+        self._runs: dict[tuple[str | None, int], tuple[Run, ...]] = {}
+
+    async def status(self, site: str) -> SiteStatus | None:
+        """See `StatusSource`."""
+        return next((status for status in await self.statuses() if status.site == site), None)
 
     async def statuses(self) -> tuple[SiteStatus, ...]:
         """See `StatusSource`."""
-        rows = self._connection.execute("SELECT data FROM statuses ORDER BY site")
-        return tuple(read(SiteStatus, load(data)) for (data,) in rows)
+        self._forget_the_old()
+        if self._statuses is None:
+            rows = self._connection.execute("SELECT data FROM statuses ORDER BY site")
+            self._statuses = tuple(read(SiteStatus, load(data)) for (data,) in rows)
+        return self._statuses
 
     async def remembered(self) -> Mapping[str, RememberedSpec]:
         """See `StatusSource`."""
-        rows = self._connection.execute("SELECT data FROM remembered ORDER BY site")
-        found = [read(RememberedSpec, load(data)) for (data,) in rows]
-        return {item.spec.name: item for item in found}
+        self._forget_the_old()
+        if self._remembered is None:
+            rows = self._connection.execute("SELECT data FROM remembered ORDER BY site")
+            found = [read(RememberedSpec, load(data)) for (data,) in rows]
+            self._remembered = {item.spec.name: item for item in found}
+        return self._remembered
 
     async def intents(self, site: str) -> frozenset[str]:
         """See `StatusSource`."""
         rows = self._connection.execute("SELECT intent FROM intents WHERE site = ?", (site,))
         return frozenset(intent for (intent,) in rows)
 
+    async def runs(self, site: str | None = None, limit: int = 20) -> tuple[Run, ...]:
+        """See `StatusSource`. As in the store, a row that cannot be read counts as not there."""
+        self._forget_the_old()
+        if (site, limit) not in self._runs:
+            self._runs[site, limit] = self._read_runs(site, limit)
+        return self._runs[site, limit]
+
+    async def approved(self, site: str, plan: str) -> bool:
+        """See `StatusSource`."""
+        rows = self._connection.execute("SELECT 1 FROM approvals WHERE site = ? AND plan = ?", (site, plan))
+        return rows.fetchone() is not None
+
     async def value(self, key: str) -> str | None:
         """See `StatusSource`."""
         row = self._connection.execute("SELECT value FROM notes WHERE key = ?", (key,)).fetchone()
         return row[0] if row else None
+
+    def _read_runs(self, site: str | None, limit: int) -> tuple[Run, ...]:
+        chosen, arguments = ("WHERE site = ?", (site,)) if site is not None else ("", ())
+        rows = self._connection.execute(
+            f"SELECT data FROM runs {chosen} ORDER BY started_at DESC, id DESC LIMIT ?",  # noqa: S608  (ours)
+            (*arguments, limit),
+        )
+        found: list[Run] = []
+        for (data,) in rows:
+            with contextlib.suppress(OttoError, ValueError):
+                found.append(read(Run, load(data)))
+        return tuple(found)
+
+    def _forget_the_old(self) -> None:
+        """SQLite's data_version moves when another connection has written (sqlite.org, pragma.html)."""
+        (version,) = self._connection.execute("PRAGMA data_version").fetchone()
+        if version != self._version:
+            self._version, self._statuses, self._remembered = version, None, None
+            self._runs.clear()
+
+
+@asynccontextmanager
+async def opened(invocation: Invocation) -> AsyncIterator[StatusSource]:
+    """The quick look where it will do, else the store.
+
+    Raises:
+        UsageError: there is neither.
+    """
+    settings = invocation.settings
+    path = settings.home / "otto.db"
+    if not settings.databaseUrl and path.exists():
+        async with glance(path) as look:
+            if look is not None:
+                yield look
+                return
+    async with naming.reading_store(invocation) as store:
+        yield store
 
 
 @asynccontextmanager
@@ -81,14 +156,14 @@ async def glance(path: Path) -> AsyncIterator[Glance | None]:
         yield None
         return
     with contextlib.closing(connection):
-        yield Glance(connection) if await _known(connection) else None
+        look = Glance(connection)
+        yield look if await _known(connection, look) else None
 
 
-async def _known(connection: sqlite3.Connection) -> bool:
+async def _known(connection: sqlite3.Connection, look: Glance) -> bool:
     """Whether all of it can be read: what cannot, the store explains better than we could."""
     try:
         revision = connection.execute("SELECT version_num FROM alembic_version").fetchall()
-        look = Glance(connection)
         await look.statuses()
         await look.remembered()
     except (sqlite3.Error, OttoError, ValueError):

@@ -130,7 +130,9 @@ def _progress(row: Row, *, step: bool) -> Text:
     if row.progress is not None:
         return _inside(row, step=step)
     if row.ready and row.status and not row.message:
-        return Text(" ".join(endpoint.url for endpoint in row.status.endpoints), style="underline")
+        # As spans of the text: a style of the whole of it would underline the rest of the column as well.
+        urls = [Text.assemble((clean(endpoint.url), "underline")) for endpoint in row.status.endpoints]
+        return Text(" ").join(urls)
     words = "" if row.message == row.phase.value else row.message
     return Text(clean(words) or (row.step if step else ""))
 

@@ -21,6 +21,7 @@ from otto.cli.commands import (
     specs,
     status,
     up,
+    why,
 )
 from otto.cli.composition import Composition, Real
 from otto.cli.group import OttoGroup
@@ -105,7 +106,8 @@ def _register(app: typer.Typer) -> None:
     """Every command, in the order of `--help`."""
     panels = (
         (_RUN, (up.up, destroy.destroy)),
-        (_SEE, (status.status, inspect.plan, inspect.diff, history.history, logs.logs, inventory.inventory)),
+        (_SEE, (status.status, why.why, inspect.plan, inspect.diff, history.history)),
+        (_SEE, (logs.logs, inventory.inventory)),
         (_ACT, (looks.reconcile, looks.provision, looks.configure, looks.verify)),
         (_ACT, (intents.suspend, intents.resume, intents.approve)),
         (_MAKE, (specs.validate, specs.init, machine.doctor, settings.config, settings.version)),

@@ -9,6 +9,7 @@ from otto.cli.invocation import Invocation
 from otto.model.errors import UsageError
 
 if TYPE_CHECKING:
+    from otto.cli.glance import StatusSource
     from otto.config import Settings
     from otto.ports import Store
 
@@ -41,7 +42,7 @@ async def site_names(invocation: Invocation) -> list[str]:
         return sorted(await names_in(store))
 
 
-async def names_in(store: "Store") -> frozenset[str]:
+async def names_in(store: "StatusSource | Store") -> frozenset[str]:
     """Sites with a status or a remembered spec."""
     statuses = {status.site for status in await store.statuses()}
     return frozenset(statuses | (await store.remembered()).keys())

@@ -27,6 +27,19 @@ def find(home: Path, limit: float = _LIMIT) -> Presence | None:
         return None
 
 
+def held(home: Path, locks: Path = Path("/proc/locks")) -> bool:
+    """Whether a process holds the home's lock: a controller, or a command that works as one (proc(5)).
+
+    The lock itself is not tried: that would bar a controller which starts at this very moment.
+    """
+    try:
+        inode = (home / "controller.lock").stat().st_ino
+        lines = locks.read_text(encoding="ascii").splitlines()
+    except (OSError, ValueError):
+        return False
+    return any("FLOCK" in line and f":{inode} " in line for line in lines)
+
+
 def _info(home: Path, limit: float) -> dict[str, str]:
     # A path over 107 bytes does not fit into sockaddr_un; a descriptor's name always does.
     folder = os.open(home, os.O_RDONLY | os.O_DIRECTORY)

@@ -6,9 +6,10 @@ from typing import TYPE_CHECKING, Protocol, Self
 
 from otto.cli.board import Board, Row, site_of
 from otto.cli.colours import colour_of, outcome_colour
+from otto.cli.story import story, whole_words
 from otto.cli.text import clean, clock_time, took
 from otto.model.canonical import to_data
-from otto.model.run import Outcome, StepRecord
+from otto.model.run import Outcome, Run, StepRecord
 from otto.ports import Clock
 from otto.reconcile.events import Event, SiteGone, StatusChanged, StepChanged, StepProgress
 
@@ -71,8 +72,8 @@ class PlainPresenter(_Presenter):
         match event:
             case StatusChanged():
                 self._status(before, row)
-            case StepChanged(step=step) if step.outcome is not Outcome.RUNNING:
-                self._say(row.site, *_step_words(step))
+            case StepChanged(run=run, step=step) if step.outcome is not Outcome.RUNNING:
+                self._say(row.site, *_step_words(run, step))
             case SiteGone():
                 self._say(row.site, "gone", "dim")
             case _:
@@ -162,9 +163,11 @@ def event_document(event: Event) -> dict[str, object]:
             return {"event": "gone"}
 
 
-def _step_words(step: StepRecord) -> tuple[str, str]:
+def _step_words(run: Run, step: StepRecord) -> tuple[str, str]:
     lasted = took(step.started_at, step.ended_at, step.started_at)
-    summary = f": {step.summary}" if step.summary else ""
+    told = story(run) if step.kind == "verify" else None
+    whole = f"; {whole_words(told)}" if told and told.whole else ""
+    summary = f": {step.summary}{whole}" if step.summary else ""
     ended = "" if step.outcome is Outcome.SUCCEEDED else f" {step.outcome.value}"
     style = "" if step.outcome is Outcome.SUCCEEDED else outcome_colour(step.outcome)
     return f"  {step.kind}{ended} ({lasted}){summary}", style

@@ -1,18 +1,16 @@
 """Tables for people, readable at 80 columns. Every word of others goes in as text, never as markup."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 
-from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
-from otto.cli.colours import colour_of, outcome_colour
+from otto.cli.colours import colour_of
 from otto.cli.documents import in_order
-from otto.cli.text import clean, date_time, lasting, took
+from otto.cli.text import clean, lasting
 from otto.model.canonical import short
-from otto.model.host import Host
-from otto.model.run import Run
+from otto.model.host import Host, HostState, LiveHost
 from otto.model.status import Condition, ConditionType, SiteStatus, Truth
 
 _TRUTH = {Truth.TRUE: "green", Truth.FALSE: "red", Truth.UNKNOWN: "yellow"}
@@ -31,8 +29,16 @@ def words(text: str, style: str = "") -> Text:
     return Text(clean(text), style=style)
 
 
-def sites(statuses: Iterable[SiteStatus], now: datetime) -> Table:
-    """One line per site: where it is in its life, for how long, where to reach it, and what is the matter."""
+def sites(
+    statuses: Iterable[SiteStatus], now: datetime, doing: Mapping[str, Sequence[str]] | None = None
+) -> Table:
+    """One line per site: where it is in its life, for how long, where to reach it, and what is the matter.
+
+    Args:
+        statuses: the sites.
+        now: the time.
+        doing: more lines about what goes on, by site.
+    """
     table = blank("SITE", "PHASE", "READY", "FOR", "")
     for column in table.columns[:4]:
         column.no_wrap = True
@@ -42,7 +48,7 @@ def sites(statuses: Iterable[SiteStatus], now: datetime) -> Table:
             words(status.phase.value, colour_of(status.phase)),
             words("yes" if status.ready else "no", "green" if status.ready else "red"),
             words(_age(status, now), "dim"),
-            _matter(status),
+            _matter(status, (doing or {}).get(status.site, ())),
         )
     return table
 
@@ -52,17 +58,22 @@ def _age(status: SiteStatus, now: datetime) -> str:
     return lasting((now - ready.since).total_seconds()) if ready else ""
 
 
-def _matter(status: SiteStatus) -> Text:
+def _matter(status: SiteStatus, doing: Sequence[str]) -> Text:
     lines = [clean(endpoint.url) for endpoint in status.endpoints]
     if status.message not in ("", status.phase.value):
         lines.append(clean(status.message))
-    return Text("\n".join(lines))
+    return Text("\n".join([*lines, *map(clean, doing)]))
 
 
-def facts(pairs: Iterable[tuple[str, str]]) -> Table:
-    """Names and values; empty values are left out."""
+def facts(pairs: Iterable[tuple[str, str]], width: int | None = None) -> Table:
+    """Names and values; empty values are left out.
+
+    Args:
+        pairs: the names with their values.
+        width: the least columns of the names, so that several tables stand in one line.
+    """
     table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), show_header=False)
-    table.add_column(no_wrap=True, style="dim")
+    table.add_column(no_wrap=True, style="dim", min_width=width)
     table.add_column(overflow="fold")
     for name, value in pairs:
         if value:
@@ -121,76 +132,18 @@ def hosts(known: Iterable[Host]) -> Table:
     return table
 
 
-def history(runs: Sequence[Run], now: datetime) -> Table:
-    """Runs, newest first."""
-    table = blank("RUN", "AGO", "TOOK", "CAUSE", "OUTCOME", "WHAT")
-    for column in table.columns[:3]:
-        column.no_wrap = True
-    for run in runs:
+def orphans(found: Iterable[LiveHost], now: datetime) -> Table:
+    """Hosts that are nobody's, as their provider has them."""
+    table = blank("HOST", "SITE", "ROLE", "STATE", "AGE", "ADDRESS", "ID")
+    for host in found:
+        age = lasting((now - host.started_at).total_seconds()) if host.started_at else ""
         table.add_row(
-            words(run.id),
-            words(lasting((now - run.started_at).total_seconds()), "dim"),
-            words(took(run.started_at, run.ended_at, now)),
-            words(run.cause),
-            words(run.outcome.value, outcome_colour(run.outcome)),
-            words(run.message or ", ".join(_done(run)) or "nothing to do"),
+            words(host.name, "bold"),
+            words(host.site),
+            words(host.role),
+            words(host.state.value, "green" if host.state is HostState.RUNNING else "yellow"),
+            words(age, "dim"),
+            words(host.address),
+            words(short(host.id)),
         )
     return table
-
-
-def _done(run: Run) -> list[str]:
-    return [step.kind for step in run.steps if step.kind not in ("plan", "guard")]
-
-
-def run_facts(run: Run, now: datetime) -> Table:
-    """One run, first part."""
-    return facts(
-        [
-            ("site", run.site),
-            ("outcome", run.outcome.value),
-            ("message", run.message),
-            ("cause", run.cause),
-            ("started", date_time(run.started_at)),
-            ("took", took(run.started_at, run.ended_at, now)),
-            ("commit", run.commit),
-            ("digest", run.digest),
-            ("plan", run.plan),
-        ]
-    )
-
-
-def steps(run: Run, now: datetime) -> Table:
-    """A run's steps, each with what it found and did."""
-    table = blank("STEP", "TOOK", "OUTCOME", "WHAT")
-    for column in table.columns[:3]:
-        column.no_wrap = True
-    for step in run.steps:
-        table.add_row(
-            words(step.kind, "bold"),
-            words(took(step.started_at, step.ended_at, now)),
-            words(step.outcome.value, outcome_colour(step.outcome)),
-            words(step.summary),
-        )
-        for line in _detail(step.hosts, step.detail):
-            table.add_row("", "", "", Padding(words(line, "dim"), (0, 0, 0, 2)))
-    return table
-
-
-def _detail(touched: Sequence[str], detail: dict[str, object]) -> Iterable[str]:
-    if touched:
-        yield f"hosts: {', '.join(touched)}"
-    for name, value in detail.items():
-        if isinstance(value, list):
-            yield from (f"{name}: {_item(item)}" for item in value)
-        elif isinstance(value, str):
-            yield from (f"{name}: {line}" for line in value.splitlines())
-        else:
-            yield f"{name}: {_item(value)}"
-
-
-def _item(value: object) -> str:
-    if isinstance(value, dict):
-        return ", ".join(f"{name} {item}" for name, item in value.items() if item not in ("", None))
-    if isinstance(value, bool):
-        return "yes" if value else "no"
-    return str(value)

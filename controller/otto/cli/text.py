@@ -48,7 +48,12 @@ def lasting(seconds: float) -> str:
 def took(start: datetime, end: datetime | None, now: datetime) -> str:
     """How long something lasted, or has lasted until now."""
     seconds = ((end or now) - start).total_seconds()
-    return f"{seconds:.1f}s" if end and seconds < 10 else lasting(seconds)  # noqa: PLR2004  (seconds worth a decimal)
+    return seconds_taken(seconds) if end else lasting(seconds)
+
+
+def seconds_taken(seconds: float) -> str:
+    """How long something took that is over: with a decimal while that says something."""
+    return f"{seconds:.1f}s" if seconds < 10 else lasting(seconds)  # noqa: PLR2004  (seconds worth a decimal)
 
 
 def clock_time(at: datetime) -> str:

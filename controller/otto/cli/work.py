@@ -2,24 +2,22 @@
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator, Iterable
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Protocol
 
 from otto.adapters.clock import SystemClock
 from otto.cli import presence
-from otto.cli.board import WORKING
+from otto.cli.follower import Follower
 from otto.cli.invocation import Invocation
 from otto.cli.journal import journal
 from otto.config import Settings
 from otto.model.errors import TransientError
 from otto.model.plan import StepKind
-from otto.model.run import Run
-from otto.model.status import SiteStatus
 from otto.ports import Clock, Store
 from otto.reconcile.control import ask
 from otto.reconcile.controller import SOCKET, Controller
-from otto.reconcile.events import Event, Listener, SiteGone, StatusChanged, StepChanged
+from otto.reconcile.events import Event, Listener
 from otto.reconcile.lock import home_lock
 
 _POLL = 0.25
@@ -130,47 +128,6 @@ class RemoteWork:
     def subscribe(self, listener: Listener) -> None:
         """See `Work`."""
         self._follower.listeners.append(listener)
-
-
-class Follower:
-    """Turns what changed in the store into the events that the controller's own process sees."""
-
-    def __init__(self, store: Store) -> None:
-        self._store = store
-        self._statuses: dict[str, SiteStatus] | None = None
-        self._runs: dict[str, Run] = {}
-        self.listeners: list[Listener] = []
-
-    async def look(self) -> None:
-        """Compare with the last look. The first one only takes note."""
-        statuses = {status.site: status for status in await self._store.statuses()}
-        runs = await self._store.runs(limit=50)
-        if self._statuses is not None:
-            for event in _in_order([*self._of_runs(runs), *self._of_statuses(self._statuses, statuses)]):
-                for listener in self.listeners:
-                    listener(event)
-        self._statuses = statuses
-        self._runs = {run.id: run for run in runs}
-
-    def _of_statuses(self, before: dict[str, SiteStatus], now: dict[str, SiteStatus]) -> list[Event]:
-        moved = [StatusChanged(item) for name, item in now.items() if before.get(name) != item]
-        return [*moved, *(SiteGone(name) for name in sorted(before.keys() - now.keys()))]
-
-    def _of_runs(self, runs: Iterable[Run]) -> list[Event]:
-        events: list[Event] = []
-        for run in sorted(runs, key=lambda item: item.id):
-            known = self._runs[run.id].steps if run.id in self._runs else ()
-            events += [StepChanged(run, step) for step in run.steps if step not in known]
-        return events
-
-
-def _in_order(events: list[Event]) -> list[Event]:
-    """As they came about: a site says what it is doing before a step ends, and how it is after that."""
-
-    def begins(event: Event) -> bool:
-        return isinstance(event, StatusChanged) and event.status.phase in WORKING
-
-    return sorted(events, key=lambda event: not begins(event))
 
 
 @asynccontextmanager

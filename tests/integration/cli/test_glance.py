@@ -2,6 +2,7 @@
 
 import sqlite3
 from collections.abc import AsyncIterator
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -10,7 +11,9 @@ from otto.adapters.store import SqlStore, open_store
 from otto.adapters.store.schema import HEAD
 from otto.cli.glance import REVISION, Glance, glance
 from otto.model.catalogue import RememberedSpec
-from otto.testing import FakeClock, World, site_spec
+from otto.model.run import Run
+from otto.model.status import Phase, SiteStatus
+from otto.testing import START, FakeClock, World, site_spec
 
 
 @pytest.fixture
@@ -28,6 +31,10 @@ async def store(path: Path) -> AsyncIterator[SqlStore]:
             await store.remember([RememberedSpec(site_spec(name), commit or "")])
         await store.set_intent("acme", "suspend", on=True)
         await store.set_value("source", '{"commit": "1"}')
+        await store.save_status(SiteStatus("acme", Phase.PLANNING, START))
+        for number, site in enumerate(("acme", "shop", "acme")):
+            await store.save_run(Run(f"r{number}", site, "push", START + timedelta(seconds=number)))
+        await store.approve("acme", "p" * 64, "somebody")
         yield store
 
 
@@ -42,8 +49,35 @@ async def test_it_reads_what_the_store_reads(store: SqlStore, path: Path) -> Non
         assert await seen.remembered() == await store.remembered()
         for site in ("acme", "shop", "nobody"):
             assert await seen.intents(site) == await store.intents(site)
+            assert await seen.status(site) == await store.status(site)
+            assert await seen.runs(site) == await store.runs(site)
+            assert await seen.approved(site, "p" * 64) == await store.approved(site, "p" * 64)
+        assert [run.id for run in await seen.runs(limit=2)] == ["r2", "r1"]
+        assert await seen.runs(limit=2) == await store.runs(limit=2)
         for key in ("source", "nothing"):
             assert await seen.value(key) == await store.value(key)
+
+
+async def test_it_sees_what_is_written_later(store: SqlStore, path: Path) -> None:
+    async with glance(path) as seen:
+        assert seen
+        assert (await seen.status("shop"), len(await seen.runs())) == (None, 3)
+        assert await seen.statuses() is await seen.statuses()
+        await store.save_status(SiteStatus("shop", Phase.READY, START))
+        await store.save_run(Run("r9", "shop", "push", START))
+        assert await seen.status("shop") == await store.status("shop")
+        assert await seen.runs() == await store.runs()
+
+
+async def test_a_run_that_cannot_be_read_counts_as_not_there(store: SqlStore, path: Path) -> None:
+    await store.close()
+    connection = sqlite3.connect(path)
+    with connection:
+        connection.execute("UPDATE runs SET data = '{}' WHERE id = 'r1'")
+    connection.close()
+    async with glance(path) as seen:
+        assert seen
+        assert [run.id for run in await seen.runs()] == ["r2", "r0"]
 
 
 async def test_it_cannot_write(store: SqlStore, path: Path) -> None:

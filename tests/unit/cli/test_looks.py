@@ -39,14 +39,14 @@ def test_verify_tests_and_does_nothing_else(stage: Stage) -> None:
     assert stage.otto("provision").exit_code == 0
     result = stage.otto("verify")
     assert result.exit_code == 0, result.output
-    assert steps_of_last_run(stage) == ("plan", "guard", "verify")
+    assert steps_of_last_run(stage) == ("observe", "plan", "guard", "verify")
 
 
 def test_configure_does_every_host_anew(stage: Stage) -> None:
     stage.world.push(site_spec())
     stage.otto("provision")
     assert stage.otto("configure", "acme").exit_code == 0
-    assert steps_of_last_run(stage) == ("plan", "guard", "configure", "deploy", "verify")
+    assert steps_of_last_run(stage) == ("observe", "plan", "guard", "configure", "deploy", "verify")
 
 
 def test_provision_asks_terraform_even_when_nothing_differs(stage: Stage) -> None:

@@ -3,6 +3,7 @@
 import asyncio
 import io
 import json
+import re
 from collections.abc import Sequence
 
 import pytest
@@ -123,6 +124,16 @@ def test_the_table_with_room_for_the_step() -> None:
 
 def test_the_table_when_ready_shows_where() -> None:
     assert drawn(STORY[:10])[1].split() == ["✔", "acme", "Ready", "http://10.0.0.1/", "0s"]
+
+
+def test_only_the_address_is_underlined_not_the_rest_of_its_column() -> None:
+    board = Board([], 0.0)
+    board.apply(status(Phase.READY, ready=True), 5.0)
+    console = Console(file=io.StringIO(), width=80, force_terminal=True, color_system="standard")
+    with console.capture() as captured:
+        console.print(table(board.rows(), 65.0))
+    underlined = re.findall(r"\x1b\[4m(.*?)\x1b\[0m", captured.get())
+    assert underlined == ["http://10.0.0.1/"]
 
 
 @pytest.mark.parametrize("width", [40, 80, 110])

@@ -7,6 +7,8 @@ from dataclasses import replace
 import pytest
 from tests.unit.cli.conftest import Stage
 
+from otto.model.canonical import to_data
+from otto.model.host import HostState, LiveHost
 from otto.model.problem import Problem
 from otto.model.spec import Check, HostGroup
 from otto.testing import site_spec
@@ -82,6 +84,42 @@ def test_status_json_holds_what_the_issue_names(up: Stage) -> None:
     assert document["controller"] == {"running": False, "pid": None, "version": None}
 
 
+ORPHANS = [
+    LiveHost(f"i-{n}", f"acme-web-{n}", "acme", "web", HostState.RUNNING, f"10.203.0.{n}") for n in (8, 9)
+]
+LOOSE = Problem("specs/x.yaml", 1, 1, "", "names no site", mend="give it metadata.name")
+
+
+def test_status_shows_orphans_and_what_to_do(up: Stage) -> None:
+    assert json.loads(up.otto("status", "--json").stdout)["orphans"] == []
+    asyncio.run(up.world.store.set_value("orphans", json.dumps(to_data(ORPHANS))))
+    shown = " ".join(up.otto("status").stdout.split())
+    assert "2 hosts that no spec and no state owns: acme-web-8, acme-web-9" in shown
+    assert "otto orphans" in shown
+    found = json.loads(up.otto("status", "--json").stdout)["orphans"]
+    assert [(host["id"], host["state"], host["address"]) for host in found] == [
+        ("i-8", "running", "10.203.0.8"),
+        ("i-9", "running", "10.203.0.9"),
+    ]
+
+
+def test_status_shows_spec_files_that_belong_to_no_site(up: Stage) -> None:
+    assert json.loads(up.otto("status", "--json").stdout)["problems"] == []
+    asyncio.run(up.world.store.set_value("problems", json.dumps(to_data([LOOSE] * 7))))
+    shown = " ".join(up.otto("status").stdout.split())
+    assert shown.count("spec of no site: specs/x.yaml:1:1: names no site; give it metadata.name") == 5
+    assert "2 more problems" in shown
+    assert json.loads(up.otto("status", "--json").stdout)["problems"][0]["file"] == "specs/x.yaml"
+
+
+@pytest.mark.parametrize("told", ["", "no json", "{}", '[{"id": 7}]', "[null, 3]"])
+def test_what_was_told_and_cannot_be_read_was_not_told(up: Stage, told: str) -> None:
+    for key in ("orphans", "problems"):
+        asyncio.run(up.world.store.set_value(key, told))
+    document = json.loads(up.otto("status", "--json").stdout)
+    assert (document["orphans"], document["problems"]) == ([], [])
+
+
 def test_status_names_a_source_that_fails(up: Stage) -> None:
     asyncio.run(up.world.store.set_value("source", json.dumps({"commit": "", "error": "host not found"})))
     assert "source: host not found" in up.otto("status").stdout
@@ -97,6 +135,8 @@ def test_words_of_others_are_text_and_nothing_else(up: Stage) -> None:
     status = asyncio.run(up.world.store.status("acme"))
     assert status
     asyncio.run(up.world.store.save_status(replace(status, message=HOSTILE, labels={"a": HOSTILE})))
+    asyncio.run(up.world.store.set_value("orphans", json.dumps(to_data([replace(ORPHANS[0], name=HOSTILE)]))))
+    asyncio.run(up.world.store.set_value("problems", json.dumps(to_data([replace(LOOSE, message=HOSTILE)]))))
     for words in (["status"], ["status", "acme"], ["status", "--json"]):
         shown = up.otto(*words, environ={"FORCE_COLOR": "1", "COLUMNS": "200"}).stdout
         assert "\x1b]0" not in shown
@@ -109,9 +149,10 @@ def test_history_lists_runs_newest_first(up: Stage) -> None:
     up.otto("verify", "acme")
     lines = up.otto("history", "acme", environ={"COLUMNS": "140"}).stdout.splitlines()
     assert lines[0].split() == ["RUN", "AGO", "TOOK", "CAUSE", "OUTCOME", "WHAT"]
-    assert [run.id for run in up.runs("acme")] == [line.split()[0] for line in lines[1:]]
-    assert "provision, configure, deploy, verify" in lines[-1]
-    assert len(up.otto("history", "acme", "--limit", "1").stdout.splitlines()) < len(lines) + 1
+    rows = [line for line in lines[1:] if not line.startswith(" ")]
+    assert [run.id for run in up.runs("acme")] == [line.split()[0] for line in rows]
+    assert "provision, configure, deploy, verify" in rows[-1]
+    assert len(up.otto("history", "acme", "--limit", "1").stdout.splitlines()) < len(lines)
 
 
 def test_history_of_one_run_shows_its_steps(up: Stage) -> None:
@@ -120,7 +161,7 @@ def test_history_of_one_run_shows_its_steps(up: Stage) -> None:
     for words in ("provision", "configure", "hosts: acme-balancer-1", "4 create", run.plan):
         assert words in shown
     document = json.loads(up.otto("history", "acme", "--run", run.id, "--json").stdout)
-    assert [step["kind"] for step in document["runs"][0]["steps"]][:2] == ["plan", "guard"]
+    assert [step["kind"] for step in document["runs"][0]["steps"]][:3] == ["observe", "plan", "guard"]
 
 
 @pytest.mark.parametrize(

@@ -1,5 +1,6 @@
 """What `--json` prints is what its schema says; and the schemas know every word the model has."""
 
+import asyncio
 import json
 from typing import Any
 
@@ -8,14 +9,18 @@ from jsonschema import Draft202012Validator, FormatChecker
 from tests.unit.cli.conftest import Stage
 
 from otto import resources
+from otto.model.canonical import to_data
 from otto.model.errors import TransientError
+from otto.model.host import HostState, LiveHost
 from otto.model.plan import ActionKind, StepKind
+from otto.model.problem import Problem
 from otto.model.run import Outcome
 from otto.model.spec import HostGroup
 from otto.model.status import ConditionType, Phase
+from otto.model.why import Obstacle
 from otto.testing import site_spec
 
-NAMES = ("status", "history", "plan", "diff", "validate", "event")
+NAMES = ("status", "why", "history", "orphans", "plan", "diff", "validate", "event")
 
 
 def schema(name: str) -> Any:
@@ -43,6 +48,8 @@ def test_schemas_are_sound(name: str) -> None:
     [
         ("status", ["status"]),
         ("status", ["status", "acme"]),
+        ("why", ["why", "acme"]),
+        ("why", ["why", "shop"]),
         ("history", ["history", "acme"]),
         ("plan", ["plan", "acme"]),
         ("plan", ["plan", "shop"]),
@@ -51,6 +58,16 @@ def test_schemas_are_sound(name: str) -> None:
 )
 def test_documents(up: Stage, name: str, words: list[str]) -> None:
     check(name, json.loads(up.otto(*words, "--json").stdout))
+
+
+def test_status_with_all_that_is_the_matter(up: Stage) -> None:
+    host = LiveHost("i-1", "acme-web-9", "acme", "web", HostState.PAUSED, "10.203.0.9", up.world.clock.now())
+    asyncio.run(up.world.store.set_value("orphans", json.dumps(to_data([host]))))
+    problem = Problem("specs/x.yaml", 0, 0, "", "cannot be read")
+    asyncio.run(up.world.store.set_value("problems", json.dumps(to_data([problem]))))
+    document = json.loads(up.otto("status", "--json").stdout)
+    check("status", document)
+    assert (len(document["orphans"]), len(document["problems"])) == (1, 1)
 
 
 def test_status_of_nothing(stage: Stage) -> None:
@@ -84,6 +101,12 @@ def test_every_word_of_the_model_is_in_the_schemas() -> None:
     assert site["site"]["properties"]["phase"]["enum"] == list(Phase)
     assert site["condition"]["properties"]["type"]["enum"] == list(ConditionType)
     assert schema("history")["$defs"]["run"]["properties"]["outcome"]["enum"] == list(Outcome)
+    why = schema("why")
+    assert why["properties"]["phase"]["enum"] == list(Phase)
+    assert why["$defs"]["blocker"]["properties"]["kind"]["enum"] == list(Obstacle)
+    host = schema("status")["$defs"]["orphan"]["properties"]
+    assert host == schema("orphans")["$defs"]["host"]["properties"]
+    assert host["state"]["enum"] == list(HostState)
     plan = schema("plan")["$defs"]
     assert set(plan["action"]["properties"]["kind"]["enum"]) == set(ActionKind)
     assert plan["step"]["properties"]["kind"]["enum"] == list(StepKind)

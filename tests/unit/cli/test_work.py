@@ -10,7 +10,8 @@ import pytest
 from tests.unit.cli.conftest import MemoryComposition, Stage
 
 from otto.cli import presence, waiting
-from otto.cli.work import Follower, RemoteWork
+from otto.cli.follower import Follower
+from otto.cli.work import RemoteWork
 from otto.config import Settings
 from otto.model.errors import TransientError, UsageError
 from otto.model.plan import StepKind

@@ -6,13 +6,14 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from otto.cli import naming, options
+from otto.cli.glance import opened
 from otto.cli.invocation import Invocation
 from otto.cli.running import run as run_to_end
 from otto.model.errors import UsageError
 
 if TYPE_CHECKING:
+    from otto.cli.glance import StatusSource
     from otto.model.run import Run
-    from otto.ports import Store
 
 
 def history(
@@ -24,7 +25,11 @@ def history(
     ] = "",
     json: options.Json = False,
 ) -> None:
-    """Show what was done to a site: its runs, or one of them."""
+    """Show what was done to a site: its runs, or one of them.
+
+    Each with what was seen first and by which tier of observation, what was done on which hosts, and how
+    long it took from the first sign.
+    """
     invocation = Invocation.of(context)
     runs = run_to_end(_runs(invocation, site, limit, run))
     if json:
@@ -32,17 +37,15 @@ def history(
 
         documents.write(invocation.out, documents.runs_document(runs))
         return
-    from otto.cli import tables  # noqa: PLC0415
+    from otto.cli import runpages  # noqa: PLC0415
 
     now = datetime.now(UTC)
-    if not run:
-        invocation.out.print(tables.history(runs, now))
-        return
-    invocation.out.print(tables.run_facts(runs[0], now), "", tables.steps(runs[0], now), sep="\n")
+    for part in runpages.page(runs[0], now) if run else runpages.history(runs, now):
+        invocation.out.print(part)
 
 
 async def _runs(invocation: Invocation, site: str, limit: int, run: str) -> "tuple[Run, ...]":
-    async with naming.reading_store(invocation) as store:
+    async with opened(invocation) as store:
         if run:
             return (await _one(store, site, run),)
         runs = await store.runs(site, limit)
@@ -52,7 +55,7 @@ async def _runs(invocation: Invocation, site: str, limit: int, run: str) -> "tup
         return runs
 
 
-async def _one(store: "Store", site: str, run: str) -> "Run":
+async def _one(store: "StatusSource", site: str, run: str) -> "Run":
     found = [item for item in await store.runs(site, 1000) if item.id.startswith(run)]
     if len(found) == 1 or any(item.id == run for item in found):
         return next(item for item in found if len(found) == 1 or item.id == run)

@@ -1,0 +1,107 @@
+"""One look at the store, for `otto status`."""
+
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from otto.cli import naming, presence, told
+from otto.cli.glance import StatusSource
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from otto.model.canonical import Data
+    from otto.model.host import LiveHost
+    from otto.model.problem import Problem
+    from otto.model.status import SiteStatus
+
+
+@dataclass(frozen=True, slots=True)
+class Around:
+    """Who is at work over a home.
+
+    Attributes:
+        controller: the controller that answers, None when none does.
+        worked_on: whether some command works over the home as a controller does.
+    """
+
+    controller: presence.Presence | None = None
+    worked_on: bool = False
+
+    @property
+    def anybody(self) -> bool:
+        """Whether somebody is."""
+        return self.controller is not None or self.worked_on
+
+
+def around(home: Path) -> Around:
+    """Ask who is."""
+    controller = presence.find(home)
+    return Around(controller, controller is None and presence.held(home))
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """What the store says.
+
+    Attributes:
+        statuses: of the sites asked for, by name.
+        intents: what people asked for, of the one site that was asked for.
+        source: the repository of specs as last read, None before the first time.
+        around: who is at work.
+        orphans: hosts that no spec and no state owns; those of one site when one was asked for.
+        problems: problems of spec files that belong to no known site.
+    """
+
+    statuses: "tuple[SiteStatus, ...]" = ()
+    intents: "Mapping[str, frozenset[str]] | None" = None
+    source: "Mapping[str, Data] | None" = None
+    around: Around = Around()
+    orphans: "tuple[LiveHost, ...]" = ()
+    problems: "tuple[Problem, ...]" = ()
+
+    def asked_for(self, site: str) -> frozenset[str]:
+        """What people asked for about a site besides its spec."""
+        return (self.intents or {}).get(site, frozenset())
+
+
+async def look(store: StatusSource, site: str | None, at_work: Around) -> Seen:
+    """Read everything.
+
+    Args:
+        store: where from.
+        site: the only site that counts, None for all.
+        at_work: who is at work.
+
+    Raises:
+        UsageError: there is no such site.
+    """
+    statuses = await known_statuses(store)
+    orphans = await told.orphans(store)
+    if site is not None:
+        naming.require(site, (item.site for item in statuses))
+        statuses = tuple(item for item in statuses if item.site == site)
+        orphans = tuple(host for host in orphans if host.site == site)
+    return Seen(
+        statuses,
+        {item.site: await store.intents(item.site) for item in statuses} if site else None,
+        await told.source(store) or None,
+        at_work,
+        orphans,
+        await told.problems(store),
+    )
+
+
+async def known_statuses(store: StatusSource) -> "tuple[SiteStatus, ...]":
+    """Statuses, those included that nobody has written yet: a spec is there, its first look is to come."""
+    from otto.model.status import Phase, SiteStatus  # noqa: PLC0415  (with the store)
+
+    known = {item.site: item for item in await store.statuses()}
+    for name, spec in (await store.remembered()).items():
+        if name not in known:
+            provider, labels = spec.spec.provider.value, spec.spec.labels
+            known[name] = SiteStatus(
+                name, Phase.PENDING, datetime.now(UTC), provider=provider, labels=labels, commit=spec.commit
+            )
+    return tuple(known[name] for name in sorted(known))

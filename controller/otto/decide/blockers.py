@@ -1,0 +1,168 @@
+"""What is in a site's way, and what takes it out of there."""
+
+from collections.abc import Iterator
+from dataclasses import replace
+
+from otto.decide.dependencies import blocked_by
+from otto.decide.evidence import WORKING, Evidence
+from otto.decide.wording import counted
+from otto.model.status import ConditionType, Phase, Truth
+from otto.model.why import Blocker, Obstacle
+
+# Phases in which no try is due because of a failure: somebody decides, or it goes on already.
+_NOT_RETRIED = WORKING | {
+    Phase.READY,
+    Phase.AWAITING_APPROVAL,
+    Phase.SUSPENDED,
+    Phase.ORPHANED,
+    Phase.DESTROYED,
+}
+_HELD_BY_GUARD = {
+    "NeedsApproval": Obstacle.APPROVAL,
+    "Refused": Obstacle.REFUSED,
+    "Waiting": Obstacle.WINDOW,
+}
+
+
+def blockers(evidence: Evidence) -> tuple[Blocker, ...]:
+    """All of it, the weightiest first; empty when nothing is."""
+    found = [
+        *_controller(evidence),
+        *_taken_down(evidence),
+        *_suspended(evidence),
+        *_orphaned(evidence),
+        *_spec(evidence),
+        *_guard(evidence),
+        *_dependency(evidence),
+        *_backoff(evidence),
+    ]
+    if all(blocker.kind is Obstacle.CONTROLLER for blocker in found):
+        found += _waiting(evidence)
+    found += _source(evidence)
+    # By itself nothing goes on while there is nobody to do it.
+    return tuple(found if evidence.controller else (replace(blocker, until=None) for blocker in found))
+
+
+def _controller(evidence: Evidence) -> Iterator[Blocker]:
+    if evidence.controller:
+        return
+    step = evidence.open_step
+    left = f"; the last one was cut off in the step {step.kind}" if step else ""
+    what = f"no controller is running, so nothing is seen nor done{left}"
+    yield Blocker(Obstacle.CONTROLLER, what, "otto up")
+
+
+def _taken_down(evidence: Evidence) -> Iterator[Blocker]:
+    site = evidence.site
+    back = f"otto resume {site}"
+    if "destroy" in evidence.intents:
+        if evidence.phase is not Phase.DESTROYING or not evidence.controller:
+            yield Blocker(Obstacle.DESTROYED, "it is to be destroyed, as a person asked", back)
+    elif evidence.phase is Phase.DESTROYED:
+        what = "a person destroyed it; it stays away until it is resumed or its spec changes"
+        yield Blocker(Obstacle.DESTROYED, what, back, since=evidence.since)
+
+
+def _suspended(evidence: Evidence) -> Iterator[Blocker]:
+    if "suspend" in evidence.intents:
+        yield Blocker(Obstacle.SUSPENDED, "a person suspended it", f"otto resume {evidence.site}")
+    spec = evidence.spec
+    if spec and spec.spec.suspend and evidence.phase is not Phase.ORPHANED:
+        mend = f"set suspend: false in {spec.spec.file or 'its spec'}, commit and push"
+        yield Blocker(Obstacle.SUSPENDED, "its spec suspends it", mend)
+
+
+def _orphaned(evidence: Evidence) -> Iterator[Blocker]:
+    if evidence.phase is Phase.ORPHANED:
+        mend = f"bring its spec back and push, or: otto destroy {evidence.site}"
+        yield Blocker(Obstacle.ORPHANED, "no spec wants it any more; it goes on serving", mend)
+
+
+def _spec(evidence: Evidence) -> Iterator[Blocker]:
+    bad = evidence.fails(ConditionType.VALID)
+    if bad is None:
+        return
+    kept = "the last good one is in force" if evidence.spec else "there never was a good one"
+    what = f"the newest spec is bad, {kept}: {bad.message}"
+    yield Blocker(Obstacle.SPEC, what, "correct it, commit and push", since=bad.since)
+
+
+def _guard(evidence: Evidence) -> Iterator[Blocker]:
+    verdict = evidence.fails(ConditionType.ALLOWED)
+    if evidence.phase is not Phase.AWAITING_APPROVAL or verdict is None:
+        return
+    kind = _HELD_BY_GUARD.get(verdict.reason, Obstacle.APPROVAL)
+    if kind is Obstacle.APPROVAL and evidence.approved:
+        return  # the controller has only to come to it
+    status, last = evidence.status, evidence.last
+    unblock, until = "", None
+    if kind is Obstacle.APPROVAL:
+        digest = last.plan[:12] if last and last.plan else "DIGEST"
+        unblock = f"otto approve {evidence.site} {digest}"
+    elif kind is Obstacle.REFUSED:
+        unblock = f"change the spec; otto plan {evidence.site} shows what is refused"
+    elif status:
+        until = status.next_look
+    # Where an approval mends it, the condition repeats the command for those who read only that.
+    what = verdict.message.partition("; to go on: ")[0]
+    yield Blocker(kind, what, unblock, until, verdict.since)
+
+
+def _dependency(evidence: Evidence) -> Iterator[Blocker]:
+    """Other sites hold back a change of this one, never its healing: only then it is Pending."""
+    spec = evidence.spec
+    if spec is None or evidence.phase is not Phase.PENDING or evidence.failures:
+        return
+    ready = frozenset(name for name, status in evidence.statuses.items() if status.ready)
+    waits_for = blocked_by(spec.spec, ready, evidence.specs)
+    message = evidence.status.message if evidence.status else ""
+    said = message not in ("", Phase.PENDING.value)
+    if not waits_for or (said and not any(name in message for name in waits_for)):
+        return
+    words = ", ".join(f"{name} ({_phase_of(evidence, name)})" for name in waits_for)
+    unblock = f"see what they wait for: otto why {waits_for[0]}"
+    yield Blocker(Obstacle.DEPENDENCY, f"waits for {words} to be Ready", unblock)
+
+
+def _phase_of(evidence: Evidence, name: str) -> str:
+    status = evidence.statuses.get(name)
+    return status.phase.value if status else Phase.PENDING.value
+
+
+def _backoff(evidence: Evidence) -> Iterator[Blocker]:
+    failures, status = evidence.failures, evidence.status
+    if status is None or not failures or evidence.phase in _NOT_RETRIED:
+        return
+    times = "once" if failures == 1 else f"{failures} times in a row"
+    what = f"it failed {times}, and is tried again after a while"
+    unblock = f"otto reconcile {evidence.site} tries at once; so does a new commit"
+    yield Blocker(Obstacle.BACKOFF, what, unblock, status.next_look, evidence.first_failure)
+
+
+def _waiting(evidence: Evidence) -> Iterator[Blocker]:
+    """It waits, and its status alone says for what."""
+    status = evidence.status
+    if status is None or status.failures or status.phase in _NOT_RETRIED:
+        return
+    if status.message in ("", status.phase.value):
+        return
+    provisioned = evidence.condition(ConditionType.PROVISIONED)
+    if provisioned and provisioned.status is Truth.UNKNOWN and _is_silence(provisioned.message):
+        unblock = "if it stays so for as many looks as probes.confirmations says, it is made anew"
+        yield Blocker(Obstacle.SILENT, status.message, unblock, status.next_look, provisioned.since)
+        return
+    yield Blocker(Obstacle.WAITING, status.message, until=status.next_look)
+
+
+def _is_silence(message: str) -> bool:
+    """Whether a condition speaks of a host that answers nothing: it begins with the difference's path."""
+    path = message.partition(": ")[0]
+    return path.startswith("hosts/") and path.endswith("/reachable")
+
+
+def _source(evidence: Evidence) -> Iterator[Blocker]:
+    if not evidence.source_error:
+        return
+    times = f" ({counted(evidence.source_failures, 'time')} in a row)" if evidence.source_failures else ""
+    what = f"the repository cannot be read{times}, so no new commit counts: {evidence.source_error}"
+    yield Blocker(Obstacle.SOURCE, what, "otto doctor checks it; OttO goes on trying")
