@@ -97,7 +97,7 @@ class Touched:
 
 
 class SupersededError(Exception):
-    """A newer wish came between two steps."""
+    """A newer wish came between two steps, or the world changed under them."""
 
 
 Latest = Callable[[str], Awaitable[str]]
@@ -263,18 +263,24 @@ class Converger:
 
     async def _verify(self, look: Look, observed: Observed, touched: Touched, recorder: Recorder) -> Ending:
         await self._enter(look.desired, observed, StepKind.VERIFY)
-        state = _state(observed)
+        state, site = _state(observed), look.desired.site
+
+        def disturbed() -> bool:
+            return self._observer.sightings.disturbed(site)
+
         async with recorder.step("verify") as notes:
             deadline = self._kit.settings.verifyDeadline
             serving, recorded = await asyncio.gather(
-                self._verifier.until(look.desired, state, deadline),
+                self._verifier.until(look.desired, state, deadline, disturbed),
                 self._record_facts(look.desired.site, observed, touched),
             )
             failures = serving.value.failures
             notes.summary = f"{counted(serving.value.checks, 'check')}, {len(failures)} failed"
             notes.detail = {"failures": [str(failure) for failure in failures]}
             if failures:
-                notes.outcome = Outcome.FAILED
+                notes.outcome = Outcome.SUPERSEDED if disturbed() else Outcome.FAILED
+        if failures and disturbed():
+            raise SupersededError
         if not failures:
             await self._mark_verified(look.desired)
         applied = await self._kit.store.applied(look.desired.site)

@@ -186,7 +186,7 @@ class Reconciler:
                 ending = await self._converger.converge(look, recorder)
             except SupersededError:
                 self.wish(desired.site, look.force)
-                await recorder.end(Outcome.SUPERSEDED, "a newer wish came; starting over from it")
+                await recorder.end(Outcome.SUPERSEDED, "something newer came; starting over from it")
                 return Next(0.0, "superseded")
             except asyncio.CancelledError:
                 await asyncio.shield(recorder.end(Outcome.INTERRUPTED, "the controller stopped"))

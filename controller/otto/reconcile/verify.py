@@ -2,6 +2,7 @@
 
 import asyncio
 from collections import Counter
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from otto.decide import verification
@@ -90,8 +91,21 @@ class Verifier:
         questions = verification.questions(desired, state)
         return await self._round(desired, state, _Asking(questions, dead, spread=spread))
 
-    async def until(self, desired: Desired, state: InfrastructureState, deadline: float) -> Seen[Serving]:
-        """Rounds until one passes or the deadline (seconds from now) is over; the last round's outcome."""
+    async def until(
+        self,
+        desired: Desired,
+        state: InfrastructureState,
+        deadline: float,
+        disturbed: Callable[[], bool] = lambda: False,
+    ) -> Seen[Serving]:
+        """Rounds until one passes or it is of no use to go on; the last round's outcome.
+
+        Args:
+            desired: the site.
+            state: its hosts.
+            deadline: seconds from now.
+            disturbed: whether something happened meanwhile that another look has to deal with first.
+        """
         end = self._kit.clock.monotonic() + deadline
         pause = _FIRST_PAUSE
         while True:
@@ -99,7 +113,7 @@ class Verifier:
             if isinstance(seen, Unseen):
                 failure = CheckFailure("hosts", desired.site, "terraform state", "hosts", seen.reason)
                 return Seen(Serving((failure,), 1, desired.content), seen.at)
-            if not seen.value.failures or self._kit.clock.monotonic() + pause > end:
+            if not seen.value.failures or disturbed() or self._kit.clock.monotonic() + pause > end:
                 return seen
             await self._kit.clock.sleep(pause)
             pause = min(_MOST_PAUSE, pause * 2)

@@ -276,6 +276,21 @@ async def test_a_host_lost_while_its_site_is_worked_on_is_not_forgotten(stage: S
         assert (await stage.status("one")).phase is Phase.READY
 
 
+async def test_a_host_lost_during_verification_does_not_wait_for_its_deadline(stage: Stage) -> None:
+    async with ready(stage):
+        gate = stage.world.configuration.failures.hold("configure")
+        stage.world.hosts[WEB].services["nginx"] = "inactive"
+        await stage.calm(3)
+        await gate.reached()
+        stage.world.hosts.kill("one-web-2")
+        stage.world.configuration.failures.unhold("configure")
+        gate.open()
+        await stage.calm(0.5)
+        assert stage.world.hosts["one-web-2"].serves
+        outcomes = {run.outcome for run in await stage.world.store.runs("one", 10)}
+        assert outcomes == {Outcome.SUCCEEDED, Outcome.SUPERSEDED}
+
+
 async def test_a_suspended_site_is_not_healed(stage: Stage) -> None:
     async with ready(stage) as controller:
         await stage.world.store.set_intent("one", "suspend", on=True)

@@ -158,7 +158,7 @@ class Sentinel:
             await self._desk.ask(hosts)
             facts = {host.name: self._desk.view(host) for host in hosts}
             if self._sightings.watched(site) is watched:
-                for sign in self._surveyor.look_deep(watched, facts):
+                for sign in self._surveyor.look_deep(watched, facts, self._census.latest):
                     self._tell(site, sign)
             self._kit.metrics.looked("facts", "succeeded", self._kit.clock.monotonic() - began)
         except Exception as error:
@@ -168,6 +168,7 @@ class Sentinel:
     async def _follow_events(self) -> None:
         failures = 0
         while True:
+            self._kit.metrics.event_stream(up=True)
             try:
                 async for event in self._kit.infrastructure.events():
                     failures = 0
@@ -184,7 +185,6 @@ class Sentinel:
             )
 
     def _take_event(self, event: HostEvent) -> None:
-        self._kit.metrics.event_stream(up=True)
         self._kit.metrics.event(event.kind.value)
         self._desk.doubt([event.id])
         at_work = self._sightings.is_working(event.site)

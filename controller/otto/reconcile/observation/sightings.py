@@ -102,6 +102,11 @@ class Sightings:
         kept.noted = {}
         return tuple(noted)
 
+    def disturbed(self, site: str) -> bool:
+        """Whether something was noted of a site since the work on it began."""
+        kept = self._signs.get(site)
+        return kept is not None and bool(kept.meanwhile)
+
     @contextmanager
     def working(self, site: str) -> Iterator[list[Sign]]:
         """While the site is worked on. The list holds, at the end, what was noted meanwhile."""

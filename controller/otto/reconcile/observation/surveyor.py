@@ -48,12 +48,13 @@ class Surveyor:
             observed = Observed(state, nothing, {}, nothing, watched.applied)
         return self._compare(watched, surface(desired, observed))
 
-    def look_deep(self, watched: Watched, facts: Facts) -> tuple[Sign, ...]:
+    def look_deep(self, watched: Watched, facts: Facts, census: Census) -> tuple[Sign, ...]:
         """Tier 1: what hosts say of themselves. The signs of what was not known before."""
         now = self._kit.clock.now()
-        state = Seen(watched.state, now)
-        nothing = Unseen("not looked at", now)
-        found = depth(watched.desired, Observed(state, nothing, facts, nothing, watched.applied))
+        state, nothing = Seen(watched.state, now), Unseen("not looked at", now)
+        inventory, silent = self._inventory(watched, census), self._silences.of(watched.hosts)
+        observed = Observed(state, inventory, facts, nothing, watched.applied, silent)
+        found = depth(watched.desired, observed)
         told = fresh(found, watched.known)
         watched.known |= keys(told)
         return tuple(sign(difference, now) for difference in told)
