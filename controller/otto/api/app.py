@@ -1,6 +1,7 @@
 """The HTTP application: health and metrics."""
 
 import http
+import threading
 from collections.abc import Sequence
 
 from fastapi import FastAPI, Request, Response
@@ -10,6 +11,7 @@ from prometheus_client.exposition import choose_encoder
 
 from otto.api import problems
 from otto.api.health import HealthView
+from otto.api.safe import ReadOnly
 
 _WELL: dict[str, object] = {"status": "ok"}
 
@@ -25,11 +27,15 @@ def create_app(registry: CollectorRegistry, health: HealthView, version: str) ->
     # The interactive pages would load scripts from elsewhere; the description itself stays.
     app = FastAPI(title="OttO", version=version, docs_url=None, redoc_url=None)
     problems.install(app)
+    app.add_middleware(ReadOnly)
+    one_at_a_time = threading.Lock()  # a scrape of a large fleet is work: impatient scrapers must not add up
 
     @app.get("/metrics", response_class=Response, summary="Metrics in Prometheus' text format")
     def metrics(request: Request) -> Response:
         encode, media_type = choose_encoder(request.headers.get("accept", ""))
-        return Response(encode(registry), media_type=None, headers={"content-type": media_type})
+        with one_at_a_time:
+            body = encode(registry)
+        return Response(body, media_type=None, headers={"content-type": media_type, **_FRESH})
 
     @app.get("/healthz", summary="Whether the process and its loop are alive", responses=_WHY_NOT)
     async def healthz() -> Response:
@@ -44,6 +50,7 @@ def create_app(registry: CollectorRegistry, health: HealthView, version: str) ->
     return app
 
 
+_FRESH = {"cache-control": "no-store"}
 _WHY_NOT: dict[int | str, dict[str, object]] = {
     http.HTTPStatus.SERVICE_UNAVAILABLE: {
         "description": "Not so, with the reasons",
@@ -54,5 +61,8 @@ _WHY_NOT: dict[int | str, dict[str, object]] = {
 
 def _answer(reasons: Sequence[str], detail: str) -> Response:
     if reasons:
-        return problems.problem(http.HTTPStatus.SERVICE_UNAVAILABLE, detail, reasons=list(reasons))
-    return JSONResponse(_WELL)
+        answer = problems.problem(http.HTTPStatus.SERVICE_UNAVAILABLE, detail, reasons=list(reasons))
+    else:
+        answer = JSONResponse(_WELL)
+    answer.headers.update(_FRESH)
+    return answer

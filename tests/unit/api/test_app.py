@@ -118,6 +118,27 @@ async def test_errors_are_problems(registry: CollectorRegistry, path: str, metho
     assert answer.data["status"] == status
 
 
+@pytest.mark.parametrize("path", ["/metrics", "/healthz", "/readyz"])
+async def test_head_says_what_get_would_without_the_body(registry: CollectorRegistry, path: str) -> None:
+    app = create_app(registry, Health(ready=["not yet"]), "1.2.3")
+    got, asked = await get(app, path), await get(app, path, "HEAD")
+    assert (asked.status, asked.headers, asked.body) == (got.status, got.headers, b"")
+
+
+@pytest.mark.parametrize("path", ["/metrics", "/healthz", "/readyz"])
+async def test_no_answer_may_be_kept(registry: CollectorRegistry, path: str) -> None:
+    answer = await get(create_app(registry, Health(ready=["not yet"]), "1.2.3"), path)
+    assert answer.headers["cache-control"] == "no-store"
+
+
+@pytest.mark.parametrize("method", ["POST", "PUT", "DELETE", "OPTIONS", "BREW"])
+@pytest.mark.parametrize("path", ["/metrics", "/nothing"])
+async def test_only_reading_is_allowed(registry: CollectorRegistry, path: str, method: str) -> None:
+    answer = await get(create_app(registry, Health(), "1.2.3"), path, method)
+    assert answer.status == 405
+    assert answer.headers["allow"] == "GET, HEAD"
+
+
 async def test_a_mistake_of_ours_tells_nothing_of_its_inside(registry: CollectorRegistry) -> None:
     answer = await get(create_app(registry, BrokenHealth(), "1.2.3"), "/healthz")
     assert answer.status == 500

@@ -1,93 +1,92 @@
-"""The API, served in the controller's own event loop."""
+"""The API beside the controller, and what it says of it."""
 
 import asyncio
-import contextlib
 import socket
-from collections.abc import AsyncIterator, Iterator, Sequence
+from collections.abc import AsyncIterator, Coroutine, Sequence
 from contextlib import asynccontextmanager
-
-import uvicorn
+from typing import TypeVar
 
 from otto import __version__
 from otto.api.app import create_app
+from otto.api.server import serving
 from otto.model.errors import OttoError
 from otto.reconcile.controller import Controller
 
-# Longer than a request takes, shorter than a person waits after Ctrl-C.
-_GRACE = 2
+T = TypeVar("T")
+
+# Longer than the store takes, shorter than who asks for health waits.
 _PATIENCE = 3.0
 
 
-class _Server(uvicorn.Server):
-    """uvicorn without its signal handlers: those are the command's."""
-
-    @contextlib.contextmanager
-    def capture_signals(self) -> Iterator[None]:
-        yield
-
-
 class ControllerHealth:
-    """What the API says of a controller.
+    """What the API says of a controller. Asked from the API's own thread, made in the controller's.
 
     Args:
         controller: the controller.
-        task: its work.
     """
 
-    def __init__(self, controller: Controller, task: "asyncio.Task[None]") -> None:
+    def __init__(self, controller: Controller) -> None:
         self._controller = controller
+        self._loop = asyncio.get_running_loop()
+        self._task: asyncio.Task[None] | None = None
+
+    def watch(self, task: "asyncio.Task[None]") -> None:
+        """Say that the controller was started, and is at work for as long as this task."""
         self._task = task
 
     async def alive(self) -> Sequence[str]:
-        """See `HealthView`. That this answers at all says that the event loop turns."""
-        return ["the controller's loop has ended"] if self._task.done() else []
+        """See `HealthView`."""
+        reasons = self._controller.kit.metrics.health.reasons()
+        if self._task is not None and self._task.done():
+            reasons.append("the controller's loop has ended")
+        return reasons
 
     async def ready(self) -> Sequence[str]:
         """See `HealthView`."""
         reasons = list(await self.alive())
-        if not self._controller.watcher.state.fetched_at:
-            error = self._controller.watcher.state.error
-            reasons.append(f"the source was never read{f': {error}' if error else ''}")
-        reasons += await self._store()
-        return reasons
+        source = self._controller.watcher.state
+        if not source.fetched_at:
+            reasons.append(f"the source was never read{f': {source.error}' if source.error else ''}")
+        elif self._task is None:
+            reasons.append("the controller is starting")
+        return [*reasons, *await self._store()]
 
     async def _store(self) -> list[str]:
         kit = self._controller.kit
         try:
-            async with asyncio.timeout(_PATIENCE):
-                await kit.store.set_value("ready.checked", kit.clock.now().isoformat())
+            await self._there(kit.store.set_value("ready.checked", kit.clock.now().isoformat()))
         except OttoError as error:
             return [f"the store cannot be written: {error.message}"]
         except TimeoutError:
             return ["the store does not answer"]
         return []
 
+    async def _there(self, work: "Coroutine[None, None, T]") -> T:
+        """Do something in the controller's event loop, which may be stuck.
+
+        Raises:
+            TimeoutError: it took too long.
+        """
+        asked = asyncio.run_coroutine_threadsafe(work, self._loop)
+        async with asyncio.timeout(_PATIENCE):
+            return await asyncio.wrap_future(asked)
+
 
 @asynccontextmanager
-async def api(
-    controller: Controller, task: "asyncio.Task[None]", listener: socket.socket
-) -> AsyncIterator[None]:
-    """The API at work for as long as the block lasts.
+async def api(controller: Controller, listener: socket.socket) -> AsyncIterator[ControllerHealth]:
+    """The API at work for as long as the block lasts, with the heartbeat of this event loop.
 
     Args:
-        controller: what it speaks of.
-        task: the controller's work.
+        controller: what it speaks of; it need not have been started yet.
         listener: a listening socket; closed at the end.
     """
-    app = create_app(controller.kit.metrics.registry, ControllerHealth(controller, task), __version__)
-    config = uvicorn.Config(
-        app,
-        log_config=None,
-        access_log=False,
-        lifespan="off",
-        server_header=False,
-        timeout_graceful_shutdown=_GRACE,
-    )
-    server = _Server(config)
-    serving = asyncio.create_task(server.serve(sockets=[listener]), name="api")
+    health = ControllerHealth(controller)
+    metrics = controller.kit.metrics
+    app = create_app(metrics.registry, health, __version__)
+    pulse = asyncio.create_task(metrics.health.pulse(), name="pulse")
     try:
-        yield
+        async with serving(app, listener):
+            yield health
     finally:
-        server.should_exit = True
-        await serving
-        listener.close()
+        pulse.cancel()
+        await asyncio.wait({pulse})

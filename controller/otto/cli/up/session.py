@@ -78,7 +78,8 @@ class Session:
                     self._say([("an example site is in the new repository of specs", "dim")])
                 async with composition.open_kit(settings) as kit:
                     controller = composition.make_controller(kit, settings)
-                    async with self._started(controller) as task, api(controller, task, listener):
+                    async with api(controller, listener) as health, self._started(controller) as task:
+                        health.watch(task)
                         return await self._watch(controller, task)
         except asyncio.CancelledError:
             if self._options.until_ready:

@@ -1,0 +1,108 @@
+"""The HTTP server: a thread and an event loop of its own, so that it answers while the controller cannot.
+
+What the controller's loop does can hold up no answer, and no client can hold up the loop. A connection
+carries one request and has a time limit for everything from its first byte to its last.
+"""
+
+import asyncio
+import contextlib
+import socket
+import threading
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+
+import structlog
+import uvicorn
+from fastapi import FastAPI
+from uvicorn.protocols.http.h11_impl import H11Protocol
+
+log = structlog.get_logger("otto.api")
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """What a client may take.
+
+    Attributes:
+        seconds: from connecting until the answer is read.
+        connections: at once; the others are told 503.
+        grace: seconds that requests under way have when the server stops.
+    """
+
+    seconds: float = 30.0
+    connections: int = 64
+    grace: int = 2
+
+
+LIMITS = Limits()
+
+
+@asynccontextmanager
+async def serving(app: FastAPI, listener: socket.socket, limits: Limits = LIMITS) -> AsyncIterator[None]:
+    """The application served for as long as the block lasts.
+
+    Args:
+        app: the application; what it asks of another event loop is its own business.
+        listener: a listening socket; closed at the end.
+        limits: what a client may take.
+    """
+    server = _Server(_configuration(app, limits))
+    ended = asyncio.Event()
+    loop = asyncio.get_running_loop()
+
+    def work() -> None:
+        try:
+            asyncio.run(server.serve(sockets=[listener]))
+        except Exception as error:
+            log.exception("api.ended", kind=type(error).__name__)
+        finally:
+            listener.close()
+            with contextlib.suppress(RuntimeError):  # nobody waits any more: the loop is closed
+                loop.call_soon_threadsafe(ended.set)
+
+    threading.Thread(target=work, name="otto-api", daemon=True).start()
+    try:
+        yield
+    finally:
+        server.should_exit = True
+        await ended.wait()
+
+
+class _Server(uvicorn.Server):
+    """uvicorn without its signal handlers: those are the command's."""
+
+    @contextlib.contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        yield
+
+
+def _configuration(app: FastAPI, limits: Limits) -> uvicorn.Config:
+    class Connection(H11Protocol):
+        """A connection that is cut when its time is over, whatever it is at."""
+
+        _limit: asyncio.TimerHandle | None = None
+
+        def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
+            super().connection_made(transport)
+            self._limit = self.loop.call_later(limits.seconds, transport.abort)
+
+        def connection_lost(self, exc: Exception | None) -> None:
+            if self._limit is not None:
+                self._limit.cancel()
+            super().connection_lost(exc)
+
+    return uvicorn.Config(
+        app,
+        http=Connection,
+        ws="none",
+        loop="asyncio",
+        lifespan="off",
+        log_config=None,
+        access_log=False,
+        server_header=False,
+        # One request each: what is left of a connection's time never cuts a later request short.
+        headers=[("connection", "close")],
+        limit_concurrency=limits.connections,
+        timeout_graceful_shutdown=limits.grace,
+    )
