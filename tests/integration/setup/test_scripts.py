@@ -225,6 +225,63 @@ def test_a_killed_install_is_finished_first(checkout: Checkout) -> None:
     assert "dpkg --configure -a --force-confold" in checkout.called()[:2]
 
 
+# What apt-get and dpkg-deb are asked for to unpack foo; nothing is installed.
+DOWNLOAD = """
+echo "apt-get $*" >>"$OTTO_CALLS"
+[ -z "$FOO_IS_AWAY" ] || exit 100
+case "$*" in *download*) touch foo_1_all.deb ;; esac
+"""
+UNPACKED = """
+[ "$1 $2" = "--extract ./foo_1_all.deb" ] || exit 9
+mkdir -p "$3/usr/bin"
+printf '#!/bin/bash\necho foo speaks\n' >"$3/usr/bin/foo-tool"
+"""
+
+
+def with_foo_to_unpack(checkout: Checkout) -> Path:
+    (checkout.root / "infra/setup/packages").write_text("git git run\nfoo foo-tool unpack\n")
+    checkout.program("apt-get", DOWNLOAD)
+    checkout.program("dpkg-deb", UNPACKED)
+    return checkout.root / ".venv" / "bin" / "foo-tool"
+
+
+def test_a_program_whose_package_would_start_a_service_is_only_unpacked(checkout: Checkout) -> None:
+    program = with_foo_to_unpack(checkout)
+    done = checkout.run("infra/setup/setup", "test")
+    assert done.returncode == 0, done.stderr
+    apt = [call for call in checkout.called() if call.startswith("apt-get")]
+    assert len(apt) == 1
+    assert apt[0].endswith("download foo")
+    assert subprocess.run([program], capture_output=True, text=True, check=True).stdout == "foo speaks\n"
+    assert not list((checkout.root / "tmp").iterdir())
+    again = checkout.run("infra/setup/setup", "test")
+    assert (again.returncode, again.stdout) == (0, "")
+    assert not [call for call in checkout.called() if call.startswith("apt-get")]
+
+
+def test_a_program_on_the_path_is_not_unpacked(checkout: Checkout) -> None:
+    program = with_foo_to_unpack(checkout)
+    checkout.program("foo-tool", "exit 0")
+    assert checkout.run("infra/setup/setup", "test").returncode == 0
+    assert not program.exists()
+
+
+def test_to_run_nothing_is_unpacked(checkout: Checkout) -> None:
+    program = with_foo_to_unpack(checkout)
+    assert checkout.run("infra/setup/setup", "run").returncode == 0
+    assert not program.exists()
+
+
+def test_a_program_that_cannot_be_had_is_said_with_its_mend(checkout: Checkout) -> None:
+    with_foo_to_unpack(checkout)
+    checkout.program("id", "echo 0")
+    failed = checkout.run("infra/setup/setup", "test", FOO_IS_AWAY="yes")
+    assert failed.returncode == 1
+    assert "could not get foo-tool; by hand: apt-get install foo" in failed.stderr
+    assert [call.split()[-1] for call in checkout.called() if call.startswith("apt-get")] == ["foo", "update"]
+    assert not list((checkout.root / "tmp").iterdir())
+
+
 @pytest.mark.parametrize(("tofu", "says"), [(True, "OTTO_TERRAFORM_BINARY=tofu"), (False, "opentofu.org")])
 def test_a_missing_terraform_is_said_before_anything_is_done(
     checkout: Checkout, *, tofu: bool, says: str
