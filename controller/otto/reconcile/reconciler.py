@@ -1,12 +1,13 @@
 """Reconcile one site: look at it, decide, act, and say when to look again."""
 
 import asyncio
+from datetime import datetime
 
 import structlog
 
 from otto.decide.diff import diff
 from otto.decide.requests import infrastructure_inputs
-from otto.decide.signs import keys, tier_of
+from otto.decide.signs import keys, tier_of, told
 from otto.decide.summarize import Findings
 from otto.decide.targeting import actionable
 from otto.decide.wording import describe_differences
@@ -99,11 +100,11 @@ class Reconciler:
         if known is None:
             return await self._orphan(site)
         if await self._destroyer.stays_away(site, known.spec, intents):
-            return await self._note(site, Findings(site, self._kit.clock.now()), phase=Phase.DESTROYED)
+            return await self._note(site, Findings(site, self._now()), phase=Phase.DESTROYED)
         if "suspend" in intents or known.spec.suspend:
             by = "its spec" if known.spec.suspend else f"a person; to go on: otto resume {site}"
             problems = self._fleet.problems(site)
-            found = Findings(site, self._kit.clock.now(), suspended=by, problems=problems)
+            found = Findings(site, self._now(), suspended=by, problems=problems)
             return await self._note(site, found)
         return await self._converge(site, known, cause)
 
@@ -153,6 +154,7 @@ class Reconciler:
 
     async def _wait_and_see(self, look: Look) -> Next:
         """What differs may be nothing yet: the tiers go on looking, and say when there is more to it."""
+        self._observer.sightings.keep(look.desired.site, told(look.signs, look.differences, self._now()))
         self._watch(look.desired, look.observed, look.differences)
         words = describe_differences(look.differences)
         waiting = f"not certain yet: {words}"
@@ -169,13 +171,14 @@ class Reconciler:
 
     def _held(self, look: Look, seconds: float) -> Next:
         """The same as before, which came to nothing: it is not tried again yet, and its status stands."""
+        self._observer.sightings.keep(look.desired.site, look.signs)
         self._watch(look.desired, look.observed, look.differences)
         log.info("reconcile.held", seconds=round(seconds, 1))
         return Next(min(seconds, self._pace.after(0).seconds or seconds), "retry")
 
     async def _run(self, look: Look, cause: str) -> Next:
         desired = look.desired
-        now = self._kit.clock.now()
+        now = self._now()
         run = Run(run_id(now), desired.site, cause, now, desired.commit, desired.digest)
         recorder = Recorder(self._kit, run)
         with structlog.contextvars.bound_contextvars(
@@ -221,7 +224,7 @@ class Reconciler:
         healed = [item for item in look.differences if item.cause in (Cause.DRIFT, Cause.FAILURE)]
         if not healed or any(item.cause is Cause.SPEC for item in look.differences):
             return
-        now = self._kit.clock.now()
+        now = self._now()
         first = min(look.signs, key=lambda sign: sign.at, default=None)
         tier = first.tier if first else tier_of(healed[0])
         seconds = (now - (first.at if first else look.observed.serving.at)).total_seconds()
@@ -249,18 +252,18 @@ class Reconciler:
         known = keys(differences)
         state = observed.infrastructure
         have = state.value if isinstance(state, Seen) else InfrastructureState()
-        self.sentinel.watch(Watched(desired, observed.applied, have, self._kit.clock.now(), known, known))
+        self.sentinel.watch(Watched(desired, observed.applied, have, self._now(), known, known))
 
     async def _orphan(self, site: str) -> Next:
         if problems := self._fleet.problems(site):
             waiting = f"waits for its first good spec: {problems[0]}"
-            found = Findings(site, self._kit.clock.now(), problems=problems, waiting=waiting)
+            found = Findings(site, self._now(), problems=problems, waiting=waiting)
             return await self._note(site, found)
         state = await self._kit.infrastructure.state(site)
         if state is None and not await self._kit.infrastructure.inventory(site):
             await self._gone(site)
             return Next(None)
-        return await self._note(site, Findings(site, self._kit.clock.now(), orphaned=True))
+        return await self._note(site, Findings(site, self._now(), orphaned=True))
 
     async def _destroy(self, site: str, known: RememberedSpec | None) -> Next:
         self.sentinel.unwatch(site)
@@ -273,7 +276,7 @@ class Reconciler:
                 self._fleet.forget(site)
             await self._gone(site)
             return Next(None)
-        return await self._note(site, Findings(site, self._kit.clock.now()), phase=Phase.DESTROYED)
+        return await self._note(site, Findings(site, self._now()), phase=Phase.DESTROYED)
 
     async def _gone(self, site: str) -> None:
         self.sentinel.unwatch(site)
@@ -299,3 +302,6 @@ class Reconciler:
         if known is None or intents & {"destroy", "suspend"} or known.spec.suspend:
             return ""
         return (await self._resolver.resolve(known)).digest
+
+    def _now(self) -> datetime:
+        return self._kit.clock.now()

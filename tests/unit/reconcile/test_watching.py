@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -138,7 +139,9 @@ async def test_a_host_cut_off_is_made_anew_only_after_the_confirmations(stage: S
         await stage.calm(6)
         assert stage.world.hosts[WEB].id != before
         assert (await stage.status("one")).phase is Phase.READY
-        assert signs((await stage.step("one", "observe")).detail)[0]["tier"] == "probe"
+        observe = await stage.step("one", "observe")
+        assert signs(observe.detail)[0]["tier"] == "probe"
+        assert (await stage.last_run("one")).started_at - observe.started_at >= timedelta(seconds=3)
 
 
 async def test_a_host_that_answers_again_in_time_is_left_alone(stage: Stage) -> None:

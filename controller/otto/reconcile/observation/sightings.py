@@ -93,6 +93,11 @@ class Sightings:
             kept.noted.setdefault(sign.key, sign)
         return True
 
+    def keep(self, site: str, signs: tuple[Sign, ...]) -> None:
+        """Put signs back that a look took and did nothing about: the next one goes on from them."""
+        kept = self._signs.setdefault(site, _Signs())
+        kept.noted = {sign.key: sign for sign in signs} | kept.noted
+
     def take(self, site: str) -> tuple[Sign, ...]:
         """The signs noted since the last look, oldest first; they are a look's to deal with now."""
         kept = self._signs.get(site)
