@@ -12,6 +12,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 import aiohttp
+from aiohttp.http_exceptions import HttpProcessingError
 
 from otto.lab import names
 from otto.model.errors import TransientError
@@ -26,18 +27,22 @@ _KINDS = {
     "destroy": HostEventKind.REMOVED,
     "remove": HostEventKind.REMOVED,
 }
-_ANSWER = 5.0
+_PATIENCE = 5.0
 # A stream on which nothing comes for so long is opened anew: the engine may be gone without a word.
 _IDLE = 300.0
+_LONGEST = 200  # characters of a reason
 
 
-async def watch(url: str, owner: str, idle: float = _IDLE) -> AsyncGenerator[HostEvent, None]:
+async def watch(
+    url: str, owner: str, *, idle: float = _IDLE, patience: float = _PATIENCE
+) -> AsyncGenerator[HostEvent, None]:
     """What happens to an owner's hosts from now on; waits while nothing does.
 
     Args:
         url: of an engine that answers, `unix://…` or `tcp://…`.
         owner: label of the hosts.
         idle: seconds without an event after which the connection is made anew.
+        patience: seconds the engine may take to answer.
 
     Raises:
         TransientError: the engine does not answer, or ended the stream.
@@ -46,14 +51,14 @@ async def watch(url: str, owner: str, idle: float = _IDLE) -> AsyncGenerator[Hos
         async with _session(url, idle) as session:
             while True:
                 try:
-                    async for line in _lines(session, owner):
+                    async for line in _lines(session, owner, patience):
                         if told := event(line, owner):
                             yield told
                 except aiohttp.SocketTimeoutError:
                     continue
                 break
-    except (aiohttp.ClientError, OSError, ValueError) as error:
-        reason = f"{type(error).__name__}: {error}" if str(error) else type(error).__name__
+    except (aiohttp.ClientError, HttpProcessingError, OSError, ValueError) as error:
+        reason = " ".join(f"{type(error).__name__} {error}".split())[:_LONGEST]
         raise TransientError(f"container engine at {url} tells of no events: {reason}") from error
     raise TransientError(f"container engine at {url} ended its stream of events")
 
@@ -84,15 +89,15 @@ async def _session(url: str, idle: float) -> AsyncIterator[aiohttp.ClientSession
     async with aiohttp.ClientSession(
         "http://engine" if kind == "unix" else f"http://{place}",
         connector=aiohttp.UnixConnector(path=place) if kind == "unix" else aiohttp.TCPConnector(),
-        timeout=aiohttp.ClientTimeout(total=None, sock_connect=_ANSWER, sock_read=idle),
+        timeout=aiohttp.ClientTimeout(total=None, sock_read=idle),
         trust_env=False,
     ) as session:
         yield session
 
 
-async def _lines(session: aiohttp.ClientSession, owner: str) -> AsyncGenerator[bytes, None]:
+async def _lines(session: aiohttp.ClientSession, owner: str, patience: float) -> AsyncGenerator[bytes, None]:
     filters = {"type": ["container"], "label": [f"{names.OWNER}={owner}"]}
-    async with asyncio.timeout(_ANSWER):
+    async with asyncio.timeout(patience):
         response = await session.get("/events", params={"filters": json.dumps(filters)})
     async with response:
         response.raise_for_status()
