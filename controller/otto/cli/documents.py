@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from rich.console import Console
 
     from otto.cli.seen import Seen
+    from otto.model.host import LiveHost
     from otto.model.why import Why
     from otto.reconcile.inspect import Inspection
 
@@ -68,6 +69,17 @@ def why_document(answer: "Why") -> Document:
     if not isinstance(data, dict):
         raise TypeError("an answer is an object")
     return data
+
+
+def orphans_document(
+    found: Iterable["LiveHost"], unjudged: Iterable[str], removed: "LiveHost | None"
+) -> Document:
+    """What `otto orphans --json` prints."""
+    return {
+        "orphans": [to_data(host) for host in found],
+        "unjudged": [*unjudged],
+        "removed": to_data(removed),
+    }
 
 
 def inspection_document(seen: "Inspection") -> Document:

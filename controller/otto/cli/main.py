@@ -8,6 +8,7 @@ import typer
 
 from otto import __version__
 from otto.cli.commands import (
+    adopt,
     destroy,
     history,
     inspect,
@@ -17,6 +18,7 @@ from otto.cli.commands import (
     logs,
     looks,
     machine,
+    orphans,
     settings,
     specs,
     status,
@@ -107,9 +109,9 @@ def _register(app: typer.Typer) -> None:
     panels = (
         (_RUN, (up.up, destroy.destroy)),
         (_SEE, (status.status, why.why, inspect.plan, inspect.diff, history.history)),
-        (_SEE, (logs.logs, inventory.inventory)),
+        (_SEE, (logs.logs, inventory.inventory, orphans.orphans)),
         (_ACT, (looks.reconcile, looks.provision, looks.configure, looks.verify)),
-        (_ACT, (intents.suspend, intents.resume, intents.approve)),
+        (_ACT, (intents.suspend, intents.resume, intents.approve, adopt.adopt)),
         (_MAKE, (specs.validate, specs.init, machine.doctor, settings.config, settings.version)),
     )
     for panel, commands in panels:

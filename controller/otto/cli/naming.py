@@ -19,6 +19,19 @@ def has_store(settings: "Settings") -> bool:
     return bool(settings.databaseUrl) or (settings.home / "otto.db").exists()
 
 
+def require_store(settings: "Settings") -> None:
+    """Insist that OttO has run here.
+
+    Raises:
+        UsageError: it has not.
+    """
+    if not has_store(settings):
+        raise UsageError(
+            f"OttO has not run over {settings.home} yet",
+            mend="start it with otto up, or name another home with --home or OTTO_HOME",
+        )
+
+
 @asynccontextmanager
 async def reading_store(invocation: Invocation) -> AsyncIterator["Store"]:
     """The store, for commands that make no sense before OttO ever ran here.
@@ -27,11 +40,7 @@ async def reading_store(invocation: Invocation) -> AsyncIterator["Store"]:
         UsageError: there is none.
     """
     settings = invocation.settings
-    if not has_store(settings):
-        raise UsageError(
-            f"OttO has not run over {settings.home} yet",
-            mend="start it with otto up, or name another home with --home or OTTO_HOME",
-        )
+    require_store(settings)
     async with invocation.composition.open_store_only(settings) as store:
         yield store
 

@@ -130,6 +130,11 @@ class JsonPresenter(_Presenter):
         self._console.print(line, soft_wrap=True)
 
 
+def write_event(console: "Console", document: dict[str, object]) -> None:
+    """Print one JSON event of a command's own, on one line."""
+    console.print(json.dumps(document, ensure_ascii=True), soft_wrap=True)
+
+
 def event_document(event: Event) -> dict[str, object]:
     """An event as plain data."""
     match event:

@@ -11,6 +11,7 @@ from otto.cli.documents import in_order
 from otto.cli.text import clean, lasting
 from otto.model.canonical import short
 from otto.model.host import Host, HostState, LiveHost
+from otto.model.infrastructure import Adoptable
 from otto.model.status import Condition, ConditionType, SiteStatus, Truth
 
 _TRUTH = {Truth.TRUE: "green", Truth.FALSE: "red", Truth.UNKNOWN: "yellow"}
@@ -146,4 +147,12 @@ def orphans(found: Iterable[LiveHost], now: datetime) -> Table:
             words(host.address),
             words(short(host.id)),
         )
+    return table
+
+
+def adoptable(found: Iterable[Adoptable]) -> Table:
+    """What would be taken into a state."""
+    table = blank("HOST", "NAME", "ID", "ADDRESS IN THE STATE")
+    for item in found:
+        table.add_row(words(item.host, "bold"), words(item.name), words(short(item.id)), words(item.address))
     return table

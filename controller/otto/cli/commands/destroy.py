@@ -7,7 +7,6 @@ import typer
 from otto.cli import naming, options
 from otto.cli.invocation import Invocation
 from otto.cli.running import run
-from otto.model.errors import UsageError
 
 if TYPE_CHECKING:
     from otto.cli.answer import Answer
@@ -67,24 +66,15 @@ def confirm(invocation: Invocation, site: str | None, sites: list[str]) -> None:
     Raises:
         UsageError: something else was typed, or nobody is there to type.
     """
-    from otto.cli.text import clean, counted  # noqa: PLC0415
+    from otto.cli.asking import typed  # noqa: PLC0415  (unless --yes)
+    from otto.cli.text import counted  # noqa: PLC0415
 
-    phrase = site or EVERYTHING
     what = (
         f"site {site}"
         if site
         else f"{counted(len(sites), 'site')} ({', '.join(sites) or 'none'}) and the lab"
     )
-    invocation.err.print(clean(f"This destroys {what}: servers, networks and all they hold."), soft_wrap=True)
-    invocation.err.print(clean(f"Type {phrase!r} to go on: "), end="")
-    try:
-        typed = input().strip()
-    except EOFError:
-        typed = ""
-    if typed != phrase:
-        raise UsageError(
-            "nothing was destroyed: that was not confirmed", mend=f"type {phrase}, or give --yes"
-        )
+    typed(invocation, f"This destroys {what}: servers, networks and all they hold.", site or EVERYTHING)
 
 
 def _clean(invocation: Invocation, *, json: bool) -> None:
