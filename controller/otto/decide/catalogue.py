@@ -176,6 +176,16 @@ def _where(spec: SiteSpec) -> str:
     return f"{spec.file}:{spec.line}"
 
 
+def untold(catalogue: Catalogue) -> tuple[Problem, ...]:
+    """Problems that no site tells of: of files which name no site, or none that could be read out of them."""
+    told = {_place(problem) for found in catalogue.problems.values() for problem in found}
+    return tuple(problem for problem in catalogue.loose if _place(problem) not in told)
+
+
+def _place(problem: Problem) -> tuple[str, int, int]:
+    return (problem.file, problem.line, problem.column)
+
+
 def unreadable(entry: Entry, most: int = 256 * 1024) -> SpecFile | None:
     """The verdict on a file that is not even to be read: a symbolic link, or one that is too big.
 

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
-from otto.decide.catalogue import touched, with_content
+from otto.decide.catalogue import touched, untold, with_content
 from otto.model.canonical import short
 from otto.model.catalogue import Catalogue
 from otto.model.problem import Problem
@@ -133,10 +133,7 @@ def _listed(problems: Iterable[Problem]) -> Iterator[str]:
 
 
 def _loose(after: Catalogue) -> Iterator[str]:
-    told = {
-        (problem.file, problem.line, problem.column) for found in after.problems.values() for problem in found
-    }
-    rest = [problem for problem in after.loose if (problem.file, problem.line, problem.column) not in told]
+    rest = untold(after)
     if rest:
         yield "  refused   without a site's name"
         yield from _listed(rest)

@@ -6,8 +6,10 @@ from dataclasses import dataclass
 
 import structlog
 
+from otto.decide.catalogue import untold
 from otto.decide.schedule import backoff, jittered
 from otto.model.canonical import to_data
+from otto.model.catalogue import Catalogue
 from otto.model.errors import OttoError
 from otto.reconcile.fleet import Fleet, Refreshed
 from otto.reconcile.kit import Kit
@@ -15,6 +17,8 @@ from otto.reconcile.kit import Kit
 log = structlog.get_logger("otto.watch")
 
 SOURCE = "source"
+PROBLEMS = "problems"
+_MOST_PROBLEMS = 100
 # Seconds a look has before the watch counts as stuck: a fetch, a cold read of ten thousand specs, the store.
 _LOOK = 600.0
 
@@ -77,8 +81,18 @@ class Watcher:
             )
             for site in sorted(due):
                 self._kit.queue.add(site, "push")
+            await self._tell(refreshed.after)
         await self._note(commit=commit or "", error="" if commit else "the repository has no commit yet")
         return refreshed
+
+    async def _tell(self, catalogue: Catalogue) -> None:
+        """Keep what no site's status can tell, for the command line."""
+        problems = to_data(untold(catalogue)[:_MOST_PROBLEMS])
+        try:
+            await self._kit.store.set_value(PROBLEMS, json.dumps(problems))
+        except Exception as problem:
+            # No push is lost over it: the sites it changes are due all the same.
+            log.exception("source.unrecorded", kind=type(problem).__name__)
 
     def _due(self, refreshed: Refreshed) -> frozenset[str]:
         before, after = refreshed.before, refreshed.after

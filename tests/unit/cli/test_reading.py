@@ -112,6 +112,15 @@ def test_status_shows_spec_files_that_belong_to_no_site(up: Stage) -> None:
     assert json.loads(up.otto("status", "--json").stdout)["problems"][0]["file"] == "specs/x.yaml"
 
 
+def test_a_pushed_file_that_belongs_to_no_site_is_shown_until_it_is_mended(up: Stage) -> None:
+    up.world.push(files={"specs/x.yaml": "not even JSON"})
+    assert up.otto("reconcile", "acme").exit_code == 0
+    assert "spec of no site: specs/x.yaml:1:1: cannot be read" in " ".join(up.otto("status").stdout.split())
+    up.world.push(files={"specs/x.yaml": None})
+    assert up.otto("reconcile", "acme").exit_code == 0
+    assert "spec of no site" not in up.otto("status").stdout
+
+
 @pytest.mark.parametrize("told", ["", "no json", "{}", '[{"id": 7}]', "[null, 3]"])
 def test_what_was_told_and_cannot_be_read_was_not_told(up: Stage, told: str) -> None:
     for key in ("orphans", "problems"):
