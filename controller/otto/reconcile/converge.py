@@ -6,7 +6,7 @@ the run, so that the next one starts from it.
 
 import asyncio
 from collections.abc import Awaitable, Callable, Iterable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from otto.decide import guard, planning
 from otto.decide.diff import diff
@@ -24,80 +24,21 @@ from otto.decide.wording import (
 from otto.model.canonical import to_data
 from otto.model.configuration import ConfigurationRequest
 from otto.model.desired import Desired
-from otto.model.difference import Difference
 from otto.model.errors import TransientError
-from otto.model.host import HostFacts
 from otto.model.infrastructure import InfrastructurePlan
-from otto.model.observed import Applied, InfrastructureState, Observed, Seen, Unseen
+from otto.model.observed import Applied, InfrastructureState, Observed, Seen
 from otto.model.plan import Action, ActionKind, Plan, StepKind
 from otto.model.run import Outcome
-from otto.model.sign import Sign
 from otto.model.spec import Role
 from otto.model.verdict import Allowed, Verdict
 from otto.reconcile.kit import Kit
+from otto.reconcile.look import Ending, Look, SupersededError
 from otto.reconcile.observe import Observer
 from otto.reconcile.recorder import Recorder, StepNotes
+from otto.reconcile.touched import Touched, record_facts
 from otto.reconcile.verify import Verifier
 
 _ANOTHER_HOST = frozenset({ActionKind.CREATE, ActionKind.REPAIR, ActionKind.REPLACE})
-
-
-@dataclass(frozen=True, slots=True)
-class Look:
-    """Where a run starts from: `signs` are what made the site due."""
-
-    desired: Desired
-    observed: Observed
-    differences: tuple[Difference, ...]
-    force: frozenset[StepKind] = frozenset()
-    signs: tuple[Sign, ...] = ()
-
-
-@dataclass(frozen=True, slots=True)
-class Ending:
-    """Where a run ended.
-
-    `error` is set when the site does not serve as desired afterwards, `waiting` when the guard holds it.
-    """
-
-    observed: Observed
-    outcome: Outcome
-    verdict: Verdict | None = None
-    error: str = ""
-    waiting: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class Touched:
-    """Hosts that a run configured, wholly or only partly, and those it deployed to."""
-
-    configured: frozenset[str]
-    deployed: frozenset[str]
-    partly: frozenset[str]
-
-    @property
-    def hosts(self) -> frozenset[str]:
-        """All of them."""
-        return self.configured | self.deployed
-
-    def expected(self, name: str, seen: Seen[HostFacts] | Unseen, applied: Applied) -> HostFacts | None:
-        """What a host should be like from now on, None when that is not known.
-
-        Only what the run laid itself is taken from what the host says now. The rest stays as it was on
-        record: a stranger's edit beside it must not become the standard.
-        """
-        before = applied.hosts.get(name)
-        if name in self.configured and name not in self.partly:
-            return seen.value if isinstance(seen, Seen) else None
-        if before is None or not isinstance(seen, Seen):
-            return before
-        if name in self.deployed:
-            return replace(before, revision=seen.value.revision, content=seen.value.content)
-        return before
-
-
-class SupersededError(Exception):
-    """A newer wish came between two steps, or the world changed under them."""
 
 
 Latest = Callable[[str], Awaitable[str]]
@@ -272,7 +213,7 @@ class Converger:
             deadline = self._kit.settings.verifyDeadline
             serving, recorded = await asyncio.gather(
                 self._verifier.until(look.desired, state, deadline, disturbed),
-                self._record_facts(look.desired.site, observed, touched),
+                record_facts(self._kit.store, self._observer, site, observed, touched),
             )
             failures = serving.value.failures
             notes.summary = f"{counted(serving.value.checks, 'check')}, {len(failures)} failed"
@@ -287,19 +228,6 @@ class Converger:
         observed = replace(recorded, serving=serving, applied=applied)
         error = f"verification failed: {failures[0]}" if failures else ""
         return Ending(observed, Outcome.FAILED if failures else Outcome.SUCCEEDED, Allowed(), error)
-
-    async def _record_facts(self, site: str, observed: Observed, touched: Touched) -> Observed:
-        """Ask the hosts just touched what they are like now: that is what they should stay like."""
-        hosts = [host for host in observed.hosts if host.name in touched.hosts]
-        if not hosts:
-            return observed
-        facts = await self._observer.desk.ask(hosts)
-        applied = await self._kit.store.applied(site)
-        kept = {host.name: touched.expected(host.name, facts[host.name], applied) for host in hosts}
-        known = {name: item for name, item in applied.hosts.items() if name not in kept}
-        known |= {name: item for name, item in kept.items() if item is not None}
-        await self._kit.store.save_applied(site, replace(applied, hosts=known))
-        return replace(observed, facts=dict(observed.facts) | dict(facts))
 
     async def _mark_verified(self, desired: Desired) -> None:
         applied: Applied = await self._kit.store.applied(desired.site)

@@ -6,26 +6,27 @@ from datetime import datetime
 import structlog
 
 from otto.decide.diff import diff
-from otto.decide.requests import infrastructure_inputs
-from otto.decide.signs import keys, tier_of, told
+from otto.decide.signs import keys, told
 from otto.decide.summarize import Findings
 from otto.decide.targeting import actionable
 from otto.decide.wording import describe_differences
 from otto.model.catalogue import RememberedSpec
 from otto.model.desired import Desired
-from otto.model.difference import Cause, Difference
+from otto.model.difference import Difference
 from otto.model.errors import OttoError, TransientError, WaitingError
 from otto.model.observed import InfrastructureState, Observed, Seen
 from otto.model.plan import StepKind
 from otto.model.progress import silent
 from otto.model.run import Outcome, Run
 from otto.model.status import Phase
-from otto.reconcile.converge import Converger, Ending, Look, SupersededError
+from otto.reconcile.converge import Converger
 from otto.reconcile.dependencies import Dependencies
 from otto.reconcile.destroy import Destroyer
 from otto.reconcile.fleet import Fleet
+from otto.reconcile.healing import measure_heal
 from otto.reconcile.holds import Holds
 from otto.reconcile.kit import Kit
+from otto.reconcile.look import Ending, Look, SupersededError
 from otto.reconcile.observation.sentinel import Sentinel
 from otto.reconcile.observation.sightings import Watched
 from otto.reconcile.observe import Observer
@@ -111,7 +112,7 @@ class Reconciler:
     async def _converge(self, site: str, known: RememberedSpec, cause: str) -> Next:
         desired = await self._resolver.resolve(known)
         await self._settle(site)
-        await self._refresh(desired)
+        await self.sentinel.refreshing.carry_out(desired, self._observer.sightings)
         signs = self._observer.sightings.take(site)
         observed = await self._observer.look(desired)
         differences = diff(desired, observed)
@@ -212,40 +213,12 @@ class Reconciler:
         if ending.outcome is Outcome.SUCCEEDED:
             self._holds.release(desired.site)
             self._observer.sightings.refreshed.pop(desired.site, None)
-            self._measure(look, run.id)
+            measure_heal(self._kit, look, run.id)
         elif ending.outcome is Outcome.FAILED:
             self._holds.after_failure(desired, look.differences + left, after.seconds or 0.0)
         else:
             self._holds.waiting(desired, look.differences, self._kit.refresh.interval, run.plan)
         return after
-
-    def _measure(self, look: Look, run: str) -> None:
-        """How long a heal took, from the first sign; a changed wish is no heal."""
-        healed = [item for item in look.differences if item.cause in (Cause.DRIFT, Cause.FAILURE)]
-        if not healed or any(item.cause is Cause.SPEC for item in look.differences):
-            return
-        now = self._now()
-        first = min(look.signs, key=lambda sign: sign.at, default=None)
-        tier = first.tier if first else tier_of(healed[0])
-        seconds = (now - (first.at if first else look.observed.serving.at)).total_seconds()
-        self._kit.metrics.healed(tier.value, max(0.0, seconds), run)
-
-    async def _refresh(self, desired: Desired) -> None:
-        """Tier 2, when its turn has come: have Terraform ask the provider what changed outside of it."""
-        if not self.sentinel.refreshing.wants(desired.site):
-            return
-        began = self._kit.clock.monotonic()
-        result = "failed"
-        try:
-            with self._kit.calling("terraform"):
-                found = await self._kit.infrastructure.refresh(infrastructure_inputs(desired), silent)
-            self._observer.sightings.refreshed[desired.site] = found
-            result = "succeeded"
-        except OttoError as error:
-            # The cheaper tiers go on; what they see is reason enough to plan, which tells the same error.
-            log.warning("refresh.failed", error=str(error))
-        finally:
-            self._kit.metrics.looked("refresh", result, self._kit.clock.monotonic() - began)
 
     def _watch(self, desired: Desired, observed: Observed, differences: tuple[Difference, ...]) -> None:
         """Have the tiers watch the site by what this look found."""

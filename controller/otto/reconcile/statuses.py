@@ -14,10 +14,10 @@ from otto.model.plan import StepKind
 from otto.model.run import Outcome
 from otto.model.status import Phase, SiteStatus
 from otto.model.verdict import Verdict
-from otto.reconcile.converge import Ending, Look
 from otto.reconcile.events import SiteGone, StatusChanged
 from otto.reconcile.fleet import Fleet
 from otto.reconcile.kit import Kit
+from otto.reconcile.look import Ending, Look
 from otto.reconcile.pace import Next, Pace
 
 log = structlog.get_logger("otto.reconcile")

@@ -2,8 +2,17 @@
 
 import asyncio
 
+import structlog
+
+from otto.decide.requests import infrastructure_inputs
+from otto.model.desired import Desired
+from otto.model.errors import OttoError
+from otto.model.progress import silent
 from otto.reconcile.kit import Kit
 from otto.reconcile.observation.rounds import Rounds
+from otto.reconcile.observation.sightings import Sightings
+
+log = structlog.get_logger("otto.refresh")
 
 # The first refresh after a start is half an interval away at least: a restart is no reason for one.
 _EARLIEST = 0.5
@@ -32,12 +41,23 @@ class Refreshing:
         """Have a site refreshed no longer."""
         self._rounds.leave(site)
 
-    def wants(self, site: str) -> bool:
-        """Whether the look that is under way is to refresh the site; it is asked once."""
-        wanted = site in self._wanted and site not in self._taken
-        if wanted:
-            self._taken.add(site)
-        return wanted
+    async def carry_out(self, desired: Desired, sightings: Sightings) -> None:
+        """Called by the look that is under way: refresh the site if its turn has come."""
+        site = desired.site
+        if site not in self._wanted or site in self._taken:
+            return
+        self._taken.add(site)
+        began, result = self._kit.clock.monotonic(), "failed"
+        try:
+            with self._kit.calling("terraform"):
+                inputs = infrastructure_inputs(desired)
+                sightings.refreshed[site] = await self._kit.infrastructure.refresh(inputs, silent)
+            result = "succeeded"
+        except OttoError as error:
+            # The cheaper tiers go on; what they see is reason enough to plan, which tells the same error.
+            log.warning("refresh.failed", error=str(error))
+        finally:
+            self._kit.metrics.looked("refresh", result, self._kit.clock.monotonic() - began)
 
     def ended(self, site: str) -> None:
         """The look has ended, and with it the refresh, if it made one."""

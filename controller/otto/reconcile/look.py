@@ -1,0 +1,40 @@
+"""Where a run starts from, and where it ends."""
+
+from dataclasses import dataclass
+
+from otto.model.desired import Desired
+from otto.model.difference import Difference
+from otto.model.observed import Observed
+from otto.model.plan import StepKind
+from otto.model.run import Outcome
+from otto.model.sign import Sign
+from otto.model.verdict import Verdict
+
+
+@dataclass(frozen=True, slots=True)
+class Look:
+    """Where a run starts from: `signs` are what made the site due."""
+
+    desired: Desired
+    observed: Observed
+    differences: tuple[Difference, ...]
+    force: frozenset[StepKind] = frozenset()
+    signs: tuple[Sign, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Ending:
+    """Where a run ended.
+
+    `error` is set when the site does not serve as desired afterwards, `waiting` when the guard holds it.
+    """
+
+    observed: Observed
+    outcome: Outcome
+    verdict: Verdict | None = None
+    error: str = ""
+    waiting: str = ""
+
+
+class SupersededError(Exception):
+    """A newer wish came between two steps, or the world changed under them."""
