@@ -2,9 +2,16 @@
 
 import asyncio
 import json
+import os
+import re
+import secrets
+import shutil
 import signal
 import sys
+import time
 from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -12,8 +19,10 @@ import pytest_asyncio
 
 from otto.adapters.terraform import TerraformInfrastructure, children, processes
 from otto.adapters.terraform.folder import Folder
+from otto.lab import ssh
 from otto.lab.lab import Lab
 from otto.model.errors import TerminalError
+from otto.model.host import Host, HostEvent, HostEventKind, HostState, LiveHost
 from otto.model.infrastructure import ResourceChange
 from otto.model.progress import silent
 from otto.model.spec import Provider
@@ -42,7 +51,7 @@ def infrastructure(lab: Lab) -> TerraformInfrastructure:
 
 @pytest_asyncio.fixture
 async def site(request: pytest.FixtureRequest, infrastructure: TerraformInfrastructure) -> AsyncIterator[str]:
-    name = request.node.name.removeprefix("test_").replace("_", "-")[:30].rstrip("-")
+    name = re.sub(r"[^a-z]+", "-", request.node.name.removeprefix("test_"))[:30].strip("-")
     yield name
     await infrastructure.destroy(name, Provider.LAB, silent)
     assert not await infrastructure.inventory(name)
@@ -105,6 +114,143 @@ async def test_imports(infrastructure: TerraformInfrastructure, lab: Lab, site: 
     await taken_in()
     state.write_text(state.read_text().replace(before[0].id, "0" * 64))
     await taken_in()
+
+
+async def test_lost_state(infrastructure: TerraformInfrastructure, lab: Lab, site: str) -> None:
+    await build(infrastructure, site, 2)
+    before = await infrastructure.inventory(site)
+    shutil.rmtree(lab.home / "sites" / site)
+    assert await infrastructure.state(site) is None
+
+    inputs = make_inputs(site, 2)
+    adoptable = await infrastructure.adoptable(inputs)
+    assert sorted(item.host for item in adoptable) == ["", f"{site}-web-1", f"{site}-web-2"]
+    plan = await infrastructure.plan(inputs, silent)
+    assert {change.address for change in plan.changes} == {item.address for item in adoptable}
+    assert {(change.verbs, change.importing) for change in plan.changes} == {(("no-op",), True)}
+    state = await infrastructure.apply(plan, silent)
+    assert await infrastructure.inventory(site) == before
+    assert {host.id for host in state.hosts} == {host.id for host in before}
+    assert not await infrastructure.adoptable(inputs)
+    assert not await infrastructure.plan(inputs, silent)
+
+
+async def podman(lab: Lab, *words: str) -> str:
+    """What somebody does with containers by hand."""
+    env = os.environ | {"CONTAINERS_CONF": str(lab.folder / "containers.conf")}
+    process = await asyncio.create_subprocess_exec("podman", *words, env=env, stdout=asyncio.subprocess.PIPE)
+    said, _ = await process.communicate()
+    assert process.returncode == 0
+    return said.decode().strip()
+
+
+@asynccontextmanager
+async def orphan(lab: Lab, site: str, owner: str) -> AsyncIterator[LiveHost]:
+    """A container that somebody ran by hand, with the labels of a site and an owner."""
+    name = f"{site}-web-7"
+    labels = {"otto.owner": owner, "otto.site": site, "otto.host": name, "otto.role": "web"}
+    words = [f"--label={label}={value}" for label, value in labels.items()]
+    host = await podman(
+        lab, "run", "-d", "--network=none", "--stop-signal=KILL", *words, lab.image("base"), "sleep", "600"
+    )
+    try:
+        yield LiveHost(host, name, site, "web", HostState.RUNNING)
+    finally:
+        lab.api().remove_container(host)
+
+
+async def test_orphan(infrastructure: TerraformInfrastructure, lab: Lab, site: str) -> None:
+    await build(infrastructure, site)
+    async with orphan(lab, site, lab.owner) as stray:
+        assert [host.name for host in await infrastructure.inventory(site)] == [f"{site}-web-1", stray.name]
+        assert not await infrastructure.plan(make_inputs(site), silent)
+        assert not await infrastructure.adoptable(make_inputs(site))
+        await infrastructure.apply(await infrastructure.plan(make_inputs(site, 2), silent), silent)
+        assert len(await infrastructure.inventory(site)) == 3
+
+        await infrastructure.remove(stray)
+        assert [host.name for host in await infrastructure.inventory(site)] == [
+            f"{site}-web-1",
+            f"{site}-web-2",
+        ]
+        await infrastructure.remove(stray)
+
+
+async def test_stranger(infrastructure: TerraformInfrastructure, lab: Lab, site: str) -> None:
+    async with orphan(lab, site, secrets.token_hex(4)) as stranger:
+        assert not await infrastructure.inventory(site)
+        with pytest.raises(TerminalError, match="does not carry the labels"):
+            await infrastructure.remove(stranger)
+        assert lab.api().container(stranger.id)
+
+
+def answers(host: Host) -> bool:
+    return ssh.answers(host.address, host.ssh_port)
+
+
+@pytest.mark.parametrize("harm", ["cut", "paused"])
+async def test_replace(infrastructure: TerraformInfrastructure, lab: Lab, site: str, harm: str) -> None:
+    await build(infrastructure, site, 2)
+    before = await infrastructure.state(site)
+    assert before
+    first, second = before.hosts
+    if harm == "cut":
+        lab.api().disconnect_container(first.id, f"otto-{lab.owner}-{site}")
+        assert (await infrastructure.inventory(site))[0].state is HostState.RUNNING
+    else:
+        await podman(lab, "pause", first.id)
+    assert not answers(first)
+
+    wanted = replace(make_inputs(site, 2), replace=(first.name, f"{site}-web-9"))
+    plan = await infrastructure.plan(wanted, silent)
+    (change,) = plan.changes
+    assert (change.host, change.verbs, change.reason) == (
+        first.name,
+        ("delete", "create"),
+        "replace_by_request",
+    )
+    began = time.monotonic()
+    after = await infrastructure.apply(plan, silent)
+    print(f"replacing a host that is {harm} took {time.monotonic() - began:.1f} s")  # noqa: T201
+    made = after.named(first.name)
+    assert made
+    assert (made.address, made.id == first.id) == (first.address, False)
+    assert after.named(second.name) == second
+    assert answers(made)
+    assert not await infrastructure.plan(make_inputs(site, 2), silent)
+
+
+async def test_replace_what_is_gone(infrastructure: TerraformInfrastructure, lab: Lab, site: str) -> None:
+    await build(infrastructure, site)
+    (host,) = await infrastructure.inventory(site)
+    lab.api().remove_container(host.id)
+    wanted = replace(make_inputs(site), replace=(host.name,))
+    plan = await infrastructure.plan(wanted, silent)
+    assert told(plan.changes) == {host.name: (("create",), True)}
+    await infrastructure.apply(plan, silent)
+    assert len(await infrastructure.inventory(site)) == 1
+
+
+async def test_events(infrastructure: TerraformInfrastructure, lab: Lab, site: str) -> None:
+    heard: asyncio.Queue[HostEvent] = asyncio.Queue()
+
+    async def listen() -> None:
+        async for event in infrastructure.events():
+            heard.put_nowait(event)
+
+    listener = asyncio.create_task(listen())
+    try:
+        await build(infrastructure, site)
+        while (await asyncio.wait_for(heard.get(), 10)).kind is not HostEventKind.STARTED:
+            pass
+        (host,) = await infrastructure.inventory(site)
+        lab.api().remove_container(host.id)
+        for kind in (HostEventKind.DIED, HostEventKind.REMOVED):
+            event = await asyncio.wait_for(heard.get(), 10)
+            assert (event.site, event.host, event.id, event.kind) == (site, host.name, host.id, kind)
+    finally:
+        listener.cancel()
+        await asyncio.gather(listener, return_exceptions=True)
 
 
 async def test_foreign(infrastructure: TerraformInfrastructure, lab: Lab, site: str) -> None:

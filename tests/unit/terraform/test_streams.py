@@ -52,7 +52,8 @@ async def test_one_that_ends_leaves_the_others_going(sources: list[Source]) -> N
 
 
 async def test_none_at_all_ends_at_once() -> None:
-    assert [item async for item in merged([])] == []
+    nobody: list[AsyncGenerator[str, None]] = []
+    assert [item async for item in merged(nobody)] == []
 
 
 async def test_one_that_fails_fails_all_and_the_others_are_closed(sources: list[Source]) -> None:
