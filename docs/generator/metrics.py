@@ -17,12 +17,24 @@ _INTRO = """\
 `GET /metrics` on the API's address (`127.0.0.1:7070`; settings `api.address` and `api.port`) answers in
 Prometheus' text format, or in OpenMetrics where the scraper asks for it. Names follow Prometheus' rules:
 base units, `_total` for counters. A family is there from the start, with its label values where they are
-known, so that a rate never waits for a first event. Families with the label `site` are left out when
-`metrics.perSite` is `false`; a site that is gone takes its series with it.
+known, so that a rate never waits for a first event. A histogram `NAME` comes as `NAME_bucket`, `NAME_sum` and
+`NAME_count`.
 
-How to scrape them is told in [Monitor OttO](../how-to/monitor.md)."""
+Families with the label `site` are left out when `metrics.perSite` is `false`, and when there are more sites
+than `metrics.siteLimit`; `otto_site_series_dropped` says so. A site that is gone takes its series with it.
+Names of sites that hold unprintable characters or a backslash are shown with escapes, those of more than 200
+characters are cut.
+
+In OpenMetrics, what a run counted or took holds the run's id as an exemplar, `run_id`: that is marked with ◆.
+
+How to scrape them is told in [Monitor OttO](../how-to/monitor.md), what to watch for in
+[Alert on these](../how-to/alert.md)."""
 
 _OWN = "## OttO's own"
+_LABELS = """\
+## Label values
+
+Those that are known, and there from the start. `site` is a site's name; versions are free text."""
 _PROCESS = "## The process\n\nBy prometheus-client; on Linux only."
 
 
@@ -31,7 +43,7 @@ def render() -> str:
     families = sorted(_registry().collect(), key=lambda family: family.name)
     own = [family for family in families if family.name.startswith("otto_")]
     process = [family for family in families if not family.name.startswith("otto_")]
-    return joined([_INTRO, _OWN, _table(own), _PROCESS, _table(process)])
+    return joined([_INTRO, _OWN, _table(own), _LABELS, _values(), _PROCESS, _table(process)])
 
 
 def _registry() -> CollectorRegistry:
@@ -41,16 +53,51 @@ def _registry() -> CollectorRegistry:
     ready = Condition(ConditionType.READY, Truth.TRUE, "Verified", "", now)
     metrics.status(SiteStatus("hello", Phase.READY, now).with_condition(ready))
     metrics.observed("hello", [Difference(Layer.SERVING, "checks", "a", "b", Cause.DRIFT)])
+    metrics.seen("hello", "probes", 1)
+    metrics.orphans({"hello": 1})
+    run = "20250101T000000-abcdef"
+    metrics.run_finished("succeeded", 1, run)
+    metrics.step_finished("verify", 1, run)
+    metrics.commit_ready(1, run)
+    metrics.healed("probe", 1, run)
+    metrics.backed_off(run)
     return metrics.registry
 
 
 def _table(families: Iterable[Metric]) -> str:
-    return table(("metric", "type", "labels", ""), map(_row, families))
+    return table(("metric", "type", "unit", "labels", ""), map(_row, families))
 
 
-def _row(family: Metric) -> tuple[str, str, str, str]:
-    suffix = {"counter": "_total", "info": "_info"}.get(family.type, "")
-    return code(family.name + suffix), family.type, ", ".join(_labels(family)), family.documentation
+def _values() -> str:
+    """Every set of values, with the metrics that have it."""
+    known: dict[tuple[str, tuple[str, ...]], list[str]] = {}
+    for family in Metrics().registry.collect():
+        if family.type == "info":
+            continue
+        for label in sorted({name for sample in family.samples for name in sample.labels} - {"le"}):
+            values = tuple(dict.fromkeys(s.labels[label] for s in family.samples if label in s.labels))
+            known.setdefault((label, values), []).append(_name(family))
+    rows = [
+        (code(label), ", ".join(map(code, values)), ", ".join(map(code, sorted(names))))
+        for (label, values), names in sorted(known.items(), key=lambda item: (item[0][0], sorted(item[1])))
+    ]
+    return table(("label", "values", "of"), rows)
+
+
+def _row(family: Metric) -> tuple[str, ...]:
+    mark = " ◆" if any(sample.exemplar for sample in family.samples) else ""
+    name = code(_name(family)) + mark
+    return name, family.type, _unit(family), ", ".join(_labels(family)), family.documentation
+
+
+def _name(family: Metric) -> str:
+    return family.name + {"counter": "_total", "info": "_info"}.get(family.type, "")
+
+
+def _unit(family: Metric) -> str:
+    if family.name.endswith("_timestamp_seconds") or family.name == "process_start_time_seconds":
+        return "seconds since 1970"
+    return next((unit for unit in ("seconds", "bytes") if family.name.endswith(f"_{unit}")), "")
 
 
 def _labels(family: Metric) -> Iterator[str]:

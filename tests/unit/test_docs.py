@@ -138,7 +138,8 @@ def test_make_targets_exist(page: Path) -> None:
 @every_page
 def test_metrics_exist(page: Path) -> None:
     known = (DOCS / "reference" / "metrics.md").read_text(encoding="utf-8")
-    families = {metric.name for metric in Metrics().registry.collect()}
+    collected = list(Metrics().registry.collect())
+    families = {metric.name for metric in collected} | {s.name for metric in collected for s in metric.samples}
     roles = {"otto_controllers", "otto_release", "otto_files", "otto_config_digest"}
     for name in re.findall(r"\botto_[a-z_]+\b", page.read_text(encoding="utf-8")):
         assert name in roles or name in families or f"`{name}`" in known, name

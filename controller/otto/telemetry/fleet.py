@@ -1,5 +1,6 @@
 """Metrics of sites, one by one and counted together."""
 
+from collections import Counter as Tally
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 
@@ -85,9 +86,11 @@ class FleetMetrics(Collector):
     def _counted(
         self, sites: Mapping[str, _Site], orphans: Mapping[str, int], *, dropped: bool
     ) -> Iterator[Metric]:
-        phases, ready, differing, oldest, ownerless, left_out = _fleet_families()
+        phases, unready, ready, differing, oldest, ownerless, left_out = _fleet_families()
+        counts = Tally((site.phase, site.ready) for site in sites.values())
         for phase in Phase:
-            phases.add_metric([phase.value], sum(site.phase is phase for site in sites.values()))
+            phases.add_metric([phase.value], counts[phase, True] + counts[phase, False])
+            unready.add_metric([phase.value], counts[phase, False])
         for layer in Layer:
             differing.add_metric([layer.value], sum(layer in site.differences for site in sites.values()))
         ready.add_metric([], sum(site.ready for site in sites.values()))
@@ -95,7 +98,7 @@ class FleetMetrics(Collector):
         oldest.add_metric([], max(0.0, self._now() - min(seen)) if seen else 0.0)
         ownerless.add_metric([], sum(orphans.values()))
         left_out.add_metric([], dropped)
-        yield from (phases, ready, differing, oldest, ownerless, left_out)
+        yield from (phases, unready, ready, differing, oldest, ownerless, left_out)
 
     def _each(self, sites: Mapping[str, _Site], orphans: Mapping[str, int]) -> Iterator[Metric]:
         families = _site_families()
@@ -127,6 +130,7 @@ def _add_status(families: Mapping[str, GaugeMetricFamily], shown: str, site: _Si
 def _fleet_families() -> tuple[GaugeMetricFamily, ...]:
     return (
         _gauge("otto_sites", "Sites, by phase.", "phase"),
+        _gauge("otto_sites_unready", "Sites whose Ready condition is not True, by phase.", "phase"),
         _gauge("otto_sites_ready", "Sites whose Ready condition is True."),
         _gauge("otto_sites_differing", "Sites that are not as desired, by layer.", "layer"),
         _gauge(

@@ -70,6 +70,7 @@ def known() -> Iterator[tuple[str, dict[str, str]]]:
     yield from (("otto_step_duration_seconds_count", {"step": step}) for step in STEPS)
     yield from (("otto_tool_calls_total", {"tool": t, "result": r}) for t in TOOLS for r in RESULTS)
     yield from (("otto_sites", {"phase": phase.value}) for phase in Phase)
+    yield from (("otto_sites_unready", {"phase": phase.value}) for phase in Phase)
     yield from (("otto_sites_differing", {"layer": layer.value}) for layer in Layer)
     yield from (("otto_provider_events_total", {"kind": kind.value}) for kind in HostEventKind)
     yield from (("otto_signs_total", {"tier": tier.value}) for tier in Tier)
@@ -214,6 +215,8 @@ def test_a_site_shows_its_present_phase_only(metrics: Metrics) -> None:
     assert value(metrics, "otto_site_last_success_timestamp_seconds", site="acme") == AT.timestamp()
     assert value(metrics, "otto_sites", phase="Ready") == 1
     assert value(metrics, "otto_sites", phase="Drifted") == 1
+    assert value(metrics, "otto_sites_unready", phase="Drifted") == 1
+    assert value(metrics, "otto_sites_unready", phase="Ready") == 0
     assert value(metrics, "otto_sites_ready") == 1
 
 
