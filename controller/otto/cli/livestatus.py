@@ -19,6 +19,7 @@ from otto.cli.seen import Seen
 from otto.cli.story import doing
 from otto.cli.text import counted
 from otto.model.run import Run
+from otto.model.status import SiteStatus
 from otto.ports import Clock
 
 if TYPE_CHECKING:
@@ -63,7 +64,7 @@ class StatusPicture(PlainPresenter):
         """The picture; where all sites do not fit, those that are Ready are only counted."""
         now = self._clock.now()
         shown, left = fitting(seen, self._console.height - _REST - _TAIL)
-        parts = [statuspage.page(shown, self._site, self._home, now, _doing(runs, now))]
+        parts = [statuspage.page(shown, self._site, self._home, now, _doing(shown.statuses, runs, now))]
         if left:
             parts.append(
                 Group(
@@ -90,5 +91,7 @@ def fitting(seen: Seen, room: int) -> tuple[Seen, int]:
     return replace(seen, statuses=few), len(seen.statuses) - len(few)
 
 
-def _doing(runs: Sequence[Run], now: datetime) -> Mapping[str, Sequence[str]]:
-    return {run.site: doing(run, now) for run in runs if run.ended_at is None}
+def _doing(statuses: Sequence[SiteStatus], runs: Sequence[Run], now: datetime) -> Mapping[str, Sequence[str]]:
+    """What goes on at each site; why, where its status does not say so itself."""
+    silent = {status.site for status in statuses if status.message in ("", status.phase.value)}
+    return {run.site: doing(run, now, because=run.site in silent) for run in runs if run.ended_at is None}

@@ -91,9 +91,9 @@ def done(run: Run) -> list[str]:
     return [_step(step) for step in run.steps if step.kind not in _QUIET]
 
 
-def doing(run: Run, now: datetime) -> tuple[str, ...]:
-    """What a run that goes on mends, and the step it is at."""
-    told = story(run)
+def doing(run: Run, now: datetime, *, because: bool = True) -> tuple[str, ...]:
+    """The step that a run is at; before that what it mends, if `because` asks for it."""
+    told = story(run) if because else None
     lines = [f"because {told.summary}"] if told and told.summary else []
     step = next((item for item in reversed(run.steps) if item.ended_at is None), None)
     if step is not None:

@@ -173,6 +173,7 @@ def test_the_picture_shows_why_and_what_goes_on(tmp_path: Path) -> None:
     assert f"because {REASON}" in text
     assert "configure (acme-web-2), " in text
     assert "a controller is running" in text
+    assert drawn(Seen((phase(Phase.CONFIGURING, REASON),)), (going,), tmp_path).count(REASON) == 1
 
 
 def test_sites_that_are_ready_make_room_for_those_that_are_not(tmp_path: Path) -> None:

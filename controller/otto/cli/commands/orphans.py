@@ -27,8 +27,8 @@ def orphans(
 ) -> None:
     """List hosts that no spec and no state owns.
 
-    Of those under OttO's labels, from a fresh look. They serve nobody and cost something; OttO never removes one unasked. With --remove one
-    of them goes, after a question; anything else is refused.
+    Of those under OttO's labels, from a fresh look. They serve nobody and cost something; OttO never removes
+    one unasked. With --remove one of them goes, after a question; anything else is refused.
     """
     invocation = Invocation.of(context)
     naming.require_store(invocation.settings)
