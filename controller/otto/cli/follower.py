@@ -5,10 +5,18 @@ from typing import Protocol
 
 from otto.cli.board import WORKING
 from otto.model.run import Run
-from otto.model.status import SiteStatus
+from otto.model.status import Phase, SiteStatus
 from otto.reconcile.events import Event, Listener, SiteGone, StatusChanged, StepChanged
 
 _RUNS = 50
+_STEPS = {
+    Phase.PLANNING: frozenset({"observe", "plan", "guard"}),
+    Phase.PROVISIONING: frozenset({"provision"}),
+    Phase.CONFIGURING: frozenset({"configure", "dns"}),
+    Phase.DEPLOYING: frozenset({"deploy"}),
+    Phase.VERIFYING: frozenset({"verify"}),
+    Phase.DESTROYING: frozenset({"destroy"}),
+}
 
 
 class Followed(Protocol):
@@ -54,9 +62,31 @@ class Follower:
 
 
 def _in_order(events: list[Event]) -> list[Event]:
-    """As they came about: a site says what it is doing before a step ends, and how it is after that."""
+    """As they came about: what a site says it is doing before that very step, what it is now at the end.
 
-    def begins(event: Event) -> bool:
-        return isinstance(event, StatusChanged) and event.status.phase in WORKING
+    Args:
+        events: steps in their order, then statuses.
+    """
+    ordered: list[Event] = [event for event in events if isinstance(event, StepChanged)]
+    last: list[Event] = []
+    for event in events:
+        if isinstance(event, StatusChanged) and event.status.phase in WORKING:
+            ordered.insert(_place(event.status, ordered), event)
+        elif not isinstance(event, StepChanged):
+            last.append(event)
+    return [*ordered, *last]
 
-    return sorted(events, key=lambda event: not begins(event))
+
+def _place(status: SiteStatus, events: list[Event]) -> int:
+    """Where the status belongs: before the newest steps of its phase, else after all that were done."""
+    own = _STEPS.get(status.phase, frozenset())
+    kinds = [
+        event.step.kind if isinstance(event, StepChanged) and event.run.site == status.site else ""
+        for event in events
+    ]
+    place = next((n + 1 for n in reversed(range(len(kinds))) if kinds[n] in own), None)
+    if place is None:
+        return len(events)
+    while place and kinds[place - 1] in own:
+        place -= 1
+    return place

@@ -15,10 +15,12 @@ from otto.cli.work import RemoteWork
 from otto.config import Settings
 from otto.model.errors import TransientError, UsageError
 from otto.model.plan import StepKind
+from otto.model.run import Run, StepRecord
+from otto.model.status import Phase, SiteStatus
 from otto.reconcile.controller import Controller
 from otto.reconcile.destroy import DESTROY
 from otto.reconcile.events import Event, SiteGone, StatusChanged, StepChanged
-from otto.testing import FakeClock, site_spec
+from otto.testing import START, FakeClock, MemoryStore, site_spec
 
 VERIFY = frozenset({StepKind.VERIFY})
 
@@ -125,6 +127,43 @@ async def test_the_follower_tells_of_sites_that_are_gone(stage: Stage) -> None:
     await stage.world.store.forget("acme")
     await follower.look()
     assert heard == [SiteGone("acme")]
+
+
+@pytest.mark.parametrize(
+    ("phase", "steps", "told"),
+    [
+        (Phase.PLANNING, ["observe", "plan"], ["Planning", "observe", "plan"]),
+        (Phase.CONFIGURING, ["observe", "plan", "guard"], ["observe", "plan", "guard", "Configuring"]),
+        (Phase.CONFIGURING, ["guard", "configure"], ["guard", "Configuring", "configure"]),
+        (Phase.VERIFYING, ["configure", "verify"], ["configure", "Verifying", "verify"]),
+        (
+            Phase.PLANNING,
+            ["plan", "configure", "observe", "plan"],
+            ["plan", "configure", "Planning", "observe", "plan"],
+        ),
+        (Phase.READY, ["configure", "verify"], ["configure", "verify", "Ready"]),
+    ],
+)
+async def test_what_came_between_two_looks_is_told_in_its_order(
+    phase: Phase, steps: list[str], told: list[str]
+) -> None:
+    store = MemoryStore(FakeClock())
+    heard: list[str] = []
+
+    def hear(event: Event) -> None:
+        if isinstance(event, StatusChanged):
+            heard.append(event.status.phase.value)
+        elif isinstance(event, StepChanged):
+            heard.append(event.step.kind)
+
+    follower = Follower(store)
+    follower.listeners.append(hear)
+    await follower.look()
+    records = tuple(StepRecord(kind, START, START, summary=str(n)) for n, kind in enumerate(steps))
+    await store.save_run(Run("r1", "acme", "look", START, steps=records))
+    await store.save_status(SiteStatus("acme", phase, START))
+    await follower.look()
+    assert heard == told
 
 
 async def test_an_answer_that_does_not_come_is_not_waited_for_for_ever(stage: Stage) -> None:
