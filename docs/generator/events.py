@@ -15,7 +15,9 @@ _INTRO = """\
 The controller logs to standard error (settings `log.format`, `log.level`) and, as JSON lines, to
 `OTTO_HOME/logs/otto.jsonl`, which is turned over at 10 MiB and kept five times. An event has one name,
 whatever happens in it stands in fields. `site`, `run`, `commit`, `digest` and `step` stand beside every
-event that happens inside one. Values that look like secrets, and secrets OttO knows, are masked.
+event that happens inside one. Values that look like secrets, and secrets OttO knows, are masked, in
+tracebacks too: the token of `source.token`, passwords in addresses, and what stands in environment variables
+that are named like secrets.
 
 Each line holds `timestamp` (ISO 8601, UTC), `level`, `event`, `logger` and the fields of the table.
 Libraries that log by themselves (from `warning` on) come in the same form, under their own logger's name."""
@@ -44,8 +46,9 @@ def _events(path: Path) -> Iterator[_Event]:
         if isinstance(node, ast.Call) and _is_log(node.func):
             name = node.args[0] if node.args else None
             if isinstance(name, ast.Constant) and isinstance(name.value, str):
-                fields = tuple(sorted(word.arg for word in node.keywords if word.arg))
-                yield _Event(name.value, _level(node.func), logger, fields)
+                words = {word.arg for word in node.keywords if word.arg}
+                level = _level(node.func, traced="exc_info" in words or _is_exception(node.func))
+                yield _Event(name.value, level, logger, tuple(sorted(words - {"exc_info"})))
 
 
 def _module(path: Path) -> str:
@@ -60,9 +63,14 @@ def _is_log(function: ast.expr) -> bool:
     return isinstance(owner, ast.Name) and owner.id in ("log", "_log", "logger")
 
 
-def _level(function: ast.expr) -> str:
+def _level(function: ast.expr, *, traced: bool) -> str:
     level = function.attr if isinstance(function, ast.Attribute) else ""
-    return "error, with its traceback" if level == "exception" else level
+    level = "error" if level == "exception" else level
+    return f"{level}, with its traceback" if traced else level
+
+
+def _is_exception(function: ast.expr) -> bool:
+    return isinstance(function, ast.Attribute) and function.attr == "exception"
 
 
 def _logger(tree: ast.Module) -> str:

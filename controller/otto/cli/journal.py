@@ -7,7 +7,9 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from otto.cli.invocation import Invocation
+from otto.cli.secrecy import known_secrets
 from otto.telemetry.logs import configure
+from otto.telemetry.redaction import Redactor
 
 FOLDER = "logs"
 
@@ -40,11 +42,18 @@ def journal(invocation: Invocation, *, file: bool) -> Iterator[None]:
         file: whether we are the controller of the home, whose file it is.
     """
     settings = invocation.settings
+    redactor = Redactor(known_secrets(settings, invocation.environ))
     stream = Stderr()
     level = "debug" if invocation.debug else settings.log.level
     folder = settings.home / FOLDER if file else None
     # A TextIOBase is all that logging asks of a stream; typing's TextIO is a class, not a protocol.
-    with configure(style=settings.log.format, level=level, folder=folder, stream=stream):  # type: ignore[arg-type]
+    with configure(
+        style=settings.log.format,
+        level=level,
+        folder=folder,
+        stream=stream,  # type: ignore[arg-type]
+        redactor=redactor,
+    ):
         if settings.log.format != "json" and not invocation.debug:
             _only_warnings(stream)
         yield

@@ -57,7 +57,8 @@ class Recorder:
         notes = StepNotes(self._reporter(kind), hosts)
         log.info("step.started", step=kind, hosts=list(hosts))
         try:
-            yield notes
+            with structlog.contextvars.bound_contextvars(step=kind):
+                yield notes
         except BaseException as error:
             notes.outcome = _outcome_of(error)
             notes.summary = notes.summary or _words(error)

@@ -41,6 +41,11 @@ _SHAPES = (
 Entry = MutableMapping[str, Any]
 
 
+def promises_secret(name: str) -> bool:
+    """Whether what goes by this name is most likely a secret: `db_password`, `AWS_SECRET_ACCESS_KEY`."""
+    return _NAMES.search(name) is not None
+
+
 class Redactor:
     """Scrubs texts and whole log entries; knows the shapes of secrets, and values it was told.
 
@@ -90,7 +95,7 @@ class Redactor:
     def _field(self, key: str, value: object, depth: int) -> object:
         if value is None or isinstance(value, bool | int | float):
             return value
-        if _NAMES.search(key):
+        if promises_secret(key):
             return MASK
         return self._value(value, depth, lines=key in _MANY_LINES)
 

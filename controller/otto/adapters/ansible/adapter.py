@@ -85,7 +85,7 @@ class Ansible:
         result = ConfigurationResult(tallies.results())
         for bad in result.failed:
             log.warning(
-                "host not configured", site=request.site, step=request.kind.value, host=bad.host,
+                "host.failed", site=request.site, step=request.kind.value, host=bad.host,
                 outcome=bad.outcome.value, task=bad.task, message=bad.message,
             )  # fmt: skip
         return result
