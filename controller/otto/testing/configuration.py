@@ -101,10 +101,11 @@ def _configure(host: SimHost, request: ConfigurationRequest) -> int:
         host.backends = tuple(
             Backend(server.name, server.private_address, server.http_port) for server in request.backends
         )
-    own = digest([host.role, request.domains, request.algorithm, host.backends, request.controllers])
-    host.files = {FILES[host.role]: own, COMMON: digest("sshd")}
-    host.services = {SERVICE[host.role]: "active"}
+    host.disabled = set()  # haproxy is reloaded
     host.configuration = request.digests.get(host.name)
+    # Real files follow from what the configuration's digest is of, and from nothing else.
+    host.files = {FILES[host.role]: digest([host.role, host.configuration]), COMMON: digest("sshd")}
+    host.services = {SERVICE[host.role]: "active"}
     return _differences(before, _picture(host))
 
 
