@@ -58,8 +58,10 @@ class FleetMetrics(Collector):
         site.differences, site.observed_at = dict(differences), self._now()
 
     def seen(self, name: str, tier: str, at: float) -> None:
-        """Show that a tier looked at a site, `at` seconds since 1970."""
-        site = self._sites.setdefault(name, _Site())
+        """Show that a tier looked at a site, `at` seconds since 1970; what is gone stays gone."""
+        site = self._sites.get(name)
+        if site is None:
+            return  # gone while the look was under way
         site.seen_at = {**site.seen_at, tier: at}
         site.observed_at = at if site.observed_at is None else max(at, site.observed_at)
 

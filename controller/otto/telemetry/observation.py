@@ -21,13 +21,13 @@ class ObservationMetrics:
     def _make_looks(self, registry: CollectorRegistry) -> None:
         self._looks = Counter(
             "otto_observations",
-            "Looks at a batch of sites, by tier and result.",
+            "Looks at a site, by tier and result.",
             ["tier", "result"],
             registry=registry,
         )
         self._look_seconds = Histogram(
             "otto_observation_duration_seconds",
-            "How long looks at a batch of sites took, by tier.",
+            "How long looks at a site took, by tier.",
             ["tier"],
             unit="seconds",
             buckets=_LOOKS,
@@ -67,7 +67,7 @@ class ObservationMetrics:
         )
 
     def looked(self, tier: str, result: str, seconds: float) -> None:
-        """Count a look of a tier at a batch of sites; see `TIERS` and `LOOK_RESULTS`."""
+        """Count a look of a tier at a site; see `TIERS` and `LOOK_RESULTS`."""
         self._looks.labels(tier, result).inc()
         self._look_seconds.labels(tier).observe(seconds)
 

@@ -251,6 +251,14 @@ def test_each_tier_has_an_age_and_the_last_look_is_the_newest_of_all(metrics: Me
     assert value(metrics, "otto_observed_age_seconds", site="acme") == 1
 
 
+def test_a_look_that_ends_after_its_site_is_gone_brings_nothing_back(metrics: Metrics) -> None:
+    metrics.status(status("acme"))
+    metrics.site_gone("acme")
+    metrics.seen("acme", "probes", 1)
+    assert series(metrics, "acme") == set()
+    assert value(metrics, "otto_oldest_observation_age_seconds") == 0
+
+
 def test_orphans_are_counted_together_and_by_site_where_there_are_any(metrics: Metrics) -> None:
     metrics.orphans({"acme": 2, "shop": 0, "nobody": 1})
     assert value(metrics, "otto_orphan_hosts") == 3

@@ -53,6 +53,7 @@ class Refreshing:
                 inputs = infrastructure_inputs(desired)
                 sightings.refreshed[site] = await self._kit.infrastructure.refresh(inputs, silent)
             result = "succeeded"
+            self._kit.metrics.seen(site, "refresh", self._kit.clock.now().timestamp())
         except OttoError as error:
             # The cheaper tiers go on; what they see is reason enough to plan, which tells the same error.
             log.warning("refresh.failed", error=str(error))

@@ -27,6 +27,8 @@ log = structlog.get_logger("otto.sentinel")
 _REVIEW_EVERY = 10
 # An event stream that broke is opened again at the latest after so many seconds.
 _RECONNECT_CAP = 5.0
+# Seconds a round may take beyond its interval before it counts as stuck: all in it has its own time limits.
+_PATIENCE = 600.0
 
 
 class Sentinel:
@@ -93,6 +95,7 @@ class Sentinel:
     async def _take_census(self) -> None:
         taken = 0
         while self._kit.probes.interval > 0:
+            self._kit.metrics.health.beat("the census of hosts", self._kit.probes.interval + _PATIENCE)
             await self._guarded("census", self._count_hosts(review=taken % _REVIEW_EVERY == 0))
             taken += 1
             await self._kit.clock.sleep(
@@ -123,6 +126,7 @@ class Sentinel:
             signs = await self._surveyor.glance(watched, self._census.latest)
             # A look that began meanwhile sees for itself.
             if self._sightings.watched(site) is watched:
+                self._seen(site, "probes")
                 for sign in signs:
                     self._tell(site, sign)
             self._kit.metrics.looked("probes", "succeeded", self._kit.clock.monotonic() - began)
@@ -136,6 +140,7 @@ class Sentinel:
         """Tier 1. All sites are asked together, so that they share runs; each is judged as it answers."""
         settings = self._kit.facts
         while settings.interval > 0:
+            self._kit.metrics.health.beat("the round of facts", 2 * settings.interval + _PATIENCE)
             await self._kit.clock.sleep(jittered(settings.interval, self._kit.rng, settings.jitter))
             began = self._kit.clock.monotonic()
             tasks = [
@@ -158,6 +163,7 @@ class Sentinel:
             await self._desk.ask(hosts)
             facts = {host.name: self._desk.view(host) for host in hosts}
             if self._sightings.watched(site) is watched:
+                self._seen(site, "facts")
                 for sign in self._surveyor.look_deep(watched, facts, self._census.latest):
                     self._tell(site, sign)
             self._kit.metrics.looked("facts", "succeeded", self._kit.clock.monotonic() - began)
@@ -192,6 +198,9 @@ class Sentinel:
             return
         sign = Sign(Tier.EVENT, event.kind.value, self._kit.clock.now(), event.host, event.id)
         self._tell(event.site, sign)
+
+    def _seen(self, site: str, tier: str) -> None:
+        self._kit.metrics.seen(site, tier, self._kit.clock.now().timestamp())
 
     def _tell(self, site: str, sign: Sign) -> None:
         """Note a sign and make the site due, unless it is worked on now."""
