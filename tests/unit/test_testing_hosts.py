@@ -217,8 +217,14 @@ async def test_a_host_cut_off_runs_for_its_provider_and_serves_nobody(site: Site
     balancer = (await site.facts())["acme-balancer-1"]
     assert isinstance(balancer, Seen)
     assert balancer.value.backends == {"acme-web-1": "DOWN", "acme-web-2": "UP"}
+    web = (await site.facts())["acme-web-1"]
+    assert isinstance(web, Unseen)
+    assert web.reason == "connection failed: no route to host"
+    assert isinstance(await site.get("acme-web-1", "/"), NoAnswer)
+    assert not await site.world.probe.ssh(host.address, 22, 2)
     site.world.hosts.join("acme-web-1")
     assert host.serves
+    assert await site.world.probe.ssh(host.address, 22, 2)
 
 
 async def test_a_server_disabled_by_hand_shows_in_the_balancers_statistics(site: Site) -> None:

@@ -86,7 +86,7 @@ class MemoryConfiguration:
 
 
 def _out_of_reach(host: SimHost | None) -> str:
-    if host is None or host.state is HostState.STOPPED:
+    if host is None or host.cut or host.state is HostState.STOPPED:
         return "connection failed: no route to host"
     if host.state is HostState.PAUSED or not host.answers:
         return "no answer in time"
