@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from otto.adapters.ansible.factreading import BARE
 from otto.model.configuration import HostOutcome
 from otto.model.host import HostFacts
 from otto.model.observed import Seen, Unseen
@@ -56,7 +57,7 @@ async def test_anything_but_a_fact_is_unknown_with_a_reason(ready: Site) -> None
         fleet.ssh(fleet.web[0], f"rm {FACT}")
         fleet.ssh(fleet.web[1], f"chmod 0644 {FACT}")
         seen = await ready.facts(fleet.web)
-        assert "no fact script" in reason(seen, fleet.web[0].name)
+        assert fact(seen, fleet.web[0].name) == BARE
         assert "cannot be executed" in reason(seen, fleet.web[1].name)
     finally:
         for host in fleet.all:

@@ -1,13 +1,15 @@
 """What came from hosts, read: facts strictly, messages without secrets, events into outcomes."""
 
 import json
+import subprocess
+from pathlib import Path
 from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from otto.adapters.ansible.factreading import COMMAND, MalformedFactError, read_facts
+from otto.adapters.ansible.factreading import BARE, COMMAND, FACT, MalformedFactError, read_facts
 from otto.adapters.ansible.outcome import Tallies, message_of
 from otto.adapters.ansible.scrub import MASK, one_line, scrub
 from otto.adapters.specs.text import HIDDEN
@@ -69,7 +71,7 @@ def test_a_good_fact_is_read() -> None:
         (answer(GOOD | {"backends": {"web": "U" * 513}}), "state in backends of the fact is longer"),
         (answer(GOOD, 124), "did not end"),
         (answer(GOOD, 126), "cannot be executed"),
-        (answer(GOOD, 127), "no fact script"),
+        (answer(GOOD, 127), "no sudo"),
         (answer(GOOD, 9), "exit status 9"),
     ],
 )
@@ -103,6 +105,31 @@ def test_no_text_whatever_breaks_the_reader(text: str) -> None:
             read_facts(output)
         except MalformedFactError as error:
             assert str(error)  # noqa: PT017
+
+
+def test_a_host_without_the_script_is_bare_and_not_unknown() -> None:
+    assert read_facts("otto-status:bare\n") == BARE == HostFacts(fact="")
+
+
+def test_the_command_tells_a_missing_script_from_one_that_fails(tmp_path: Path) -> None:
+    """Run for real, with a script of our own instead, and a `sudo` that does as it is told."""
+    script = tmp_path / "otto.fact"
+    sudo = tmp_path / "sudo"
+    sudo.write_text('#!/bin/sh\nshift\nexec "$@"\n')
+    sudo.chmod(0o755)
+
+    def ask() -> str:
+        command = COMMAND.replace(FACT, str(script))
+        path = {"PATH": f"{tmp_path}:/usr/bin:/bin"}
+        done = subprocess.run(["sh", "-c", command], env=path, capture_output=True, text=True, check=True)
+        return done.stdout
+
+    assert read_facts(ask()) == BARE
+    script.write_text("#!/no/such/interpreter\n")
+    script.chmod(0o755)
+    assert ask() == "otto-status:127\n"
+    script.write_text("#!/bin/sh\nexit 3\n")
+    assert ask() == "otto-status:3\n"
 
 
 def test_the_command_is_bounded_on_the_host() -> None:

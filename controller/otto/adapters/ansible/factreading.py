@@ -16,20 +16,23 @@ _LONGEST = 262_144
 _LONGEST_TEXT = 512
 _LONGEST_PATH = 4096
 _MOST_ENTRIES = 1024
-_STATUS = re.compile(r"otto-status:(\d{1,3})\s*\Z")
+_STATUS = re.compile(r"otto-status:(\d{1,3}|bare)\s*\Z")
 _DIGEST = re.compile(r"[0-9a-f]{64}")
 _REASONS = {
     124: f"the fact script did not end within {_SECONDS} s",
     126: "the fact script cannot be executed",
-    127: "there is no fact script on this host, or no sudo",
+    127: "the fact script's interpreter is missing, or there is no sudo",
     137: f"the fact script did not end within {_SECONDS} s",
 }
 
 # Bounded in time and length on the host already: a fact somebody replaced can neither hang nor flood us.
 COMMAND = (
-    f"{{ sudo -n timeout -k 1 {_SECONDS} {FACT} 2>/dev/null </dev/null; echo otto-status:$?; }}"
-    f" | head -c {_LONGEST}"
+    f"{{ sudo -n timeout -k 1 {_SECONDS} {FACT} 2>/dev/null </dev/null; s=$?;"
+    f" [ $s = 127 ] && [ ! -e {FACT} ] && s=bare; echo otto-status:$s; }} | head -c {_LONGEST}"
 )
+# A host without the script answers for itself all the same: it was never configured, or somebody took the
+# script away. Either way it lacks everything, and is to be configured from the ground up.
+BARE = HostFacts(fact="")
 
 
 class MalformedFactError(ValueError):
@@ -37,7 +40,7 @@ class MalformedFactError(ValueError):
 
 
 def read_facts(output: str) -> HostFacts:
-    """Read what `COMMAND` printed.
+    """Read what `COMMAND` printed; `BARE` for a host that has no fact script.
 
     Raises:
         MalformedFactError: it is empty, cut off, no JSON, of another schema or shape.
@@ -45,6 +48,8 @@ def read_facts(output: str) -> HostFacts:
     found = _STATUS.search(output)
     if not found:
         raise MalformedFactError("the fact's answer is too long or was cut off")
+    if found[1] == "bare":
+        return BARE
     status = int(found[1])
     if status:
         raise MalformedFactError(_REASONS.get(status) or f"the fact script failed with exit status {status}")
