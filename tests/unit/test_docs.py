@@ -21,6 +21,7 @@ from otto.model.host import Endpoint
 from otto.model.plan import ActionKind
 from otto.model.run import Outcome
 from otto.model.status import ConditionType, Phase, SiteStatus
+from otto.model.why import Obstacle
 from otto.telemetry.metrics import Metrics
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -147,7 +148,7 @@ def test_metrics_exist(page: Path) -> None:
 
 def test_every_phase_condition_layer_and_action_is_described() -> None:
     text = (DOCS / "reference" / "phases-and-conditions.md").read_text(encoding="utf-8")
-    for kind in (Phase, ConditionType, Layer, ActionKind, Outcome):
+    for kind in (Phase, ConditionType, Obstacle, Layer, ActionKind, Outcome):
         for member in kind:
             assert f"`{member.value}`" in text, f"{kind.__name__} {member.value}"
 
