@@ -91,7 +91,9 @@ class LoopSettings:
     """The loop."""
 
     workers: int = field(default=4, metadata={"help": "sites worked on at once"})
-    interval: float = field(default=30.0, metadata={"help": "seconds between two full looks at a site, every check included"})
+    interval: float = field(
+        default=30.0, metadata={"help": "seconds between two full looks at a site, every check included"}
+    )
     backoffBase: float = field(  # noqa: N815
         default=2.0, metadata={"help": "seconds after a first failure"}
     )

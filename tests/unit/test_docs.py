@@ -140,7 +140,8 @@ def test_make_targets_exist(page: Path) -> None:
 def test_metrics_exist(page: Path) -> None:
     known = (DOCS / "reference" / "metrics.md").read_text(encoding="utf-8")
     collected = list(Metrics().registry.collect())
-    families = {metric.name for metric in collected} | {s.name for metric in collected for s in metric.samples}
+    samples = {sample.name for metric in collected for sample in metric.samples}
+    families = {metric.name for metric in collected} | samples
     roles = {"otto_controllers", "otto_release", "otto_files", "otto_config_digest"}
     for name in re.findall(r"\botto_[a-z_]+\b", page.read_text(encoding="utf-8")):
         assert name in roles or name in families or f"`{name}`" in known, name

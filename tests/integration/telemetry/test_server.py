@@ -127,14 +127,13 @@ async def test_head_is_get_without_its_body() -> None:
         assert asked.headers["content-length"] == got.headers["content-length"] == str(len(got.body))
 
 
-@pytest.mark.parametrize("method", ["POST", "PUT", "DELETE", "PATCH", "OPTIONS", "TRACE", "BREW"])
-@pytest.mark.parametrize("path", ["/metrics", "/nothing"])
-async def test_what_is_no_reading_is_refused(method: str, path: str) -> None:
+async def test_what_is_no_reading_is_refused() -> None:
     async with served() as port:
-        answer = ask(port, path, method)
-        assert answer.status == 405
-        assert answer.headers["allow"] == "GET, HEAD"
-        assert answer.headers["content-type"] == "application/problem+json"
+        for method in ("POST", "PUT", "DELETE", "PATCH", "OPTIONS", "TRACE", "BREW"):
+            answer = ask(port, "/metrics", method)
+            assert answer.status == 405, method
+            assert answer.headers["allow"] == "GET, HEAD"
+            assert answer.headers["content-type"] == "application/problem+json"
 
 
 async def test_a_mistake_tells_nothing_of_its_inside_and_ends_nothing() -> None:
