@@ -25,8 +25,12 @@ PUSHES = 100
 GOAL = 250.0
 
 
-async def measure() -> list[Figure]:
+def measure() -> list[Figure]:
     """Push a changed page again and again; when was the site's place in the queue decided?"""
+    return asyncio.run(_measure())
+
+
+async def _measure() -> list[Figure]:
     with tempfile.TemporaryDirectory(prefix="otto-b.") as folder:
         base = Path(folder)
         plain = await asyncio.to_thread(_plain_pushes, base / "plain")

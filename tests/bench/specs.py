@@ -1,51 +1,95 @@
-"""Reading specs: a repository of 10,000 of them, cold, and a commit that changes one."""
+"""Many specs: a controller's cold start over 10,000 of them, its memory, and a commit that changes one."""
 
 import asyncio
+import json
+import os
+import subprocess
+import sys
 import tempfile
 import time
-from datetime import UTC, datetime
+from asyncio.subprocess import Process
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from pathlib import Path
 
 import pygit2
 import yaml
-from tests.bench.figure import Figure
+from tests.bench.figure import Figure, amount, median
+from tests.bench.plain import ScriptError
+from tests.bench.progress import say
 
-from otto.adapters.git import open_source, seed
-from otto.adapters.specs import CachedSpecs, YamlSpecs
-from otto.reconcile.fleet import Fleet
-from otto.testing.clock import FakeClock
-from otto.testing.store import MemoryStore
+from otto.adapters.git import seed
 
 SITES = 10_000
+COMMITS = 10
 COLD = 10_000.0
+MEMORY = 400.0
 COMMIT = 100.0
+_LONGEST = 120.0
 
 
-async def measure() -> list[Figure]:
+def measure() -> list[Figure]:
+    return asyncio.run(_measure())
+
+
+async def _measure() -> list[Figure]:
     with tempfile.TemporaryDirectory(prefix="otto-b.") as folder:
         home = Path(folder)
+        say(f"specs: making a repository of {SITES} specs")
         await asyncio.to_thread(_repository, home)
-        return await _figures(home)
-
-
-async def _figures(home: Path) -> list[Figure]:
-    source = open_source(home)
-    fleet = Fleet(source, CachedSpecs(YamlSpecs()), MemoryStore(FakeClock()))
-    parse = _plain_parsing(home)
-    cold = await _refresh(fleet, await source.fetch() or "")
-    _commit_one(home, 77)
-    one = await _refresh(fleet, await source.fetch() or "")
-    assert len(fleet.catalogue.sites) == SITES, fleet.catalogue.loose[:3]
+        parse = _plain_parsing(home)
+        began = time.perf_counter()
+        async with _controller(home) as controller:
+            started = await _told(controller)
+            cold = (time.perf_counter() - began) * 1000
+            told = [await _decided(controller, home, number) for number in range(COMMITS)]
+    decided = [one["milliseconds"] for one in told]
+    say(f"specs: decided after {', '.join(amount(one) for one in decided)} ms")
+    what = f"of a controller over {SITES} specs"
     return [
-        Figure(f"cold read of {SITES} specs", cold, "ms", COLD, "PyYAML alone (C loader)", parse),
-        Figure(f"one changed spec among {SITES}", one, "ms", COMMIT, "cold read", cold),
+        Figure(f"cold start {what}", cold, "ms", COLD, "PyYAML alone (C loader)", parse),
+        Figure(f"peak memory {what}, started", started["peak"], "MiB", MEMORY),
+        Figure(f"the same, after {COMMITS} commits", told[-1]["peak"], "MiB"),
+        Figure(f"one changed spec among {SITES}, median", median(decided), "ms", COMMIT, "cold start", cold),
+        Figure("the same, slowest", max(decided), "ms"),
     ]
 
 
-async def _refresh(fleet: Fleet, commit: str) -> float:
-    started = time.perf_counter()
-    await fleet.refresh(commit, datetime.now(UTC))
-    return (time.perf_counter() - started) * 1000
+@asynccontextmanager
+async def _controller(home: Path) -> AsyncIterator[Process]:
+    """A controller in a process of its own, whose memory is nobody else's."""
+    process = await asyncio.create_subprocess_exec(
+        *(sys.executable, "-m", "tests.bench.coldstart"),
+        env=os.environ | {"OTTO_HOME": str(home)},
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+    )
+    try:
+        yield process
+    finally:
+        process.terminate()
+        await process.wait()
+
+
+async def _decided(controller: Process, home: Path, number: int) -> dict[str, float]:
+    """What a look at one more commit took, from the word that there is one until all it touches is due."""
+    _commit_one(home, 77 + number)
+    assert controller.stdin is not None
+    controller.stdin.write(b"look\n")
+    told = await _told(controller)
+    assert told["sites"] == SITES, told
+    assert told["due"] == 1, told
+    return told
+
+
+async def _told(controller: Process) -> dict[str, float]:
+    assert controller.stdout is not None
+    async with asyncio.timeout(_LONGEST):
+        line = await controller.stdout.readline()
+    if not line:
+        raise ScriptError("the controller ended before it had started")
+    found: dict[str, float] = json.loads(line)
+    return found
 
 
 def _plain_parsing(home: Path) -> float:
