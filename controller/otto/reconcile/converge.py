@@ -143,8 +143,8 @@ class Converger:
             with self._kit.calling("terraform"):
                 await self._kit.infrastructure.apply(changes, notes.report)
             await self._mark_infrastructure(look.desired, step.actions)
-        made = frozenset(action.host for action in step.actions if action.kind in _ANOTHER_HOST)
-        return await self._observer.after_provisioning(look.observed, look.desired.site, made)
+            made = frozenset(action.host for action in step.actions if action.kind in _ANOTHER_HOST)
+            return await self._observer.after_provisioning(look.observed, look.desired.site, made)
 
     async def _mark_infrastructure(self, desired: Desired, actions: Iterable[Action]) -> None:
         """Record what is in place; what was known of hosts that are new or gone no longer holds."""
