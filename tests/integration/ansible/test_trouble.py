@@ -139,7 +139,7 @@ async def test_an_archive_cannot_leave_its_folder(ready: Site, name: str) -> Non
 
 
 def slow(roles: Path) -> None:
-    (roles / "roles/base/tasks/packages.yml").write_text(
+    (roles / "roles/base/tasks/main.yml").write_text(
         "- name: Take long\n  ansible.builtin.command: sleep 60\n  changed_when: false\n"
     )
 
@@ -176,7 +176,7 @@ async def test_cancelling_ends_every_process_first(ready: Site) -> None:
 
 
 async def test_a_broken_playbook_is_an_error_of_ours(ready: Site) -> None:
-    broken = ready.with_roles(edit("site.yml", "hosts: web\n", "hosts: [web\n"))
+    broken = ready.with_roles(edit("site.yml", "hosts: web:balancer\n", "hosts: [web\n"))
     with pytest.raises(TerminalError) as caught:
         await broken.configure(ready.request(), silent)
     assert "site.yml" in caught.value.detail

@@ -36,14 +36,14 @@ def action() -> Any:
     return load("otto_release_action", ANSIBLE / "plugins/action/otto_release.py")
 
 
-@pytest.fixture(scope="session")
-def files() -> Any:
-    return load("otto_files", ANSIBLE / "plugins/modules/otto_files.py")
+@pytest.fixture
+def state() -> Any:
+    return load("otto_state", ANSIBLE / "plugins/modules/otto_state.py")
 
 
 @pytest.fixture(scope="session")
-def units() -> Any:
-    return load("otto_units", ANSIBLE / "plugins/modules/otto_units.py")
+def servers() -> Any:
+    return load("otto_servers", ANSIBLE / "plugins/modules/otto_servers.py")
 
 
 @pytest.fixture

@@ -1,4 +1,4 @@
-"""The fact script and the module that writes files, without a host."""
+"""The fact script, without a host."""
 
 import json
 import os
@@ -121,50 +121,3 @@ def test_backends_come_from_haproxys_statistics(fact: Any, tmp_path: Path) -> No
         thread.join(5)
     Path(fact.STATISTICS).unlink()
     assert fact.backends() == {}
-
-
-class Module:
-    """What `otto_files` needs of Ansible."""
-
-    def run_command(self, command: list[str]) -> tuple[int, str, str]:
-        done = subprocess.run(command, capture_output=True, text=True, timeout=20, check=False)
-        return done.returncode, done.stdout, done.stderr
-
-
-def wanted(files: Any, path: Path, content: str, **changes: Any) -> Any:
-    given = {"path": str(path), "content": content, "mode": "0640", "group": "root", "validate": None}
-    return files.Wanted(given | changes)
-
-
-def test_files_are_written_whole_with_their_permissions(files: Any, tmp_path: Path) -> None:
-    made = wanted(files, tmp_path / "a", "text é\n")
-    assert not made.right()
-    files.write(Module(), [made])
-    assert (made.right(), (tmp_path / "a").stat().st_mode & 0o777) == (True, 0o640)
-    (tmp_path / "a").chmod(0o600)
-    assert not made.right()
-    assert files.difference(made)["before"] == "text é\n"
-
-
-def test_one_refused_file_leaves_all_as_they_were(files: Any, tmp_path: Path) -> None:
-    (tmp_path / "a").write_text("old")
-    first = wanted(files, tmp_path / "a", "new", validate="grep -q new %s")
-    second = wanted(files, tmp_path / "b", "new", validate="sh -c 'echo no such word in %s >&2; exit 3'")
-    with pytest.raises(files.RefusedError, match=f"{tmp_path}/b was left as it was: sh refuses") as caught:
-        files.write(Module(), [first, second])
-    assert f"no such word in {tmp_path}/b" in str(caught.value)
-    assert [path.name for path in tmp_path.iterdir()] == ["a"]
-    assert (tmp_path / "a").read_text() == "old"
-
-
-def test_a_link_in_the_place_of_a_file_is_replaced_not_followed(files: Any, tmp_path: Path) -> None:
-    (tmp_path / "victim").write_text("keep")
-    (tmp_path / "a").symlink_to(tmp_path / "victim")
-    files.write(Module(), [wanted(files, tmp_path / "a", "new")])
-    assert (tmp_path / "victim").read_text() == "keep"
-    assert (tmp_path / "a").read_text() == "new"
-
-
-def test_an_unknown_group_is_told(files: Any, tmp_path: Path) -> None:
-    with pytest.raises(files.RefusedError, match="no group 'nobodies'"):
-        wanted(files, tmp_path / "a", "x", group="nobodies")

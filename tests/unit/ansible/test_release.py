@@ -1,8 +1,10 @@
 """Releases: laid whole, switched in one step, mended file by file, the same digest everywhere."""
 
+import base64
 import io
 import os
 import tarfile
+import zlib
 from pathlib import Path
 from typing import Any
 
@@ -74,6 +76,24 @@ def test_the_same_release_again_changes_nothing(release: Any, action: Any, tmp_p
     assert deploy(release, action, tmp_path / "srv", "r", {"a": b"1"})["changed"]
     assert not deploy(release, action, tmp_path / "srv", "r", {"a": b"1"})["changed"]
     assert deploy(release, action, tmp_path / "srv", "r", {"a": b"1"}, repair=True)["changed"]
+
+
+def test_a_small_archive_comes_along_packed(release: Any, action: Any, tmp_path: Path) -> None:
+    archive = tar(tmp_path / "a.tar", {"a": b"1"})
+    packed = base64.b64encode(zlib.compress(archive.read_bytes(), 1)).decode()
+    releases = release.Releases(tmp_path / "srv")
+    with releases.locked():
+        asked = wanted("r", action.archive_digest(archive), None, packed=packed)
+        assert release.deploy(releases, asked)["changed"]
+        assert served(tmp_path / "srv") == {"a": b"1"}
+        with pytest.raises(release.RefusedError, match="no archive was given"):
+            release.deploy(releases, asked | {"packed": None, "revision": "other"})
+
+
+@pytest.mark.parametrize("revision", ["", "../x", ".x", "a b", "a" * 129])
+def test_what_cannot_name_a_release_is_refused(release: Any, tmp_path: Path, revision: str) -> None:
+    with pytest.raises(release.RefusedError, match="cannot name a release"):
+        release.deploy(release.Releases(tmp_path / "srv"), wanted(revision, "0" * 64, None))
 
 
 def test_looking_changes_nothing(release: Any, action: Any, tmp_path: Path) -> None:

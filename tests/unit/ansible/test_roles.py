@@ -72,6 +72,16 @@ def test_every_file_a_role_writes_is_watched() -> None:
         assert written - own == watched
 
 
+def test_every_part_has_a_tag_of_its_name() -> None:
+    """The adapter asks for parts by tag; a tag that names nothing would silently do nothing."""
+    (play,) = yaml.safe_load((ANSIBLE / "site.yml").read_text())
+    tagged = {task["tags"][-1]: task for task in play["tasks"]}
+    assert list(tagged) == ["base", "nginx", "haproxy", "seal", "content"]
+    for name, task in tagged.items():
+        assert task["when"] == f"'{name}' in site_roles"
+        assert task["tags"] == (["content"] if name == "content" else ["configure", name])
+
+
 def test_no_role_uses_a_shell_or_a_collection() -> None:
     for path in (ANSIBLE / "roles").rglob("*.yml"):
         text = path.read_text()

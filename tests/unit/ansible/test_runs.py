@@ -3,6 +3,7 @@
 import os
 import subprocess
 import sys
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path, PurePath
 
@@ -13,7 +14,7 @@ from otto.adapters.ansible.asking import Asked
 from otto.adapters.ansible.processes import MARK, kill_strays
 from otto.adapters.ansible.rolefiles import role_digests
 from otto.adapters.ansible.running import _wrapped
-from otto.adapters.ansible.variables import variables
+from otto.adapters.ansible.variables import parts, variables
 from otto.adapters.ansible.workspace import sweep, workspace
 from otto.model.configuration import ConfigurationRequest
 from otto.model.errors import TerminalError, TransientError
@@ -148,6 +149,7 @@ def test_web_servers_get_domains_and_whom_to_trust() -> None:
     assert variables(request)["s-web-1"] == {
         "otto_site": "s",
         "otto_host": "s-web-1",
+        "otto_roles": ["base", "nginx", "seal"],
         "otto_domains": ["a.example"],
         "otto_balancers": ["10.0.0.2"],
         "otto_controllers": ["10.0.0.1"],
@@ -180,10 +182,47 @@ def test_a_deployment_brings_content_and_nothing_else() -> None:
     assert variables(request)["s-web-2"] == {
         "otto_site": "s",
         "otto_host": "s-web-2",
+        "otto_roles": ["content"],
         "otto_revision": "r",
         "otto_content_archive": "/c.tar",
         "otto_content_repair": True,
     }
+
+
+@pytest.mark.parametrize(
+    ("server", "roles", "expected"),
+    [
+        (WEB[0], None, ("base", "nginx", "seal")),
+        (BALANCER, None, ("base", "haproxy", "seal")),
+        (WEB[0], ("nginx",), ("nginx",)),
+        (BALANCER, ("base",), ("base",)),
+        (BALANCER, ("haproxy", "base"), ("base", "haproxy", "seal")),
+        (WEB[0], (), ()),
+    ],
+)
+def test_a_host_gets_the_roles_asked_for_and_is_sealed_after_all_of_them(
+    server: Host, roles: tuple[str, ...] | None, expected: tuple[str, ...]
+) -> None:
+    asked = {} if roles is None else {server.name: roles}
+    request = ConfigurationRequest("s", StepKind.CONFIGURE, (*WEB, BALANCER), roles=asked)
+    assert parts(request, server) == expected
+    both = replace(request, archive=PurePath("/c.tar"), revision="r")
+    assert parts(both, server) == (*expected, *(("content",) if server.role is Role.WEB else ()))
+    content = {name: "otto_revision" in own for name, own in variables(both).items()}
+    assert content == {"s-web-1": True, "s-web-2": True, "s-balancer-1": False}
+
+
+@pytest.mark.parametrize("role", ["haproxy", "content", "seal", "", "x"])
+def test_a_role_that_a_host_does_not_have_is_refused(role: str) -> None:
+    request = ConfigurationRequest("s", StepKind.CONFIGURE, WEB, roles={"s-web-1": ("base", role)})
+    with pytest.raises(TerminalError, match=f"host s-web-1 has no role '{role}', only base and nginx"):
+        variables(request)
+
+
+def test_what_the_play_cannot_do_is_refused() -> None:
+    for kind, reason in ((StepKind.VERIFY, "no step 'verify'"), (StepKind.DEPLOY, "no archive")):
+        with pytest.raises(TerminalError, match=reason):
+            parts(ConfigurationRequest("s", kind, WEB), WEB[0])
 
 
 def test_roles_are_named_by_what_they_hold(tmp_path: Path) -> None:

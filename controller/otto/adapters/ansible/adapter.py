@@ -19,7 +19,7 @@ from otto.adapters.ansible.outcome import Tallies, Tally, message_of
 from otto.adapters.ansible.rolefiles import role_digests
 from otto.adapters.ansible.running import Command, Event, Running, running
 from otto.adapters.ansible.scrub import scrub
-from otto.adapters.ansible.variables import TAGS, variables
+from otto.adapters.ansible.variables import parts, variables
 from otto.adapters.ansible.workspace import sweep, workspace, write_private
 from otto.model.canonical import Data
 from otto.model.configuration import ConfigurationRequest, ConfigurationResult, HostOutcome
@@ -62,7 +62,8 @@ class Ansible:
     async def configure(self, request: ConfigurationRequest, report: Report) -> ConfigurationResult:
         """Run the play a request asks for: CONFIGURE the hosts, or DEPLOY content to them.
 
-        A host that fails, cannot be reached or takes too long is told in the result.
+        A request to CONFIGURE that has an archive does both in one run. A host that fails, cannot be
+        reached or takes too long is told in the result.
 
         Raises:
             TerminalError: the request or the playbook itself cannot be run.
@@ -72,13 +73,16 @@ class Ansible:
             return ConfigurationResult(())
         self._check(request)
         tallies = Tallies(request.hosts)
+        tags = sorted({part for host in request.hosts for part in parts(request, host)})
+        if not tags:  # none at all would mean all of them to Ansible
+            return ConfigurationResult(tallies.results())
         with self._workspace(request.hosts, variables(request)) as folder:
             command = Command(
                 self._options.folder,
                 folder,
                 self._options.forks,
                 playbook=_PLAYBOOK,
-                tags=TAGS[request.kind],
+                tags=",".join(tags),
             )
             async with running(command) as run:
                 await self._play(run, tallies, report)
@@ -95,10 +99,12 @@ class Ansible:
         seconds = self._options.timeout
         try:
             async with asyncio.timeout(seconds), aclosing(run.events()) as events:
-                tasks = 0
+                begun: set[str] = set()
                 async for event in events:
-                    tasks += _begins(event)
-                    _tell(report, event, tallies.take(event), tasks)
+                    task = _task_of(event)
+                    new = {task} - begun - {""}
+                    begun |= new
+                    _tell(report, event, tallies.take(event), len(begun), new=bool(new))
         except TimeoutError:
             tallies.cut_off(HostOutcome.TIMED_OUT, f"the play was not done after {seconds:g} s")
             return
@@ -122,8 +128,6 @@ class Ansible:
         await close_connections(control_folder(self._options.control))
 
     def _check(self, request: ConfigurationRequest) -> None:
-        if request.kind not in TAGS:
-            raise TerminalError(f"ansible has no step {request.kind.value!r}")
         for host in request.hosts:
             if reason := fault(host):
                 raise TerminalError(f"host {host.name} of {request.site}: {reason}")
@@ -176,18 +180,18 @@ def _full_facts(answer: Mapping[str, Any]) -> Mapping[str, Any]:
     return facts
 
 
-def _begins(event: Event) -> bool:
-    """Whether a task begins: one that does something, not a mark in the play such as a flush."""
+def _task_of(event: Event) -> str:
+    """The task a host begins with, "" for other events and for mere marks in the play such as a flush."""
     data = event.get("event_data") or {}
-    return (
-        event.get("event") == "playbook_on_task_start" and data.get("task_action") != "ansible.builtin.meta"
-    )
+    if event.get("event") != "playbook_on_task_start" or data.get("task_action") == "ansible.builtin.meta":
+        return ""
+    return str(data.get("task_uuid") or data.get("task") or "")
 
 
-def _tell(report: Report, event: Event, tally: Tally | None, tasks: int) -> None:
-    """Turn an event into progress: each task as it begins, and each host that drops out."""
+def _tell(report: Report, event: Event, tally: Tally | None, tasks: int, *, new: bool) -> None:
+    """Turn an event into progress: each task as the first host begins it, and each host that drops out."""
     data = event.get("event_data") or {}
-    if _begins(event):
+    if new:
         report(Progress(str(data.get("task") or ""), tasks))
     elif tally is not None and tally.bad is not None:
         report(Progress(f"{tally.bad.value}: {tally.task}: {tally.message}", tasks, host=tally.host))

@@ -1,28 +1,67 @@
-"""From a request to the variables the roles read (their contract: infra/ansible/README.md)."""
+"""From a request to the parts of the play each host gets, and the variables they read.
 
+Their contract: infra/ansible/README.md.
+"""
+
+from collections.abc import Mapping
+
+from otto.decide.expected import SERVICES
 from otto.model.canonical import Data
 from otto.model.configuration import ConfigurationRequest
+from otto.model.errors import TerminalError
 from otto.model.host import Host
 from otto.model.plan import StepKind
 from otto.model.spec import Role
 
 # Where hosts serve each other, whatever port the controller reaches them at.
 _HTTP_PORT = 80
+_BASE, _SEAL, _CONTENT = "base", "seal", "content"
 
-TAGS = {StepKind.CONFIGURE: "configure", StepKind.DEPLOY: "content"}
+
+def parts(request: ConfigurationRequest, host: Host) -> tuple[str, ...]:
+    """Parts of the play for a host, each of them a tag too.
+
+    A host that gets all of its roles is sealed as completely configured; a web server gets content as
+    well when the request has an archive.
+
+    Raises:
+        TerminalError: the play or the host knows no such step or role.
+    """
+    content = (_CONTENT,) if host.role is Role.WEB and request.archive is not None else ()
+    if request.kind is StepKind.DEPLOY:
+        if request.archive is None:
+            raise TerminalError(f"there is no archive to deploy to {request.site}")
+        return content
+    if request.kind is not StepKind.CONFIGURE:
+        raise TerminalError(f"ansible has no step {request.kind.value!r}")
+    return _configured(request.roles, host) + content
+
+
+def _configured(roles: Mapping[str, tuple[str, ...]], host: Host) -> tuple[str, ...]:
+    own = (_BASE, SERVICES[host.role])
+    asked = frozenset(roles.get(host.name, own))
+    if strange := sorted(asked - frozenset(own)):
+        raise TerminalError(f"host {host.name} has no role {strange[0]!r}, only {' and '.join(own)}")
+    some = tuple(role for role in own if role in asked)
+    return (*some, _SEAL) if some == own else some
 
 
 def variables(request: ConfigurationRequest) -> dict[str, dict[str, Data]]:
     """Host -> its variables."""
-    own = _deploying if request.kind is StepKind.DEPLOY else _configuring
-    return {host.name: _common(request, host) | own(request, host) for host in request.hosts}
+    return {host.name: _variables(request, host) for host in request.hosts}
 
 
-def _common(request: ConfigurationRequest, host: Host) -> dict[str, Data]:
-    return {"otto_site": request.site, "otto_host": host.name}
+def _variables(request: ConfigurationRequest, host: Host) -> dict[str, Data]:
+    named: list[Data] = [*parts(request, host)]
+    common: dict[str, Data] = {"otto_site": request.site, "otto_host": host.name, "otto_roles": named}
+    if request.kind is StepKind.CONFIGURE:
+        common |= _configuring(request, host)
+    if _CONTENT in named:
+        common |= _deploying(request)
+    return common
 
 
-def _deploying(request: ConfigurationRequest, host: Host) -> dict[str, Data]:  # noqa: ARG001
+def _deploying(request: ConfigurationRequest) -> dict[str, Data]:
     return {
         "otto_revision": request.revision,
         "otto_content_archive": str(request.archive),

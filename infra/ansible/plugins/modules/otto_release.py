@@ -1,19 +1,30 @@
+#!/usr/bin/python3
 """Lays a release of a site's files beside the others and switches to it in one step."""
 
+# Of the kind Ansible calls JSONARGS, as otto_state is, for the same reason.
+
+from __future__ import annotations
+
+import base64
 import fcntl
 import hashlib
+import io
+import json
 import os
 import re
 import shutil
 import stat
+import sys
 import tarfile
 import time
+import zlib
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path, PurePosixPath
-from typing import IO, Any
 
-from ansible.module_utils.basic import AnsibleModule
+TYPE_CHECKING = False  # importing it would cost time
+if TYPE_CHECKING:
+    from typing import IO, Any
 
 DOCUMENTATION = r"""
 module: otto_release
@@ -28,6 +39,7 @@ options:
   digest: {description: Digest of the files the release has to hold., type: str, required: true}
   look: {description: Change nothing., type: bool, default: false}
   archive: {description: Path of the tar on this host; not needed for a release that is there., type: path}
+  packed: {description: "Instead of its path, the tar itself: compressed by zlib, in base64.", type: str}
   root: {description: Folder of the releases., type: path, default: /srv/otto}
   keep: {description: How many releases stay., type: int, default: 3}
   repair: {description: Lay the files anew although they seem right., type: bool, default: false}
@@ -42,10 +54,12 @@ digest: {description: Digest of the release's files., type: str, returned: alway
 pruned: {description: Releases removed., type: list, elements: str, returned: with an archive}
 """
 
+ARGUMENTS = r"""<<INCLUDE_ANSIBLE_MODULE_JSON_ARGS>>"""
 FILE_MODE = 0o644
 FOLDER_MODE = 0o755
 LOCK_SECONDS = 30
 SPARE_BYTES = 16 * 1024 * 1024
+REVISION = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,127}")
 
 Line = tuple[bytes, bytes, int, bytes]
 
@@ -93,14 +107,30 @@ def safe_name(member: tarfile.TarInfo) -> PurePosixPath | None:
     return path if path.parts else None
 
 
-def unpack(archive: Path, folder: Path) -> None:
+def opened(wanted: dict[str, Any]) -> IO[bytes]:
+    """The tar that came along, by its path or itself."""
+    if wanted.get("packed"):
+        return io.BytesIO(zlib.decompress(base64.b64decode(wanted["packed"])))
+    if wanted.get("archive"):
+        return Path(wanted["archive"]).open("rb")
+    raise RefusedError("it is not on this host, and no archive was given")
+
+
+def size_of(file: IO[bytes]) -> int:
+    """How many bytes an open file has."""
+    size = file.seek(0, os.SEEK_END)
+    file.seek(0)
+    return size
+
+
+def unpack(archive: IO[bytes], folder: Path) -> None:
     """Write the files of a tar below a new folder.
 
     A file's time stamp is made from its bytes: nginx builds an ETag from time and size, and so every
     web server gives the same one, and another one for other bytes of the same length.
     """
     folder.mkdir(FOLDER_MODE, parents=True)
-    with tarfile.open(archive) as tar:
+    with tarfile.open(fileobj=archive) as tar:
         for member in tar:
             name = safe_name(member)
             if name is None:
@@ -196,7 +226,7 @@ class Releases:
         except OSError:
             return None
 
-    def lay(self, revision: str, digest: str, archive: Path) -> None:
+    def lay(self, revision: str, digest: str, archive: IO[bytes]) -> None:
         """Unpack a release; on return it is there, whole."""
         self.tidy()
         self.make_room(archive)
@@ -217,9 +247,9 @@ class Releases:
             folder.chmod(FOLDER_MODE)
         self.tidy()
 
-    def make_room(self, archive: Path) -> None:
+    def make_room(self, archive: IO[bytes]) -> None:
         """Refuse before anything is written what the disk cannot hold."""
-        need = archive.stat().st_size + SPARE_BYTES
+        need = size_of(archive) + SPARE_BYTES
         free = shutil.disk_usage(self.folder).free
         if free < need:
             raise RefusedError(f"{self.folder} has {free} bytes free, the release needs {need}")
@@ -260,45 +290,35 @@ class Releases:
 def deploy(releases: Releases, wanted: dict[str, Any]) -> dict[str, Any]:
     """Bring a release to the host and serve it; what to tell Ansible."""
     revision, digest = wanted["revision"], wanted["digest"]
+    if not REVISION.fullmatch(revision):
+        raise RefusedError("this cannot name a release")
     present = releases.whole(revision, digest)
     current = releases.current() == revision
-    right = present and current and not wanted["repair"]
+    right = present and current and not wanted.get("repair")
     result = {"revision": revision, "digest": digest, "present": present, "current": current}
     result["changed"] = not right
-    if right or wanted["look"]:
+    if right or wanted.get("look") or wanted.get("_ansible_check_mode"):
         return result
-    if not present or wanted["repair"]:
-        if wanted["archive"] is None:
-            raise RefusedError("it is not on this host, and no archive was given")
-        releases.lay(revision, digest, Path(wanted["archive"]))
+    if not present or wanted.get("repair"):
+        with opened(wanted) as archive:
+            releases.lay(revision, digest, archive)
     releases.switch(revision)
-    return result | {"present": True, "current": True, "pruned": releases.prune(wanted["keep"])}
+    return result | {"present": True, "current": True, "pruned": releases.prune(wanted.get("keep", 3))}
 
 
 def main() -> None:
     """Run as an Ansible module."""
-    module = AnsibleModule(
-        argument_spec={
-            "revision": {"type": "str", "required": True},
-            "digest": {"type": "str", "required": True},
-            "look": {"type": "bool", "default": False},
-            "archive": {"type": "path"},
-            "root": {"type": "path", "default": "/srv/otto"},
-            "keep": {"type": "int", "default": 3},
-            "repair": {"type": "bool", "default": False},
-        },
-        supports_check_mode=True,
-    )
-    if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9._-]{0,127}", module.params["revision"]):
-        module.fail_json(msg=f"{module.params['revision']!r} cannot name a release")
     os.umask(0o022)
-    releases = Releases(Path(module.params["root"]))
+    wanted = json.loads(ARGUMENTS)
+    revision = str(wanted.get("revision"))
     try:
+        releases = Releases(Path(wanted.get("root", "/srv/otto")))
         with releases.locked():
-            result = deploy(releases, module.params | {"look": module.params["look"] or module.check_mode})
-    except (RefusedError, OSError, tarfile.TarError, EOFError) as error:
-        module.fail_json(msg=f"release {module.params['revision']}: {error}")
-    module.exit_json(**result)
+            answer = deploy(releases, wanted)
+    except (RefusedError, OSError, tarfile.TarError, EOFError, ValueError, zlib.error) as error:
+        answer = {"failed": True, "msg": f"release {revision}: {error}"}
+    sys.stdout.write(json.dumps(answer) + "\n")
+    sys.exit(bool(answer.get("failed")))
 
 
 if __name__ == "__main__":
