@@ -142,7 +142,7 @@ def test_metrics_exist(page: Path) -> None:
     collected = list(Metrics().registry.collect())
     samples = {sample.name for metric in collected for sample in metric.samples}
     families = {metric.name for metric in collected} | samples
-    roles = {"otto_controllers", "otto_release", "otto_config_digest"}
+    roles = {"otto_controllers", "otto_release", "otto_state", "otto_config_digest"}
     for name in re.findall(r"\botto_[a-z_]+\b", page.read_text(encoding="utf-8")):
         assert name in roles or name in families or f"`{name}`" in known, name
 
