@@ -6,12 +6,15 @@ import contextlib
 import structlog
 
 from otto.model.run import Outcome
+from otto.model.status import Phase
 from otto.reconcile.destroy import end_teardowns
 from otto.reconcile.fleet import Fleet
 from otto.reconcile.kit import Kit
 from otto.reconcile.reconciler import Reconciler
 
 log = structlog.get_logger("otto.loop")
+
+_DOWN = frozenset({Phase.DESTROYING, Phase.DESTROYED})
 
 
 class Loop:
@@ -31,9 +34,11 @@ class Loop:
 
     async def start_all(self, cause: str = "start") -> None:
         """Make every known site due: with a spec, remembered, or only with a status."""
-        statuses = {status.site for status in await self._kit.store.statuses()}
-        await end_teardowns(self._kit.store, frozenset(statuses) | self._fleet.names())
-        for name in sorted(self._fleet.names() | statuses):
+        statuses = await self._kit.store.statuses()
+        # Of nobody else: a question for each of ten thousand sites takes seconds.
+        down = frozenset(status.site for status in statuses if status.phase in _DOWN)
+        await end_teardowns(self._kit.store, down)
+        for name in sorted(self._fleet.names() | {status.site for status in statuses}):
             self._kit.queue.add(name, cause)
 
     async def run(self) -> None:

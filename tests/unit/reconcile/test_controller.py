@@ -158,6 +158,17 @@ async def test_a_torn_down_site_comes_back_at_the_next_start_and_a_destroyed_one
         assert (await stage.status("two")).phase is Phase.DESTROYED
 
 
+async def test_a_start_asks_for_no_site_alone_but_those_that_were_taken_down(stage: Stage) -> None:
+    stage.world.push(*(site_spec(name) for name in ("one", "two", "three")))
+    stage.world.store.failures.next("intents", AssertionError("asked for one site"))
+    controller = stage.controller()
+    try:
+        await controller.start()
+    finally:
+        await controller.stop()
+    assert stage.world.queue.depth() == 3
+
+
 async def test_a_destroyed_site_comes_back_when_its_spec_says_something_else(stage: Stage) -> None:
     stage.world.push(site_spec("one"))
     async with stage.controller().running() as controller:
