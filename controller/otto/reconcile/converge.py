@@ -207,7 +207,7 @@ class Converger:
         state, site = _state(observed), look.desired.site
 
         def disturbed() -> bool:
-            return self._observer.sightings.disturbed(site)
+            return self._observer.sightings.disturbed(site, state.hosts)
 
         async with recorder.step("verify") as notes:
             deadline = self._kit.settings.verifyDeadline

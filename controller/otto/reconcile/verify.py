@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from otto.decide import verification
 from otto.decide.verification import Question
 from otto.model.desired import Desired
+from otto.model.errors import OttoError
 from otto.model.host import Endpoint, Host, HostState, LiveHost
 from otto.model.observed import CheckFailure, InfrastructureState, Seen, Serving, Unseen
 from otto.model.probing import Answer, ProbeRequest, ProbeResult
@@ -173,7 +174,10 @@ class Verifier:
     async def _has_ssh(self, host: Host | None) -> bool:
         if host is None:
             return True
-        return await self._kit.probe.ssh(host.address, host.ssh_port, self._kit.probes.timeout)
+        try:
+            return await self._kit.probe.ssh(host.address, host.ssh_port, self._kit.probes.timeout)
+        except OttoError:
+            return True  # we could not ask; that is not the host's silence
 
     async def _spread(
         self, desired: Desired, state: InfrastructureState, endpoint: Endpoint, dead: frozenset[str]

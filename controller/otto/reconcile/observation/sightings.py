@@ -1,6 +1,6 @@
 """What is known of every site between two looks. All of it can be seen again; none of it is kept."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -107,10 +107,11 @@ class Sightings:
         kept.noted = {}
         return tuple(noted)
 
-    def disturbed(self, site: str) -> bool:
-        """Whether something was noted of a site since the work on it began."""
+    def disturbed(self, site: str, hosts: Iterable[Host]) -> bool:
+        """Whether something happened to one of these hosts since the work on the site began."""
         kept = self._signs.get(site)
-        return kept is not None and bool(kept.meanwhile)
+        ids = {host.id for host in hosts}
+        return kept is not None and any(sign.id in ids for sign in kept.meanwhile)
 
     @contextmanager
     def working(self, site: str) -> Iterator[list[Sign]]:
