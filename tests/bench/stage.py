@@ -76,7 +76,11 @@ class Stage:
 
     def push_until_ready(self, names: Sequence[str], commit: str) -> float:
         """Push, and wait until sites are Ready at that commit; seconds since the push began."""
-        return asyncio.run(self._push_until_ready(names, commit))
+        began = datetime.now(UTC)
+        took = asyncio.run(self._push_until_ready(names, commit))
+        run = self.last_run(names[0])
+        say(f"  {names[0]}: run began {(run.started_at - began).total_seconds():.2f} s after the push: {steps(run)}")
+        return took
 
     async def _push_until_ready(self, names: Sequence[str], commit: str) -> float:
         async with open_store(self.home.home / "otto.db", SystemClock()) as store:

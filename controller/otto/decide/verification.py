@@ -17,6 +17,7 @@ STATISTICS_PORT = 8404
 STATISTICS_PATH = "/stats;csv"
 OK = 200
 _EXCERPT = 120
+_REVISION = "revision"
 # With these the balancer shows every server to one client sooner or later; the others pin a client.
 _SPREADING = frozenset({Algorithm.ROUNDROBIN, Algorithm.LEASTCONN, Algorithm.RANDOM})
 
@@ -42,7 +43,7 @@ def _direct(desired: Desired, state: InfrastructureState) -> Iterable[Question]:
     for host in state.of(Role.WEB):
         for domain in desired.spec.domains or ("",):
             request = ProbeRequest(host.address, host.http_port, REVISION_PATH, domain, want.timeout)
-            yield Question("revision", host.name, request, want, host.name)
+            yield Question(_REVISION, host.name, request, want, host.name)
 
 
 def glances(desired: Desired, state: InfrastructureState, timeout: float) -> tuple[Question, ...]:
@@ -57,7 +58,7 @@ def glances(desired: Desired, state: InfrastructureState, timeout: float) -> tup
     domain = next(iter(desired.spec.domains), "")
     direct = (
         Question(
-            "revision",
+            _REVISION,
             host.name,
             ProbeRequest(host.address, host.http_port, REVISION_PATH, domain, timeout),
             want,
@@ -99,7 +100,7 @@ def _wrong(question: Question, answer: Answer) -> tuple[str, str] | None:
     if answer.status != want.status:
         return f"HTTP {want.status}", f"HTTP {answer.status}"
     if want.contains and want.contains not in answer.body:
-        return f"a body that contains {want.contains!r}", repr(answer.body[:_EXCERPT])
+        return f"a body that contains {want.contains!r}", _quoted(answer.body)
     for name, value in want.headers.items():
         have = answer.headers.get(name.lower())
         if have != value:
@@ -108,6 +109,15 @@ def _wrong(question: Question, answer: Answer) -> tuple[str, str] | None:
     if question.server and served_by != question.server:
         return f"an answer by {question.server}", f"an answer by {served_by or 'an unknown server'}"
     return None
+
+
+def shows_revision(failure: CheckFailure, revision: str | None) -> bool:
+    """Whether what failed is that a host serves this revision, in order, and not the one that is wanted."""
+    return revision is not None and failure.check == _REVISION and failure.received == _quoted(revision)
+
+
+def _quoted(body: str) -> str:
+    return repr(body[:_EXCERPT])
 
 
 def _failure(question: Question, expected: str, received: str) -> CheckFailure:

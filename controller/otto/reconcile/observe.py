@@ -6,10 +6,11 @@ from dataclasses import replace
 from datetime import datetime
 
 from otto.decide.hostdiff import SET_ASIDE
+from otto.decide.verification import shows_revision
 from otto.model.desired import Desired
 from otto.model.errors import OttoError
 from otto.model.host import Host, HostFacts, LiveHost
-from otto.model.observed import Facts, InfrastructureState, Observed, Seen, Serving, Unseen
+from otto.model.observed import CheckFailure, Facts, InfrastructureState, Observed, Seen, Serving, Unseen
 from otto.reconcile.kit import Kit
 from otto.reconcile.observation.factsdesk import FactsDesk
 from otto.reconcile.observation.sightings import Sightings
@@ -43,7 +44,8 @@ class Observer:
             if host.name in round_.silent:
                 self.silences.silent(host, counts=False)
         silent = self.silences.of(state.hosts)
-        self.desk.doubt(_contradicted(state, round_.serving))
+        said = {host.name: self.desk.view(host) for host in state.hosts}
+        self.desk.doubt(_contradicted(state, round_.serving, said))
         facts = await self.facts(state.hosts, dead | silent.keys())
         applied = await self._kit.store.applied(desired.site)
         refreshed = self.sightings.refreshed.get(desired.site, ())
@@ -101,11 +103,19 @@ class Observer:
         return self._kit.clock.now()
 
 
-def _contradicted(state: InfrastructureState, serving: Seen[Serving] | Unseen) -> list[str]:
+def _contradicted(state: InfrastructureState, serving: Seen[Serving] | Unseen, said: Facts) -> list[str]:
     """Ids of hosts that answer otherwise than their facts let expect."""
     if isinstance(serving, Unseen):
         return []
-    failures = serving.value.failures
+    failures = [item for item in serving.value.failures if not _expected(item, said.get(item.host))]
     failing = {failure.host for failure in failures if not failure.server}
     failing |= {failure.server for failure in failures if not failure.received.startswith(SET_ASIDE)}
     return [host.id for host in state.hosts if host.name in failing]
+
+
+def _expected(failure: CheckFailure, said: Seen[HostFacts] | Unseen | None) -> bool:
+    """Whether a host serves just what it said it does: then the wish is another, and the host in order.
+
+    A commit that changes a site's content would otherwise wait for facts that are known.
+    """
+    return isinstance(said, Seen) and shows_revision(failure, said.value.revision)

@@ -47,6 +47,30 @@ async def test_a_store_that_takes_no_values_never_ends_the_watch(stage: Stage) -
         assert (await stage.status("two")).ready
 
 
+async def test_new_content_is_not_held_up_by_facts_that_are_known(stage: Stage) -> None:
+    stage.world.push(site_spec("one"))
+    async with stage.controller().running():
+        await stage.calm(5)
+        stage.world.configuration.asked.clear()
+        stage.world.push(files={"sites/one/index.html": "<h1>It works still</h1>"})
+        await push(stage)
+        assert (await stage.status("one")).ready
+        # Once, after the play: what it left behind is to be known.
+        assert sorted(stage.world.configuration.asked) == ["one-web-1", "one-web-2"]
+
+
+async def test_a_host_that_serves_another_revision_than_it_says_is_asked_again(stage: Stage) -> None:
+    stage.world.push(site_spec("one"))
+    async with stage.controller().running():
+        await stage.calm(5)
+        stage.world.configuration.asked.clear()
+        stage.world.hosts["one-web-1"].revision = "another"
+        stage.world.push(files={"sites/one/index.html": "<h1>It works still</h1>"})
+        await push(stage)
+        assert (await stage.status("one")).ready
+        assert sorted(stage.world.configuration.asked) == ["one-web-1", "one-web-1", "one-web-2"]
+
+
 @pytest.mark.parametrize("error", [WaitingError("the lock is held"), TransientError("away")])
 async def test_a_site_whose_hosts_are_dead_is_not_ready_whatever_keeps_it_from_healing(
     stage: Stage, error: Exception
