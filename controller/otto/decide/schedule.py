@@ -16,6 +16,11 @@ def backoff(failures: int, rng: random.Random, *, base: float = BASE, cap: float
     return ceiling / 2 + rng.random() * ceiling / 2
 
 
+def shortened(seconds: float, rng: random.Random, share: float = 0.1) -> float:
+    """An interval moved by up to `share`, earlier only: for what is promised within the interval."""
+    return seconds * (1 - share * rng.random())
+
+
 def jittered(seconds: float, rng: random.Random, share: float = 0.1) -> float:
     """An interval moved by up to `share` either way."""
     return seconds * (1 - share + 2 * share * rng.random())

@@ -64,11 +64,14 @@ class Run:
     message: str = ""
     steps: tuple[StepRecord, ...] = ()
 
-    def interrupted(self, now: datetime) -> "Run":
-        """This run, closed because its controller is gone; so is the step that was under way."""
+    def ended(self, now: datetime, outcome: Outcome, message: str) -> "Run":
+        """This run, closed; so is a step that never came to an end of its own."""
         steps = tuple(
-            replace(step, ended_at=now, outcome=Outcome.INTERRUPTED) if step.ended_at is None else step
+            replace(step, ended_at=now, outcome=outcome) if step.ended_at is None else step
             for step in self.steps
         )
-        message = "the controller was stopped"
-        return replace(self, steps=steps, ended_at=now, outcome=Outcome.INTERRUPTED, message=message)
+        return replace(self, steps=steps, ended_at=now, outcome=outcome, message=message)
+
+    def interrupted(self, now: datetime) -> "Run":
+        """This run, closed because its controller is gone."""
+        return self.ended(now, Outcome.INTERRUPTED, "the controller was stopped")

@@ -50,10 +50,10 @@ class Destroyer:
                     await self._kit.infrastructure.destroy(site, provider, notes.report)
                 notes.summary = "nothing of it is left"
         except Exception as error:
-            await recorder.end(Outcome.FAILED, str(error))
+            await recorder.give_up(Outcome.FAILED, str(error))
             raise
         except BaseException:
-            await asyncio.shield(recorder.end(Outcome.INTERRUPTED, "the controller stopped"))
+            await asyncio.shield(recorder.give_up(Outcome.INTERRUPTED, "the controller stopped"))
             raise
         await recorder.end(Outcome.SUCCEEDED, "destroyed")
         await store.save_applied(site, Applied())

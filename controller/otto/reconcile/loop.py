@@ -61,5 +61,17 @@ class Loop:
             with self._kit.metrics.worker_busy(site), contextlib.ExitStack() as stack:
                 stack.callback(self._kit.queue.done, site)
                 after = await self._reconciler.reconcile(site, cause)
+            _end_if_cancelled()
             if after.seconds is not None:
                 self._kit.queue.add_after(site, after.why, after.seconds)
+
+
+def _end_if_cancelled() -> None:
+    """End a worker whose cancellation was lost on its way: an error of cleaning up took its place.
+
+    Raises:
+        CancelledError: it was cancelled.
+    """
+    me = asyncio.current_task()
+    if me is not None and me.cancelling():
+        raise asyncio.CancelledError

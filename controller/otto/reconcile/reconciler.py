@@ -60,6 +60,7 @@ class Reconciler:
         self.sentinel = Sentinel(kit, fleet, self._observer, verifier)
         self._settled: set[str] = set()
         self._wishes: dict[str, frozenset[StepKind]] = {}
+        self._recorders: dict[str, Recorder] = {}
 
     def wish(self, site: str, steps: frozenset[StepKind]) -> None:
         """Have the next look carry out these steps whether or not anything differs."""
@@ -94,6 +95,7 @@ class Reconciler:
         return await self._statuses.failed(site, TransientError(words, mend="the log has the whole story"))
 
     async def _reconcile(self, site: str, cause: str) -> Next:
+        await self._write_end(site)
         intents = await self._kit.store.intents(site)
         known = self._fleet.in_force(site)
         if "destroy" in intents:
@@ -128,6 +130,13 @@ class Reconciler:
             if left > 0:
                 return self._held(look, left)
         return await self._act(look, known, cause)
+
+    async def _write_end(self, site: str) -> None:
+        """Have the store take the end of the last run, if it did not when it came."""
+        if last := self._recorders.get(site):
+            if not last.written:
+                await last.write()
+            del self._recorders[site]
 
     async def _is_approved(self, site: str) -> bool:
         """Whether a person has approved the plan that waits; nobody may have told us."""
@@ -181,7 +190,7 @@ class Reconciler:
         desired = look.desired
         now = self._now()
         run = Run(run_id(now), desired.site, cause, now, desired.commit, desired.digest)
-        recorder = Recorder(self._kit, run)
+        recorder = self._recorders[desired.site] = Recorder(self._kit, run)
         with structlog.contextvars.bound_contextvars(
             run=run.id, commit=desired.commit, digest=desired.digest[:12]
         ):
@@ -193,11 +202,11 @@ class Reconciler:
                 await recorder.end(Outcome.SUPERSEDED, "something newer came; starting over from it")
                 return Next(0.0, "superseded")
             except asyncio.CancelledError:
-                await asyncio.shield(recorder.end(Outcome.INTERRUPTED, "the controller stopped"))
+                await asyncio.shield(recorder.give_up(Outcome.INTERRUPTED, "the controller stopped"))
                 raise
             except Exception as error:
                 outcome = Outcome.WAITING if isinstance(error, WaitingError) else Outcome.FAILED
-                await recorder.end(outcome, str(error))
+                await recorder.give_up(outcome, str(error))
                 raise
             if ending.outcome is Outcome.SUCCEEDED:
                 await self._kit.store.withdraw(desired.site, recorder.run.plan)
@@ -225,7 +234,7 @@ class Reconciler:
         known = keys(differences)
         state = observed.infrastructure
         have = state.value if isinstance(state, Seen) else InfrastructureState()
-        self.sentinel.watch(Watched(desired, observed.applied, have, self._now(), known, known))
+        self.sentinel.watch(Watched(desired, observed.applied, have, self._now(), known))
 
     async def _orphan(self, site: str) -> Next:
         if problems := self._fleet.problems(site):

@@ -1,10 +1,11 @@
 """Writes down a run step by step, and tells whoever listens."""
 
 import secrets
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Coroutine
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
 from datetime import datetime
+from typing import Any
 
 import structlog
 
@@ -39,6 +40,18 @@ class Recorder:
     def __init__(self, kit: Kit, run: Run) -> None:
         self._kit = kit
         self.run = run
+        self._written: Run | None = None
+
+    @property
+    def written(self) -> bool:
+        """Whether the store has the run as it is now."""
+        return self._written is self.run
+
+    async def write(self) -> None:
+        """Keep the run as it is now."""
+        run = self.run
+        await self._kit.store.save_run(run)
+        self._written = run
 
     @asynccontextmanager
     async def step(
@@ -63,24 +76,34 @@ class Recorder:
             notes.outcome = _outcome_of(error)
             notes.summary = notes.summary or _words(error)
             notes.detail |= _detail_of(error)
+            await self._try(self._end(record, notes))
             raise
-        finally:
-            await self._end(record, notes)
+        await self._end(record, notes)
 
     async def update(self, **changes: object) -> None:
         """Change fields of the run itself."""
         self.run = replace(self.run, **changes)  # type: ignore[arg-type]
-        await self._kit.store.save_run(self.run)
+        await self.write()
 
     async def end(self, outcome: Outcome, message: str) -> Run:
-        """Close the run."""
+        """Close the run. When the store does not take it now, `write` is to be tried again."""
         now = self._kit.clock.now()
-        self.run = replace(self.run, ended_at=now, outcome=outcome, message=message)
-        await self._kit.store.save_run(self.run)
+        self.run = self.run.ended(now, outcome, message)
         seconds = (now - self.run.started_at).total_seconds()
         self._kit.metrics.run_finished(outcome.value, seconds, self.run.id)
         log.info("run.finished", outcome=outcome.value, seconds=round(seconds, 3), message=message)
+        await self.write()
         return self.run
+
+    async def give_up(self, outcome: Outcome, message: str) -> None:
+        """Close the run while an error is on its way, a cancellation perhaps: nothing takes its place."""
+        await self._try(self.end(outcome, message))
+
+    async def _try(self, writing: Coroutine[Any, Any, object]) -> None:
+        try:
+            await writing
+        except Exception as error:  # noqa: BLE001  (the store's trouble, told here and by whatever comes next)
+            log.warning("run.unwritten", error=str(error), kind=type(error).__name__)
 
     async def _end(self, record: StepRecord, notes: StepNotes) -> None:
         now = self._kit.clock.now()
@@ -105,7 +128,7 @@ class Recorder:
         await self._save(ended)
 
     async def _save(self, record: StepRecord) -> None:
-        await self._kit.store.save_run(self.run)
+        await self.write()
         self._kit.bus.publish(StepChanged(self.run, record))
 
     def _reporter(self, kind: str) -> Report:

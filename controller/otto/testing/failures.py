@@ -60,6 +60,10 @@ class Failures:
         self._gates[name] = Gate()
         return self._gates[name]
 
+    def holds(self, name: str) -> bool:
+        """Whether calls stop at a gate."""
+        return name in self._gates
+
     def unhold(self, name: str) -> None:
         """Let further calls pass; those that stopped at the gate wait for it to open."""
         self._gates.pop(name, None)

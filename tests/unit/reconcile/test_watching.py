@@ -95,6 +95,51 @@ async def test_an_edited_file_is_seen_by_facts_within_an_interval(stage: Stage, 
         assert host.files[known] == before
 
 
+async def test_a_host_that_hangs_delays_nobody_else(stage: Stage) -> None:
+    stage.world.push(site_spec("two"))
+    async with ready(stage):
+        gate = stage.world.configuration.failures.hold("facts:one-web-2")
+        await stage.calm(35)
+        await gate.reached()
+        for host in (WEB, "two-web-1"):
+            stage.world.hosts[host].damage["other.html"] = "defaced"
+        await stage.calm(35)
+        assert not stage.world.hosts["two-web-1"].damage
+        stage.world.configuration.failures.unhold("facts:one-web-2")
+        gate.open()
+        await stage.calm(35)
+        assert not stage.world.hosts[WEB].damage, "its neighbour is heard in the next round"
+
+
+async def test_a_host_that_missed_its_question_is_not_waited_for_by_a_repair_beside_it(stage: Stage) -> None:
+    async with ready(stage):
+        failures = stage.world.configuration.failures
+        failures.always("facts:one-web-2", TransientError("no answer within 8 s"))
+        await stage.calm(35)
+        asked = failures.count("facts:one-web-2")
+        stage.world.hosts[WEB].services["nginx"] = "inactive"
+        await healed(stage, 3)
+        assert failures.count("facts:one-web-2") == asked
+
+
+async def test_what_happened_to_several_hosts_is_mended_in_one_run(stage: Stage) -> None:
+    async with ready(stage):
+        for host in (WEB, "one-web-2"):
+            stage.world.hosts[host].damage["other.html"] = "defaced"
+        await healed(stage, 35)
+        assert not stage.world.hosts[WEB].damage
+        assert not stage.world.hosts["one-web-2"].damage
+
+
+async def test_rounds_of_facts_begin_an_interval_apart_at_most(stage: Stage) -> None:
+    async with ready(stage):
+        failures = stage.world.configuration.failures
+        await stage.calm(30)
+        before = failures.count("facts")
+        await stage.calm(300)
+        assert failures.count("facts") - before >= 10
+
+
 async def test_edited_content_is_seen_by_facts_and_only_content_is_laid(stage: Stage) -> None:
     async with ready(stage):
         stage.world.hosts[WEB].damage["other.html"] = "defaced"

@@ -1,7 +1,7 @@
 """Facts of hosts: asked for many sites in one run, remembered, and asked again when in doubt."""
 
 import asyncio
-from collections.abc import Iterable, Sequence
+from collections.abc import AsyncIterator, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -20,6 +20,8 @@ Sighting = Seen[HostFacts] | Unseen
 _FRESH_INTERVALS = 1.5
 # A host that missed a question is believed for so many intervals what it said before.
 _PATIENT_INTERVALS = 4
+# Answers of one run come within this, unless a host hangs.
+_TOGETHER_SECONDS = 1.0
 
 
 @dataclass(slots=True)
@@ -44,7 +46,9 @@ class FactsDesk:
         self._kit = kit
         self._known: dict[str, _Known] = {}
         self._pending: dict[str, tuple[Host, asyncio.Future[Sighting]]] = {}
+        self._asking: set[str] = set()
         self._runs: set[asyncio.Task[None]] = set()
+        self._at_work = 0
 
     async def facts(self, hosts: Sequence[Host]) -> dict[str, Sighting]:
         """Facts by host name: from memory where they are fresh, asked for where not."""
@@ -60,6 +64,20 @@ class FactsDesk:
         self._start()
         found = await asyncio.gather(*answers)
         return {host.name: seen for host, seen in zip(hosts, found, strict=True)}
+
+    async def answers(self, hosts: Sequence[Host]) -> AsyncIterator[tuple[Host, ...]]:
+        """Ask these hosts now; those that have answered, as they do. One that hangs comes by itself.
+
+        Answers that come close together are handed over together, so that what happened to several hosts
+        is seen as one.
+        """
+        waiting = {self._enter(host): host for host in hosts}
+        self._start()
+        while waiting:
+            await asyncio.wait(waiting, return_when=asyncio.FIRST_COMPLETED)
+            await self._wait_for_all(waiting)
+            answered = [answer for answer in waiting if answer.done()]
+            yield tuple(waiting.pop(answer) for answer in answered)
 
     def view(self, host: Host) -> Sighting:
         """What is known of a host. One missed question does not make it unknown, several do."""
@@ -91,9 +109,11 @@ class FactsDesk:
 
     def _is_fresh(self, host: Host, now: datetime) -> bool:
         known = self._known.get(host.id)
-        if known is None or known.seen is None or known.doubted or known.unseen:
+        if known is None or known.seen is None or known.doubted:
             return False
-        return now - known.seen.at <= timedelta(seconds=_FRESH_INTERVALS * self._kit.facts.interval)
+        # A host that has just failed to answer is left to the next round: a repair beside it cannot wait.
+        last = known.unseen or known.seen
+        return now - last.at <= timedelta(seconds=_FRESH_INTERVALS * self._kit.facts.interval)
 
     def _enter(self, host: Host) -> "asyncio.Future[Sighting]":
         """A place in the next run; one for all who ask for the same host before it begins."""
@@ -103,22 +123,41 @@ class FactsDesk:
             self._pending[host.id] = waiting
         return waiting[1]
 
+    async def _wait_for_all(self, answers: Iterable["asyncio.Future[Sighting]"]) -> None:
+        """Wait a moment for the answers that are still to come."""
+        everyone = asyncio.ensure_future(asyncio.wait(list(answers)))
+        timer = asyncio.ensure_future(self._kit.clock.sleep(_TOGETHER_SECONDS))
+        try:
+            await asyncio.wait({everyone, timer}, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            everyone.cancel()
+            timer.cancel()
+
     def _start(self) -> None:
-        if self._pending and len(self._runs) < max(1, self._kit.facts.concurrency):
+        if self._pending and self._at_work < max(1, self._kit.facts.concurrency):
+            # Counted here and not by the tasks there are: one that has just found nobody waiting is one of
+            # them still, and takes nobody any more.
+            self._at_work += 1
             run = asyncio.create_task(self._work(), name="facts")
             self._runs.add(run)
             run.add_done_callback(self._runs.discard)
 
     async def _work(self) -> None:
-        """Ask in batches until nobody waits."""
-        while self._pending:
+        """Ask in batches until nobody waits but for hosts that owe another run their answer."""
+        try:
             await asyncio.sleep(0)  # whoever asks in the same moment comes along
-            chosen = list(self._pending.values())[: max(1, self._kit.facts.batch)]
-            batch = {host.name: (host, answer) for host, answer in chosen}
-            # Names are unique within a fleet: a site's name is a part of them.
-            for host, _ in batch.values():
-                self._pending.pop(host.id, None)
-            await self._run(batch)
+            while chosen := self._choose():
+                # Names are unique within a fleet: a site's name is a part of them.
+                batch = {host.name: (host, answer) for host, answer in chosen}
+                self._asking |= {host.id for host, _ in chosen}
+                await self._run(batch)
+        finally:
+            self._at_work -= 1
+
+    def _choose(self) -> list[tuple[Host, "asyncio.Future[Sighting]"]]:
+        """Who is asked next. A host that hangs is asked by one run at a time, lest it take all places."""
+        free = [host_id for host_id in self._pending if host_id not in self._asking]
+        return [self._pending.pop(host_id) for host_id in free[: max(1, self._kit.facts.batch)]]
 
     async def _run(self, batch: dict[str, tuple[Host, "asyncio.Future[Sighting]"]]) -> None:
         reason = "the question was broken off"
@@ -143,6 +182,9 @@ class FactsDesk:
             return
         self._remember(host, seen)
         answer.set_result(seen)
+        self._asking.discard(host.id)
+        if host.id in self._pending:
+            self._start()
 
     def _remember(self, host: Host, seen: Sighting) -> None:
         known = self._known.setdefault(host.id, _Known())

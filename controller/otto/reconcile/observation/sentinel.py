@@ -6,7 +6,7 @@ from contextlib import contextmanager
 
 import structlog
 
-from otto.decide.schedule import backoff, jittered
+from otto.decide.schedule import backoff, jittered, shortened
 from otto.model.errors import OttoError
 from otto.model.host import HostEvent
 from otto.model.sign import Sign, Tier
@@ -54,6 +54,8 @@ class Sentinel:
         before = self._sightings.last(site)
         if before is not None:
             self._forget(before, but=watched)
+            # What a glance saw last is what the next one may call fine again.
+            watched.glimpsed = before.glimpsed & watched.known
         self._sightings.watch(watched)
         self._probing.join(site)
         self.refreshing.join(site)
@@ -137,20 +139,23 @@ class Sentinel:
             self._probing.done(site)
 
     async def _ask_for_facts(self, group: asyncio.TaskGroup) -> None:
-        """Tier 1. All sites are asked together, so that they share runs; each is judged as it answers."""
+        """Tier 1. All sites are asked together, so that they share runs; each is judged as it answers.
+
+        Rounds begin an interval apart at most, however long one takes; a site of which a host still owes
+        its answer has its turn in the next.
+        """
         settings = self._kit.facts
+        asked: dict[str, tuple[float, asyncio.Task[None]]] = {}
         while settings.interval > 0:
             self._kit.metrics.health.beat("the round of facts", 2 * settings.interval + _PATIENCE)
-            await self._kit.clock.sleep(jittered(settings.interval, self._kit.rng, settings.jitter))
-            began = self._kit.clock.monotonic()
-            tasks = [
-                group.create_task(self._look_deep(site), name=f"facts-{site}")
-                for site in self._sightings.sites()
-            ]
-            if tasks:
-                await asyncio.wait(tasks)
-            took = self._kit.clock.monotonic() - began
-            self._kit.metrics.tier_lag("facts", max(0.0, took - settings.interval))
+            await self._kit.clock.sleep(shortened(settings.interval, self._kit.rng, settings.jitter))
+            now = self._kit.clock.monotonic()
+            asked = {site: (began, task) for site, (began, task) in asked.items() if not task.done()}
+            oldest = min((began for began, _ in asked.values()), default=now)
+            self._kit.metrics.tier_lag("facts", max(0.0, now - oldest - settings.interval))
+            for site in self._sightings.sites():
+                if site not in asked:
+                    asked[site] = (now, group.create_task(self._look_deep(site), name=f"facts-{site}"))
 
     async def _look_deep(self, site: str) -> None:
         watched = self._sightings.watched(site)
@@ -160,12 +165,14 @@ class Sentinel:
         silent = self._silences.of(watched.hosts)
         hosts = [host for host in watched.hosts if host.name not in silent]
         try:
-            await self._desk.ask(hosts)
-            facts = {host.name: self._desk.view(host) for host in hosts}
+            async for answered in self._desk.answers(hosts):
+                facts = {host.name: self._desk.view(host) for host in answered}
+                # A look that began meanwhile sees for itself.
+                if self._sightings.watched(site) is watched:
+                    for sign in self._surveyor.look_deep(watched, facts, self._census.latest):
+                        self._tell(site, sign)
             if self._sightings.watched(site) is watched:
                 self._seen(site, "facts")
-                for sign in self._surveyor.look_deep(watched, facts, self._census.latest):
-                    self._tell(site, sign)
             self._kit.metrics.looked("facts", "succeeded", self._kit.clock.monotonic() - began)
         except Exception as error:
             self._kit.metrics.looked("facts", "failed", self._kit.clock.monotonic() - began)

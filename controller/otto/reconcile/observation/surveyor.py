@@ -49,12 +49,12 @@ class Surveyor:
         return self._compare(watched, surface(desired, observed))
 
     def look_deep(self, watched: Watched, facts: Facts, census: Census) -> tuple[Sign, ...]:
-        """Tier 1: what hosts say of themselves. The signs of what was not known before."""
+        """Tier 1: what some hosts say of themselves. The signs of what was not known of them before."""
         now = self._kit.clock.now()
         state, nothing = Seen(watched.state, now), Unseen("not looked at", now)
         inventory, silent = self._inventory(watched, census), self._silences.of(watched.hosts)
         observed = Observed(state, inventory, facts, nothing, watched.applied, silent)
-        found = depth(watched.desired, observed)
+        found = [item for item in depth(watched.desired, observed) if item.host in facts]
         told = fresh(found, watched.known)
         watched.known |= keys(told)
         return tuple(sign(difference, now) for difference in told)
