@@ -7,7 +7,7 @@ import pytest
 
 from otto.decide.verification import server_states
 from otto.model.configuration import ConfigurationRequest, ConfigurationResult, HostOutcome
-from otto.model.errors import TransientError
+from otto.model.errors import TerminalError, TransientError
 from otto.model.host import Host, HostFacts, HostState
 from otto.model.infrastructure import InfrastructureInputs
 from otto.model.observed import InfrastructureState, Seen, Unseen
@@ -16,6 +16,7 @@ from otto.model.probing import Answer, NoAnswer, ProbeRequest, ProbeResult
 from otto.model.progress import silent
 from otto.model.spec import Algorithm, Content, HostGroup, Provider, Role
 from otto.testing import World
+from otto.testing.configuration import COMMON, FILES
 
 REVISION = "/.well-known/otto-revision"
 
@@ -47,7 +48,7 @@ class Site:
             algorithm=algorithm,
             digests={host.name: f"digest of {host.name}" for host in self.state.hosts},
             revision=self.tree,
-            archive=PurePath("a.tar"),
+            archive=PurePath("a.tar") if kind is StepKind.DEPLOY else None,
         )
 
     async def configure(self, algorithm: Algorithm = Algorithm.ROUNDROBIN) -> ConfigurationResult:
@@ -200,6 +201,41 @@ async def test_damage_shows_and_a_repair_mends_it(site: Site) -> None:
     repair = replace(site.request(StepKind.DEPLOY), repair=True)
     assert (await site.world.configuration.configure(repair, silent)).changed == 1
     assert body(await site.get("acme-web-1", "/")) == "home"
+
+
+async def test_only_the_roles_asked_for_are_put_right(site: Site) -> None:
+    web, balancer = site.world.hosts["acme-web-1"], site.world.hosts["acme-balancer-1"]
+    for host in (web, balancer):
+        host.files = dict.fromkeys(host.files, "by hand")
+    web.services, balancer.disabled = {"nginx": "failed"}, {"acme-web-2"}
+    web.configuration = balancer.configuration = "older"
+    roles = {"acme-web-1": ("nginx",), "acme-web-2": (), "acme-balancer-1": ("base",)}
+    request = replace(site.request(StepKind.CONFIGURE), roles=roles)
+    result = await site.world.configuration.configure(request, silent)
+    changed = {host.host: host.changed for host in result.hosts}
+    assert changed == {"acme-web-1": 2, "acme-web-2": 0, "acme-balancer-1": 1}
+    assert (web.services, balancer.disabled) == ({"nginx": "active"}, {"acme-web-2"})
+    assert [path for path, text in web.files.items() if text == "by hand"] == [COMMON]
+    assert [path for path, text in balancer.files.items() if text == "by hand"] == [FILES[Role.BALANCER]]
+    assert web.configuration == balancer.configuration == "older", "only all of its roles complete a host"
+    await site.configure()
+    assert "by hand" not in {*web.files.values(), *balancer.files.values()}
+    assert (balancer.disabled, web.configuration) == (
+        set(),
+        site.request(StepKind.CONFIGURE).digests[web.name],
+    )
+
+
+async def test_a_role_that_a_host_does_not_have_is_refused(site: Site) -> None:
+    request = replace(site.request(StepKind.CONFIGURE), roles={"acme-web-1": ("haproxy",)})
+    with pytest.raises(TerminalError, match="acme-web-1 has no role 'haproxy', only base and nginx"):
+        await site.world.configuration.configure(request, silent)
+
+
+async def test_one_play_can_configure_and_deploy(site: Site) -> None:
+    request = replace(site.request(StepKind.CONFIGURE), archive=PurePath("/c.tar"), revision="other")
+    await site.world.configuration.configure(request, silent)
+    assert [host.revision for host in site.world.hosts] == [None, "other", "other"]
 
 
 async def test_an_answer_can_be_put_into_a_hosts_mouth(site: Site) -> None:

@@ -4,7 +4,7 @@ from collections.abc import AsyncIterator, Mapping, Sequence
 
 from otto.model.canonical import digest
 from otto.model.configuration import ConfigurationRequest, ConfigurationResult, HostOutcome, HostResult
-from otto.model.errors import OttoError
+from otto.model.errors import OttoError, TerminalError
 from otto.model.host import Host, HostFacts, HostState
 from otto.model.observed import Seen, Unseen
 from otto.model.plan import StepKind
@@ -46,6 +46,7 @@ class MemoryConfiguration:
     async def configure(self, request: ConfigurationRequest, report: Report) -> ConfigurationResult:
         """Run one targeted play."""
         self.requests.append(request)
+        _refuse_strange_roles(request)
         verb = "deploy" if request.kind is StepKind.DEPLOY else "configure"
         await self.failures.meet(verb)
         results = []
@@ -55,15 +56,16 @@ class MemoryConfiguration:
         return ConfigurationResult(tuple(results))
 
     async def facts(self, hosts: Sequence[Host]) -> AsyncIterator[tuple[str, Seen[HostFacts] | Unseen]]:
-        """Facts of hosts, each as it comes."""
-        for host in hosts:
+        """Facts of hosts, each as it comes: one that is held at a gate comes last."""
+        self.failures.strike("facts")
+        for host in sorted(hosts, key=lambda host: self.failures.holds(f"facts:{host.name}")):
             self.asked.append(host.name)
-            yield host.name, self._facts(host)
+            yield host.name, await self._facts(host)
 
-    def _facts(self, host: Host) -> Seen[HostFacts] | Unseen:
+    async def _facts(self, host: Host) -> Seen[HostFacts] | Unseen:
         now = self._clock.now()
         try:
-            self.failures.strike(f"facts:{host.name}")
+            await self.failures.meet(f"facts:{host.name}")
         except OttoError as error:
             return Unseen(str(error), now)
         sim = self._hosts.get(host.id)
@@ -85,6 +87,13 @@ class MemoryConfiguration:
         return HostResult(host.name, HostOutcome.CHANGED if changed else HostOutcome.OK, changed)
 
 
+def _refuse_strange_roles(request: ConfigurationRequest) -> None:
+    for host in request.hosts:
+        own = ("base", SERVICE[host.role])
+        if strange := sorted(set(request.roles.get(host.name, own)) - set(own)):
+            raise TerminalError(f"host {host.name} has no role {strange[0]!r}, only {' and '.join(own)}")
+
+
 def _out_of_reach(host: SimHost | None) -> str:
     if host is None or host.cut or host.state is HostState.STOPPED:
         return "connection failed: no route to host"
@@ -94,31 +103,51 @@ def _out_of_reach(host: SimHost | None) -> str:
 
 
 def _configure(host: SimHost, request: ConfigurationRequest) -> int:
-    """Bring a host to what the request says; how many things that changed."""
+    """Bring a host, or the part of it that is asked for, to what the request says; how much that changed."""
     before = _picture(host)
-    host.domains, host.algorithm, host.fact = request.domains, request.algorithm, FACT
+    own = frozenset({"base", SERVICE[host.role]})
+    roles = frozenset(request.roles.get(host.name, own))
+    if "base" in roles:
+        host.fact = FACT
+        host.files[COMMON] = digest("sshd")
+    if SERVICE[host.role] in roles:
+        _serve(host, request)
+    if roles >= own:
+        host.files = {path: host.files[path] for path in (FILES[host.role], COMMON)}
+        host.configuration = request.digests.get(host.name)
+    if request.archive is not None and host.role is Role.WEB:
+        _lay(host, request)
+    return _differences(before, _picture(host))
+
+
+def _serve(host: SimHost, request: ConfigurationRequest) -> None:
+    """What the roles nginx and haproxy do."""
+    host.domains, host.algorithm = request.domains, request.algorithm
     if host.role is Role.BALANCER:
         host.backends = tuple(
             Backend(server.name, server.private_address, server.http_port) for server in request.backends
         )
-    host.disabled = set()  # haproxy is reloaded
-    host.configuration = request.digests.get(host.name)
+    host.disabled = set()
     # Real files follow from what the configuration's digest is of, and from nothing else.
-    host.files = {FILES[host.role]: digest([host.role, host.configuration]), COMMON: digest("sshd")}
+    host.files[FILES[host.role]] = digest([host.role, request.digests.get(host.name)])
     host.services = {SERVICE[host.role]: "active"}
-    return _differences(before, _picture(host))
 
 
 def _deploy(host: SimHost, request: ConfigurationRequest) -> int:
     before = _picture(host)
-    if host.revision != request.revision or request.repair:
-        host.revision = request.revision
-        host.damage = {}
+    _lay(host, request)
     return _differences(before, _picture(host))
 
 
+def _lay(host: SimHost, request: ConfigurationRequest) -> None:
+    """What the role content does."""
+    if host.revision != request.revision or request.repair:
+        host.revision, host.damage = request.revision, {}
+
+
 def _picture(host: SimHost) -> tuple[object, ...]:
-    return (dict(host.files), dict(host.services), host.configuration, host.revision, host.content, host.fact)
+    kept = (dict(host.files), dict(host.services), set(host.disabled))
+    return (*kept, host.configuration, host.revision, host.content, host.fact)
 
 
 def _differences(before: tuple[object, ...], after: tuple[object, ...]) -> int:
