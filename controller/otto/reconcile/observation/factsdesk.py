@@ -46,7 +46,8 @@ class FactsDesk:
         self._kit = kit
         self._known: dict[str, _Known] = {}
         self._pending: dict[str, tuple[Host, asyncio.Future[Sighting]]] = {}
-        self._asking: set[str] = set()
+        self._asking: dict[str, asyncio.Future[Sighting]] = {}
+        self._closed = False
         self._runs: set[asyncio.Task[None]] = set()
         self._at_work = 0
 
@@ -103,6 +104,7 @@ class FactsDesk:
 
     async def close(self) -> None:
         """End what is being asked; whoever waits for it gets no answer."""
+        self._closed = True
         for run in self._runs:
             run.cancel()
         await asyncio.gather(*self._runs, return_exceptions=True)
@@ -118,7 +120,7 @@ class FactsDesk:
     def _enter(self, host: Host) -> "asyncio.Future[Sighting]":
         """A place in the next run; one for all who ask for the same host before it begins."""
         waiting = self._pending.get(host.id)
-        if waiting is None:
+        if waiting is None or waiting[1].done():
             waiting = (host, asyncio.get_running_loop().create_future())
             self._pending[host.id] = waiting
         return waiting[1]
@@ -149,7 +151,7 @@ class FactsDesk:
             while chosen := self._choose():
                 # Names are unique within a fleet: a site's name is a part of them.
                 batch = {host.name: (host, answer) for host, answer in chosen}
-                self._asking |= {host.id for host, _ in chosen}
+                self._asking |= {host.id: answer for host, answer in chosen}
                 await self._run(batch)
         finally:
             self._at_work -= 1
@@ -178,11 +180,12 @@ class FactsDesk:
         self, batch: dict[str, tuple[Host, "asyncio.Future[Sighting]"]], name: str, seen: Sighting
     ) -> None:
         host, answer = batch[name]
-        if answer.done():
+        if self._asking.get(host.id) is not answer:
             return
+        del self._asking[host.id]
         self._remember(host, seen)
-        answer.set_result(seen)
-        self._asking.discard(host.id)
+        if not answer.done():
+            answer.set_result(seen)
         if host.id in self._pending:
             self._start()
 
