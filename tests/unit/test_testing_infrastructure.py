@@ -86,6 +86,21 @@ async def test_more_and_fewer(infrastructure: MemoryInfrastructure) -> None:
     ]
 
 
+async def test_a_host_that_is_neither_wanted_nor_alive_leaves_the_state_as_terraforms_outputs_do(
+    infrastructure: MemoryInfrastructure, hosts: Hosts
+) -> None:
+    await apply(infrastructure, inputs(2))
+    hosts.remove("acme-web-2")
+    assert await planned(infrastructure, inputs(1)) == [
+        ResourceChange("output.hosts", "output", ("update",), drifted=True)
+    ]
+    await apply(infrastructure, inputs(1))
+    state = await infrastructure.state("acme")
+    assert state is not None
+    assert [host.name for host in state.of(Role.WEB)] == ["acme-web-1"]
+    assert not await infrastructure.plan(inputs(1), silent)
+
+
 async def test_another_size_updates_and_another_image_replaces(infrastructure: MemoryInfrastructure) -> None:
     await apply(infrastructure, inputs(1))
     assert await planned(infrastructure, inputs(1, size="large")) == [

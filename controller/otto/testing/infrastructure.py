@@ -134,6 +134,8 @@ class MemoryInfrastructure:
             raise TransientError(f"the plan for {plan.site} went stale")
         state = self._states.setdefault(plan.site, _State())
         self.applied.append(plan)
+        for name in planning.vanished(planned.inputs, state.hosts, self._live(plan.site)):
+            del state.hosts[name]
         for number, change in enumerate(plan.changes, 1):
             self.failures.strike(f"apply:{change.host or change.address}")
             self._carry_out(plan.site, change, wanted(planned.inputs), state)

@@ -10,6 +10,7 @@ from otto.testing.hosts import SimHost
 
 HOST = "lab_host"
 NETWORK = "lab_network"
+OUTPUT = "output"
 PREFIX = "module.site."
 
 
@@ -67,7 +68,20 @@ def changes(
         network: what has to be done about the site's network.
     """
     found = [*_hosts(inputs, recorded, live), *((network,) if network else ())]
+    if not found and vanished(inputs, recorded, live):
+        found = [ResourceChange("output.hosts", OUTPUT, ("update",), drifted=True)]
     return tuple(sorted(found, key=lambda change: (change.address, change.verbs)))
+
+
+def vanished(
+    inputs: InfrastructureInputs, recorded: Mapping[str, Recorded], live: Mapping[str, SimHost]
+) -> frozenset[str]:
+    """Hosts that the state still holds, that are gone, and that nobody wants: an apply forgets them."""
+    return frozenset(
+        name
+        for name in recorded.keys() - wanted(inputs).keys()
+        if name not in live or not _is_known(live[name], recorded[name])
+    )
 
 
 def drift(recorded: Mapping[str, Recorded], live: Mapping[str, SimHost]) -> tuple[ResourceChange, ...]:
