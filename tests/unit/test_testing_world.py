@@ -232,9 +232,9 @@ async def test_a_site_of_another_owner_is_never_touched(story: Story) -> None:
 
 
 async def test_work_can_be_stopped_in_the_middle(story: Story) -> None:
-
+    await story.ready()
     world = story.world
-    world.push(site_spec())
+    world.push(files={"sites/acme/index.html": "<h1>It works again</h1>"})
     gate = world.configuration.failures.hold("deploy")
     working = asyncio.create_task(story.reconcile())
     await gate.reached()

@@ -41,6 +41,12 @@ def configuration_request(desired: Desired, state: InfrastructureState, step: St
     )
 
 
+def is_joint(configure: Step, deploy: Step, state: InfrastructureState) -> bool:
+    """Whether one play can do both: every web server it configures gets content, and no other."""
+    web = {host.name for host in state.of(Role.WEB)}
+    return web.intersection(configure.hosts) == set(deploy.hosts)
+
+
 def needs_repair(differences: Iterable[Difference], step: Step) -> bool:
     """Whether files of a revision that is already there have to be looked at one by one.
 

@@ -10,7 +10,7 @@ from dataclasses import replace
 
 from otto.decide import guard, planning
 from otto.decide.diff import diff
-from otto.decide.requests import configuration_request, infrastructure_inputs, needs_repair
+from otto.decide.requests import configuration_request, infrastructure_inputs, is_joint, needs_repair
 from otto.decide.signs import seen_as, told
 from otto.decide.wording import (
     counted,
@@ -27,7 +27,7 @@ from otto.model.desired import Desired
 from otto.model.errors import TransientError
 from otto.model.infrastructure import InfrastructurePlan
 from otto.model.observed import Applied, InfrastructureState, Observed, Seen
-from otto.model.plan import Action, ActionKind, Plan, StepKind
+from otto.model.plan import Action, ActionKind, Plan, Step, StepKind
 from otto.model.run import Outcome
 from otto.model.spec import Role
 from otto.model.verdict import Allowed, Verdict
@@ -35,7 +35,7 @@ from otto.reconcile.kit import Kit
 from otto.reconcile.look import Ending, Look, SupersededError
 from otto.reconcile.observe import Observer
 from otto.reconcile.recorder import Recorder, StepNotes
-from otto.reconcile.touched import Touched, record_facts
+from otto.reconcile.touched import Said, Touched, record_facts
 from otto.reconcile.verify import Verifier
 
 _ANOTHER_HOST = frozenset({ActionKind.CREATE, ActionKind.REPAIR, ActionKind.REPLACE})
@@ -77,9 +77,11 @@ class Converger:
             return Ending(look.observed, Outcome.WAITING, verdict, waiting=reasons(verdict))
         observed = await self._provision(look, plan, changes, recorder)
         rest = self._remainder(look, observed)
-        configured = await self._configure(look, observed, rest, recorder)
-        deployed = await self._deploy(look, observed, rest, recorder)
-        touched = Touched(configured, deployed, frozenset(rest.partly))
+        said = await self._configure(look, observed, rest, recorder)
+        said = await self._deploy(look, observed, rest, said, recorder)
+        touched = Touched(
+            _hosts(rest, StepKind.CONFIGURE), _hosts(rest, StepKind.DEPLOY), frozenset(rest.partly), said
+        )
         return await self._verify(look, observed, touched, recorder)
 
     async def plan(self, look: Look, notes: StepNotes) -> tuple[Plan, InfrastructurePlan | None]:
@@ -165,33 +167,45 @@ class Converger:
         differences = diff(look.desired, observed)
         return planning.plan(look.desired, observed, differences, force=look.force)
 
-    async def _configure(
-        self, look: Look, observed: Observed, plan: Plan, recorder: Recorder
-    ) -> frozenset[str]:
-        step = plan.step(StepKind.CONFIGURE)
+    async def _configure(self, look: Look, observed: Observed, plan: Plan, recorder: Recorder) -> Said:
+        """Configure hosts; what each said of itself afterwards. Content comes along where it can."""
+        step, content = plan.step(StepKind.CONFIGURE), plan.step(StepKind.DEPLOY)
         if step is None:
-            return frozenset()
+            return {}
         await self._enter(look.desired, observed, StepKind.CONFIGURE)
         state = _state(observed)
         async with recorder.step("configure", step.hosts) as notes:
-            await self._play(configuration_request(look.desired, state, step), notes)
-        return frozenset(step.hosts)
+            request = configuration_request(look.desired, state, step)
+            if content is not None and is_joint(step, content, state):
+                # Ansible takes longer to start than to bring content.
+                request = await self._with_content(request, look, content)
+            return await self._play(request, notes)
 
-    async def _deploy(self, look: Look, observed: Observed, plan: Plan, recorder: Recorder) -> frozenset[str]:
-        step = plan.step(StepKind.DEPLOY)
+    async def _deploy(
+        self, look: Look, observed: Observed, plan: Plan, said: Said, recorder: Recorder
+    ) -> Said:
+        """Bring content to hosts; what each said of itself last."""
+        before, step = plan.step(StepKind.CONFIGURE), plan.step(StepKind.DEPLOY)
         if step is None:
-            return frozenset()
+            return said
         await self._enter(look.desired, observed, StepKind.DEPLOY)
         state = _state(observed)
         async with recorder.step("deploy", step.hosts) as notes:
             notes.detail = {"revision": look.desired.content}
-            archive = await self._kit.source.archive(look.desired.content)
-            request = configuration_request(look.desired, state, step)
-            repair = needs_repair(look.differences, step)
-            await self._play(replace(request, archive=archive, repair=repair), notes)
-        return frozenset(step.hosts)
+            if before is not None and is_joint(before, step, state):
+                notes.summary = "brought in the same play"
+                return said
+            request = await self._with_content(configuration_request(look.desired, state, step), look, step)
+            told = await self._play(request, notes)
+        return {name: item for name, item in said.items() if name not in step.hosts} | dict(told)
 
-    async def _play(self, request: ConfigurationRequest, notes: StepNotes) -> None:
+    async def _with_content(
+        self, request: ConfigurationRequest, look: Look, step: Step
+    ) -> ConfigurationRequest:
+        archive = await self._kit.source.archive(look.desired.content)
+        return replace(request, archive=archive, repair=needs_repair(look.differences, step))
+
+    async def _play(self, request: ConfigurationRequest, notes: StepNotes) -> Said:
         with self._kit.calling("ansible"):
             result = await self._kit.configuration.configure(request, notes.report)
         notes.detail |= {"results": results(result), "changed": result.changed}
@@ -201,6 +215,8 @@ class Converger:
             names = ", ".join(item.host for item in result.failed)
             message = f"{request.kind.value} failed on {names}: {first.task or first.outcome.value}"
             raise TransientError(f"{message}: {first.message}" if first.message else message)
+        now = self._kit.clock.now()
+        return {item.host: Seen(item.facts, now) for item in result.hosts if item.facts is not None}
 
     async def _verify(self, look: Look, observed: Observed, touched: Touched, recorder: Recorder) -> Ending:
         await self._enter(look.desired, observed, StepKind.VERIFY)
@@ -238,6 +254,11 @@ class Converger:
         if await self._latest(desired.site) != desired.digest:
             raise SupersededError
         await self._announce(desired, observed, step, Allowed())
+
+
+def _hosts(plan: Plan, kind: StepKind) -> frozenset[str]:
+    step = plan.step(kind)
+    return frozenset(step.hosts) if step else frozenset()
 
 
 def _state(observed: Observed) -> InfrastructureState:

@@ -15,7 +15,7 @@ from otto.adapters.ansible.factreading import COMMAND, MalformedFactError, read_
 from otto.adapters.ansible.inventory import fault, run_inventory
 from otto.adapters.ansible.known_hosts import known_hosts
 from otto.adapters.ansible.options import AnsibleOptions, control_folder
-from otto.adapters.ansible.outcome import Tallies, Tally, message_of
+from otto.adapters.ansible.outcome import QUESTION, Tallies, Tally, message_of
 from otto.adapters.ansible.rolefiles import role_digests
 from otto.adapters.ansible.running import Command, Event, Running, running
 from otto.adapters.ansible.scrub import scrub
@@ -30,6 +30,8 @@ from otto.model.progress import Progress, Report
 from otto.ports import Clock
 
 _PLAYBOOK = "site.yml"
+# Marks in a play such as a flush, and the question at its end.
+_IDLE = ("ansible.builtin.meta", QUESTION)
 _FULL_FACTS = "gather_subset=!all,min,hardware,network gather_timeout=10"
 
 log = structlog.get_logger("otto.ansible")
@@ -181,9 +183,9 @@ def _full_facts(answer: Mapping[str, Any]) -> Mapping[str, Any]:
 
 
 def _task_of(event: Event) -> str:
-    """The task a host begins with, "" for other events and for mere marks in the play such as a flush."""
+    """The task a host begins with, "" for other events and for those that do nothing to a host."""
     data = event.get("event_data") or {}
-    if event.get("event") != "playbook_on_task_start" or data.get("task_action") == "ansible.builtin.meta":
+    if event.get("event") != "playbook_on_task_start" or data.get("task_action") in _IDLE:
         return ""
     return str(data.get("task_uuid") or data.get("task") or "")
 

@@ -1,7 +1,7 @@
 """Facts of hosts: asked for many sites in one run, remembered, and asked again when in doubt."""
 
 import asyncio
-from collections.abc import AsyncIterator, Iterable, Sequence
+from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -79,6 +79,11 @@ class FactsDesk:
             await self._wait_for_all(waiting)
             answered = [answer for answer in waiting if answer.done()]
             yield tuple(waiting.pop(answer) for answer in answered)
+
+    def learn(self, said: Mapping[Host, Seen[HostFacts]]) -> None:
+        """Take what hosts said without being asked."""
+        for host, seen in said.items():
+            self._remember(host, seen)
 
     def view(self, host: Host) -> Sighting:
         """What is known of a host. One missed question does not make it unknown, several do."""
