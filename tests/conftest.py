@@ -1,5 +1,7 @@
 """How the suite is spread over processes: a file stays together, and so does all that needs the lab."""
 
+import json
+
 import pytest
 
 
@@ -16,3 +18,25 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
         if item.get_closest_marker("xdist_group") is None:
             lab = item.get_closest_marker("lab") is not None
             item.add_marker(pytest.mark.xdist_group("lab" if lab else str(item.path)))
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Show how long healing took, story by story (tests/acceptance/test_healing.py).
+
+    The figures are properties of the tests: they come from workers to here, and into `--junitxml`.
+    """
+    reports = [report for found in terminalreporter.stats.values() for report in found]
+    kept = [item for report in reports for item in getattr(report, "user_properties", ())]
+    rows = [json.loads(str(value)) for name, value in dict.fromkeys(kept) if name == "healing"]
+    if not rows:
+        return
+    terminalreporter.section("healing, in seconds from the damage")
+    for line in _table(rows):
+        terminalreporter.write_line(line)
+
+
+def _table(rows: list[dict[str, object]]) -> list[str]:
+    """Rows of equal keys, in columns; the last one is as long as it likes."""
+    lines = [list(rows[0]), *(list(map(str, row.values())) for row in rows)]
+    widths = [max(map(len, column)) for column in zip(*lines, strict=True)]
+    return ["  ".join(map(str.ljust, line, widths)).rstrip() for line in lines]

@@ -17,8 +17,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from prometheus_client.parser import text_string_to_metric_families
+
 from otto.adapters.clock import SystemClock
 from otto.adapters.store import open_store
+from otto.model.run import Run
 from otto.model.status import Phase, SiteStatus
 
 OTTO = (sys.executable, "-m", "otto")
@@ -160,6 +163,34 @@ class Home:
                 return await store.status(name)
 
         return asyncio.run(read())
+
+    def peek_runs(self, name: str) -> tuple[Run, ...]:
+        """A site's last runs straight from the store, newest first."""
+
+        async def read() -> tuple[Run, ...]:
+            async with open_store(self.home / "otto.db", SystemClock()) as store:
+                return await store.runs(name, 20)
+
+        return asyncio.run(read())
+
+    def metrics(self, name: str, **labels: str) -> dict[tuple[str, ...], float]:
+        """Samples of a name that carry these labels, by the values of all their labels.
+
+        The home needs a port that is known: the setting `OTTO_API_PORT`.
+        """
+        _, _, text = fetch(f"http://127.0.0.1:{self.settings['OTTO_API_PORT']}", path="/metrics")
+        return {
+            tuple(value for _, value in sorted(sample.labels.items())): sample.value
+            for family in text_string_to_metric_families(text)
+            for sample in family.samples
+            if sample.name == name and labels.items() <= sample.labels.items()
+        }
+
+    def metric(self, name: str, **labels: str) -> float:
+        """The sum of those samples; it is an error when there is none."""
+        found = self.metrics(name, **labels)
+        assert found, f"no metric {name} {labels}"
+        return sum(found.values())
 
     def wait_for(self, what: str, name: str, holds: Callable[[SiteStatus], bool], seconds: float) -> Json:
         """Wait until a site's status is as said; the site as `otto status --json` shows it."""

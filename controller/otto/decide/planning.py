@@ -8,7 +8,7 @@ from otto.model.desired import Desired
 from otto.model.difference import Difference, Layer
 from otto.model.host import HostState
 from otto.model.infrastructure import ResourceChange
-from otto.model.observed import Observed, Seen
+from otto.model.observed import Observed, Seen, Unseen
 from otto.model.plan import Action, ActionKind, Plan, Step, StepKind
 from otto.model.spec import Role
 
@@ -29,7 +29,10 @@ def needs_infrastructure(differences: Iterable[Difference]) -> bool:
 
 def lost_hosts(observed: Observed) -> tuple[str, ...]:
     """Hosts that are to be made anew: their provider calls them running, and they answer nothing."""
-    return tuple(sorted(name for name, silence in observed.silent.items() if silence.confirmed))
+    if isinstance(observed.inventory, Unseen):
+        return ()
+    running = {host.name for host in observed.inventory.value if host.state is HostState.RUNNING}
+    return tuple(sorted(name for name, item in observed.silent.items() if item.confirmed and name in running))
 
 
 def plan(

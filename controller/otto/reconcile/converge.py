@@ -11,7 +11,8 @@ from dataclasses import replace
 from otto.decide import guard, planning
 from otto.decide.diff import diff
 from otto.decide.requests import configuration_request, infrastructure_inputs, is_joint, needs_repair
-from otto.decide.signs import seen_as, told
+from otto.decide.signs import key, keys, seen_as, told
+from otto.decide.targeting import actionable
 from otto.decide.wording import (
     counted,
     describe,
@@ -32,7 +33,7 @@ from otto.model.run import Outcome
 from otto.model.spec import Role
 from otto.model.verdict import Allowed, Verdict
 from otto.reconcile.kit import Kit
-from otto.reconcile.look import Ending, Look, SupersededError
+from otto.reconcile.look import DisturbedError, Ending, Look, SupersededError
 from otto.reconcile.observe import Observer
 from otto.reconcile.recorder import Recorder, StepNotes
 from otto.reconcile.touched import Said, Touched, record_facts
@@ -135,9 +136,11 @@ class Converger:
     ) -> Observed:
         step = plan.step(StepKind.PROVISION)
         if step is None or changes is None:
-            if changes is not None:
-                await self._mark_infrastructure(look.desired, ())
-            return look.observed
+            if changes is None:
+                return look.observed
+            await self._mark_infrastructure(look.desired, ())
+            # Terraform would do nothing about what it found changed: then it is no difference any more.
+            return replace(look.observed, refreshed=())
         await self._enter(look.desired, look.observed, StepKind.PROVISION)
         async with recorder.step("provision", step.hosts) as notes:
             notes.summary = describe_actions(step.actions)
@@ -206,8 +209,12 @@ class Converger:
         return replace(request, archive=archive, repair=needs_repair(look.differences, step))
 
     async def _play(self, request: ConfigurationRequest, notes: StepNotes) -> Said:
-        with self._kit.calling("ansible"):
-            result = await self._kit.configuration.configure(request, notes.report)
+        try:
+            with self._kit.calling("ansible"):
+                result = await self._kit.configuration.configure(request, notes.report)
+        finally:
+            # However it ended, and whether or not the run comes to ask them: they are not what they were.
+            self._observer.desk.doubt(host.id for host in request.hosts)
         notes.detail |= {"results": results(result), "changed": result.changed}
         notes.summary = describe_result(result)
         if result.failed:
@@ -237,13 +244,13 @@ class Converger:
             if failures:
                 notes.outcome = Outcome.SUPERSEDED if disturbed() else Outcome.FAILED
         if failures and disturbed():
-            raise SupersededError
+            raise DisturbedError(str(failures[0]))
         if not failures:
             await self._mark_verified(look.desired)
         applied = await self._kit.store.applied(look.desired.site)
         observed = replace(recorded, serving=serving, applied=applied)
-        error = f"verification failed: {failures[0]}" if failures else ""
-        return Ending(observed, Outcome.FAILED if failures else Outcome.SUCCEEDED, Allowed(), error)
+        error = f"verification failed: {failures[0]}" if failures else _unmended(look, observed)
+        return Ending(observed, Outcome.FAILED if error else Outcome.SUCCEEDED, Allowed(), error)
 
     async def _mark_verified(self, desired: Desired) -> None:
         applied: Applied = await self._kit.store.applied(desired.site)
@@ -254,6 +261,13 @@ class Converger:
         if await self._latest(desired.site) != desired.digest:
             raise SupersededError
         await self._announce(desired, observed, step, Allowed())
+
+
+def _unmended(look: Look, observed: Observed) -> str:
+    """What a run was to mend and did not, "" for nothing: that is a failure, and backs off as one."""
+    before = keys(look.differences)
+    left = tuple(item for item in diff(look.desired, observed) if key(item) in before)
+    return f"differs as before the run: {describe_differences(left)}" if actionable(left) else ""
 
 
 def _hosts(plan: Plan, kind: StepKind) -> frozenset[str]:

@@ -31,12 +31,20 @@ class Holds:
         self._clock = clock
         self._pause = pause
         self._holds: dict[str, _Hold] = {}
+        self._disturbed: set[str] = set()
 
     def after_failure(self, desired: Desired, differences: tuple[Difference, ...], seconds: float) -> None:
-        """Try the same again only after so many seconds, and anything else after a pause."""
+        """Try the same again only after so many seconds, and anything else after a pause.
+
+        What failed in the runs before counts as the same: two failures that take turns are nothing new.
+        """
         now = self._clock.monotonic()
         pause = min(self._pause, seconds)
-        self._holds[desired.site] = _Hold(desired.digest, keys(differences), now + pause, now + seconds)
+        before = self._holds.get(desired.site)
+        failed = before.differences if before and before.digest == desired.digest else frozenset()
+        self._holds[desired.site] = _Hold(
+            desired.digest, keys(differences) | failed, now + pause, now + seconds
+        )
 
     def waiting(
         self, desired: Desired, differences: tuple[Difference, ...], seconds: float, plan: str
@@ -53,6 +61,14 @@ class Holds:
     def release(self, site: str) -> None:
         """Act at once whatever was held."""
         self._holds.pop(site, None)
+        self._disturbed.discard(site)
+
+    def again(self, site: str) -> bool:
+        """Note that a host was lost during a run; whether one was in a run before, with no success since."""
+        if site in self._disturbed:
+            return True
+        self._disturbed.add(site)
+        return False
 
     def left(self, desired: Desired, differences: tuple[Difference, ...]) -> float:
         """Seconds for which nothing is to be done about these differences; 0 to act now."""

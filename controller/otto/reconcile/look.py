@@ -37,4 +37,8 @@ class Ending:
 
 
 class SupersededError(Exception):
-    """A newer wish came between two steps, or the world changed under them."""
+    """A newer wish came between two steps."""
+
+
+class DisturbedError(SupersededError):
+    """A host of the site was lost under the steps."""

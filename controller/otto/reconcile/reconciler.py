@@ -26,7 +26,7 @@ from otto.reconcile.fleet import Fleet
 from otto.reconcile.healing import measure_heal
 from otto.reconcile.holds import Holds
 from otto.reconcile.kit import Kit
-from otto.reconcile.look import Ending, Look, SupersededError
+from otto.reconcile.look import DisturbedError, Ending, Look, SupersededError
 from otto.reconcile.observation.sentinel import Sentinel
 from otto.reconcile.observation.sightings import Watched
 from otto.reconcile.observe import Observer
@@ -61,6 +61,7 @@ class Reconciler:
         self._settled: set[str] = set()
         self._wishes: dict[str, frozenset[StepKind]] = {}
         self._recorders: dict[str, Recorder] = {}
+        self._unrecorded: dict[str, int] = {}
 
     def wish(self, site: str, steps: frozenset[StepKind]) -> None:
         """Have the next look carry out these steps whether or not anything differs."""
@@ -71,11 +72,14 @@ class Reconciler:
         """Look at one site and act; never raises but for cancellation."""
         with structlog.contextvars.bound_contextvars(site=site), self.sentinel.working(site):
             try:
-                return await self._look(site, cause)
+                after = await self._look(site, cause)
             except Exception as error:
                 # Not even the failure could be written down: the store itself is in trouble.
                 log.exception("reconcile.unrecorded", kind=type(error).__name__)
-                return self._pace.slowest()
+                self._unrecorded[site] = self._unrecorded.get(site, 0) + 1
+                return self._pace.after(self._unrecorded[site])
+            self._unrecorded.pop(site, None)
+            return after
 
     async def _look(self, site: str, cause: str) -> Next:
         try:
@@ -197,9 +201,12 @@ class Reconciler:
             log.info("run.started", cause=cause, differences=len(look.differences))
             try:
                 ending = await self._converger.converge(look, recorder)
-            except SupersededError:
+            except SupersededError as error:
                 self.wish(desired.site, look.force)
                 await recorder.end(Outcome.SUPERSEDED, "something newer came; starting over from it")
+                if isinstance(error, DisturbedError) and self._holds.again(desired.site):
+                    message = f"hosts are lost again and again while the site is mended: {error}"
+                    raise TransientError(message, mend="see why they do not stay up") from error
                 return Next(0.0, "superseded")
             except asyncio.CancelledError:
                 await asyncio.shield(recorder.give_up(Outcome.INTERRUPTED, "the controller stopped"))

@@ -42,8 +42,13 @@ class Orphanage:
                 states[site] = frozenset(host.id for host in census.of(site))
                 continue
             states[site] = frozenset(host.id for host in state.hosts) if state else frozenset()
-        at_rest = (host for host in census.all() if not self._sightings.is_working(host.site))
-        await self._tell({host.id: host for host in orphans(at_rest, wanted, states)})
+        # What is at work may be making a host just now: of its hosts only those told of before stay orphans.
+        known = self._known or {}
+        settled = (host for host in census.all() if host.id in known or not self._at_work(host))
+        await self._tell({host.id: host for host in orphans(settled, wanted, states)})
+
+    def _at_work(self, host: LiveHost) -> bool:
+        return self._sightings.is_working(host.site)
 
     def _wanted(self, site: str) -> frozenset[str]:
         known = self._fleet.in_force(site)

@@ -48,6 +48,11 @@ class Sentinel:
         )
         self.refreshing = Refreshing(kit)
 
+    @property
+    def silent(self) -> int:
+        """How many hosts answer nothing now."""
+        return self._silences.count
+
     def watch(self, watched: Watched) -> None:
         """Watch a site by what its last look found."""
         site = watched.desired.site
@@ -131,6 +136,8 @@ class Sentinel:
                 self._seen(site, "probes")
                 for sign in signs:
                     self._tell(site, sign)
+            # A host that went while it was asked is no silent one, now and for ever.
+            self._forget(watched, but=self._sightings.last(site))
             self._kit.metrics.looked("probes", "succeeded", self._kit.clock.monotonic() - began)
         except Exception as error:
             self._kit.metrics.looked("probes", "failed", self._kit.clock.monotonic() - began)
