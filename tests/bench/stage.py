@@ -79,7 +79,8 @@ class Stage:
         began = datetime.now(UTC)
         took = asyncio.run(self._push_until_ready(names, commit))
         run = self.last_run(names[0])
-        say(f"  {names[0]}: run began {(run.started_at - began).total_seconds():.2f} s after the push: {steps(run)}")
+        waited = (run.started_at - began).total_seconds()
+        say(f"  {names[0]}: run began {waited:.2f} s after the push: {steps(run)}")
         return took
 
     async def _push_until_ready(self, names: Sequence[str], commit: str) -> float:
