@@ -33,7 +33,7 @@ def test_two_web_servers_and_a_balancer_come_up_from_the_spec(home: Home) -> Non
     assert [host["role"] for host in site["hosts"]] == ["balancer", "web", "web"]
     assert set(home.containers()) == {"hello-balancer-1", "hello-web-1", "hello-web-2"}
     run = home.runs("hello")[0]
-    assert steps_of(run) == ["plan", "guard", "provision", "configure", "deploy", "verify"]
+    assert steps_of(run) == ["observe", "plan", "guard", "provision", "configure", "deploy", "verify"]
     home.clone()
 
 
@@ -69,7 +69,7 @@ def test_a_content_push_runs_no_terraform_and_configures_nobody(home: Home) -> N
     assert "content" in shown
     site = home.ready("hello", commit)
     run = home.runs("hello")[0]
-    assert steps_of(run) == ["plan", "guard", "deploy", "verify"]
+    assert steps_of(run) == ["observe", "plan", "guard", "deploy", "verify"]
     assert step(run, "plan")["detail"]["terraform"] is False
     assert step(run, "deploy")["hosts"] == ["hello-web-1", "hello-web-2"]
     assert "Freshly pushed." in fetch(site["endpoints"][0]["url"], "hello.test")[2]
@@ -116,7 +116,7 @@ def test_another_algorithm_configures_the_balancer_alone(home: Home) -> None:
     commit, _ = home.push("Fewest connections first")
     home.ready("hello", commit)
     run = home.runs("hello")[0]
-    assert steps_of(run) == ["plan", "guard", "configure", "verify"]
+    assert steps_of(run) == ["observe", "plan", "guard", "configure", "verify"]
     assert step(run, "configure")["hosts"] == ["hello-balancer-1"]
     assert step(run, "plan")["detail"]["terraform"] is False
 
@@ -126,7 +126,7 @@ def test_another_domain_configures_the_web_servers_alone(home: Home) -> None:
     commit, _ = home.push("Another name")
     site = home.ready("hello", commit)
     run = home.runs("hello")[0]
-    assert steps_of(run) == ["plan", "guard", "configure", "verify"]
+    assert steps_of(run) == ["observe", "plan", "guard", "configure", "verify"]
     assert step(run, "configure")["hosts"] == ["hello-web-1", "hello-web-2"]
     assert fetch(site["endpoints"][0]["url"], "other.test")[0] == 200
 
@@ -135,7 +135,7 @@ def test_another_check_is_only_verified(home: Home) -> None:
     home.edit(HELLO, "  checks:\n", "  checks:\n    - path: /glossary.html\n")
     commit, _ = home.push("Check the glossary")
     home.ready("hello", commit)
-    assert steps_of(home.runs("hello")[0]) == ["plan", "guard", "verify"]
+    assert steps_of(home.runs("hello")[0]) == ["observe", "plan", "guard", "verify"]
 
 
 def test_a_check_that_fails_is_told_with_request_expected_and_received(home: Home) -> None:
