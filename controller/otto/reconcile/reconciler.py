@@ -202,11 +202,11 @@ class Reconciler:
             try:
                 ending = await self._converger.converge(look, recorder)
             except SupersededError as error:
-                self.wish(desired.site, look.force)
                 await recorder.end(Outcome.SUPERSEDED, "something newer came; starting over from it")
                 if isinstance(error, DisturbedError) and self._holds.again(desired.site):
                     message = f"hosts are lost again and again while the site is mended: {error}"
                     raise TransientError(message, mend="see why they do not stay up") from error
+                self.wish(desired.site, look.force)
                 return Next(0.0, "superseded")
             except asyncio.CancelledError:
                 await asyncio.shield(recorder.give_up(Outcome.INTERRUPTED, "the controller stopped"))
