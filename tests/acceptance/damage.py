@@ -1,12 +1,14 @@
 """What can happen to a host behind OttO's back, done for real."""
 
 import json
+import os
 import subprocess
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 
+from otto import resources
 from otto.lab import names
 
 from .harness import Home
@@ -35,7 +37,11 @@ def do(harm: Harm, home: Home) -> Moment:
 
 
 def podman(*arguments: str) -> str:
-    done = subprocess.run(["podman", *arguments], capture_output=True, text=True, timeout=60, check=False)
+    # As the lab's own engine is started: the machine's settings may ask for more than is allowed here.
+    environment = os.environ | {"CONTAINERS_CONF": str(resources.path("infra", "lab", "containers.conf"))}
+    done = subprocess.run(
+        ["podman", *arguments], capture_output=True, text=True, timeout=60, check=False, env=environment
+    )
     assert done.returncode == 0, f"podman {' '.join(arguments)}: {done.stderr}"
     return done.stdout
 
@@ -128,10 +134,10 @@ def stray(home: Home, host: str, site: str) -> Iterator[str]:
     labelled = [word for name, value in labels.items() for word in ("--label", f"{name}={value}")]
     name = names.container_name(home.owner, host)
     command = ("sleep", "infinity")
-    made = podman(
-        "run", "--detach", "--network", "none", "--name", name, *labelled, template["ImageID"], *command
-    )
     try:
+        made = podman(
+            "run", "--detach", "--network", "none", "--name", name, *labelled, template["ImageID"], *command
+        )
         yield made.strip()
     finally:
         podman("rm", "--force", "--ignore", "--time", "0", name)
