@@ -1,6 +1,5 @@
 """What can happen to a host behind OttO's back, done for real."""
 
-import json
 import os
 import subprocess
 import time
@@ -122,25 +121,6 @@ def hung(home: Home, host: str) -> Iterator[None]:
         yield
     finally:
         inside(home, host, "pkill", "-CONT", "sshd")
-
-
-@contextmanager
-def stray(home: Home, host: str, site: str) -> Iterator[str]:
-    """A container under our labels that OttO never made; its id."""
-    template = json.loads(podman("ps", "--filter", f"label={names.OWNER}={home.owner}", "--format", "json"))[
-        0
-    ]
-    labels = names.labels(names.Ownership(home.owner, site, "web", host))
-    labelled = [word for name, value in labels.items() for word in ("--label", f"{name}={value}")]
-    name = names.container_name(home.owner, host)
-    command = ("sleep", "infinity")
-    try:
-        made = podman(
-            "run", "--detach", "--network", "none", "--name", name, *labelled, template["ImageID"], *command
-        )
-        yield made.strip()
-    finally:
-        podman("rm", "--force", "--ignore", "--time", "0", name)
 
 
 def _podman(*arguments: str, home: Home, host: str) -> None:
