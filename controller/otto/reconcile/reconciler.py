@@ -5,7 +5,7 @@ from datetime import datetime
 
 import structlog
 
-from otto.decide.diff import diff
+from otto.decide.diff import depth, diff
 from otto.decide.signs import keys, told
 from otto.decide.summarize import Findings
 from otto.decide.targeting import actionable
@@ -238,10 +238,10 @@ class Reconciler:
 
     def _watch(self, desired: Desired, observed: Observed, differences: tuple[Difference, ...]) -> None:
         """Have the tiers watch the site by what this look found."""
-        known = keys(differences)
+        known, heard = keys(differences), keys(depth(desired, observed))
         state = observed.infrastructure
         have = state.value if isinstance(state, Seen) else InfrastructureState()
-        self.sentinel.watch(Watched(desired, observed.applied, have, self._now(), known))
+        self.sentinel.watch(Watched(desired, observed.applied, have, self._now(), known, heard))
 
     async def _orphan(self, site: str) -> Next:
         if problems := self._fleet.problems(site):

@@ -18,9 +18,10 @@ class Stage:
         self.home = home
         self.world = World()
         self.events: list[Event] = []
+        self.loop = LoopSettings(workers=2, verifyDeadline=1.0)
 
     def controller(self, source: SourceSettings | None = None) -> Controller:
-        kit = self.world.kit(LoopSettings(workers=2, verifyDeadline=1.0))
+        kit = self.world.kit(self.loop)
         kit.bus.subscribe(self.events.append)
         settings = source or SourceSettings()
         return Controller(kit, self.home, settings, lambda _: nullcontext(self.world.source))

@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 
@@ -199,6 +200,20 @@ async def test_a_host_that_answers_again_in_time_is_left_alone(stage: Stage) -> 
         assert (await stage.status("one")).phase is Phase.READY
         assert stage.world.hosts[WEB].id == before
         assert len(await stage.world.store.runs("one")) == runs
+
+
+async def test_a_host_that_speaks_again_makes_its_site_ready_without_waiting_for_a_full_look(
+    stage: Stage,
+) -> None:
+    stage.loop = replace(stage.loop, interval=3600.0)
+    async with ready(stage):
+        failures = stage.world.configuration.failures
+        failures.always(f"facts:{WEB}", TransientError("no answer within 8 s"))
+        await stage.calm(150)
+        assert (await stage.status("one")).phase is Phase.DEGRADED
+        failures.stop(f"facts:{WEB}")
+        await stage.calm(35)
+        assert (await stage.status("one")).phase is Phase.READY
 
 
 async def test_a_lost_state_is_made_good_by_import_at_once(stage: Stage) -> None:

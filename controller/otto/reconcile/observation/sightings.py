@@ -26,6 +26,7 @@ class Watched:
         state: its hosts as of then.
         at: when that look ended.
         known: differences that the last look, or a glance since, has told already.
+        heard: those of them that hosts told of themselves, last.
         glimpsed: what the last glance saw.
     """
 
@@ -34,6 +35,7 @@ class Watched:
     state: InfrastructureState
     at: datetime
     known: frozenset[Key]
+    heard: frozenset[Key] = frozenset()
     glimpsed: frozenset[Key] = frozenset()
 
     @property

@@ -1,9 +1,10 @@
 """Tier 0 of one site: what shows without asking its hosts, compared with what is known already."""
 
+from collections.abc import Iterable
 from datetime import datetime
 
 from otto.decide.diff import depth, surface
-from otto.decide.signs import fresh, keys, sign
+from otto.decide.signs import Key, fresh, keys, sign
 from otto.model.difference import Difference
 from otto.model.errors import OttoError
 from otto.model.host import LiveHost
@@ -49,15 +50,19 @@ class Surveyor:
         return self._compare(watched, surface(desired, observed))
 
     def look_deep(self, watched: Watched, facts: Facts, census: Census) -> tuple[Sign, ...]:
-        """Tier 1: what some hosts say of themselves. The signs of what was not known of them before."""
+        """Tier 1: what some hosts say of themselves. Signs of what is new, or of what is fine again."""
         now = self._kit.clock.now()
         state, nothing = Seen(watched.state, now), Unseen("not looked at", now)
         inventory, silent = self._inventory(watched, census), self._silences.of(watched.hosts)
         observed = Observed(state, inventory, facts, nothing, watched.applied, silent)
         found = [item for item in depth(watched.desired, observed) if item.host in facts]
         told = fresh(found, watched.known)
-        watched.known |= keys(told)
-        return tuple(sign(difference, now) for difference in told)
+        before = frozenset(item for item in watched.heard if _host(item[0]) in facts)
+        recovered = before - keys(found)
+        watched.heard = (watched.heard - before) | keys(found)
+        watched.known = (watched.known | keys(told)) - recovered
+        signs = [sign(difference, now) for difference in told]
+        return tuple(signs) or _fine_again(recovered, now, Tier.FACTS)
 
     async def _state(self, site: str) -> Seen[InfrastructureState] | Unseen:
         now = self._kit.clock.now()
@@ -87,10 +92,14 @@ class Surveyor:
         watched.known = (watched.known | keys(told)) - recovered
         watched.glimpsed = now_seen
         signs = [sign(difference, at) for difference in told]
-        return tuple(signs) or tuple(_fine_again(path, at) for path, _ in sorted(recovered))
+        return tuple(signs) or _fine_again(recovered, at, Tier.PROBE)
 
 
-def _fine_again(path: str, at: datetime) -> Sign:
+def _fine_again(recovered: Iterable[Key], at: datetime, tier: Tier) -> tuple[Sign, ...]:
+    return tuple(Sign(tier, f"{path}: as desired again", at, _host(path)) for path, _ in sorted(recovered))
+
+
+def _host(path: str) -> str:
+    """The host that a difference's path names, "" for the site as a whole."""
     parts = path.split("/")
-    host = parts[1] if parts[0] == "hosts" and len(parts) > 1 else ""
-    return Sign(Tier.PROBE, f"{path}: as desired again", at, host)
+    return parts[1] if parts[0] == "hosts" and len(parts) > 1 else ""
