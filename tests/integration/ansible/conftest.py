@@ -14,6 +14,7 @@ import pytest
 
 from otto import resources
 from otto.adapters.ansible import Ansible, AnsibleOptions
+from otto.adapters.ansible.processes import MARK
 from otto.adapters.clock import SystemClock
 from otto.model.configuration import ConfigurationRequest, ConfigurationResult
 from otto.model.host import Host
@@ -117,6 +118,20 @@ async def site(fleet: Fleet, tmp_path: Path) -> AsyncIterator[Site]:
     yield Site(fleet, ansible, options, tmp_path)
     await ansible.close()
     assert not list(options.runs.glob("run-*"))
+
+
+def strays(folder: Path) -> list[str]:
+    """Processes, other than kept connections, that still belong to a run below the folder."""
+    found = []
+    mark = f"{MARK}={folder}".encode()
+    for process in Path("/proc").glob("[0-9]*"):
+        try:
+            command = (process / "cmdline").read_bytes().replace(b"\0", b" ").decode().strip()
+            if mark in (process / "environ").read_bytes() and not command.endswith("[mux]"):
+                found.append(command)
+        except OSError:
+            continue
+    return found
 
 
 PAGES = {

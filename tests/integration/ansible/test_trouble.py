@@ -14,7 +14,6 @@ from pathlib import Path
 import pytest
 
 from otto.adapters.ansible import Ansible
-from otto.adapters.ansible.processes import MARK
 from otto.adapters.clock import SystemClock
 from otto.model.configuration import HostOutcome, HostResult
 from otto.model.errors import TerminalError
@@ -22,24 +21,10 @@ from otto.model.observed import Seen
 from otto.model.progress import silent
 from otto.model.spec import Role
 
-from .conftest import PAGES, Site
+from .conftest import PAGES, Site, strays
 from .visitors import visiting
 
 pytestmark = [pytest.mark.lab, pytest.mark.xdist_group("ansible")]
-
-
-def strays(folder: Path) -> list[str]:
-    """Processes, other than kept connections, that still belong to a run below the folder."""
-    found = []
-    mark = f"{MARK}={folder}".encode()
-    for process in Path("/proc").glob("[0-9]*"):
-        try:
-            command = (process / "cmdline").read_bytes().replace(b"\0", b" ").decode().strip()
-            if mark in (process / "environ").read_bytes() and not command.endswith("[mux]"):
-                found.append(command)
-        except OSError:
-            continue
-    return found
 
 
 async def eventually(holds: Callable[[], bool], seconds: float = 15) -> None:

@@ -71,7 +71,11 @@ def kill_strays(workspace: Path, seconds: float = _SECONDS) -> int:
 
 
 def _freeze(mark: bytes, deadline: float) -> frozenset[int]:
-    """Stop the run's living processes until a look finds no other; all of them."""
+    """Stop the run's living processes until a look finds no other; all that were stopped.
+
+    What was stopped is never let go, even if it looks like another's by now: an ssh that was about to
+    become a kept connection would stay stopped for ever.
+    """
     frozen: frozenset[int] = frozenset()
     unsure: frozenset[int] = frozenset()
     looks = 0
@@ -82,7 +86,7 @@ def _freeze(mark: bytes, deadline: float) -> frozenset[int]:
             _send(pid, signal.SIGSTOP)
         sure = sight.unsure <= unsure or looks >= _MOST_LOOKS
         if (sure and not new) or time.monotonic() > deadline:
-            return sight.ours
+            return frozen | new
         frozen, unsure = frozen | new, sight.unsure
         if unsure:
             time.sleep(_PAUSE_SECONDS)
