@@ -99,6 +99,7 @@ async def test_an_edited_file_is_seen_by_facts_within_an_interval(stage: Stage, 
 async def test_a_host_that_hangs_delays_nobody_else(stage: Stage) -> None:
     stage.world.push(site_spec("two"))
     async with ready(stage):
+        before = stage.world.configuration.asked.count("one-web-2")
         gate = stage.world.configuration.failures.hold("facts:one-web-2")
         await stage.calm(35)
         await gate.reached()
@@ -106,6 +107,7 @@ async def test_a_host_that_hangs_delays_nobody_else(stage: Stage) -> None:
             stage.world.hosts[host].damage["other.html"] = "defaced"
         await stage.calm(35)
         assert not stage.world.hosts["two-web-1"].damage
+        assert stage.world.configuration.asked.count("one-web-2") == before + 1
         stage.world.configuration.failures.unhold("facts:one-web-2")
         gate.open()
         await stage.calm(35)

@@ -85,6 +85,10 @@ class FactsDesk:
         for host, seen in said.items():
             self._remember(host, seen)
 
+    def owes(self, host: Host) -> bool:
+        """Whether the host has been asked, or is about to be, and has not answered yet."""
+        return host.id in self._asking or host.id in self._pending
+
     def view(self, host: Host) -> Sighting:
         """What is known of a host. One missed question does not make it unknown, several do."""
         known = self._known.get(host.id, _Known())

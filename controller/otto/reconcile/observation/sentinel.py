@@ -148,29 +148,30 @@ class Sentinel:
     async def _ask_for_facts(self, group: asyncio.TaskGroup) -> None:
         """Tier 1. All sites are asked together, so that they share runs; each is judged as it answers.
 
-        Rounds begin an interval apart at most, however long one takes; a site of which a host still owes
-        its answer has its turn in the next.
+        Rounds begin an interval apart at most, however long one takes: a host that still owes its answer
+        is left out of the next, and its neighbours are not.
         """
         settings = self._kit.facts
-        asked: dict[str, tuple[float, asyncio.Task[None]]] = {}
+        asked: dict[asyncio.Task[None], float] = {}
         while settings.interval > 0:
             self._kit.metrics.health.beat("the round of facts", 2 * settings.interval + _PATIENCE)
             await self._kit.clock.sleep(shortened(settings.interval, self._kit.rng, settings.jitter))
             now = self._kit.clock.monotonic()
-            asked = {site: (began, task) for site, (began, task) in asked.items() if not task.done()}
-            oldest = min((began for began, _ in asked.values()), default=now)
+            asked = {task: began for task, began in asked.items() if not task.done()}
+            oldest = min(asked.values(), default=now)
             self._kit.metrics.tier_lag("facts", max(0.0, now - oldest - settings.interval))
             for site in self._sightings.sites():
-                if site not in asked:
-                    asked[site] = (now, group.create_task(self._look_deep(site), name=f"facts-{site}"))
+                asked[group.create_task(self._look_deep(site), name=f"facts-{site}")] = now
 
     async def _look_deep(self, site: str) -> None:
         watched = self._sightings.watched(site)
-        if watched is None or not watched.hosts:
+        if watched is None:
             return
         began = self._kit.clock.monotonic()
         silent = self._silences.of(watched.hosts)
-        hosts = [host for host in watched.hosts if host.name not in silent]
+        hosts = [host for host in watched.hosts if host.name not in silent and not self._desk.owes(host)]
+        if not hosts:
+            return
         try:
             async for answered in self._desk.answers(hosts):
                 facts = {host.name: self._desk.view(host) for host in answered}
