@@ -26,13 +26,14 @@ from otto.model.errors import TerminalError
 _NAME = re.compile(r"[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?")
 _TOKEN = re.compile(r"[0-9a-f]{16}")
 _REMOVED = ".removed-"
+_SPARE = ".spare"
 MODE = 0o600
 FOLDER_MODE = 0o700
 
 
 def write(path: Path, content: str) -> None:
     """Write a private file so that readers see the old content or the new, never a part."""
-    spare = path.with_name(f".{path.name}.{secrets.token_hex(4)}")
+    spare = path.with_name(f".{path.name}.{secrets.token_hex(4)}{_SPARE}")
     try:
         descriptor = os.open(spare, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, MODE)
         with os.fdopen(descriptor, "w", encoding="utf-8") as file:
@@ -184,6 +185,11 @@ class Folder:
         for path in self.path.glob("plan-*"):
             path.unlink(missing_ok=True)
         self.imports.unlink(missing_ok=True)
+
+    def drop_spares(self) -> None:
+        """Forget files that were being written when their writer was killed."""
+        for path in self.path.glob(f".*{_SPARE}"):
+            path.unlink(missing_ok=True)
 
     def remove(self) -> None:
         """Remove the folder: first out of the way in one step, then piece by piece."""

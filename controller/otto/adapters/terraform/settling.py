@@ -52,6 +52,9 @@ def _clear(folder: Folder, clock: Clock) -> bool:
             return False
         children.forget(folder)
         folder.state_lock.unlink(missing_ok=True)
+        # A plan holds secrets, and nobody is left who would apply it.
+        folder.drop_plans()
+        folder.drop_spares()
         return True
     finally:
         os.close(descriptor)
