@@ -129,14 +129,14 @@ class ProbesSettings:
 
 @dataclass(frozen=True)
 class FactsSettings:
-    """Tier 1 of observation: what hosts say of themselves, many sites in one Ansible run."""
+    """Tier 1 of observation: what hosts say of themselves, many sites at once."""
 
     interval: float = field(default=30.0, metadata={"help": "seconds between two looks at a site"})
     jitter: float = field(
         default=0.1, metadata={"help": "share of the interval by which it is moved at random"}
     )
-    concurrency: int = field(default=2, metadata={"help": "Ansible runs at once"})
-    batch: int = field(default=50, metadata={"help": "hosts asked in one Ansible run"})
+    concurrency: int = field(default=2, metadata={"help": "batches of hosts asked at once"})
+    batch: int = field(default=50, metadata={"help": "hosts asked together"})
 
 
 @dataclass(frozen=True)

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from pathlib import PurePath
 
-from otto.model.host import Host, HostFacts
+from otto.model.host import Host
 from otto.model.plan import StepKind
 from otto.model.spec import Algorithm
 
@@ -58,23 +58,13 @@ class HostOutcome(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class HostResult:
-    """What a play did to one host.
-
-    Attributes:
-        host: which one.
-        outcome: how it came out.
-        changed: tasks that changed something.
-        task: the task that failed.
-        message: why it failed, secrets removed.
-        facts: what the host said of itself at the play's end, None when it said nothing of use.
-    """
+    """What a play did to one host; `task` and `message` say why where it failed, secrets removed."""
 
     host: str
     outcome: HostOutcome
     changed: int = 0
     task: str = ""
     message: str = ""
-    facts: HostFacts | None = None
 
     @property
     def good(self) -> bool:

@@ -36,7 +36,7 @@ from otto.reconcile.kit import Kit
 from otto.reconcile.look import DisturbedError, Ending, Look, SupersededError
 from otto.reconcile.observe import Observer
 from otto.reconcile.recorder import Recorder, StepNotes
-from otto.reconcile.touched import Said, Touched, record_facts
+from otto.reconcile.touched import Touched, record_facts
 from otto.reconcile.verify import Verifier
 
 _ANOTHER_HOST = frozenset({ActionKind.CREATE, ActionKind.REPAIR, ActionKind.REPLACE})
@@ -78,11 +78,9 @@ class Converger:
             return Ending(look.observed, Outcome.WAITING, verdict, waiting=reasons(verdict))
         observed = await self._provision(look, plan, changes, recorder)
         rest = self._remainder(look, observed)
-        said = await self._configure(look, observed, rest, recorder)
-        said = await self._deploy(look, observed, rest, said, recorder)
-        touched = Touched(
-            _hosts(rest, StepKind.CONFIGURE), _hosts(rest, StepKind.DEPLOY), frozenset(rest.partly), said
-        )
+        configured = await self._configure(look, observed, rest, recorder)
+        deployed = await self._deploy(look, observed, rest, recorder)
+        touched = Touched(configured, deployed, frozenset(rest.partly))
         return await self._verify(look, observed, touched, recorder)
 
     async def plan(self, look: Look, notes: StepNotes) -> tuple[Plan, InfrastructurePlan | None]:
@@ -170,11 +168,13 @@ class Converger:
         differences = diff(look.desired, observed)
         return planning.plan(look.desired, observed, differences, force=look.force)
 
-    async def _configure(self, look: Look, observed: Observed, plan: Plan, recorder: Recorder) -> Said:
-        """Configure hosts; what each said of itself afterwards. Content comes along where it can."""
+    async def _configure(
+        self, look: Look, observed: Observed, plan: Plan, recorder: Recorder
+    ) -> frozenset[str]:
+        """Configure hosts; content comes along where it can."""
         step, content = plan.step(StepKind.CONFIGURE), plan.step(StepKind.DEPLOY)
         if step is None:
-            return {}
+            return frozenset()
         await self._enter(look.desired, observed, StepKind.CONFIGURE)
         state = _state(observed)
         async with recorder.step("configure", step.hosts) as notes:
@@ -182,25 +182,24 @@ class Converger:
             if content is not None and is_joint(step, content, state):
                 # Ansible takes longer to start than to bring content.
                 request = await self._with_content(request, look, content)
-            return await self._play(request, notes)
+            await self._play(request, notes)
+        return frozenset(step.hosts)
 
-    async def _deploy(
-        self, look: Look, observed: Observed, plan: Plan, said: Said, recorder: Recorder
-    ) -> Said:
-        """Bring content to hosts; what each said of itself last."""
+    async def _deploy(self, look: Look, observed: Observed, plan: Plan, recorder: Recorder) -> frozenset[str]:
+        """Bring content to hosts that did not get it with their configuration."""
         before, step = plan.step(StepKind.CONFIGURE), plan.step(StepKind.DEPLOY)
         if step is None:
-            return said
+            return frozenset()
         await self._enter(look.desired, observed, StepKind.DEPLOY)
         state = _state(observed)
         async with recorder.step("deploy", step.hosts) as notes:
             notes.detail = {"revision": look.desired.content}
             if before is not None and is_joint(before, step, state):
                 notes.summary = "brought in the same play"
-                return said
-            request = await self._with_content(configuration_request(look.desired, state, step), look, step)
-            told = await self._play(request, notes)
-        return {name: item for name, item in said.items() if name not in step.hosts} | dict(told)
+            else:
+                request = configuration_request(look.desired, state, step)
+                await self._play(await self._with_content(request, look, step), notes)
+        return frozenset(step.hosts)
 
     async def _with_content(
         self, request: ConfigurationRequest, look: Look, step: Step
@@ -208,7 +207,7 @@ class Converger:
         archive = await self._kit.source.archive(look.desired.content)
         return replace(request, archive=archive, repair=needs_repair(look.differences, step))
 
-    async def _play(self, request: ConfigurationRequest, notes: StepNotes) -> Said:
+    async def _play(self, request: ConfigurationRequest, notes: StepNotes) -> None:
         try:
             with self._kit.calling("ansible"):
                 result = await self._kit.configuration.configure(request, notes.report)
@@ -222,8 +221,6 @@ class Converger:
             names = ", ".join(item.host for item in result.failed)
             message = f"{request.kind.value} failed on {names}: {first.task or first.outcome.value}"
             raise TransientError(f"{message}: {first.message}" if first.message else message)
-        now = self._kit.clock.now()
-        return {item.host: Seen(item.facts, now) for item in result.hosts if item.facts is not None}
 
     async def _verify(self, look: Look, observed: Observed, touched: Touched, recorder: Recorder) -> Ending:
         await self._enter(look.desired, observed, StepKind.VERIFY)
@@ -268,11 +265,6 @@ def _unmended(look: Look, observed: Observed) -> str:
     before = keys(look.differences)
     left = tuple(item for item in diff(look.desired, observed) if key(item) in before)
     return f"differs as before the run: {describe_differences(left)}" if actionable(left) else ""
-
-
-def _hosts(plan: Plan, kind: StepKind) -> frozenset[str]:
-    step = plan.step(kind)
-    return frozenset(step.hosts) if step else frozenset()
 
 
 def _state(observed: Observed) -> InfrastructureState:

@@ -1,25 +1,20 @@
 """Hosts a run has touched, and what they should be like from then on."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 
 from otto.model.host import HostFacts
 from otto.model.observed import Applied, Observed, Seen, Unseen
 from otto.ports import Store
 from otto.reconcile.observe import Observer
 
-# What hosts said of themselves at the end of a play.
-Said = Mapping[str, Seen[HostFacts]]
-
 
 @dataclass(frozen=True, slots=True)
 class Touched:
-    """Hosts that a run configured, wholly or only partly, and those it deployed to; what they said then."""
+    """Hosts that a run configured, wholly or only partly, and those it deployed to."""
 
     configured: frozenset[str]
     deployed: frozenset[str]
     partly: frozenset[str]
-    said: Said = field(default_factory=dict)
 
     @property
     def hosts(self) -> frozenset[str]:
@@ -45,17 +40,11 @@ class Touched:
 async def record_facts(
     store: Store, observer: Observer, site: str, observed: Observed, touched: Touched
 ) -> Observed:
-    """What the hosts just touched are like now is what they should stay like.
-
-    They said it at the end of the play; those that did not are asked.
-    """
+    """Ask the hosts just touched what they are like now: that is what they should stay like."""
     hosts = [host for host in observed.hosts if host.name in touched.hosts]
     if not hosts:
         return observed
-    said = {host: touched.said[host.name] for host in hosts if host.name in touched.said}
-    observer.desk.learn(said)
-    asked = await observer.desk.ask([host for host in hosts if host not in said])
-    facts = {host.name: seen for host, seen in said.items()} | asked
+    facts = await observer.desk.ask(hosts)
     applied = await store.applied(site)
     kept = {host.name: touched.expected(host.name, facts[host.name], applied) for host in hosts}
     known = {name: item for name, item in applied.hosts.items() if name not in kept}

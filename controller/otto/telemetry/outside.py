@@ -2,7 +2,7 @@
 
 from prometheus_client import CollectorRegistry, Counter, Gauge
 
-TOOLS = ("terraform", "ansible")
+TOOLS = ("terraform", "ansible", "ssh")
 RESULTS = ("succeeded", "failed", "timed-out", "interrupted")
 
 

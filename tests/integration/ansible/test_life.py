@@ -39,12 +39,6 @@ async def test_second_run_changes_nothing(ready: Site) -> None:
     assert any("nginx" in progress.message for progress in heard)
 
 
-async def test_hosts_say_at_the_end_of_a_play_what_they_say_when_asked(ready: Site) -> None:
-    result = await ready.ansible.configure(ready.request(), silent)
-    asked = {name: value(seen) for name, seen in (await ready.facts()).items()}
-    assert {host.host: host.facts for host in result.hosts} == asked
-
-
 async def test_facts_describe_a_configured_site(ready: Site) -> None:
     facts = {name: value(seen) for name, seen in (await ready.facts()).items()}
     assert facts.keys() == {"shop-web-1", "shop-web-2", "shop-balancer-1"}

@@ -211,22 +211,6 @@ def test_events_become_outcomes() -> None:
     assert (tallies.began, tallies.complete) == (True, False)
 
 
-def test_what_hosts_say_at_the_end_of_a_play_is_kept_and_fails_nobody() -> None:
-    tallies = Tallies([host(name) for name in "abcd"])
-    question = {"task": "ask", "task_action": "ansible.builtin.raw"}
-    for item in [
-        event("ok", "a", res={"changed": True}),
-        event("ok", "a", **question, res={"stdout": answer(GOOD | {"revision": "r"})}),
-        event("ok", "b", **question, res={"stdout": "no fact"}),
-        event("unreachable", "c", **question, res={"msg": "gone"}),
-        event("failed", "d", res={"msg": "no"}),
-    ]:
-        tallies.take(item)
-    found = tallies.results()
-    assert [result.outcome.value for result in found] == ["changed", "ok", "ok", "failed"]
-    assert [result.facts.revision if result.facts else None for result in found] == ["r", None, None, None]
-
-
 def test_a_play_cut_off_keeps_what_had_failed_before() -> None:
     tallies = Tallies([host("a"), host("b")])
     tallies.take(event("failed", "a", res={"msg": "why"}))

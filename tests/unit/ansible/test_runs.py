@@ -11,7 +11,6 @@ import pytest
 
 from otto import resources
 from otto.adapters.ansible.asking import Asked
-from otto.adapters.ansible.factreading import COMMAND
 from otto.adapters.ansible.processes import MARK, kill_strays
 from otto.adapters.ansible.rolefiles import role_digests
 from otto.adapters.ansible.running import _wrapped
@@ -155,7 +154,6 @@ def test_web_servers_get_domains_and_whom_to_trust() -> None:
         "otto_balancers": ["10.0.0.2"],
         "otto_controllers": ["10.0.0.1"],
         "otto_config_digest": "d1",
-        "otto_question": COMMAND,
     }
 
 
@@ -188,7 +186,6 @@ def test_a_deployment_brings_content_and_nothing_else() -> None:
         "otto_revision": "r",
         "otto_content_archive": "/c.tar",
         "otto_content_repair": True,
-        "otto_question": COMMAND,
     }
 
 

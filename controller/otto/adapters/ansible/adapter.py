@@ -3,19 +3,21 @@
 import asyncio
 import os
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterator, Mapping, Sequence
-from contextlib import aclosing, contextmanager
+from contextlib import AbstractContextManager, aclosing, contextmanager
 from pathlib import Path
 from typing import Any, NoReturn
 
 import structlog
 
+from otto.adapters.ansible import direct
 from otto.adapters.ansible.asking import Answer, Question, Silence, ask, seen
 from otto.adapters.ansible.connections import close_connections
+from otto.adapters.ansible.direct import Caller
 from otto.adapters.ansible.factreading import COMMAND, MalformedFactError, read_facts
 from otto.adapters.ansible.inventory import fault, run_inventory
 from otto.adapters.ansible.known_hosts import known_hosts
 from otto.adapters.ansible.options import AnsibleOptions, control_folder
-from otto.adapters.ansible.outcome import QUESTION, Tallies, Tally, message_of
+from otto.adapters.ansible.outcome import Tallies, Tally, message_of
 from otto.adapters.ansible.rolefiles import role_digests
 from otto.adapters.ansible.running import Command, Event, Running, running
 from otto.adapters.ansible.scrub import scrub
@@ -30,8 +32,6 @@ from otto.model.progress import Progress, Report
 from otto.ports import Clock
 
 _PLAYBOOK = "site.yml"
-# Marks in a play such as a flush, and the question at its end.
-_IDLE = ("ansible.builtin.meta", QUESTION)
 _FULL_FACTS = "gather_subset=!all,min,hardware,network gather_timeout=10"
 
 log = structlog.get_logger("otto.ansible")
@@ -115,8 +115,7 @@ class Ansible:
 
     def facts(self, hosts: Sequence[Host]) -> AsyncIterator[tuple[str, Seen[HostFacts] | Unseen]]:
         """Facts of hosts, of many sites at once, each as it comes; every host is answered for."""
-        question = Question("raw", COMMAND, self._options.facts_timeout)
-        return seen(self._ask(hosts, question), _otto_fact, self._clock)
+        return seen(self._call(hosts), _otto_fact, self._clock)
 
     def full_facts(
         self, hosts: Sequence[Host]
@@ -155,11 +154,36 @@ class Ansible:
                 async for name, answer in asked:
                     yield name, answer
 
+    async def _call(self, hosts: Sequence[Host]) -> AsyncGenerator[tuple[str, Answer], None]:
+        """Ask for the fact alone, without Ansible: starting it costs more than thirty hosts' answers."""
+        faults = {host.name: reason for host in hosts if (reason := fault(host))}
+        for name, reason in faults.items():
+            yield name, Silence(reason)
+        good = [host for host in hosts if host.name not in faults]
+        if not good:
+            return
+        options = self._options
+        with self._pinned(good) as folder:
+            caller = Caller(options.folder, options.key.absolute(), control_folder(options.control), folder)
+            asked = direct.ask(
+                caller.lines(good, COMMAND),
+                caller.environment(),
+                seconds=options.facts_timeout,
+                at_once=options.facts_forks,
+            )
+            async with aclosing(asked):
+                async for name, answer in asked:
+                    yield name, answer
+
+    def _pinned(self, hosts: Sequence[Host]) -> AbstractContextManager[Path]:
+        """A run's private folder, with the known hosts."""
+        pins = {f"known_hosts.{host.name}": known_hosts(host, self._random_bytes) for host in hosts}
+        return workspace(self._options.runs, pins)
+
     @contextmanager
     def _workspace(self, hosts: Sequence[Host], own: Mapping[str, Mapping[str, Data]]) -> Iterator[Path]:
         """A run's private folder, with its inventory and known hosts."""
-        pins = {f"known_hosts.{host.name}": known_hosts(host, self._random_bytes) for host in hosts}
-        with workspace(self._options.runs, pins) as folder:
+        with self._pinned(hosts) as folder:
             inventory = run_inventory(
                 hosts,
                 own,
@@ -183,9 +207,9 @@ def _full_facts(answer: Mapping[str, Any]) -> Mapping[str, Any]:
 
 
 def _task_of(event: Event) -> str:
-    """The task a host begins with, "" for other events and for those that do nothing to a host."""
+    """The task a host begins with, "" for other events and for mere marks in the play such as a flush."""
     data = event.get("event_data") or {}
-    if event.get("event") != "playbook_on_task_start" or data.get("task_action") in _IDLE:
+    if event.get("event") != "playbook_on_task_start" or data.get("task_action") == "ansible.builtin.meta":
         return ""
     return str(data.get("task_uuid") or data.get("task") or "")
 

@@ -5,10 +5,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from otto.adapters.ansible.factreading import MalformedFactError, read_facts
 from otto.adapters.ansible.scrub import one_line
 from otto.model.configuration import HostOutcome, HostResult
-from otto.model.host import Host, HostFacts
+from otto.model.host import Host
 
 _MISMATCH = ("Host key verification failed", "REMOTE HOST IDENTIFICATION HAS CHANGED")
 _FINGERPRINT = re.compile(r"SHA256:[A-Za-z0-9+/=]{20,}")
@@ -16,8 +15,6 @@ _PREFIXES = re.compile(
     r"^(Task failed: )?(Module failed: )?"
     r"((Failed to connect to the host via ssh|Data could not be sent to remote host .*? over ssh): )?"
 )
-# The play's last task, which asks each host what it is now; there is no other of its kind.
-QUESTION = "ansible.builtin.raw"
 _RESULTS = frozenset({"runner_on_ok", "runner_on_failed", "runner_on_unreachable"})
 
 
@@ -30,15 +27,12 @@ class Tally:
     bad: HostOutcome | None = None
     task: str = ""
     message: str = ""
-    facts: HostFacts | None = None
 
     def after(self, event: Mapping[str, Any]) -> "Tally":
         """The tally with one more event of this host."""
         data = event["event_data"]
         result = data.get("res") or {}
         task = str(data.get("task") or "")
-        if data.get("task_action") == QUESTION:
-            return replace(self, facts=_facts(event["event"], result))
         if event["event"] == "runner_on_ok":
             return replace(self, changed=self.changed + bool(result.get("changed")), task=task)
         if data.get("ignore_errors"):
@@ -50,7 +44,7 @@ class Tally:
         """The host's result, had the play ended here."""
         outcome = self.bad or (HostOutcome.CHANGED if self.changed else HostOutcome.OK)
         task = self.task if self.bad else ""
-        return HostResult(self.host, outcome, self.changed, task, self.message, self.facts)
+        return HostResult(self.host, outcome, self.changed, task, self.message)
 
     def cut_off(self, outcome: HostOutcome, message: str) -> "Tally":
         """The tally of a host whose play never ended."""
@@ -83,14 +77,6 @@ class Tallies:
     def results(self) -> tuple[HostResult, ...]:
         """All results, in the order of the hosts asked for."""
         return tuple(tally.result() for tally in self._tallies.values())
-
-
-def _facts(kind: str, result: Mapping[str, Any]) -> HostFacts | None:
-    """What a host said of itself; one that says nothing of use has not failed the play."""
-    try:
-        return read_facts(str(result.get("stdout") or "")) if kind == "runner_on_ok" else None
-    except MalformedFactError:
-        return None
 
 
 def _badness(kind: str, result: Mapping[str, Any]) -> HostOutcome:

@@ -5,7 +5,6 @@ Their contract: infra/ansible/README.md.
 
 from collections.abc import Mapping
 
-from otto.adapters.ansible.factreading import COMMAND
 from otto.decide.expected import SERVICES
 from otto.model.canonical import Data
 from otto.model.configuration import ConfigurationRequest
@@ -54,12 +53,7 @@ def variables(request: ConfigurationRequest) -> dict[str, dict[str, Data]]:
 
 def _variables(request: ConfigurationRequest, host: Host) -> dict[str, Data]:
     named: list[Data] = [*parts(request, host)]
-    common: dict[str, Data] = {
-        "otto_site": request.site,
-        "otto_host": host.name,
-        "otto_roles": named,
-        "otto_question": COMMAND,
-    }
+    common: dict[str, Data] = {"otto_site": request.site, "otto_host": host.name, "otto_roles": named}
     if request.kind is StepKind.CONFIGURE:
         common |= _configuring(request, host)
     if _CONTENT in named:

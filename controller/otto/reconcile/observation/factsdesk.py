@@ -1,7 +1,7 @@
 """Facts of hosts: asked for many sites in one run, remembered, and asked again when in doubt."""
 
 import asyncio
-from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
+from collections.abc import AsyncIterator, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -79,11 +79,6 @@ class FactsDesk:
             await self._wait_for_all(waiting)
             answered = [answer for answer in waiting if answer.done()]
             yield tuple(waiting.pop(answer) for answer in answered)
-
-    def learn(self, said: Mapping[Host, Seen[HostFacts]]) -> None:
-        """Take what hosts said without being asked."""
-        for host, seen in said.items():
-            self._remember(host, seen)
 
     def owes(self, host: Host) -> bool:
         """Whether the host has been asked, or is about to be, and has not answered yet."""
@@ -173,7 +168,7 @@ class FactsDesk:
     async def _run(self, batch: dict[str, tuple[Host, "asyncio.Future[Sighting]"]]) -> None:
         reason = "the question was broken off"
         try:
-            with self._kit.calling("ansible"):
+            with self._kit.calling("ssh"):
                 async for name, seen in self._kit.configuration.facts([host for host, _ in batch.values()]):
                     self._answer(batch, name, seen)
         except OttoError as error:
