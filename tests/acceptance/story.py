@@ -4,7 +4,7 @@ import contextlib
 import json
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime
 
 from otto.model.run import Outcome, Run
@@ -35,12 +35,13 @@ class Limits:
 
 @dataclass(frozen=True, slots=True)
 class Told:
-    """What happened, when, and what it is held to."""
+    """What happened, when, and what it is held to; `host` is the one whose signs count, "" for all."""
 
     story: str
     moment: Moment
     within: Limits
     slowdown: float
+    host: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,7 +89,6 @@ class Healing:
     home: Home
     machine: Machine
     record: Callable[[str, object], None]
-    _slow: float = field(default=1.0, init=False)
 
     def heals(
         self,
@@ -100,6 +100,7 @@ class Healing:
         within: Limits,
         mended: Callable[[], bool] = lambda: True,
         visitors: Visitors | None = None,
+        only: str = "",
     ) -> list[Json]:
         """Do the damage to a site that is Ready, wait until it is Ready again, and hold it to the limits.
 
@@ -107,28 +108,32 @@ class Healing:
             story: what happens, for the table.
             harm: the damage.
             site: whose host it is done to.
-            seen_by: tiers of which every one has to be among the signs of the first run's story.
+            seen_by: tiers of which one has to be among the signs of the first run's story.
             within: the limits.
             mended: whether what was harmed is as it was, seen from outside.
             visitors: who ask meanwhile.
+            only: where something else is wrong with the site as well, the host whose signs count; the
+                site need not be Ready then, before and after.
 
         Returns:
             The runs that healed it, oldest first, as `otto history --json` tells them.
         """
-        self.at_rest(site)
+        if not only:
+            self.at_rest(site)
         before = {run.id for run in self._runs(site)}
         slow = self.machine.slowdown()
         with visitors or contextlib.nullcontext():
             if visitors:
                 eventually("answers to visitors", lambda: len(visitors.visits) > 50, 30)
             moment = do(harm, self.home)
-            self._wait(story, site, before, mended)
+            self._wait(story, site, before, lambda: (bool(only) or self._is_ready(site)) and mended())
             if visitors:
                 self._wait_for_all_servers(visitors)
         runs = [run for run in reversed(self.home.runs(site)) if run["id"] not in before]
-        self.at_rest(site)
+        if not only:
+            self.at_rest(site)
         slow = max(1.0, slow, self.machine.slowdown())
-        outcome = _outcome(Told(story, moment, within, slow), runs, visitors)
+        outcome = _outcome(Told(story, moment, within, slow, only), runs, visitors)
         self.record("healing", json.dumps(outcome.row()))
         _judge(outcome, runs[0], seen_by)
         if visitors:
@@ -139,10 +144,9 @@ class Healing:
         """Wait until a site is Ready, nothing is being done about it, and nothing is known to differ."""
 
         def rests() -> bool:
-            status = self.home.peek(site)
-            settled = status is not None and status.ready and status.phase is Phase.READY
             runs = self._runs(site)
-            return settled and bool(runs) and runs[0].outcome is Outcome.SUCCEEDED and self._agrees(site)
+            ended = bool(runs) and runs[0].outcome is Outcome.SUCCEEDED
+            return ended and self._is_ready(site) and self._agrees(site)
 
         eventually(f"{site} at rest", rests, _GIVEN_UP)
 
@@ -158,10 +162,7 @@ class Healing:
     def _wait(self, story: str, site: str, before: set[str], mended: Callable[[], bool]) -> None:
         def healed() -> bool:
             new = [run for run in self._runs(site) if run.id not in before]
-            if not new or new[0].outcome is not Outcome.SUCCEEDED:
-                return False
-            status = self.home.peek(site)
-            return status is not None and status.ready and status.phase is Phase.READY and mended()
+            return bool(new) and new[0].outcome is Outcome.SUCCEEDED and mended()
 
         try:
             eventually(f"{site} healed of: {story}", healed, _GIVEN_UP)
@@ -175,6 +176,10 @@ class Healing:
         since = time.time()
         eventually(f"answers by {sorted(every)}", lambda: visitors.servers(since) == every, 30)
 
+    def _is_ready(self, site: str) -> bool:
+        status = self.home.peek(site)
+        return status is not None and status.ready and status.phase is Phase.READY
+
     def _agrees(self, site: str) -> bool:
         return not any(value for value in self.home.metrics("otto_differences", site=site).values())
 
@@ -183,7 +188,9 @@ class Healing:
 
 
 def _outcome(told: Told, runs: list[Json], visitors: Visitors | None) -> Outcomes:
-    signs = step(runs[0], "observe")["detail"]["signs"]
+    noted = step(runs[0], "observe")["detail"]["signs"]
+    signs = [sign for sign in noted if told.host in ("", sign["host"])]
+    assert signs, f"history tells of no sign of {told.host}: {noted}"
     first = min(signs, key=lambda sign: str(sign["at"]))
     failed = visitors.failed() if visitors else []
     flying = [visit for visit in visitors.visits if visit.in_flight(told.moment)] if visitors else []
@@ -206,7 +213,7 @@ def _judge(outcome: Outcomes, first: Json, seen_by: frozenset[str]) -> None:
     assert steps_of(first)[0] == "observe"
     assert step(first, "observe")["detail"]["differences"], "history does not tell what differed"
     tiers = set(outcome.seen_by.split(", "))
-    assert seen_by <= tiers, f"seen by {sorted(tiers)} only"
+    assert seen_by & tiers, f"seen by {sorted(tiers)} only"
     assert outcome.seen >= 0, "a sign from before the damage"
     most_seen = outcome.within.seen * outcome.slowdown
     most_ready = outcome.within.ready * outcome.slowdown

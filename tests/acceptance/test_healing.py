@@ -13,7 +13,7 @@ from otto.model.status import Phase
 from . import damage
 from .client import Visitors
 from .damage import HAPROXY, NGINX, PAGE
-from .harness import Home, fetch, free_port, site_spec, step, steps_of
+from .harness import Home, eventually, fetch, free_port, site_spec, step, steps_of
 from .machine import Machine
 from .story import Healing, Limits
 
@@ -225,15 +225,40 @@ def test_a_hung_host_delays_nobody(healing: Healing) -> None:
             within=Limits(FACTS, 20),
         )
         healing.heals(
-            "page edited on a hung host's neighbour",
+            "content edited on a hung host's neighbour",
             damage.edit(PAGE, WEB),
             site=SITE,
             seen_by=BY_FACTS,
             within=Limits(FACTS, 20),
+            only=WEB,
             mended=lambda: "by hand" not in damage.read(home, WEB, PAGE),
         )
     healing.at_rest(SITE)
     _only_these_changed(home, before)
+
+
+def test_a_host_that_is_nobodys_is_told_of_and_never_deleted(healing: Healing) -> None:
+    home = healing.home
+    healing.at_rest(SITE)
+    before = {run["id"] for run in home.runs(SITE)}
+    with damage.stray(home, "shop-web-9", SITE) as stray:
+        eventually("an orphan in the metrics", lambda: home.metric("otto_orphan_hosts") == 1, 30)
+        assert home.metric("otto_site_orphan_hosts", site=SITE) == 1
+        listed = home.json("status")["orphans"]
+        assert [(host["name"], host["site"], host["id"]) for host in listed] == [("shop-web-9", SITE, stray)]
+        assert "shop-web-9" in home.otto("status")
+        assert "orphan.found" in home.otto("logs", SITE, "--lines", "200")
+        healing.facts_are_fresh()
+        home.otto("reconcile", SITE)
+        healing.at_rest(SITE)
+        assert home.containers()["shop-web-9"]["id"] == stray
+        assert home.metric("otto_orphan_hosts") == 1
+        assert not [
+            run for run in home.runs(SITE) if run["id"] not in before and "provision" in steps_of(run)
+        ]
+    eventually("no orphan in the metrics", lambda: home.metric("otto_orphan_hosts") == 0, 60)
+    assert home.json("status")["orphans"] == []
+    assert "orphan.gone" in home.otto("logs", SITE, "--lines", "200")
 
 
 def test_at_the_end_nothing_differs_and_nothing_exists_twice(healing: Healing) -> None:
