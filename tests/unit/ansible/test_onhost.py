@@ -45,6 +45,55 @@ def test_missing_files_pipes_and_folders_are_null(fact: Any, tmp_path: Path) -> 
 
 
 @pytest.mark.parametrize(
+    "value",
+    [
+        {"b": None, "a": {"/etc/x": "0f", "y": 1}, "c": {}},
+        {'quo"te': "back\\slash", "line\nend": "tab\t"},
+        {"umlaut ü": "\ud800", "control": "\x7f\x00"},
+        [True, 1.5, "a list"],
+    ],
+)
+def test_what_it_prints_is_json(fact: Any, value: Any) -> None:
+    assert json.loads(fact.dumped(value)) == value
+
+
+def test_documents_are_kept_by_what_is_in_them(fact: Any, tmp_path: Path) -> None:
+    path = tmp_path / "some.json"
+    for text, value in (
+        ('{"a": [1]}', {"a": [1]}),
+        ('{"a": [2]}', {"a": [2]}),
+        ("[", {}),
+        ("[1]", {}),
+        ("", {}),
+    ):
+        path.write_text(text)
+        assert fact.document(str(path)) == value
+        assert fact.document(str(path)) == value
+    path.unlink()
+    assert fact.document(str(path)) == {}
+
+
+@pytest.mark.parametrize("said", ["Id=a.service\nActiveState=active\n", ""])
+def test_systemd_is_heard_to_the_end(fact: Any, tmp_path: Path, said: str) -> None:
+    fact.SYSTEMCTL = str(tmp_path / "systemctl")
+    Path(fact.SYSTEMCTL).write_text(f"#!/bin/sh\nprintf '%s' '{said}'\n")
+    Path(fact.SYSTEMCTL).chmod(0o755)
+    found = fact.shown(fact.asked(["a"]))
+    assert found.get("a.service", {}).get("ActiveState") == ("active" if said else None)
+
+
+def test_a_systemd_that_does_not_answer_is_let_go(fact: Any, tmp_path: Path) -> None:
+    fact.SYSTEMCTL, fact.SECONDS = str(tmp_path / "systemctl"), 2.2
+    Path(fact.SYSTEMCTL).write_text(f"#!/bin/sh\necho $$ > {tmp_path}/pid\nexec sleep 60\n")
+    Path(fact.SYSTEMCTL).chmod(0o755)
+    assert fact.services({"a": []}, fact.asked(["a"])) == {"a": "unknown"}
+    pid = tmp_path / "pid"
+    assert not pid.exists() or not Path(f"/proc/{pid.read_text().strip()}").exists()
+    fact.SYSTEMCTL = str(tmp_path / "nowhere")
+    assert fact.services({"a": []}, fact.asked(["a"])) == {"a": "unknown"}
+
+
+@pytest.mark.parametrize(
     ("stamp", "nanoseconds"),
     [
         ("Thu 1970-01-01 00:00:00 UTC", 0),
