@@ -1,191 +1,208 @@
-"""A controller that is killed at every step of a heal, and a restart over a fleet that is as it should be.
+"""A controller that is killed -9, whenever that is: the next one brings everything to its end, once.
 
-Each kill comes with the very line of the log that says a step begins or has ended. The next controller goes
-on from what it sees, so the following kill comes one boundary further on: the whole chain is one heal.
+One site, told in order. At every boundary of a step, and in the middle of an apply and of a play, the
+controller is killed the moment its log tells that it is there: alone, so that its children live on, and
+with its whole process group.
 """
 
-import json
-import time
-from collections.abc import Iterator
-from pathlib import Path
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 
 import pytest
 
 from otto.model.run import Outcome
 
-from .harness import Home, Json, eventually, free_port, site_spec
+from .harness import Home, Json, eventually, fetch, free_port, site_spec
+from .journal import Journal
+from .remains import answering, children, hosts, remains
 
 pytestmark = [pytest.mark.lab, pytest.mark.xdist_group("survival"), pytest.mark.timeout(600)]
 
-SITE, WEB, OTHER, BALANCER = "shop", "shop-web-1", "shop-web-2", "shop-balancer-1"
-STEPS = ("observe", "plan", "guard", "provision", "configure", "deploy", "verify")
-BOUNDARIES = tuple((step, end) for step in STEPS for end in ("step.started", "step.finished"))
-# Facts are looked at once in so many seconds; a restart is calm when this has passed twice.
-FACTS = 4.0
+SITE, SECOND = "solo", "duet"
+WEB, OTHER, BALANCER = "solo-web-1", "solo-web-2", "solo-balancer-1"
+HOSTS = [BALANCER, WEB, OTHER]
+# Seconds between two looks at facts, instead of 30: a restart has to be watched for more than one.
+FACTS = 6.0
+# What is not called while nothing differs; facts are asked for by `ansible`.
+TOOLS = ("terraform", "ansible-playbook")
+
+
+@dataclass(frozen=True, slots=True)
+class Moment:
+    """A moment of a run: a step has begun, is at it, or has ended."""
+
+    event: str
+    step: str
+
+    def __call__(self, line: Json) -> bool:
+        return bool(line.get("event") == self.event and line.get("step") == self.step)
+
+    def __str__(self) -> str:
+        return f"{self.event} of {self.step}"
+
+
+def moments() -> list[Moment]:
+    """All of them, in the order in which a run comes to them."""
+    found = []
+    for step in ("observe", "plan", "guard", "provision", "configure", "deploy", "verify"):
+        found.append(Moment("step.started", step))
+        if step in ("provision", "configure"):
+            found.append(Moment("step.progress", step))
+        found.append(Moment("step.finished", step))
+    return found
+
+
+@dataclass
+class Chain:
+    """One change after another, each interrupted at a moment.
+
+    Attributes:
+        changes: how many there were.
+    """
+
+    home: Home
+    journal: Journal
+    changes: int = 0
+
+    def change(self) -> None:
+        """Something that takes all steps: a host is gone, and there is new content."""
+        self.changes += 1
+        self.home.remove_container(WEB)
+        self.home.write("sites/small/index.html", page(self.changes))
+        self.home.push(f"Page {self.changes}")
+
+    def reach(self, moment: Moment) -> None:
+        """Wait until a run comes to the moment; what needs it no longer is changed anew."""
+
+        def there(line: Json) -> bool:
+            if line.get("event") == "run.finished" and line.get("outcome") == "succeeded":
+                self.change()
+            return moment(line)
+
+        self.journal.wait(str(moment), there, 90)
+
+
+def page(number: int) -> str:
+    return f"<!doctype html><title>A small site</title><p>A small site, page {number}.</p>\n"
 
 
 @pytest.fixture(scope="module")
 def home() -> Iterator[Home]:
-    home = Home.make(OTTO_LOG_FORMAT="json", OTTO_API_PORT=str(free_port()), OTTO_FACTS_INTERVAL=str(FACTS))
-    home.start()
+    home = Home.make(
+        OTTO_API_PORT=str(free_port()),
+        OTTO_LOG_FORMAT="json",
+        OTTO_LOG_LEVEL="debug",
+        OTTO_FACTS_INTERVAL=str(FACTS),
+    )
     try:
+        home.start()
         home.clone()
         home.git("rm", "-q", "-r", "--ignore-unmatch", "specs", "sites")
-        home.write(
-            "sites/small/index.html", "<!doctype html><title>A small site</title><p>A small site.</p>\n"
-        )
-        home.write(f"specs/{SITE}.yaml", site_spec(SITE, web=2))
-        home.push("A site")
-        home.ready(SITE)
         yield home
     finally:
         home.close()
 
 
-class Log:
-    """What the controller says from now on."""
-
-    def __init__(self, home: Home) -> None:
-        self._path = home.home.parent / "up.log"
-        self._offset = self._path.stat().st_size
-        self._rest = b""
-
-    def said(self, event: str, **fields: str) -> bool:
-        """Whether it has said this by now; lines that were read once are not read again."""
-        with self._path.open("rb") as file:
-            file.seek(self._offset)
-            text = self._rest + file.read()
-            self._offset = file.tell()
-        *lines, self._rest = text.split(b"\n")
-        return any(_is(line, event, fields) for line in lines)
+@pytest.fixture
+def journal(home: Home) -> Journal:
+    return Journal(home.home.parent / "up.log")
 
 
-def _is(line: bytes, event: str, fields: dict[str, str]) -> bool:
-    if not line.startswith(b"{"):
-        return False
-    said: Json = json.loads(line)
-    return said.get("event") == event and all(said.get(name) == value for name, value in fields.items())
+def check(home: Home, *expected: str) -> None:
+    """What has to be so after whatever happened: everything once, and nothing left."""
+    assert hosts(home) == sorted(expected)
+    names = {host.rsplit("-", 2)[0] for host in expected}
+    for name in names:
+        for run in home.runs(name):
+            assert run["outcome"] != Outcome.RUNNING, run
+            assert all(step["ended_at"] for step in run["steps"]), run
+    assert home.process is not None
+    assert answering(home) == home.process.pid
+    assert remains(home, names) == []
 
 
-def await_moment(log: Log, event: str, seconds: float = 90, **fields: str) -> None:
-    """Return within milliseconds of the moment in which the controller says something."""
-    end = time.monotonic() + seconds
-    while not log.said(event, **fields):
-        assert time.monotonic() < end, f"never said: {event} {fields}"
-        time.sleep(0.002)
+def interrupted(home: Home) -> int:
+    """How many runs of the site were broken off."""
+    return sum(run["outcome"] == Outcome.INTERRUPTED for run in home.runs(SITE))
 
 
-def harm(home: Home, words: str) -> None:
-    """One change that needs every step there is: a host that is gone, and new content for all."""
-    home.write("sites/small/index.html", f"<!doctype html><p>A small site.</p><p>{words}</p>\n")
-    home.push(words)
-    home.remove_container(WEB)
-
-
-def in_order(home: Home, before: dict[str, Json]) -> None:
-    """The site is Ready, nothing exists twice, what was fine was not touched, and nothing is left over."""
-    home.ready(SITE)
-    after = home.containers()
-    assert sorted(after) == [BALANCER, WEB, OTHER]
-    assert [after[name] for name in (BALANCER, OTHER)] == [before[name] for name in (BALANCER, OTHER)]
-    eventually(
-        "every run at an end",
-        lambda: all(run["outcome"] != Outcome.RUNNING.value for run in home.runs(SITE)),
-        10,
-    )
-    folder = home.home / "sites" / SITE
-    left = ("children.json", ".terraform.tfstate.lock.info")
-    eventually("no lock and no child", lambda: not any((folder / name).exists() for name in left), 20)
-    eventually("no run of Ansible", lambda: not list((home.home / "ansible").glob("run-*")), 20)
-    assert home.json("diff", SITE)["differences"] == []
-
-
-@pytest.mark.parametrize("group", [False, True], ids=["alone", "with its process group"])
-def test_a_controller_killed_at_every_step_boundary_ends_where_it_should(home: Home, *, group: bool) -> None:
-    before = home.containers()
-    harm(home, f"Killed at every boundary, {'group' if group else 'alone'}")
-    killed = []
-    for kind, event in BOUNDARIES:
-        log = Log(home)
-        if home.process is None:
-            home.start()
-        if _is_over(home, log, kind, event):
-            harm(home, f"Once more, for {event} of {kind}, {group}")
-            await_moment(log, event, step=kind)
-        home.kill(group=group)
-        killed.append((kind, event))
-    home.start()
-    in_order(home, before)
-    interrupted = [run for run in home.runs(SITE) if run["outcome"] == Outcome.INTERRUPTED.value]
-    assert len(interrupted) >= len(STEPS), [run["outcome"] for run in home.runs(SITE)]
-    assert tuple(killed) == BOUNDARIES
-
-
-def _is_over(home: Home, log: Log, kind: str, event: str) -> bool:
-    """Wait for a boundary; True when the heal came to its end without it: that step was done before."""
-    end = time.monotonic() + 90
-    while time.monotonic() < end:
-        offset = log._offset
-        if log.said(event, step=kind):
-            return False
-        log._offset = offset
-        log._rest = b""
-        if log.said("run.finished"):
-            return True
-        time.sleep(0.002)
-    raise AssertionError(f"neither {event} of {kind} nor the end of a run\n{home.told()[-3000:]}")
-
-
-@pytest.mark.parametrize("group", [False, True], ids=["alone", "with its process group"])
-@pytest.mark.parametrize("kind", ["provision", "configure"])
-def test_a_controller_killed_in_the_middle_of_a_step_ends_where_it_should(
-    home: Home, kind: str, *, group: bool
-) -> None:
-    before, log = home.containers(), Log(home)
-    harm(home, f"Killed in the middle of {kind}, {'group' if group else 'alone'}")
-    await_moment(log, "step.started", step=kind)
-    eventually(f"a child of {kind}", lambda: _at_work(home, kind), 30)
+def restart(home: Home, *, group: bool) -> None:
     home.kill(group=group)
     home.start()
-    in_order(home, before)
 
 
-def _at_work(home: Home, kind: str) -> bool:
-    if kind == "configure":
-        return bool(list((home.home / "ansible").glob("run-*/inventory.yml")))
-    return "apply" in _text(home.home / "sites" / SITE / "children.json")
+def test_a_new_site_comes_up_although_its_controller_dies_while_it_is_made(
+    home: Home, journal: Journal
+) -> None:
+    home.write("sites/small/index.html", page(0))
+    home.write(f"specs/{SITE}.yaml", site_spec(SITE, web=2))
+    commit, _ = home.push("A site")
+    for step in ("provision", "configure"):
+        moment = Moment("step.progress", step)
+        journal.wait(str(moment), moment, 60)
+        restart(home, group=False)
+    home.ready(SITE, commit)
+    check(home, *HOSTS)
+    assert interrupted(home) == 2
 
 
-def test_what_was_harmed_while_no_controller_ran_is_mended_at_its_start(home: Home) -> None:
+@pytest.mark.parametrize("group", [False, True], ids=["alone", "with its group"])
+def test_killed_at_every_moment_of_a_heal_it_goes_on_and_does_nothing_twice(
+    home: Home, journal: Journal, group: bool
+) -> None:
+    before, known = home.containers(), interrupted(home)
+    chain = Chain(home, journal)
+    chain.change()
+    for moment in moments():
+        chain.reach(moment)
+        restart(home, group=group)
+    site = home.ready(SITE, home.git("rev-parse", "HEAD").strip())
+    check(home, *HOSTS)
+    # The last one may have died when its run was over.
+    assert interrupted(home) - known >= len(moments()) - 1
+    after = home.containers()
+    assert {host for host in HOSTS if after[host] != before[host]} == {WEB}
+    assert f"page {chain.changes}" in fetch(site["endpoints"][0]["url"], f"{SITE}.test")[2]
+
+
+def test_what_was_damaged_while_nobody_watched_is_mended_at_the_next_start(home: Home) -> None:
     before = home.containers()
-    home.stop()
+    home.kill()
     home.remove_container(WEB)
     home.start()
-    home.wait_for("mended", SITE, lambda status: status.ready and WEB in home.containers(), 120)
-    in_order(home, before)
-
-
-def test_a_restart_over_a_clean_fleet_runs_no_terraform_and_no_play(home: Home) -> None:
-    home.write(f"specs/{SITE}-too.yaml", site_spec(f"{SITE}-too"))
-    home.push("A second site")
+    eventually(f"{WEB} anew", lambda: home.containers().get(WEB, before[WEB]) != before[WEB], 60)
     home.ready(SITE)
-    home.ready(f"{SITE}-too")
-    runs = {name: [run["id"] for run in home.runs(name)] for name in (SITE, f"{SITE}-too")}
-    before = home.containers()
-    home.stop()
-    log = Log(home)
+    check(home, *HOSTS)
+    after = home.containers()
+    assert {host for host in HOSTS if after[host] != before[host]} == {WEB}
+
+
+@pytest.mark.parametrize("end", [Home.stop, Home.kill], ids=["stopped", "killed"])
+def test_a_restart_over_a_clean_fleet_plans_nothing_and_plays_nothing(
+    home: Home, journal: Journal, end: Callable[[Home], object]
+) -> None:
+    home.write(f"specs/{SECOND}.yaml", site_spec(SECOND))
+    if home.git("status", "--porcelain"):
+        home.push("A second site")
+    home.ready(SECOND)
+    home.ready(SITE)
+    runs, before = home.runs(SITE) + home.runs(SECOND), home.containers()
+    journal.skip()
+    end(home)
     home.start()
-    await_moment(log, "controller.started")
-    for name in runs:
-        home.ready(name)
-    eventually("two rounds of facts", lambda: home.metric("otto_observations_total", tier="facts") >= 4, 60)
+    eventually("the controller", lambda: answering(home), 60)
+    tools: set[str] = set()
+
+    def looked() -> bool:
+        tools.update(tool for tool in TOOLS if any(tool in child for child in children(home)))
+        return home.metric("otto_observations_total", tier="facts", result="succeeded") >= 4
+
+    eventually("two looks at the facts of both sites", looked, 10 * FACTS)
+    assert tools == set()
     assert home.metric("otto_tool_calls_total", tool="terraform") == 0
-    assert {name: [run["id"] for run in home.runs(name)] for name in runs} == runs
+    assert home.metric("otto_runs_total") == 0
+    assert [line for line in journal.all() if line.get("event") in ("run.started", "step.started")] == []
+    assert home.runs(SITE) + home.runs(SECOND) == runs
     assert home.containers() == before
-
-
-def _text(path: Path) -> str:
-    try:
-        return path.read_text()
-    except FileNotFoundError:
-        return ""
+    for name in (SITE, SECOND):
+        home.ready(name, seconds=1)
