@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from otto.adapters.terraform import TerraformInfrastructure
+from otto.adapters.terraform.changes import changes
 from otto.model.errors import TransientError
 from otto.model.infrastructure import InfrastructurePlan
 from otto.model.progress import silent
@@ -182,6 +183,16 @@ async def test_no_secret_leaves_the_adapter(
         assert not [text for text in told if secret in text]
     assert "[redacted]" in failed.value.detail
     assert "blog-web-1" in json.dumps(shown)
+
+
+async def test_a_first_plan_is_what_it_is_when_it_is_shown(
+    infrastructure: TerraformInfrastructure, backend: LocalBackend
+) -> None:
+    plan = await infrastructure.plan(make_inputs(web=2), silent)
+    shown = await infrastructure.show(plan)
+    assert plan.changes == changes(shown, backend.module.host_types) != ()
+    await infrastructure.apply(plan, silent)
+    assert (await infrastructure.plan(make_inputs(web=2), silent)).changes == ()
 
 
 async def test_only_the_newest_logs_are_kept(

@@ -9,7 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from otto.adapters.terraform.changes import changes, drift
+from otto.adapters.terraform.changes import changes, creations, drift
+from otto.adapters.terraform.messages import Event
 from otto.model.infrastructure import ResourceChange
 
 PLANS = Path(__file__).parent / "plans"
@@ -188,3 +189,41 @@ def test_nothing_that_a_plan_holds_breaks_the_reader(items: list[Any], outside: 
     }
     changes(plan, TYPES)
     drift(plan, TYPES)
+
+
+def planned(address: str, action: str, kind: str = "planned_change") -> Event:
+    key = address.partition('"')[2].partition('"')[0]
+    return Event(kind, f"terraform_data.{address}", "terraform_data", action, key=key)
+
+
+def test_a_plan_that_only_creates_needs_not_be_shown() -> None:
+    events = [
+        Event("refresh_start", "data.lab_image.web"),
+        planned(HOST_2, "create"),
+        planned("image", "read"),
+        planned(HOST_1, "create"),
+        planned(FREE_1, "create"),
+        planned(FREE_2, "create"),
+        Event("planned_change", "other.thing", "other", "create", key="k"),
+    ]
+    expected = [*CASES["create"], ResourceChange("other.thing", "other", ("create",))]
+    assert sorted(creations(events, TYPES), key=lambda item: item.address) == sorted(
+        expected, key=lambda item: item.address
+    )
+    assert creations(events[:-1], TYPES) == changes(recorded("create"), TYPES)
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        planned(HOST_2, "update"),
+        planned(HOST_2, "replace"),
+        planned(HOST_2, "delete"),
+        planned(HOST_2, "import"),
+        planned(HOST_2, "move"),
+        planned(HOST_2, "update", "resource_drift"),
+    ],
+)
+def test_any_other_plan_has_to_be_shown(other: Event) -> None:
+    assert creations([planned(HOST_1, "create"), other], TYPES) == ()
+    assert creations([], TYPES) == ()

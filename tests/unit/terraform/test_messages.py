@@ -25,11 +25,11 @@ RESOURCE = {
 def test_events_of_resources() -> None:
     hook = {"resource": RESOURCE, "action": "create", "elapsed_seconds": 2}
     assert read(line(type="apply_complete", hook=hook)) == Event(
-        "apply_complete", RESOURCE["addr"], "lab_host", "create", 2
+        "apply_complete", RESOURCE["addr"], "lab_host", "create", 2, "blog-web-1"
     )
     change = {"resource": RESOURCE, "action": "update"}
     assert read(line(type="planned_change", change=change)) == Event(
-        "planned_change", RESOURCE["addr"], "lab_host", "update"
+        "planned_change", RESOURCE["addr"], "lab_host", "update", key="blog-web-1"
     )
 
 

@@ -158,7 +158,12 @@ class TerraformInfrastructure:
         Raises:
             TransientError: the plan went stale.
         """
-        return planning.read_note(self._folder(plan.site), plan.handle).shown or {}
+        note = planning.read_note(self._folder(plan.site), plan.handle)
+        if note.shown is not None or note.empty:
+            return note.shown or {}
+        module = await self._fresh_module(note.provider)
+        async with self._session(plan.site, module, "show") as at:
+            return await planning.show(at, plan.handle)
 
     async def adoptable(self, inputs: InfrastructureInputs) -> tuple[Adoptable, ...]:
         """What the next plan would take into the state: alive, ours, wanted, and missing from it.

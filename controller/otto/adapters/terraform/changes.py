@@ -3,15 +3,18 @@
 The format is "JSON Output Format" of Terraform (format_version 1.x), the same in OpenTofu.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from otto.adapters.terraform.document import at, mapping, sequence, text
+from otto.adapters.terraform.messages import Event
 from otto.model.infrastructure import ResourceChange
 
 HostTypes = Mapping[str, str]
 
 _NOTHING = ("no-op",)
+# As messages call what neither makes nor changes a resource.
+_IDLE = ("noop", "read")
 
 
 def changes(plan: Mapping[str, Any], host_types: HostTypes) -> tuple[ResourceChange, ...]:
@@ -35,6 +38,29 @@ def changes(plan: Mapping[str, Any], host_types: HostTypes) -> tuple[ResourceCha
         if _matters(item)
     ]
     return _sorted(found) if found else _outputs(plan, drifted=bool(drifted))
+
+
+def creations(events: Iterable[Event], host_types: HostTypes) -> tuple[ResourceChange, ...]:
+    """What a plan would do, by its messages alone, sorted by address; empty unless all it does is create.
+
+    To create a resource says all there is to say of it: no attribute changes and nothing forces it. A plan
+    that does anything else has to be shown, which starts every provider once more.
+    """
+    planned = [event for event in events if event.type in ("planned_change", "resource_drift")]
+    kept = [event for event in planned if event.action not in _IDLE]
+    if not all(event.type == "planned_change" and event.action == "create" for event in kept):
+        return ()
+    return _sorted(
+        [
+            ResourceChange(
+                address=event.address,
+                type=event.resource,
+                verbs=("create",),
+                host=event.key if event.resource in host_types else "",
+            )
+            for event in kept
+        ]
+    )
 
 
 def drift(plan: Mapping[str, Any], host_types: HostTypes) -> tuple[ResourceChange, ...]:

@@ -53,6 +53,7 @@ class Event:
         resource: its type and name, without module and key.
         action: `create`, `update`, `delete`, ….
         seconds: how long it took, where that is said.
+        key: the resource's key among those of its name, "" when it has none or a number.
     """
 
     type: str
@@ -60,6 +61,7 @@ class Event:
     resource: str = ""
     action: str = ""
     seconds: int = 0
+    key: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,6 +107,7 @@ def _message(content: Mapping[str, Any]) -> Message | None:
         resource=text(resource.get("resource_type")),
         action=text(happening.get("action")),
         seconds=whole(happening.get("elapsed_seconds")),
+        key=text(resource.get("resource_key")),
     )
 
 

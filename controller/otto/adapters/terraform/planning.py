@@ -9,11 +9,12 @@ from otto.adapters.terraform import changes, rootmodule, scrubbing
 from otto.adapters.terraform import state as states
 from otto.adapters.terraform.backend import Backend, LiveResource
 from otto.adapters.terraform.folder import Folder, new_token, write
+from otto.adapters.terraform.messages import Event, Message
 from otto.adapters.terraform.narration import Narrator
 from otto.adapters.terraform.rootmodule import PREFIX
 from otto.adapters.terraform.session import Session, load
 from otto.adapters.terraform.state import State
-from otto.adapters.terraform.terraform import FLAG
+from otto.adapters.terraform.terraform import FLAG, Watch
 from otto.model.canonical import Data
 from otto.model.errors import TerminalError, TransientError
 from otto.model.infrastructure import InfrastructureInputs, InfrastructurePlan, ResourceChange
@@ -47,7 +48,7 @@ class Note:
     Attributes:
         provider: whose module it is for.
         empty: whether Terraform has nothing to do.
-        shown: the plan, scrubbed.
+        shown: the plan, scrubbed; None when it had to be read for nothing yet.
     """
 
     provider: Provider
@@ -123,13 +124,22 @@ async def plan(
         anew = [address for address in anew if address not in found.superseded]
     if found.wanted:
         write(session.folder.imports, rootmodule.imports(found.wanted))
-    token = new_token()
-    shown = await _terraform(session, token, Narrator(report), backend.variables(inputs), replace=anew)
-    planned = _changes(session, shown) if shown else ()
+    token, told = new_token(), _Told(Narrator(report))
+    changed = await _run(session, token, told, backend.variables(inputs), replace=anew)
+    # Into an empty state, with nothing to be taken in, only creations can be planned.
+    bare = not (known and known.resources) and not found.wanted
+    planned = changes.creations(told.events, session.module.host_types) if changed and bare else ()
+    shown = await _show(session, token) if changed and not planned else None
+    planned = planned or (_changes(session, shown) if shown else ())
     refuse_foreign(planned, found.foreign)
-    note = Note(inputs.provider, shown is None, _scrubbed(session, shown))
+    note = Note(inputs.provider, not changed, _scrubbed(session, shown))
     write(session.folder.note(token), json.dumps(asdict(note)))
     return InfrastructurePlan(inputs.site, planned, token)
+
+
+async def show(session: Session, token: str) -> Mapping[str, Data]:
+    """A plan in Terraform's terms, scrubbed."""
+    return _scrubbed(session, await _show(session, token)) or {}
 
 
 async def refresh(session: Session, variables: Variables, report: Report) -> tuple[ResourceChange, ...]:
@@ -185,10 +195,29 @@ def refuse_foreign(planned: Iterable[ResourceChange], foreign: Iterable[LiveReso
         )
 
 
+class _Told:
+    """Passes messages on, and keeps those of resources."""
+
+    def __init__(self, narrator: Narrator) -> None:
+        self._narrator = narrator
+        self.events: list[Event] = []
+
+    def __call__(self, message: Message) -> None:
+        if isinstance(message, Event):
+            self.events.append(message)
+        self._narrator(message)
+
+
 async def _terraform(
     session: Session, token: str, narrator: Narrator, variables: Variables, **mode: object
 ) -> Mapping[str, Any] | None:
     """Plan to the token's file; the plan as JSON, None when there is nothing to do."""
+    changed = await _run(session, token, narrator, variables, **mode)
+    return await _show(session, token) if changed else None
+
+
+async def _run(session: Session, token: str, watch: Watch, variables: Variables, **mode: object) -> bool:
+    """Plan to the token's file; whether there is something to do."""
     file = str(session.folder.plan(token))
     settings = session.settings
     options: dict[str, object] = {
@@ -204,13 +233,13 @@ async def _terraform(
             "plan",
             limit=settings.plan_timeout,
             good=(0, _CHANGED),
-            watch=narrator,
+            watch=watch,
             options=options,
         )
     except (TerminalError, TransientError):
         session.distrust()
         raise
-    return await _show(session, token) if outcome.status == _CHANGED else None
+    return outcome.status == _CHANGED
 
 
 async def _show(session: Session, token: str) -> Mapping[str, Any]:
