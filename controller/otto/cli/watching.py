@@ -66,6 +66,8 @@ class Watch:
         """
         first = self._around is None
         here = await self._at_work()
+        if first:  # before how things are is read, so that nothing can come between the two unnoticed
+            await self._follower.look()
         seen = await seeing.look(self._store, self._site, here)
         for status in seen.statuses if first else ():
             self._hear(StatusChanged(status))

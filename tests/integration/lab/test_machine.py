@@ -16,6 +16,7 @@ import pytest
 
 from otto.config import LabSettings
 from otto.lab import engine, pool, processes
+from otto.lab.deadline import Deadline
 from otto.lab.lab import Lab
 from otto.lab.processes import Process
 from otto.lab.service import Service
@@ -174,7 +175,19 @@ def _kill(service: Service) -> None:
 
 
 def _freeze(service: Service) -> None:
-    os.kill(_process(service).pid, signal.SIGSTOP)
+    process = _process(service)
+    os.kill(process.pid, signal.SIGSTOP)
+    for _ in Deadline.after(10).every(0.01):  # kill returns before every thread has stopped
+        if _stopped(process.pid):
+            return
+    pytest.fail("Podman does not stop")
+
+
+def _stopped(pid: int) -> bool:
+    states = [
+        stat.read_text().rpartition(")")[2].split()[0] for stat in Path(f"/proc/{pid}/task").glob("*/stat")
+    ]
+    return set(states) == {"T"}
 
 
 def _forget(service: Service) -> None:

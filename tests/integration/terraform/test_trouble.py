@@ -56,11 +56,12 @@ async def test_garbage_in_the_output_harms_nothing(
 
 
 async def test_a_plan_that_cannot_be_read_back(
-    tmp_path: Path, settings: Settings, backend: LocalBackend
+    tmp_path: Path, settings: Settings, backend: LocalBackend, infrastructure: TerraformInfrastructure
 ) -> None:
+    await infrastructure.apply(await infrastructure.plan(make_inputs(), silent), silent)
     infrastructure = with_binary(settings, backend, tmp_path / "terraform", NO_JSON)
     with pytest.raises(TransientError, match="gave no JSON"):
-        await infrastructure.plan(make_inputs(), silent)
+        await infrastructure.plan(make_inputs(size="medium"), silent)
 
 
 async def test_a_missing_binary(tmp_path: Path, settings: Settings, backend: LocalBackend) -> None:

@@ -3,6 +3,7 @@
 import asyncio
 import io
 import json
+from collections.abc import Mapping
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
@@ -99,6 +100,26 @@ async def test_drift_and_healing_line_by_line(plain: Watched) -> None:
         "acme    verify (2.0s): done; 4.0s from the first sign to the last check",
         "acme  Ready  http://10.0.0.1/",
     ]
+
+
+@pytest.mark.parametrize("reading", range(1, 7))
+async def test_what_changes_while_the_first_look_reads_is_told(tmp_path: Path, reading: int) -> None:
+    watched = Watched(tmp_path, PlainPresenter, None)
+    await watched.store.save_status(READY)
+    readings = 0
+    read = watched.store.remembered
+
+    async def remembered() -> Mapping[str, RememberedSpec]:
+        nonlocal readings
+        readings += 1
+        if readings == reading:
+            await watched.store.save_status(phase(Phase.PLANNING, REASON))
+        return await read()
+
+    watched.store.remembered = remembered  # type: ignore[method-assign]
+    lines = without_time(await watched.lines() + await watched.lines() + await watched.lines())
+    assert lines[-1] == f"acme  Planning: {REASON}"
+    assert readings >= reading
 
 
 async def test_a_look_that_found_nothing_is_no_change(plain: Watched) -> None:
