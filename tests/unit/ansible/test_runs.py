@@ -4,7 +4,6 @@ import os
 import subprocess
 import sys
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
 from pathlib import Path, PurePath
 
 import pytest
@@ -23,7 +22,6 @@ from otto.model.plan import StepKind
 from otto.model.spec import Algorithm, Role
 from otto.testing import FakeClock
 
-NOW = datetime(2026, 11, 23, 18, tzinfo=UTC)
 ANSIBLE = resources.path("infra", "ansible")
 
 
@@ -39,7 +37,7 @@ def test_a_run_has_a_private_folder_that_goes_with_it(tmp_path: Path) -> None:
     with workspace(tmp_path / "runs", {"secret": "x"}) as folder:
         assert folder.stat().st_mode & 0o777 == 0o700
         assert (folder / "secret").stat().st_mode & 0o777 == 0o600
-        assert sweep(tmp_path / "runs", NOW) == 0, "it is in use"
+        assert sweep(tmp_path / "runs") == 0, "it is in use"
     assert not folder.exists()
 
 
@@ -47,15 +45,16 @@ def test_folders_of_killed_runs_are_swept_with_their_processes(tmp_path: Path) -
     runs = tmp_path / "runs"
     abandoned = runs / "run-old"
     abandoned.mkdir(parents=True)
-    (abandoned / "lock").touch()
+    (abandoned / "secret").touch()
+    (runs / "new-old").mkdir()
     (runs / "other").mkdir()
     with subprocess.Popen(
         [sys.executable, "-c", "import time; time.sleep(60)"], env={MARK: str(abandoned)}
     ) as left:
-        assert sweep(runs, NOW) == 1
+        assert sweep(runs) == 1
         assert left.wait(10) == -9
     assert [path.name for path in runs.iterdir()] == ["other"]
-    assert sweep(tmp_path / "nowhere", NOW) == 0
+    assert sweep(tmp_path / "nowhere") == 0
     assert kill_strays(tmp_path) == 0
 
 
@@ -100,16 +99,46 @@ def test_what_does_not_go_in_time_is_told(tmp_path: Path) -> None:
     assert left.wait(10) == -9
 
 
-def test_folders_of_runs_killed_before_they_had_a_lock_are_swept_after_a_minute(tmp_path: Path) -> None:
-    for name, age in (("run-old", 61), ("run-new", 59)):
-        (tmp_path / name).mkdir()
-        at = (NOW - timedelta(seconds=age)).timestamp()
-        os.utime(tmp_path / name, (at, at))
+OWNER = """
+import os, shutil, signal, sys
+from pathlib import Path
+from otto.adapters.ansible.workspace import workspace
+
+calls = 0
+
+def count(event, _):
+    global calls
+    calls += event.startswith(("os.", "open", "fcntl.", "shutil.", "tempfile."))
+    if calls == int(sys.argv[2]):
+        os.kill(os.getpid(), signal.SIGKILL)
+
+sys.addaudithook(count)
+with workspace(Path(sys.argv[1]), {"one": "1", "two": "2"}):
+    pass
+sys.exit(3)
+"""
+
+
+def test_killed_at_any_moment_a_run_leaves_what_the_next_sweep_removes(tmp_path: Path) -> None:
+    runs = tmp_path / "runs"
+    runs.mkdir()
+    for moment in range(1, 100):
+        status = subprocess.run(
+            [sys.executable, "-c", OWNER, str(runs), str(moment)], timeout=60, check=False
+        ).returncode
+        sweep(runs)
+        assert list(runs.iterdir()) == []
+        if status == 3:
+            break
+        assert status == -9
+    assert 8 < moment < 99
+
+
+def test_what_is_no_run_of_ours_is_left_alone(tmp_path: Path) -> None:
     (tmp_path / "run-link").symlink_to(tmp_path)
     (tmp_path / "run-file").touch()
-    os.utime(tmp_path / "run-file", (0, 0))
-    assert sweep(tmp_path, NOW) == 1
-    assert sorted(path.name for path in tmp_path.iterdir()) == ["run-file", "run-link", "run-new"]
+    assert sweep(tmp_path) == 0
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["run-file", "run-link"]
 
 
 def test_without_ansible_the_mend_is_a_command_there_is(

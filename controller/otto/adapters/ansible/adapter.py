@@ -55,7 +55,7 @@ class Ansible:
         self._options = options
         self._clock = clock
         self._random_bytes = random_bytes
-        sweep(options.runs, clock.now())
+        sweep(options.runs)
 
     def roles(self) -> Mapping[str, str]:
         """Role name -> digest of its files."""

@@ -1,13 +1,12 @@
 """A private folder for one run, removed with all it holds when the run ends."""
 
+import contextlib
 import fcntl
 import os
 import shutil
-import stat
 import tempfile
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from datetime import datetime
 from pathlib import Path
 
 import structlog
@@ -15,9 +14,9 @@ import structlog
 from otto.adapters.ansible.processes import kill_strays
 from otto.model.errors import TransientError
 
-_LOCK = "lock"
-# Between a folder and its lock lie milliseconds; one without a lock after this will never get it.
-_UNLOCKED_SECONDS = 60.0
+# A run's folder, and one that is about to become one.
+_RUN, _BEGUN = "run-", "new-"
+_TRIES = 100
 
 log = structlog.get_logger("otto.ansible")
 
@@ -26,23 +25,52 @@ log = structlog.get_logger("otto.ansible")
 def workspace(runs: Path, files: Mapping[str, str]) -> Iterator[Path]:
     """Make a folder only we may enter, with these files in it.
 
-    The folder is locked while it is in use, so that `sweep` of a later process knows it as abandoned
-    when its owner was killed.
+    The folder is locked as long as it is there, so that `sweep` of a later process knows it as abandoned
+    when its owner was killed, at whatever moment.
 
     Args:
         runs: where such folders are made.
         files: name -> text, written with mode 0600.
+
+    Raises:
+        TransientError: others swept away what was being made, time and again.
     """
     runs.mkdir(mode=0o700, parents=True, exist_ok=True)
-    folder = Path(tempfile.mkdtemp(prefix="run-", dir=runs))
+    folder, lock = _made(runs)
     try:
-        with (folder / _LOCK).open("w") as lock:
-            fcntl.flock(lock, fcntl.LOCK_EX)
-            for name, text in files.items():
-                write_private(folder / name, text)
-            yield folder
+        for name, text in files.items():
+            write_private(folder / name, text)
+        yield folder
     finally:
         shutil.rmtree(folder, ignore_errors=True)
+        os.close(lock)
+
+
+def _made(runs: Path) -> tuple[Path, int]:
+    """A locked folder. It gets the name of a run's only then: no run's folder was ever there unlocked."""
+    for _ in range(_TRIES):
+        begun = Path(tempfile.mkdtemp(prefix=_BEGUN, dir=runs))
+        lock = _lock(begun)
+        folder = runs / (_RUN + begun.name.removeprefix(_BEGUN))
+        if lock is not None:
+            with contextlib.suppress(FileNotFoundError):  # swept before it was locked
+                return begun.rename(folder), lock
+            os.close(lock)
+    raise TransientError(f"no folder for a run can be made in {runs}", mend="see who else works there")
+
+
+def _lock(folder: Path) -> int | None:
+    """Lock a folder; None when it is in use, gone, or no folder."""
+    try:
+        lock = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC)
+    except OSError:
+        return None
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError:
+        os.close(lock)
+        return None
+    return lock
 
 
 def write_private(path: Path, text: str) -> None:
@@ -52,30 +80,24 @@ def write_private(path: Path, text: str) -> None:
         file.write(text)
 
 
-def sweep(runs: Path, now: datetime) -> int:
+def sweep(runs: Path) -> int:
     """End runs whose owner is gone, and remove their folders; how many there were."""
     if not runs.is_dir():
         return 0
-    return sum(_removed(folder, now) for folder in runs.glob("run-*"))
+    for begun in runs.glob(_BEGUN + "*"):
+        with contextlib.suppress(OSError):  # only what is empty goes: a run's folder by now is not
+            begun.rmdir()
+    return sum(_removed(folder) for folder in runs.glob(_RUN + "*"))
 
 
-def _removed(folder: Path, now: datetime) -> bool:
-    try:
-        with (folder / _LOCK).open("r+") as lock:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            return _end(folder)
-    except FileNotFoundError:  # its owner was killed before it made the lock, or after it removed it
-        return _left(folder, now) and _end(folder)
-    except OSError:  # in use, or no folder of a run
+def _removed(folder: Path) -> bool:
+    lock = _lock(folder)
+    if lock is None:
         return False
-
-
-def _left(folder: Path, now: datetime) -> bool:
     try:
-        status = folder.lstat()
-    except OSError:  # gone by itself
-        return False
-    return stat.S_ISDIR(status.st_mode) and now.timestamp() - status.st_mtime > _UNLOCKED_SECONDS
+        return _end(folder)
+    finally:
+        os.close(lock)
 
 
 def _end(folder: Path) -> bool:
