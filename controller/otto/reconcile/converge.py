@@ -6,7 +6,6 @@ the run, so that the next one starts from it.
 
 import asyncio
 from collections.abc import Awaitable, Callable, Iterable
-from contextlib import AbstractAsyncContextManager, nullcontext
 from dataclasses import replace
 
 from otto.decide import guard, planning
@@ -77,10 +76,9 @@ class Converger:
         verdict = await self._judge(plan, look, recorder)
         if not isinstance(verdict, Allowed):
             return Ending(look.observed, Outcome.WAITING, verdict, waiting=reasons(verdict))
-        async with self._foreseen(plan):
-            observed = await self._provision(look, plan, changes, recorder)
-            rest = self._remainder(look, observed)
-            configured = await self._configure(look, observed, rest, recorder)
+        observed = await self._provision(look, plan, changes, recorder)
+        rest = self._remainder(look, observed)
+        configured = await self._configure(look, observed, rest, recorder)
         deployed = await self._deploy(look, observed, rest, recorder)
         touched = Touched(configured, deployed, frozenset(rest.partly))
         return await self._verify(look, observed, touched, recorder)
@@ -130,11 +128,6 @@ class Converger:
                 notes.outcome = Outcome.WAITING
                 notes.summary = reasons(verdict)
         return verdict
-
-    def _foreseen(self, plan: Plan) -> AbstractAsyncContextManager[None]:
-        """New hosts will want to be configured: what that takes to begin with goes on while they are made."""
-        makes = any(action.kind in _ANOTHER_HOST and action.host for action in plan.actions)
-        return self._kit.configuration.foreseen(plan.site) if makes else nullcontext()
 
     async def _provision(
         self, look: Look, plan: Plan, changes: InfrastructurePlan | None, recorder: Recorder
