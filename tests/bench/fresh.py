@@ -5,7 +5,7 @@ from tests.bench.figure import Figure, median
 from tests.bench.progress import say
 from tests.bench.stage import Stage, parts, stage, steps
 
-ROUNDS = 3
+ROUNDS = 5
 GOAL = 1.10
 
 
