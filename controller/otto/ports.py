@@ -5,6 +5,7 @@ errors of `otto.model.errors`. Cancelling a coroutine stops its child processes 
 """
 
 from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
+from contextlib import AbstractAsyncContextManager
 from datetime import datetime
 from pathlib import Path
 from typing import Protocol
@@ -149,6 +150,12 @@ class Configuration(Protocol):
 
     def roles(self) -> Mapping[str, str]:
         """Role name -> digest of its files."""
+
+    def foreseen(self, site: str) -> AbstractAsyncContextManager[None]:
+        """Make ready for a play over a site that the block is likely to ask for.
+
+        What that takes goes on beside the block. The play need not come: nothing is left at the block's end.
+        """
 
     async def configure(self, request: ConfigurationRequest, report: Report) -> ConfigurationResult:
         """Run one targeted play."""

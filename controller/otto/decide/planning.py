@@ -35,6 +35,17 @@ def lost_hosts(observed: Observed) -> tuple[str, ...]:
     return tuple(sorted(name for name, item in observed.silent.items() if item.confirmed and name in running))
 
 
+def new_hosts(desired: Desired, observed: Observed) -> tuple[str, ...]:
+    """Hosts that will have to be made: the provider has them not, or they are lost.
+
+    Terraform has not been asked; nothing is made on this word.
+    """
+    if isinstance(observed.inventory, Unseen):
+        return ()
+    there = {host.name for host in observed.inventory.value}
+    return tuple(sorted({*wanted(desired)} - there | {*lost_hosts(observed)}))
+
+
 def plan(
     desired: Desired,
     observed: Observed,

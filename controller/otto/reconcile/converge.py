@@ -6,6 +6,7 @@ the run, so that the next one starts from it.
 
 import asyncio
 from collections.abc import Awaitable, Callable, Iterable
+from contextlib import AbstractAsyncContextManager, nullcontext
 from dataclasses import replace
 
 from otto.decide import guard, planning
@@ -72,13 +73,14 @@ class Converger:
             OttoError: a step failed.
         """
         await self._tell_what_was_seen(look, recorder)
-        plan, changes = await self._plan(look, recorder)
-        verdict = await self._judge(plan, look, recorder)
-        if not isinstance(verdict, Allowed):
-            return Ending(look.observed, Outcome.WAITING, verdict, waiting=reasons(verdict))
-        observed = await self._provision(look, plan, changes, recorder)
-        rest = self._remainder(look, observed)
-        configured = await self._configure(look, observed, rest, recorder)
+        async with self._foreseen(look):
+            plan, changes = await self._plan(look, recorder)
+            verdict = await self._judge(plan, look, recorder)
+            if not isinstance(verdict, Allowed):
+                return Ending(look.observed, Outcome.WAITING, verdict, waiting=reasons(verdict))
+            observed = await self._provision(look, plan, changes, recorder)
+            rest = self._remainder(look, observed)
+            configured = await self._configure(look, observed, rest, recorder)
         deployed = await self._deploy(look, observed, rest, recorder)
         touched = Touched(configured, deployed, frozenset(rest.partly))
         return await self._verify(look, observed, touched, recorder)
@@ -128,6 +130,16 @@ class Converger:
                 notes.outcome = Outcome.WAITING
                 notes.summary = reasons(verdict)
         return verdict
+
+    def _foreseen(self, look: Look) -> AbstractAsyncContextManager[None]:
+        """New hosts will want to be configured: what that takes to begin with goes on while they are made.
+
+        Nothing is begun where every plan waits for a person.
+        """
+        desired = look.desired
+        if desired.spec.policy.approval == "always" or not planning.new_hosts(desired, look.observed):
+            return nullcontext()
+        return self._kit.configuration.foreseen(desired.site)
 
     async def _provision(
         self, look: Look, plan: Plan, changes: InfrastructurePlan | None, recorder: Recorder

@@ -15,7 +15,9 @@ from otto.model.probing import Answer, ProbeRequest, ProbeResult
 from otto.model.spec import Role
 from otto.reconcile.kit import Kit
 
-_FIRST_PAUSE = 0.2
+# Servers come up a moment after they were configured: looked for closely at first, then less and less.
+_FIRST_PAUSE = 0.1
+_LONGER = 1.25
 _MOST_PAUSE = 2.0
 _ROUNDS_PER_SERVER = 12
 _STATISTICS_SECONDS = 3.0
@@ -117,7 +119,7 @@ class Verifier:
             if not seen.value.failures or disturbed() or self._kit.clock.monotonic() + pause > end:
                 return seen
             await self._kit.clock.sleep(pause)
-            pause = min(_MOST_PAUSE, pause * 2)
+            pause = min(_MOST_PAUSE, pause * _LONGER)
 
     async def _once(self, desired: Desired, state: InfrastructureState) -> Seen[Serving] | Unseen:
         questions = verification.questions(desired, state)

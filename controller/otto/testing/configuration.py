@@ -1,6 +1,7 @@
 """What runs on simulated hosts: plays and facts."""
 
 from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import asynccontextmanager
 
 from otto.model.canonical import digest
 from otto.model.configuration import ConfigurationRequest, ConfigurationResult, HostOutcome, HostResult
@@ -29,6 +30,7 @@ class MemoryConfiguration:
         requests: every play asked for, in order.
         digests: role -> digest of its files; change one as an edited role would.
         asked: names of the hosts whose facts were asked for, in order.
+        foresaw: sites for which a play was foreseen, in order.
     """
 
     def __init__(self, hosts: Hosts, clock: Clock) -> None:
@@ -37,11 +39,18 @@ class MemoryConfiguration:
         self.failures = Failures()
         self.requests: list[ConfigurationRequest] = []
         self.asked: list[str] = []
+        self.foresaw: list[str] = []
         self.digests: dict[str, str] = {role: digest(["role", role]) for role in ROLES}
 
     def roles(self) -> Mapping[str, str]:
         """Role name -> digest of its files."""
         return dict(self.digests)
+
+    @asynccontextmanager
+    async def foreseen(self, site: str) -> AsyncIterator[None]:
+        """Note that a play is expected."""
+        self.foresaw.append(site)
+        yield
 
     async def configure(self, request: ConfigurationRequest, report: Report) -> ConfigurationResult:
         """Run one targeted play."""

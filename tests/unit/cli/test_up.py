@@ -273,13 +273,21 @@ def test_listening_on_what_is_not_ours() -> None:
         listening.listen(ApiSettings("no.such.name.invalid", 7070))
 
 
+def has_ipv6() -> bool:
+    """Asked of the kernel, not of what is tested."""
+    try:
+        with socket.socket(socket.AF_INET6) as probe:
+            probe.bind(("::1", 0))
+    except OSError:
+        return False
+    return True
+
+
 @pytest.mark.parametrize("address", ["127.0.0.1", "0.0.0.0", "::1", "::"])  # noqa: S104
 def test_urls_can_be_opened(address: str) -> None:
-    try:
-        server = listening.listen(ApiSettings(address, 0))
-    except UsageError:
-        pytest.skip("no such address family here")
-    with server:
+    if ":" in address and not has_ipv6():
+        pytest.skip("this machine has no IPv6")
+    with listening.listen(ApiSettings(address, 0)) as server:
         host = "[::1]" if ":" in address else "127.0.0.1"
         assert listening.url_of(server) == f"http://{host}:{server.getsockname()[1]}"
 

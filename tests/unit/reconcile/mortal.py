@@ -180,6 +180,9 @@ class MortalConfiguration:
     def roles(self) -> Any:
         return self._inner.roles()
 
+    def foreseen(self, site: str) -> Any:
+        return self._inner.foreseen(site)
+
     async def configure(self, request: ConfigurationRequest, report: Report) -> ConfigurationResult:
         await self._life.point()
         self._laws.begin(request.site, request.kind.value)

@@ -223,3 +223,14 @@ async def test_the_socket_refuses_what_it_does_not_know(stage: Stage) -> None:
             await ask(socket, {"op": "due", "site": "nosuch"})
         assert socket.stat().st_mode & 0o777 == 0o600
     assert await ask(socket, {"op": "info"}) is None
+
+
+async def test_a_play_is_made_ready_for_hosts_that_are_made_and_for_none_that_wait(stage: Stage) -> None:
+    stage.world.push(site_spec("one"), site_spec("two", policy=Policy(approval="always")))
+    async with stage.controller().running():
+        await stage.calm(5)
+        assert {item.site: item.phase for item in await stage.world.store.statuses()} == {
+            "one": Phase.READY,
+            "two": Phase.AWAITING_APPROVAL,
+        }
+    assert stage.world.configuration.foresaw == ["one"]

@@ -3,7 +3,8 @@
 import asyncio
 import os
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterator, Mapping, Sequence
-from contextlib import AbstractContextManager, aclosing, contextmanager
+from contextlib import AbstractContextManager, aclosing, asynccontextmanager, contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NoReturn
 
@@ -32,9 +33,18 @@ from otto.model.progress import Progress, Report
 from otto.ports import Clock
 
 _PLAYBOOK = "site.yml"
+_INVENTORY = "inventory.yml"
 _FULL_FACTS = "gather_subset=!all,min,hardware,network gather_timeout=10"
 
 log = structlog.get_logger("otto.ansible")
+
+
+@dataclass(frozen=True, slots=True)
+class _Foreseen:
+    """A run that waits, and its folder."""
+
+    folder: Path
+    run: Running
 
 
 class Ansible:
@@ -55,11 +65,23 @@ class Ansible:
         self._options = options
         self._clock = clock
         self._random_bytes = random_bytes
+        self._foreseen: dict[str, _Foreseen] = {}
         sweep(options.runs)
 
     def roles(self) -> Mapping[str, str]:
         """Role name -> digest of its files."""
         return role_digests(self._options.folder)
+
+    @asynccontextmanager
+    async def foreseen(self, site: str) -> AsyncGenerator[None, None]:
+        """Load Ansible beside the block; the first play over the site in it has it ready. See the port."""
+        with workspace(self._options.runs, {_INVENTORY: "{}\n"}) as folder:
+            async with running(self._site_play(folder, held=True)) as run:
+                self._foreseen[site] = _Foreseen(folder, run)
+                try:
+                    yield
+                finally:
+                    self._foreseen.pop(site, None)
 
     async def configure(self, request: ConfigurationRequest, report: Report) -> ConfigurationResult:
         """Run the play a request asks for: CONFIGURE the hosts, or DEPLOY content to them.
@@ -78,16 +100,8 @@ class Ansible:
         tags = sorted({part for host in request.hosts for part in parts(request, host)})
         if not tags:  # none at all would mean all of them to Ansible
             return ConfigurationResult(tallies.results())
-        with self._workspace(request.hosts, variables(request)) as folder:
-            command = Command(
-                self._options.folder,
-                folder,
-                self._options.forks,
-                playbook=_PLAYBOOK,
-                tags=",".join(tags),
-            )
-            async with running(command) as run:
-                await self._play(run, tallies, report)
+        async with self._started(request, ",".join(tags)) as run:
+            await self._play(run, tallies, report)
         result = ConfigurationResult(tallies.results())
         for bad in result.failed:
             log.warning(
@@ -95,6 +109,26 @@ class Ansible:
                 outcome=bad.outcome.value, task=bad.task, message=bad.message,
             )  # fmt: skip
         return result
+
+    @asynccontextmanager
+    async def _started(self, request: ConfigurationRequest, tags: str) -> AsyncGenerator[Running, None]:
+        """The run of a request's play: one that was foreseen and waits, or else a new one."""
+        ready = self._foreseen.pop(request.site, None)
+        if ready is None or ready.run.ended:
+            with self._workspace(request.hosts, variables(request)) as folder:
+                async with running(self._site_play(folder, tags)) as run:
+                    yield run
+            return
+        self._furnish(ready.folder, request.hosts, variables(request))
+        ready.run.release(tags)
+        try:
+            yield ready.run
+        finally:
+            await asyncio.shield(ready.run.stop())
+
+    def _site_play(self, folder: Path, tags: str = "", *, held: bool = False) -> Command:
+        options = self._options
+        return Command(options.folder, folder, options.forks, playbook=_PLAYBOOK, tags=tags, held=held)
 
     async def _play(self, run: Running, tallies: Tallies, report: Report) -> None:
         """Follow a play to its end or to its time limit."""
@@ -177,22 +211,31 @@ class Ansible:
 
     def _pinned(self, hosts: Sequence[Host]) -> AbstractContextManager[Path]:
         """A run's private folder, with the known hosts."""
-        pins = {f"known_hosts.{host.name}": known_hosts(host, self._random_bytes) for host in hosts}
-        return workspace(self._options.runs, pins)
+        return workspace(self._options.runs, self._pins(hosts))
+
+    def _pins(self, hosts: Sequence[Host]) -> dict[str, str]:
+        return {f"known_hosts.{host.name}": known_hosts(host, self._random_bytes) for host in hosts}
 
     @contextmanager
     def _workspace(self, hosts: Sequence[Host], own: Mapping[str, Mapping[str, Data]]) -> Iterator[Path]:
         """A run's private folder, with its inventory and known hosts."""
-        with self._pinned(hosts) as folder:
-            inventory = run_inventory(
-                hosts,
-                own,
-                key=self._options.key.absolute(),
-                known_hosts={host.name: folder / f"known_hosts.{host.name}" for host in hosts},
-                control=control_folder(self._options.control),
-            )
-            write_private(folder / "inventory.yml", inventory)
+        with workspace(self._options.runs, {}) as folder:
+            self._furnish(folder, hosts, own)
             yield folder
+
+    def _furnish(self, folder: Path, hosts: Sequence[Host], own: Mapping[str, Mapping[str, Data]]) -> None:
+        """Write a run's inventory and known hosts into its folder; it is never without an inventory."""
+        for name, text in self._pins(hosts).items():
+            write_private(folder / name, text)
+        inventory = run_inventory(
+            hosts,
+            own,
+            key=self._options.key.absolute(),
+            known_hosts={host.name: folder / f"known_hosts.{host.name}" for host in hosts},
+            control=control_folder(self._options.control),
+        )
+        write_private(folder / f"{_INVENTORY}.new", inventory)
+        (folder / f"{_INVENTORY}.new").rename(folder / _INVENTORY)
 
 
 def _otto_fact(answer: Mapping[str, Any]) -> HostFacts:

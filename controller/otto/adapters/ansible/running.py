@@ -6,11 +6,12 @@ callback says so; what is left is killed after it. Were we killed ourselves, the
 """
 
 import asyncio
+import json
 import os
 import shutil
 import sys
 import threading
-from collections.abc import AsyncGenerator, Mapping
+from collections.abc import AsyncGenerator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -28,6 +29,8 @@ Event = Mapping[str, Any]
 _POLL_SECONDS = 0.2
 _STOP_SECONDS = 30.0
 _COMMANDS = ("ansible", "ansible-playbook")
+_PRELUDE = Path(__file__).with_name("prelude.py")
+_PIPE = "play"
 # What ansible_runner sets for its own callback plugin; nothing else of its environment, which begins as
 # a copy of ours, reaches Ansible.
 _RUNNERS_OWN = (
@@ -53,6 +56,7 @@ class Command:
         tags: tags of the playbook's tasks to run.
         module: module to run instead of a playbook.
         arguments: its arguments.
+        held: whether it waits, loaded, until `Running.release` says what to play.
     """
 
     folder: Path
@@ -62,6 +66,7 @@ class Command:
     tags: str = ""
     module: str = ""
     arguments: str = ""
+    held: bool = False
 
 
 @dataclass(slots=True)
@@ -91,7 +96,18 @@ class Running:
         self._ended = asyncio.Event()
         self._left: TransientError | None = None
         self.ending = Ending()
+        self._pipe = _pipe(command.workspace) if command.held else None
         self._thread.start()
+
+    @property
+    def ended(self) -> bool:
+        """Whether it is over, processes and all."""
+        return self._ended.is_set()
+
+    def release(self, tags: str) -> None:
+        """Tell a run that was held the tags it is to play."""
+        if self._pipe is not None:
+            os.write(self._pipe, f"{json.dumps(['--tags', tags])}\n".encode())
 
     async def events(self) -> AsyncGenerator[Event, None]:
         """Yield events as they happen.
@@ -112,6 +128,9 @@ class Running:
             TransientError: it does not go (a process the kernel cannot end).
         """
         self._stop.set()
+        if self._pipe is not None:
+            os.close(self._pipe)
+            self._pipe = None
         try:
             async with asyncio.timeout(_STOP_SECONDS):
                 await self._ended.wait()
@@ -128,7 +147,7 @@ class Running:
                 cancel_callback=self._stop.is_set,
             )
             runner.config.env = _environment(self._command, runner.config.env)
-            runner.config.command = _wrapped(runner.config.command)
+            runner.config.command = _wrapped(runner.config.command, _held(self._command))
             runner.run()
             self.ending.status, self.ending.code = runner.status, runner.rc
             self._put(None)
@@ -211,9 +230,18 @@ def _environment(command: Command, runners: Mapping[str, str]) -> dict[str, str]
     }
 
 
-def _wrapped(command: list[str]) -> list[str]:
+def _pipe(workspace: Path) -> int:
+    """A named pipe for what a held run is to play.
+
+    It is open both ways here: so opening it waits for nobody, and the line waits for its reader.
+    """
+    os.mkfifo(workspace / _PIPE, mode=0o600)
+    return os.open(workspace / _PIPE, os.O_RDWR | os.O_CLOEXEC)
+
+
+def _wrapped(line: list[str], held: Sequence[str] = ()) -> list[str]:
     """The command by its full path, dying with the thread that started it where the system can do that."""
-    name = command[0]
+    name = line[0]
     if name not in _COMMANDS:
         raise TerminalError(f"ansible_runner wants to run {name!r}, which OttO never asks for")
     beside = Path(sys.executable).parent / name
@@ -224,7 +252,14 @@ def _wrapped(command: list[str]) -> list[str]:
         )
     guard = shutil.which("setpriv")
     prefix = [guard, "--pdeathsig", "KILL", "--"] if guard else []
-    return [*prefix, path, *command[1:]]
+    return [*prefix, *(held or [path]), *line[1:]]
+
+
+def _held(command: Command) -> Sequence[str]:
+    """What is started in the command's place when it is to wait."""
+    if not command.held:
+        return ()
+    return (sys.executable, "-P", str(_PRELUDE), str(command.workspace / _PIPE))
 
 
 def _translated(error: BaseException) -> BaseException:
