@@ -12,14 +12,20 @@ from typing import Protocol
 
 from otto.model.catalogue import Entry, RememberedSpec, SpecFile
 from otto.model.configuration import ConfigurationRequest, ConfigurationResult
+from otto.model.cost import PriceTable
+from otto.model.history import Account, AuditEntry, AuditRecord, Charge, Grant, GrantKind, Removal
 from otto.model.host import Host, HostEvent, HostFacts, LiveHost
 from otto.model.infrastructure import Adoptable, InfrastructureInputs, InfrastructurePlan, ResourceChange
+from otto.model.notice import Notice
 from otto.model.observed import Applied, InfrastructureState, Seen, Unseen
+from otto.model.plan import Plan
+from otto.model.policy import FleetPolicy
 from otto.model.probing import ProbeRequest, ProbeResult
 from otto.model.progress import Report
 from otto.model.run import Run
-from otto.model.spec import Content, Provider
+from otto.model.spec import Content, Provider, SiteSpec
 from otto.model.status import SiteStatus
+from otto.model.verdict import Reason, Verdict
 
 
 class Clock(Protocol):
@@ -144,6 +150,14 @@ class Infrastructure(Protocol):
         After a limit they are interrupted. Locks that nobody holds are cleared.
         """
 
+    async def account(self, provider: Provider) -> Account | None:
+        """As whom, and where, the provider would act; None where that cannot be told apart.
+
+        Raises:
+            TransientError: it cannot be asked now.
+            TerminalError: it refuses our credentials.
+        """
+
 
 class Configuration(Protocol):
     """What runs on the hosts."""
@@ -159,6 +173,15 @@ class Configuration(Protocol):
 
     async def configure(self, request: ConfigurationRequest, report: Report) -> ConfigurationResult:
         """Run one targeted play."""
+
+    async def drain(self, balancers: Sequence[Host], timeout: float, report: Report) -> None:  # noqa: ASYNC109
+        """Have balancers take no new visitor and let those they have finish, for at most so many seconds.
+
+        A balancer that does not answer has no visitors: it is left out, and told of by the report.
+
+        Raises:
+            TransientError: a balancer answers and goes on taking visitors.
+        """
 
     def facts(self, hosts: Sequence[Host]) -> AsyncIterator[tuple[str, Seen[HostFacts] | Unseen]]:
         """Facts of hosts, of many sites at once, each as it comes; every host is answered for."""
@@ -254,15 +277,6 @@ class Store(Protocol):
     async def set_intent(self, site: str, intent: str, *, on: bool) -> None:
         """Record or take back such a wish."""
 
-    async def approved(self, site: str, plan: str) -> bool:
-        """Whether a person approved this very plan."""
-
-    async def approve(self, site: str, plan: str, by: str) -> None:
-        """Record an approval."""
-
-    async def withdraw(self, site: str, plan: str) -> None:
-        """Take an approval back: it was used, and holds for one time only."""
-
     async def value(self, key: str) -> str | None:
         """A small value by key (last commit seen, …)."""
 
@@ -271,3 +285,71 @@ class Store(Protocol):
 
     async def forget(self, site: str) -> None:
         """Drop all but the history of a site that is destroyed."""
+
+
+class Ledger(Protocol):
+    """What the guard remembers. Nothing of the audit record is ever changed or dropped."""
+
+    async def append(self, entry: AuditEntry) -> AuditRecord:
+        """Add to the audit record; its place in the chain. Safe beside other processes."""
+
+    async def records(
+        self, *, site: str | None = None, after: int = 0, limit: int = 1000
+    ) -> tuple[Record, ...]:
+        """The audit record from behind number `after` on, oldest first."""
+
+    async def grant(self, grant: Grant) -> None:
+        """Keep what somebody said, in place of what has the same key."""
+
+    async def grants(self, *, site: str | None = None, kind: GrantKind | None = None) -> tuple[Grant, ...]:
+        """What people said, oldest first; with `site`, what concerns it: its own and that of all sites."""
+
+    async def revoke(self, grant: Grant) -> bool:
+        """Take it back; whether it was there."""
+
+    async def removed(self, removals: Sequence[Removal]) -> None:
+        """Keep what was taken away."""
+
+    async def removals(self, since: datetime) -> tuple[Removal, ...]:
+        """What was taken away since then, of all sites, oldest first."""
+
+    async def charge(self, charge: Charge) -> None:
+        """Keep what a site costs from now on; the same as before adds nothing."""
+
+    async def charges(self, since: datetime) -> tuple[Charge, ...]:
+        """Charges since then, and of each site the last one before, oldest first."""
+
+
+class Notifier(Protocol):
+    """Tells people."""
+
+    async def notify(self, notice: Notice) -> None:
+        """Tell of something, on every way that is set up; a way that fails is logged and stops no other.
+
+        Returns at once or within a time limit of its own; never raises for what the other side does.
+        """
+
+
+class PolicyHook(Protocol):
+    """Somebody else's word on a plan."""
+
+    async def judge(self, plan: Plan, spec: SiteSpec | None, verdict: Verdict) -> tuple[Reason, ...]:
+        """What the hook finds; no reason leaves the verdict as it is.
+
+        A hook that cannot be run, does not end in time, or answers what cannot be read, is itself a reason
+        that refuses: what was to be asked and was not is never allowed.
+        """
+
+
+class Prices(Protocol):
+    """What hosts cost."""
+
+    def table(self, provider: Provider) -> PriceTable | None:
+        """The price table of a provider, None when there is none."""
+
+
+class Policies(Protocol):
+    """The operator's policy for the fleet."""
+
+    def fleet(self) -> FleetPolicy:
+        """The policy that is in force: the newest good one."""

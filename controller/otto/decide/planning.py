@@ -91,7 +91,8 @@ def classify(change: ResourceChange, desired: Desired, observed: Observed) -> Ac
         change.changed,
         change.host,
         change.reason,
-        _asked(change, kind, desired, observed),
+        kind is ActionKind.SCALE_IN,
+        change.type,
     )
 
 
@@ -137,23 +138,6 @@ def _dead(host: str, observed: Observed) -> bool:
         return False
     live = next((item for item in observed.inventory.value if item.name == host), None)
     return live is None or live.state is HostState.STOPPED
-
-
-def _asked(change: ResourceChange, kind: ActionKind, desired: Desired, observed: Observed) -> bool:
-    """Whether somebody changed the words in the spec that cause this."""
-    if kind is ActionKind.SCALE_IN:
-        return True
-    if kind is not ActionKind.REPLACE:
-        return False
-    role = wanted(desired).get(change.host)
-    if role is None:
-        return False
-    group, before = desired.spec.group(role), observed.applied
-    moved = {
-        "image": before.images.get(role.value, group.image) != group.image,
-        "size": before.sizes.get(role.value, group.size) != group.size,
-    }
-    return bool(change.replace_for) and all(moved.get(name, False) for name in change.replace_for)
 
 
 def _provision(desired: Desired, actions: tuple[Action, ...]) -> list[Step]:

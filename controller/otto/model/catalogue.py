@@ -4,20 +4,22 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from otto.model.problem import Problem
-from otto.model.spec import SiteSpec
+from otto.model.spec import SiteSpec, Tombstone
 
 
 @dataclass(frozen=True, slots=True)
 class SpecFile:
     """One parsed file: the sites it holds that are valid by themselves, and its problems.
 
-    `names` lists every site name the file mentions, those of bad documents included.
+    `names` lists every site name the file mentions, those of bad documents included; `tombstones` are
+    the sites that it wants taken down.
     """
 
     path: str
     sites: tuple[SiteSpec, ...] = ()
     problems: tuple[Problem, ...] = ()
     names: tuple[str, ...] = ()
+    tombstones: tuple[Tombstone, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,9 +49,11 @@ class Catalogue:
         sites: good specs by name.
         problems: problems by site name; a site in here and not in `sites` keeps its last good spec.
         loose: problems that belong to no known site, by file.
+        tombstones: sites that are to be taken down, by name; such a site is in none of the others.
     """
 
     commit: str = ""
     sites: Mapping[str, SiteSpec] = field(default_factory=dict)
     problems: Mapping[str, tuple[Problem, ...]] = field(default_factory=dict)
     loose: tuple[Problem, ...] = ()
+    tombstones: Mapping[str, Tombstone] = field(default_factory=dict)

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Generic, TypeVar
 
+from otto.model.desired import Desired
 from otto.model.host import Endpoint, Host, HostFacts, LiveHost
 from otto.model.infrastructure import ResourceChange
 from otto.model.spec import Role
@@ -100,6 +101,8 @@ class Applied:
         hosts: facts each host gave right after its last complete configure or deploy step: what its
             digests should be from then on.
         verified: desired digest of the last verification that passed.
+        desired: the wish that was last put in place as a whole and seen to hold.
+        born: when the site's first host was made, None while it has none.
     """
 
     infrastructure: str = ""
@@ -107,6 +110,8 @@ class Applied:
     sizes: Mapping[str, str] = field(default_factory=dict)
     hosts: Mapping[str, HostFacts] = field(default_factory=dict)
     verified: str = ""
+    desired: Desired | None = None
+    born: datetime | None = None
 
     def without_hosts_but(self, names: frozenset[str]) -> "Applied":
         """A copy that forgets hosts which are gone."""

@@ -6,6 +6,7 @@ from enum import StrEnum
 from functools import cached_property
 
 from otto.model.canonical import digest
+from otto.model.cost import CostChange
 
 
 class ActionKind(StrEnum):
@@ -30,7 +31,8 @@ class Action:
         changed: names of the attributes that change, sorted.
         host: name of the host concerned, "" for other resources.
         reason: why Terraform does it, in its own terms, "" where it says nothing.
-        asked: whether the spec's own words ask for it (a count, size or image that somebody changed).
+        asked: whether the repository's own words ask for it: a lower count, a tombstone.
+        type: the resource's type in Terraform, "" where it is none of Terraform's.
     """
 
     address: str
@@ -39,16 +41,19 @@ class Action:
     host: str = ""
     reason: str = ""
     asked: bool = False
+    type: str = ""
 
 
 class StepKind(StrEnum):
     """The steps of a plan, in their order."""
 
+    DRAIN = "drain"  # visitors go, before a site is taken down
     PROVISION = "provision"
     CONFIGURE = "configure"
     DEPLOY = "deploy"
     DNS = "dns"
     VERIFY = "verify"
+    DESTROY = "destroy"
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,6 +75,38 @@ class Step:
     roles: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
 
+class Removing(StrEnum):
+    """Who wants a site taken down."""
+
+    NOBODY = ""
+    TOMBSTONE = "tombstone"  # a commit
+    PERSON = "person"  # otto destroy
+    EXPIRY = "expiry"  # its time to live is over
+
+
+@dataclass(frozen=True, slots=True)
+class Circumstances:
+    """What a plan is judged by besides its steps. It is no part of the digest.
+
+    Attributes:
+        provider: where the site's hosts are to live.
+        hosts: name -> role of the hosts that there are.
+        causes: why there is something to do: `spec`, `drift`, `failure`, `unknown`, `asked`; sorted.
+        drifted: layers in which the plan mends what the spec did not cause; sorted.
+        sizes: sizes of hosts that are asked for; sorted.
+        cost: what the plan does to the cost of the site, None where there is no price table.
+        removing: who wants the site taken down.
+    """
+
+    provider: str = ""
+    hosts: Mapping[str, str] = field(default_factory=dict)
+    causes: tuple[str, ...] = ()
+    drifted: tuple[str, ...] = ()
+    sizes: tuple[str, ...] = ()
+    cost: CostChange | None = None
+    removing: Removing = Removing.NOBODY
+
+
 @dataclass(frozen=True)
 class Plan:
     """All steps for one site, in order. An empty plan means there is nothing to do."""
@@ -77,6 +114,7 @@ class Plan:
     site: str
     desired: str
     steps: tuple[Step, ...]
+    about: Circumstances = Circumstances()
 
     @cached_property
     def digest(self) -> str:

@@ -2,7 +2,10 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import datetime
 from enum import StrEnum
+
+from otto.model.policy import Policy as Policy
 
 
 class Provider(StrEnum):
@@ -73,17 +76,6 @@ class Check:
 
 
 @dataclass(frozen=True, slots=True)
-class Policy:
-    """What OttO may do to this site by itself.
-
-    Attributes:
-        approval: `auto`, `destructive` (default) or `always`.
-    """
-
-    approval: str = "destructive"
-
-
-@dataclass(frozen=True, slots=True)
 class SiteSpec:
     """A site as its spec describes it. `file` and `line` say where; they are no part of the wish."""
 
@@ -109,3 +101,24 @@ class SiteSpec:
     def host_names(self, role: Role) -> tuple[str, ...]:
         """Names of the hosts wanted for a role, in order."""
         return tuple(f"{self.name}-{role.value}-{n}" for n in range(1, self.group(role).count + 1))
+
+
+@dataclass(frozen=True, slots=True)
+class Tombstone:
+    """A committed wish that a site be taken down.
+
+    Attributes:
+        site: which.
+        reason: why, in words.
+        by: who wrote it, in words, "" where they did not say.
+        at: the site goes at this time; None for at once.
+        file: where it stands.
+        line: the line it begins on.
+    """
+
+    site: str
+    reason: str
+    by: str = ""
+    at: datetime | None = None
+    file: str = ""
+    line: int = 0

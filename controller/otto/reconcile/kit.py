@@ -7,7 +7,22 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 
 from otto.config import FactsSettings, LoopSettings, ProbesSettings, RefreshSettings
-from otto.ports import Clock, Configuration, Images, Infrastructure, Probe, Queue, Source, Specs, Store
+from otto.ports import (
+    Clock,
+    Configuration,
+    Images,
+    Infrastructure,
+    Ledger,
+    Notifier,
+    Policies,
+    PolicyHook,
+    Prices,
+    Probe,
+    Queue,
+    Source,
+    Specs,
+    Store,
+)
 from otto.reconcile.events import Bus
 from otto.telemetry.metrics import Metrics
 
@@ -23,6 +38,11 @@ class Kit:
     probe: Probe
     images: Images
     store: Store
+    ledger: Ledger
+    policies: Policies
+    prices: Prices
+    hook: PolicyHook
+    notifier: Notifier
     queue: Queue
     clock: Clock
     metrics: Metrics

@@ -15,6 +15,8 @@ from otto.testing.configuration import MemoryConfiguration
 from otto.testing.hosts import Hosts
 from otto.testing.images import MemoryImages
 from otto.testing.infrastructure import MemoryInfrastructure
+from otto.testing.ledger import MemoryLedger
+from otto.testing.policy import MemoryHook, MemoryNotifier, MemoryPolicies, MemoryPrices
 from otto.testing.probe import MemoryProbe
 from otto.testing.source import MemorySource, MemorySpecs, spec_text
 from otto.testing.store import MemoryStore
@@ -56,6 +58,11 @@ class World:
         self.probe = MemoryProbe(self.hosts, self.source.files)
         self.images = MemoryImages()
         self.store = MemoryStore(self.clock)
+        self.ledger = MemoryLedger()
+        self.policies = MemoryPolicies()
+        self.prices = MemoryPrices()
+        self.hook = MemoryHook()
+        self.notifier = MemoryNotifier()
         self.queue = WorkQueue(self.clock)
 
     def push(self, *sites: SiteSpec, files: Mapping[str, str | None] | None = None) -> str:
@@ -86,6 +93,11 @@ class World:
             probe=self.probe,
             images=self.images,
             store=self.store,
+            ledger=self.ledger,
+            policies=self.policies,
+            prices=self.prices,
+            hook=self.hook,
+            notifier=self.notifier,
             queue=self.queue,
             clock=self.clock,
             metrics=Metrics(now=lambda: self.clock.now().timestamp()),
