@@ -104,6 +104,14 @@ class Account:
 
 
 @dataclass(frozen=True, slots=True)
+class Heal:
+    """A repair that succeeded, and the paths of what it repaired."""
+
+    at: datetime
+    paths: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class FleetSize:
     """The hosts of all sites, and those of other sites that are being changed right now."""
 
@@ -132,7 +140,7 @@ class History:
     removals: tuple[Removal, ...] = ()
     protected: bool = False
     provider: str = ""
-    heals: tuple[datetime, ...] = ()
+    heals: tuple[Heal, ...] = ()
     culprits: tuple[str, ...] = ()
     spending: Spending | None = None
     fleet: FleetSize = FleetSize()

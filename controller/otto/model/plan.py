@@ -20,6 +20,11 @@ class ActionKind(StrEnum):
     DESTROY = "destroy"
     IMPORT = "import"  # an existing host enters the state
 
+    @property
+    def takes(self) -> bool:
+        """Whether it takes something living away."""
+        return self in (ActionKind.DESTROY, ActionKind.REPLACE, ActionKind.SCALE_IN)
+
 
 @dataclass(frozen=True, slots=True)
 class Action:
@@ -93,6 +98,7 @@ class Circumstances:
         hosts: name -> role of the hosts that there are.
         causes: why there is something to do: `spec`, `drift`, `failure`, `unknown`, `asked`; sorted.
         drifted: layers in which the plan mends what the spec did not cause; sorted.
+        mends: paths of the differences that the spec did not cause; sorted.
         sizes: sizes of hosts that are asked for; sorted.
         cost: what the plan does to the cost of the site, None where there is no price table.
         removing: who wants the site taken down.
@@ -102,6 +108,7 @@ class Circumstances:
     hosts: Mapping[str, str] = field(default_factory=dict)
     causes: tuple[str, ...] = ()
     drifted: tuple[str, ...] = ()
+    mends: tuple[str, ...] = ()
     sizes: tuple[str, ...] = ()
     cost: CostChange | None = None
     removing: Removing = Removing.NOBODY
