@@ -47,12 +47,12 @@ class CostChange:
         after: what it costs when the plan is carried out.
         added: what the plan adds an hour, savings left out: a guard that let a deletion make room for
             spending would be milder for a plan that deletes more.
-        unpriced: sizes, of hosts that the plan makes, that no price is known for.
         currency: three letters.
+        unpriced: sizes, of hosts that the plan makes, that no price is known for.
     """
 
     before: Cost = Cost()
     after: Cost = Cost()
     added: float = 0.0
-    unpriced: tuple[str, ...] = ()
     currency: str = "EUR"
+    unpriced: tuple[str, ...] = ()

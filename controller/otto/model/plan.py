@@ -1,7 +1,7 @@
 """Ordered steps over all layers of one site; its digest is what people approve."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from functools import cached_property
 
@@ -138,6 +138,10 @@ class Plan:
         """Hosts of which only some roles are run."""
         step = self.step(StepKind.CONFIGURE)
         return frozenset(step.roles) if step else frozenset()
+
+    def priced(self, cost: CostChange) -> "Plan":
+        """This plan, with what it does to the cost of its site."""
+        return replace(self, about=replace(self.about, cost=cost))
 
     def step(self, kind: StepKind) -> Step | None:
         """The step of that kind, if the plan has it."""
