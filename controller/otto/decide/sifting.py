@@ -28,7 +28,7 @@ class Sifted:
 
 
 def standing(differences: Iterable[Difference], policy: DriftPolicy, now: datetime) -> tuple[Difference, ...]:
-    """Differences without those that an ignore rule, not yet ended, leaves alone. A changed wish always counts."""
+    """Differences without those that an ignore rule, not yet ended, leaves alone; a changed wish counts."""
     rules = [rule.path for rule in policy.ignore if now < rule.until]
     return tuple(
         item

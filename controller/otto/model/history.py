@@ -30,7 +30,7 @@ class Grant:
         until: when it ends by itself, None for never; of EXTEND: the new end of the site's life.
         reason: why, in their words.
         plan: digest of the plan it speaks of, "" for none.
-        origin: `source` of a freeze that OttO set itself since desired state collapsed, "" of what people say.
+        origin: `source` of a freeze that OttO set itself since desired state collapsed, else "".
         held: of such a freeze: the sites that vanished, and keep their last good specs.
     """
 

@@ -61,6 +61,10 @@ class Converger:
 
     Args:
         kit: the ports.
+        observer: looks at the world.
+        verifier: makes the checks.
+        gate: asks the guard.
+        books: keeps account of what sites cost.
         latest: digest of the newest wish for a site, asked between steps.
         announce: told of every step that begins, so that the status shows it.
     """
@@ -70,6 +74,7 @@ class Converger:
         kit: Kit,
         observer: Observer,
         verifier: Verifier,
+        *,
         gate: Gatekeeper,
         books: Bookkeeper,
         latest: Latest,

@@ -77,7 +77,7 @@ class Fleet:
         return self.catalogue.tombstones
 
     def in_force(self, site: str) -> RememberedSpec | None:
-        """The spec that counts: the newest, or the last good one while the newest is bad, or not meant to be gone.
+        """The spec that counts: the newest, or the last good one while the newest is bad or lost.
 
         None when no spec wants the site (any more). While the repository was not read yet, the last
         good specs are in force: a remote that is away at start makes nobody an orphan.

@@ -70,7 +70,7 @@ class Gatekeeper:
         return Judged(plan, verdict)
 
     async def judge(self, plan: Plan, spec: SiteSpec | None, applied: Applied) -> Judged:
-        """What the guard says of a plan that is about to be carried out; on record before anything is done."""
+        """What the guard says of a plan that is to be carried out; on record before anything is done."""
         judged = await self.assess(plan, spec, applied)
         if judged.plan.steps:
             await self.record(judged)
@@ -101,13 +101,13 @@ class Gatekeeper:
         )
 
     async def take(self, plan: Plan, spec: SiteSpec | None) -> None:
-        """Note what a plan takes away, before it does: a controller that is killed meanwhile has it counted."""
+        """Note what a plan takes away, before it does: a controller that is killed then has it counted."""
         removals = guard.taken(plan, self.policy(spec), self._kit.clock.now())
         if removals:
             await self._kit.ledger.removed(removals)
 
     async def overrun(self, plan: Plan, spec: SiteSpec) -> tuple[Reason, ...]:
-        """Why a run that is under way has to stop before its next step, by its window; nothing when it need not."""
+        """Why a run that is under way has to stop before its next step, by its windows; mostly nothing."""
         policy = self.policy(spec)
         if Overrun.HOLD not in (policy.site.windows.overrun, policy.fleet.windows.overrun):
             return ()

@@ -21,7 +21,7 @@ class Look:
         differences: what is to be acted on.
         force: steps to carry out in any case.
         signs: what made the site due.
-        beside: digest of a newer wish that waits; the run mends what the last one, that was verified, asks for.
+        beside: digest of a newer wish that waits while the run mends the last one that was verified.
     """
 
     desired: Desired

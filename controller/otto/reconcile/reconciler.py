@@ -72,7 +72,13 @@ class Reconciler:
         self.steward = Steward(kit, fleet, self.books)
         self._confirmations = Confirmations()
         self._converger = Converger(
-            kit, self._observer, verifier, self._gate, self.books, self._latest, self._statuses.announce
+            kit,
+            self._observer,
+            verifier,
+            gate=self._gate,
+            books=self.books,
+            latest=self._latest,
+            announce=self._statuses.announce,
         )
         self._destroyer = Destroyer(kit, self._gate, self.books)
         self._dependencies = Dependencies(kit.store, fleet, self._latest)
@@ -220,7 +226,8 @@ class Reconciler:
         after = self._pace.after(0)
         if sifted.unconfirmed:
             words = describe_differences(sifted.unconfirmed)
-            waiting = f"to be seen in {desired.spec.policy.drift.confirmations} looks before it is repaired: {words}"
+            looks = desired.spec.policy.drift.confirmations
+            waiting = f"to be seen in {looks} looks before it is repaired: {words}"
             after = Next(min(self._kit.probes.interval, after.seconds or 0.0))
         else:
             waiting = f"only reported, as policy.drift says: {describe_differences(sifted.reported)}"

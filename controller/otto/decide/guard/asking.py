@@ -112,8 +112,8 @@ RULES = (
     Rule(
         "guard.last-copy",
         Effect.ASK,
-        "Every living host of one role would be taken away or replaced. Not with `policy.approval: auto`, and "
-        "not where the whole site is to go.",
+        "Every living host of one role would be taken away or replaced. Not with `policy.approval: auto`, "
+        "and not where the whole site is to go.",
         "asks",
         "Approve the plan, or leave one.",
         _last_copy,
@@ -121,7 +121,7 @@ RULES = (
     Rule(
         "guard.dns.exposed",
         Effect.ASK,
-        "A record of the apex, a wildcard, an MX or NS record would change. Not with `policy.approval: auto`.",
+        "A record of the apex, a wildcard, an MX or NS record would change. Not with `approval: auto`.",
         "asks",
         "Approve the plan.",
         _exposed,

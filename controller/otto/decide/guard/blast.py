@@ -26,7 +26,8 @@ def _count(case: Case) -> Iterator[Reason]:
     limit = case.policy.limits.count
     total = sum(weights(case, case.takes).values())
     if not case.removing and total > limit:
-        message = f"the plan takes away {names(case.takes)}, which weighs {figure(total)} of {figure(limit)} allowed"
+        weighs = f"{figure(total)} of {figure(limit)} allowed"
+        message = f"the plan takes away {names(case.takes)}, which weighs {weighs}"
         yield _ask("guard.destroy.count", message, case, total, limit)
 
 
@@ -103,8 +104,8 @@ RULES = (
     Rule(
         "guard.destroy.count",
         Effect.ASK,
-        "What one plan destroys, replaces or scales in. A host weighs 1, the last living one of its role 3; a DNS "
-        "record of the apex, a wildcard, MX or NS 3. Holds with every `policy.approval`.",
+        "What one plan destroys, replaces or scales in. A host weighs 1, the last living one of its role 3; "
+        "a DNS record of the apex, a wildcard, MX or NS 3. Holds with every `policy.approval`.",
         "`limits.count: 3`",
         "Approve the plan, or raise the limit with a reason.",
         _count,
@@ -136,8 +137,8 @@ RULES = (
     Rule(
         "guard.fleet.count",
         Effect.ASK,
-        "What all sites together lost within the fleet's `limits.window`, this plan included: `limits.count`, or "
-        "`limits.share` of all hosts where that is more.",
+        "What all sites together lost within the fleet's `limits.window`, this plan included: `limits.count`, "
+        "or `limits.share` of all hosts where that is more.",
         "12, or 0.34 of the hosts, within 1h",
         "Approve the plan, or wait.",
         _fleet,
@@ -145,8 +146,8 @@ RULES = (
     Rule(
         "guard.fleet.changing",
         Effect.WAIT,
-        "The share of all hosts that is changed at once. Repairs don't wait, nor does anything in a fleet of ten "
-        "hosts or fewer.",
+        "The share of all hosts that is changed at once. Repairs don't wait, nor does anything in a fleet of "
+        "ten hosts or fewer.",
         "`limits.changing: 0.5` of the fleet policy",
         "Wait: it goes on when the others are done.",
         _changing,

@@ -79,8 +79,8 @@ RULES = (
     Rule(
         "guard.freeze",
         Effect.WAIT,
-        "Something would be taken away while deletions are frozen: by `otto freeze`, or by OttO itself when the "
-        "repository lost much at once.",
+        "Something would be taken away while deletions are frozen: by `otto freeze`, or by OttO itself when "
+        "the repository lost much at once.",
         "not frozen",
         "`otto thaw`",
         _frozen,
