@@ -1,15 +1,12 @@
 """What holds a plan back whatever is in it: protection, freezes, change windows."""
 
 from collections.abc import Iterator
-from datetime import datetime
 
 from otto.decide import windows
 from otto.decide.guard.rule import Case, Rule, names
 from otto.model.history import GrantKind
 from otto.model.policy import Windows
 from otto.model.verdict import Effect, Reason
-
-_MOST_CHANGES = 64
 
 
 def _protected(case: Case) -> Iterator[Reason]:
@@ -42,20 +39,11 @@ def _closed(case: Case, whose: str, window: Windows) -> Iterator[Reason]:
     if case.idle or case.grants(GrantKind.OVERRIDE) or (case.only_mends and not window.repairs):
         return
     if not windows.open_at(window, case.now):
-        until = _opens(window, case.now)
+        until = windows.next_change(window, case.now)
         when = f"the next one begins {until:%Y-%m-%d %H:%M} UTC" if until else "none begins within a year"
         message = f"no change window of the {whose} is open; {when}"
         mend = f"otto override {case.plan.site} --reason TEXT, in an emergency"
         yield Reason(f"guard.window.{whose}", message, mend, Effect.WAIT, until=until)
-
-
-def _opens(window: Windows, now: datetime) -> datetime | None:
-    at: datetime | None = now
-    for _ in range(_MOST_CHANGES):
-        at = windows.next_change(window, at)
-        if at is None or windows.open_at(window, at):
-            return at
-    return None
 
 
 RULES = (
