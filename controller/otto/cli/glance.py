@@ -7,10 +7,10 @@ below. Anything else is left to the store.
 
 import contextlib
 import sqlite3
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Iterable, Mapping
 from contextlib import asynccontextmanager
 from pathlib import Path
-from typing import Protocol
+from typing import Protocol, TypeVar
 from urllib.parse import quote
 
 from otto.cli import naming
@@ -18,16 +18,30 @@ from otto.cli.invocation import Invocation
 from otto.model.canonical import load
 from otto.model.catalogue import RememberedSpec
 from otto.model.errors import OttoError
+from otto.model.history import Grant, GrantKind
 from otto.model.reading import read
 from otto.model.run import Run
 from otto.model.status import SiteStatus
 
-REVISION = "0001"
+T = TypeVar("T")
+
+REVISION = "0002"
 _PATIENCE = 2.0
+
+
+class GrantSource(Protocol):
+    """What these commands read of the guard's memory; a part of the port `Ledger`."""
+
+    async def grants(self, *, site: str | None = None, kind: GrantKind | None = None) -> tuple[Grant, ...]:
+        """What people said, oldest first; with `site`, what concerns it: its own and that of all sites."""
 
 
 class StatusSource(Protocol):
     """What these commands read; a part of the port `Store`."""
+
+    @property
+    def ledger(self) -> GrantSource:
+        """What the guard remembers."""
 
     async def status(self, site: str) -> SiteStatus | None:
         """A site's status."""
@@ -43,9 +57,6 @@ class StatusSource(Protocol):
 
     async def runs(self, site: str | None = None, limit: int = 20) -> tuple[Run, ...]:
         """Runs, newest first."""
-
-    async def approved(self, site: str, plan: str) -> bool:
-        """Whether a person approved this very plan."""
 
     async def value(self, key: str) -> str | None:
         """A small value by key."""
@@ -98,10 +109,19 @@ class Glance:
             self._runs[site, limit] = self._read_runs(site, limit)
         return self._runs[site, limit]
 
-    async def approved(self, site: str, plan: str) -> bool:
+    @property
+    def ledger(self) -> GrantSource:
         """See `StatusSource`."""
-        rows = self._connection.execute("SELECT 1 FROM approvals WHERE site = ? AND plan = ?", (site, plan))
-        return rows.fetchone() is not None
+        return self
+
+    async def grants(self, *, site: str | None = None, kind: GrantKind | None = None) -> tuple[Grant, ...]:
+        """See `GrantSource`. As in the store, a row that cannot be read counts as not there."""
+        rows = self._connection.execute(
+            "SELECT data FROM grants WHERE ? IS NULL OR site IN ('', ?)", (site, site)
+        )
+        found = _readable(Grant, rows)
+        chosen = (grant for grant in found if kind in (None, grant.kind))
+        return tuple(sorted(chosen, key=lambda grant: (grant.at, grant.key)))
 
     async def value(self, key: str) -> str | None:
         """See `StatusSource`."""
@@ -114,11 +134,7 @@ class Glance:
             f"SELECT data FROM runs {chosen} ORDER BY started_at DESC, id DESC LIMIT ?",  # noqa: S608  (ours)
             (*arguments, limit),
         )
-        found: list[Run] = []
-        for (data,) in rows:
-            with contextlib.suppress(OttoError, ValueError):
-                found.append(read(Run, load(data)))
-        return tuple(found)
+        return _readable(Run, rows)
 
     def _forget_the_old(self) -> None:
         """SQLite's data_version moves when another connection has written (sqlite.org, pragma.html)."""
@@ -126,6 +142,14 @@ class Glance:
         if version != self._version:
             self._version, self._statuses, self._remembered = version, None, None
             self._runs.clear()
+
+
+def _readable(kind: type[T], rows: Iterable[tuple[str]]) -> tuple[T, ...]:
+    found: list[T] = []
+    for (data,) in rows:
+        with contextlib.suppress(OttoError, ValueError):
+            found.append(read(kind, load(data)))
+    return tuple(found)
 
 
 @asynccontextmanager

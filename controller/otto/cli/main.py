@@ -9,6 +9,7 @@ import typer
 from otto import __version__
 from otto.cli.commands import (
     adopt,
+    audit,
     destroy,
     history,
     inspect,
@@ -108,7 +109,7 @@ def _register(app: typer.Typer) -> None:
     """Every command, in the order of `--help`."""
     panels = (
         (_RUN, (up.up, destroy.destroy)),
-        (_SEE, (status.status, why.why, inspect.plan, inspect.diff, history.history)),
+        (_SEE, (status.status, why.why, inspect.plan, inspect.diff, history.history, audit.audit)),
         (_SEE, (logs.logs, inventory.inventory, orphans.orphans)),
         (_ACT, (looks.reconcile, looks.provision, looks.configure, looks.verify)),
         (_ACT, (intents.suspend, intents.resume, intents.approve, adopt.adopt)),

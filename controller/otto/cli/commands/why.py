@@ -66,6 +66,13 @@ async def _gather(invocation: Invocation, store: StatusSource, site: str) -> "Wh
             newest=str(source.get("commit") or ""),
             source_error=str(source.get("error") or ""),
             source_failures=int(source.get("failures") or 0),
-            approved=bool(plan) and await store.approved(site, plan),
+            approved=bool(plan) and await _approved(store, site, plan),
         )
     )
+
+
+async def _approved(store: StatusSource, site: str, plan: str) -> bool:
+    from otto.model.history import GrantKind  # noqa: PLC0415  (with what `_gather` imports)
+
+    said = await store.ledger.grants(site=site, kind=GrantKind.APPROVE)
+    return any(grant.plan == plan and grant.holds(datetime.now(UTC)) for grant in said)
