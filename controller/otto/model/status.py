@@ -5,6 +5,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 from enum import StrEnum
 
+from otto.model.cost import Cost
 from otto.model.host import Endpoint, Host
 
 
@@ -85,6 +86,10 @@ class SiteStatus:
         updated_at: when this status was written.
         next_look: when it will be looked at again, None when only a change would cause it.
         failures: consecutive failed runs with the same inputs.
+        labels: as the spec says.
+        provider: where its hosts live.
+        cost: what its hosts cost, None where there is no price table.
+        currency: the currency of `cost`, "" where there is none.
     """
 
     site: str
@@ -101,6 +106,8 @@ class SiteStatus:
     failures: int = 0
     labels: Mapping[str, str] = field(default_factory=dict)
     provider: str = ""
+    cost: Cost | None = None
+    currency: str = ""
 
     @property
     def ready(self) -> bool:
