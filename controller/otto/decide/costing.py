@@ -13,6 +13,7 @@ from otto.model.cost import Cost, CostChange, PriceTable
 from otto.model.history import Charge, Spending
 from otto.model.host import LiveHost
 from otto.model.plan import Action, ActionKind
+from otto.model.policy import Budget
 
 UNTOLD = "?"  # stands for a size that nobody told
 _HOUR = timedelta(hours=1)
@@ -122,6 +123,15 @@ def spending(charges: Iterable[Charge], site: str, now: datetime, currency: str 
         currency=currency,
         unknown=tuple(sorted(name for name, known in each.items() if _is_unknown(known, begin, now))),
     )
+
+
+def used(spent: float, budget: Budget | None) -> float | None:
+    """Which share of a budget is spent, None without one; one of nothing is used up before it is touched."""
+    if budget is None:
+        return None
+    if budget.monthly > 0:
+        return spent / budget.monthly
+    return math.inf if spent > 0 else 1.0
 
 
 def month(now: datetime) -> tuple[datetime, datetime]:

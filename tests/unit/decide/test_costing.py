@@ -8,11 +8,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from otto.decide.costing import change, cost_of, cost_of_live, month, spending, total
+from otto.decide.costing import change, cost_of, cost_of_live, month, spending, total, used
 from otto.model.cost import Cost, CostChange, PriceTable
 from otto.model.history import Charge
 from otto.model.host import HostState, LiveHost
 from otto.model.plan import Action, ActionKind
+from otto.model.policy import Budget
 
 TABLE = PriceTable("lab", "EUR", {"small": 0.006, "medium": 0.012, "large": 0.024})
 MAY = datetime(2026, 5, 1, tzinfo=UTC)
@@ -194,6 +195,20 @@ def test_a_leap_day_is_paid_for(year: int, days: int) -> None:
 
 def test_the_month_begins_with_nothing_spent() -> None:
     assert spending([Charge("a", at(-100), 1.0)], "a", MAY).spent == 0
+
+
+@pytest.mark.parametrize(
+    ("spent", "budget", "ratio"),
+    [
+        (5.0, None, None),
+        (5.0, Budget(20.0), 0.25),
+        (30.0, Budget(20.0), 1.5),
+        (0.0, Budget(0.0), 1.0),
+        (0.1, Budget(0.0), float("inf")),
+    ],
+)
+def test_how_much_of_a_budget_is_used(spent: float, budget: Budget | None, ratio: float | None) -> None:
+    assert used(spent, budget) == ratio
 
 
 PRICES = st.sampled_from([0.006, 0.1, 1 / 3, 7.0, None])
