@@ -39,7 +39,8 @@ class MemoryInfrastructure:
     """Port `Infrastructure` over simulated hosts.
 
     `failures` knows `state`, `inventory`, `events`, `plan`, `refresh`, `adoptable`, `remove`, `apply`,
-    `apply:HOST` (what was made before stays, in the state too), `destroy`, `settle` and `account`.
+    `apply:HOST` (what was made before stays, in the state too), `destroy`, `settle`, `account` and
+    `remove:HOST`.
 
     Args:
         hosts: where they stand.
@@ -107,6 +108,7 @@ class MemoryInfrastructure:
     async def remove(self, host: LiveHost) -> None:
         """Remove one of our hosts that no state holds."""
         await self.failures.meet("remove")
+        self.failures.strike(f"remove:{host.name}")
         sim = self._hosts.get(host.id)
         if sim is None:
             return
