@@ -7,6 +7,7 @@ from prometheus_client import CollectorRegistry
 from prometheus_client.metrics_core import Metric
 
 from generator.page import code, joined, table
+from otto.model.cost import Cost
 from otto.model.difference import Cause, Difference, Layer
 from otto.model.status import Condition, ConditionType, Phase, SiteStatus, Truth
 from otto.telemetry.metrics import Metrics
@@ -51,10 +52,14 @@ def _registry() -> CollectorRegistry:
     metrics = Metrics()
     now = datetime(2025, 1, 1, tzinfo=UTC)
     ready = Condition(ConditionType.READY, Truth.TRUE, "Verified", "", now)
-    metrics.status(SiteStatus("hello", Phase.READY, now).with_condition(ready))
+    status = SiteStatus("hello", Phase.READY, now, cost=Cost(0.018), currency="EUR")
+    metrics.status(status.with_condition(ready))
     metrics.observed("hello", [Difference(Layer.SERVING, "checks", "a", "b", Cause.DRIFT)])
     metrics.seen("hello", "probes", 1)
     metrics.orphans({"hello": 1})
+    metrics.orphan_cost(Cost(0.006), "EUR")
+    metrics.site_budget("hello", 0.5)
+    metrics.fleet_budget(0.5)
     run = "20250101T000000-abcdef"
     metrics.run_finished("succeeded", 1, run)
     metrics.step_finished("verify", 1, run)

@@ -8,6 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from otto.model.errors import OttoError, TerminalError, TransientError
+from otto.model.history import Account
 from otto.model.host import HostState, LiveHost
 from otto.model.infrastructure import InfrastructureInputs, ResourceChange
 from otto.model.progress import Progress, silent
@@ -42,6 +43,21 @@ async def planned(infrastructure: MemoryInfrastructure, wanted: InfrastructureIn
 async def test_nothing_yet(infrastructure: MemoryInfrastructure) -> None:
     assert await infrastructure.state("acme") is None
     assert await infrastructure.inventory() == ()
+
+
+async def test_it_acts_as_whoever_the_test_says(infrastructure: MemoryInfrastructure) -> None:
+    assert await infrastructure.account(Provider.LAB) == Account("0dd0cafe", "local")
+    infrastructure.account_of[Provider.LAB] = Account("somebody-else")
+    assert await infrastructure.account(Provider.LAB) == Account("somebody-else")
+    infrastructure.failures.next("account", TerminalError("the credentials are refused"))
+    with pytest.raises(TerminalError, match="refused"):
+        await infrastructure.account(Provider.LAB)
+
+
+async def test_the_inventory_tells_sizes(infrastructure: MemoryInfrastructure) -> None:
+    await apply(infrastructure, inputs(1, size="large"))
+    found = {host.name: (host.size, host.provider) for host in await infrastructure.inventory()}
+    assert found == {"acme-web-1": ("large", "lab"), "acme-balancer-1": ("small", "lab")}
 
 
 async def test_a_first_plan_creates_all_of_it(infrastructure: MemoryInfrastructure) -> None:

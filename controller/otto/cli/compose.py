@@ -13,6 +13,7 @@ from otto.adapters.ansible import Ansible, AnsibleOptions
 from otto.adapters.clock import SystemClock
 from otto.adapters.git import open_source, quarantined, seed
 from otto.adapters.identity import Identity, identity
+from otto.adapters.prices import FilePrices, open_prices
 from otto.adapters.probe import HttpProbe
 from otto.adapters.queue import WorkQueue
 from otto.adapters.specs import CachedSpecs, YamlSpecs
@@ -72,6 +73,7 @@ async def open_kit(settings: Settings) -> AsyncIterator[Kit]:
     for name in ("cache", "lab"):
         _private(home / name)
     lab = Lab(home, who.owner, settings.lab)
+    prices = _prices(settings)
     queue = WorkQueue(clock)
     metrics = _metrics(settings, queue)
     async with contextlib.AsyncExitStack() as stack:
@@ -90,6 +92,7 @@ async def open_kit(settings: Settings) -> AsyncIterator[Kit]:
             images=LabImages(lab),
             store=store,
             ledger=store.ledger,
+            prices=prices,
             queue=queue,
             clock=clock,
             metrics=metrics,
@@ -160,6 +163,11 @@ def _infrastructure(settings: Settings, who: Identity, clock: Clock, lab: Lab) -
     )
     backends = {Provider.LAB: LabBackend(lab, who.public_key)} if Provider.LAB in settings.providers else {}
     return TerraformInfrastructure(backends, options, clock)
+
+
+def _prices(settings: Settings) -> FilePrices:
+    ours, schema = resources.path("infra", "prices"), resources.path("schemas", "prices.json")
+    return open_prices(ours, settings.home / "prices", schema)
 
 
 def _configuration(settings: Settings, who: Identity, clock: Clock) -> Ansible:

@@ -4,18 +4,20 @@ import json
 from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
-from otto.decide.wording import standing_in_the_way, told_of
+from otto.cli import money
 from otto.model.canonical import Data, to_data
 from otto.model.history import AuditRecord
+from otto.model.plan import Plan
 from otto.model.run import Run
 from otto.model.status import Condition, ConditionType, SiteStatus
-from otto.model.verdict import Verdict
+from otto.model.verdict import Allowed, NeedsApproval, Reason, Verdict, Waiting
 
 if TYPE_CHECKING:
     from rich.console import Console
 
     from otto.cli.chain import Chain
     from otto.cli.seen import Seen
+    from otto.cli.strays import Strays
     from otto.model.host import LiveHost
     from otto.model.why import Why
     from otto.reconcile.inspect import Inspection
@@ -25,15 +27,15 @@ Document = dict[str, Data]
 
 def site_document(status: SiteStatus, intents: Iterable[str] = ()) -> Document:
     """One site's status."""
-    data = to_data(status)
-    if not isinstance(data, dict):
-        raise TypeError("a status is an object")
+    data = _object(status)
     name = data.pop("site")
+    del data["currency"]  # stands with the cost
     conditions = [to_data(condition) for condition in in_order(status.conditions.values())]
     return {
         "name": name,
         "ready": status.ready,
         **data,
+        "cost": money.priced_data(status.cost, status.currency),
         "conditions": conditions,
         "intents": [*sorted(intents)],
     }
@@ -80,21 +82,29 @@ def _record_document(record: AuditRecord) -> Document:
 
 def why_document(answer: "Why") -> Document:
     """What `otto why --json` prints."""
-    data = to_data(answer)
-    if not isinstance(data, dict):
-        raise TypeError("an answer is an object")
-    return data
+    return _object(answer)
 
 
-def orphans_document(
-    found: Iterable["LiveHost"], unjudged: Iterable[str], removed: "LiveHost | None"
-) -> Document:
+def orphans_document(found: "Strays") -> Document:
     """What `otto orphans --json` prints."""
     return {
-        "orphans": [to_data(host) for host in found],
-        "unjudged": [*unjudged],
-        "removed": to_data(removed),
+        "orphans": [_stray(found, host) for host in found.orphans],
+        "unjudged": [*sorted(found.unjudged)],
+        "cost": money.priced_data(found.together(), found.currency),
     }
+
+
+def reap_document(left: "Strays", gone: Iterable["LiveHost"]) -> Document:
+    """What `otto reap --json` prints."""
+    return {
+        "reaped": [_stray(left, host) for host in gone],
+        "orphans": [_stray(left, host) for host in left.orphans],
+        "unjudged": [*sorted(left.unjudged)],
+    }
+
+
+def _stray(found: "Strays", host: "LiveHost") -> Document:
+    return {**_object(host), "cost": money.priced_data(found.cost(host), found.currency)}
 
 
 def inspection_document(seen: "Inspection") -> Document:
@@ -106,19 +116,62 @@ def inspection_document(seen: "Inspection") -> Document:
         "differences": [to_data(item) for item in seen.differences],
     }
     if seen.plan is not None and seen.verdict is not None:
-        steps = [to_data(step) for step in seen.plan.steps]
-        document["plan"] = {"digest": seen.plan.digest, "steps": steps}
+        document["plan"] = plan_document(seen.plan)
         document["verdict"] = verdict_document(seen.verdict)
     return document
 
 
+def plan_document(plan: Plan) -> Document:
+    """A plan, and what it is judged by."""
+    about = plan.about
+    return {
+        "digest": plan.digest,
+        "steps": [to_data(step) for step in plan.steps],
+        "about": {
+            "provider": about.provider,
+            "hosts": to_data(about.hosts),
+            "causes": [*about.causes],
+            "drifted": [*about.drifted],
+            "mends": [*about.mends],
+            "sizes": [*about.sizes],
+            "cost": money.change_data(about.cost),
+            "removing": about.removing.value,
+        },
+    }
+
+
 def verdict_document(verdict: Verdict) -> Document:
     """What the guard says."""
-    return {
+    document: Document = {
         "kind": type(verdict).__name__,
-        "reasons": [to_data(reason) for reason in standing_in_the_way(verdict)],
-        "behind": [to_data(reason) for reason in told_of(verdict)[len(standing_in_the_way(verdict)) :]],
+        "reasons": [],
+        "warnings": [],
+        "behind": [],
+        "given": 0,
+        "wanted": 0,
+        "until": None,
     }
+    if isinstance(verdict, Allowed):
+        return document | {"warnings": _reasons(verdict.warnings)}
+    document["reasons"] = _reasons(verdict.reasons)
+    if isinstance(verdict, NeedsApproval):
+        return document | {"given": verdict.given, "wanted": verdict.wanted}
+    document["behind"] = _reasons(verdict.behind)
+    if isinstance(verdict, Waiting):
+        document["until"] = to_data(verdict.until)
+    return document
+
+
+def _reasons(reasons: Iterable[Reason]) -> list[Data]:
+    """Reasons, their effects by name: the numbers say only which is stricter."""
+    return [{**_object(reason), "effect": reason.effect.name.lower()} for reason in reasons]
+
+
+def _object(value: object) -> Document:
+    data = to_data(value)
+    if not isinstance(data, dict):
+        raise TypeError(f"{type(value).__name__} is no object")
+    return data
 
 
 def write(console: "Console", document: object) -> None:

@@ -7,13 +7,13 @@ from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
+from otto.cli import money
 from otto.cli.tables import blank, words
 from otto.cli.text import clean, counted
-from otto.decide.wording import told_of
 from otto.model.canonical import short
 from otto.model.difference import Difference, Severity
 from otto.model.plan import Action, ActionKind, Step
-from otto.model.verdict import Verdict
+from otto.model.verdict import Allowed, Reason, Refused, Verdict, Waiting
 
 if TYPE_CHECKING:
     from rich.console import RenderableType
@@ -65,6 +65,8 @@ def plan(seen: "Inspection") -> Iterator["RenderableType"]:
     yield Text.assemble(("plan ", "dim"), short(seen.plan.digest), (" for ", "dim"), (site, "bold"))
     for step in seen.plan.steps:
         yield from _step(step)
+    if seen.plan.about.cost is not None:
+        yield Text.assemble(("cost: ", "dim"), money.change_words(seen.plan.about.cost))
     yield from _verdict(seen.verdict)
 
 
@@ -94,9 +96,19 @@ def _verdict(verdict: Verdict) -> Iterator["RenderableType"]:
         "Waiting": "has to wait",
     }
     yield Text.assemble(("guard: ", "dim"), (said[kind], _VERDICTS[kind]))
-    for reason in told_of(verdict):
+    if isinstance(verdict, Allowed):
+        yield from _reasons(verdict.warnings)
+        return
+    yield from _reasons(verdict.reasons)
+    for mend in dict.fromkeys(reason.mend for reason in verdict.reasons if reason.mend):
+        yield Padding(Text.assemble(("to go on: ", "dim"), clean(mend)), (0, 0, 0, 2))
+    if isinstance(verdict, Refused | Waiting) and verdict.behind:
+        yield Text("after that:", "dim")
+        yield from _reasons(verdict.behind)
+
+
+def _reasons(reasons: Iterable[Reason]) -> Iterator["RenderableType"]:
+    for reason in reasons:
         figures = ", ".join(f"{name} {value}" for name, value in sorted(reason.figures.items()))
         rule = f"  [{reason.rule}]" + (f" {figures}" if figures else "")
         yield Padding(Text.assemble(clean(reason.message), (clean(rule), "dim")), (0, 0, 0, 2))
-    for mend in dict.fromkeys(reason.mend for reason in told_of(verdict) if reason.mend):
-        yield Padding(Text.assemble(("to go on: ", "dim"), clean(mend)), (0, 0, 0, 2))

@@ -14,12 +14,15 @@ from otto.lab.mirror import terraformrc
 from otto.lab.resources import LabResource
 from otto.model.canonical import Data
 from otto.model.errors import TerminalError
+from otto.model.history import Account
 from otto.model.host import HostEvent, LiveHost
 from otto.model.infrastructure import InfrastructureInputs
 from otto.model.progress import Progress
 from otto.model.spec import HostGroup, Provider
 
 log = structlog.get_logger("otto.lab")
+
+_REGION = "local"
 
 
 class LabBackend:
@@ -81,6 +84,10 @@ class LabBackend:
             LiveResource(item.address, item.id, item.name, item.host, item.ours, identity=item.id)
             for item in found
         )
+
+    async def account(self) -> Account:
+        """The owner mark of this home: nobody else's lab is touched by it."""
+        return Account(self._lab.owner, _REGION)
 
     async def remove(self, site: str, resource: LiveResource) -> None:
         """Remove something that carries our mark and the site's, now; anything else is left alone.

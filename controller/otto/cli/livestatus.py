@@ -26,8 +26,8 @@ if TYPE_CHECKING:
     from rich.console import Console
 
 _TAIL = 8
-# Lines that are no sites: heading, remarks, space.
-_REST = 6
+# Lines that are no sites: heading, cost, remarks, space.
+_REST = 8
 
 
 class StatusPicture(PlainPresenter):
@@ -64,7 +64,8 @@ class StatusPicture(PlainPresenter):
         """The picture; where all sites do not fit, those that are Ready are only counted."""
         now = self._clock.now()
         shown, left = fitting(seen, self._console.height - _REST - _TAIL)
-        parts = [statuspage.page(shown, self._site, self._home, now, _doing(shown.statuses, runs, now))]
+        doings = _doing(shown.statuses, runs, now)
+        parts = [statuspage.page(shown, self._site, self._home, now, doings, every=seen.statuses)]
         if left:
             parts.append(
                 Group(

@@ -112,7 +112,7 @@ def _register(app: typer.Typer) -> None:
         (_SEE, (status.status, why.why, inspect.plan, inspect.diff, history.history, audit.audit)),
         (_SEE, (logs.logs, inventory.inventory, orphans.orphans)),
         (_ACT, (looks.reconcile, looks.provision, looks.configure, looks.verify)),
-        (_ACT, (intents.suspend, intents.resume, intents.approve, adopt.adopt)),
+        (_ACT, (intents.suspend, intents.resume, intents.approve, adopt.adopt, orphans.reap)),
         (_MAKE, (specs.validate, specs.init, machine.doctor, settings.config, settings.version)),
     )
     for panel, commands in panels:

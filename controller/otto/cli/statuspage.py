@@ -7,12 +7,13 @@ from typing import TYPE_CHECKING
 
 from rich.console import Group
 
-from otto.cli import tables
+from otto.cli import money, tables
 from otto.cli.seen import Seen
 from otto.cli.tables import words
 from otto.cli.text import counted
 from otto.model.host import LiveHost
 from otto.model.problem import Problem
+from otto.model.status import SiteStatus
 
 if TYPE_CHECKING:
     from rich.console import RenderableType
@@ -21,7 +22,13 @@ _MOST = 5
 
 
 def page(
-    seen: Seen, site: str | None, home: Path, now: datetime, doing: Mapping[str, Sequence[str]] | None = None
+    seen: Seen,
+    site: str | None,
+    home: Path,
+    now: datetime,
+    doing: Mapping[str, Sequence[str]] | None = None,
+    *,
+    every: Sequence[SiteStatus] | None = None,
 ) -> Group:
     """What was seen.
 
@@ -31,13 +38,14 @@ def page(
         home: OTTO_HOME.
         now: the time.
         doing: lines about what goes on, by site.
+        every: all sites, where only some of them are shown.
     """
     if not seen.statuses:
         nothing = f"no sites over {home} yet; otto up starts OttO with what its repository says"
         return Group(words(nothing), *_below(troubles(seen)))
     remarks = _below([*troubles(seen), *_stale(seen)])
     if site is None:
-        return Group(tables.sites(seen.statuses, now, doing), *remarks)
+        return Group(tables.sites(seen.statuses, now, doing), *_total(every or seen.statuses), *remarks)
     one = seen.statuses[0]
     parts: list[RenderableType] = [
         tables.sites([one], now, doing),
@@ -71,6 +79,12 @@ def _orphans(orphans: Sequence[LiveHost]) -> Iterable[tuple[str, str]]:
         more = f" and {len(orphans) - _MOST} more" if len(orphans) > _MOST else ""
         belong = f"{counted(len(orphans), 'host')} that no spec and no state owns: {names}{more}"
         yield f"{belong}; to look closer and remove them: otto orphans", "yellow"
+
+
+def _total(statuses: Sequence[SiteStatus]) -> "list[RenderableType]":
+    """What they all cost; nothing where there is no price table."""
+    cost = money.fleet_words(statuses)
+    return ["", words(f"cost of all: {cost}", "dim")] if cost else []
 
 
 def _stale(seen: Seen) -> Iterable[tuple[str, str]]:

@@ -2,18 +2,23 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
+from typing import TYPE_CHECKING
 
 from rich.table import Table
 from rich.text import Text
 
+from otto.cli import money
 from otto.cli.colours import colour_of
 from otto.cli.documents import in_order
 from otto.cli.text import clean, date_time, lasting
 from otto.model.canonical import short
 from otto.model.history import AuditRecord
-from otto.model.host import Host, HostState, LiveHost
+from otto.model.host import Host, HostState
 from otto.model.infrastructure import Adoptable
 from otto.model.status import Condition, ConditionType, SiteStatus, Truth
+
+if TYPE_CHECKING:
+    from otto.cli.strays import Strays
 
 _TRUTH = {Truth.TRUE: "green", Truth.FALSE: "red", Truth.UNKNOWN: "yellow"}
 
@@ -94,6 +99,7 @@ def about(status: SiteStatus, intents: Iterable[str], now: datetime) -> Table:
             ("message", "" if status.message == status.phase.value else status.message),
             ("reach it at", urls),
             ("provider", status.provider),
+            ("cost", money.site_words(status)),
             ("labels", ", ".join(f"{name}={value}" for name, value in sorted(status.labels.items()))),
             ("commit", short(status.commit)),
             ("digest", short(status.digest)),
@@ -134,19 +140,18 @@ def hosts(known: Iterable[Host]) -> Table:
     return table
 
 
-def orphans(found: Iterable[LiveHost], now: datetime) -> Table:
-    """Hosts that are nobody's, as their provider has them."""
-    table = blank("HOST", "SITE", "ROLE", "STATE", "AGE", "ADDRESS", "ID")
-    for host in found:
+def orphans(found: "Strays", now: datetime) -> Table:
+    """Hosts that are nobody's, as their provider has them, and what they cost."""
+    table = blank("HOST", "SITE", "STATE", "AGE", "SIZE", "AN HOUR", "A MONTH", "ADDRESS", "ID")
+    for host in found.orphans:
         age = lasting((now - host.started_at).total_seconds()) if host.started_at else ""
+        hourly, monthly = money.prices(found.cost(host))
         table.add_row(
             words(host.name, "bold"),
             words(host.site),
-            words(host.role),
             words(host.state.value, "green" if host.state is HostState.RUNNING else "yellow"),
-            words(age, "dim"),
-            words(host.address),
-            words(short(host.id)),
+            *(words(text, "dim") for text in (age, host.size)),
+            *(words(text) for text in (hourly, monthly, host.address, short(host.id))),
         )
     return table
 

@@ -5,9 +5,10 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
-from otto.lab import containers, names
+from otto.lab import cgroups, containers, names
 from otto.lab.api import Api
 from otto.lab.containers import Network
+from otto.lab.sizes import size_of
 from otto.model.host import HostState, LiveHost
 
 _STATES = {
@@ -34,6 +35,8 @@ class LabHost:
         state: running, paused, exited, created or dead.
         image: id of its image.
         started_at: when it was last started; None where the engine's listing does not tell.
+        size: the one it has as far as the kernel tells, else the one it was made with; "" of hosts that an
+            older OttO made.
     """
 
     id: str
@@ -46,6 +49,7 @@ class LabHost:
     state: str
     image: str
     started_at: datetime | None = None
+    size: str = ""
 
     def live(self) -> LiveHost:
         """The same in the model's terms."""
@@ -57,6 +61,7 @@ class LabHost:
             state=_STATES.get(self.state, HostState.UNKNOWN),
             address=self.address,
             started_at=self.started_at,
+            size=self.size,
         )
 
 
@@ -96,4 +101,11 @@ def _host(listed: Mapping[str, Any]) -> LabHost:
         state=containers.normal_state(listed.get("State") or ""),
         image=containers.image_id(listed.get("ImageID") or ""),
         started_at=datetime.fromtimestamp(started, UTC) if started > 0 else None,
+        size=_size(listed.get("Pid") or 0, listed["Id"], labels),
     )
+
+
+def _size(pid: int, container: str, labels: Mapping[str, str]) -> str:
+    """A running host may have been resized since it got its labels, which the listing does not tell."""
+    held = cgroups.limits(pid, container) if pid else None
+    return size_of(held) if held else labels.get(names.SIZE, "")

@@ -10,6 +10,8 @@ HOST = "otto.host"
 INDEX = "otto.index"
 # Engines forget the address of a container that does not run; this label remembers.
 ADDRESS = "otto.address"
+# As it was made: no engine changes a label when a host gets another size.
+SIZE = "otto.size"
 
 
 @dataclass(frozen=True, slots=True)

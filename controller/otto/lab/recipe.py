@@ -123,4 +123,5 @@ def _host_config(spec: HostSpec, ports: Mapping[int, int]) -> dict[str, Any]:
 
 def _labels(spec: HostSpec, address: IPv4Address) -> dict[str, str]:
     whose = Ownership(owner=spec.owner, site=spec.site, role=spec.role, host=spec.name)
-    return names.labels(whose) | {names.INDEX: str(spec.index), names.ADDRESS: str(address)}
+    more = {names.INDEX: str(spec.index), names.ADDRESS: str(address), names.SIZE: spec.size}
+    return names.labels(whose) | more

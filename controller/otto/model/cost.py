@@ -27,7 +27,7 @@ class PriceTable:
 
 @dataclass(frozen=True, slots=True)
 class Cost:
-    """What a site costs an hour; `unknown` names sizes that no price is known for."""
+    """What hosts cost an hour; `unknown` names sizes that no price is known for."""
 
     hourly: float = 0.0
     unknown: tuple[str, ...] = ()
@@ -48,11 +48,12 @@ class CostChange:
         added: what the plan adds an hour, savings left out: a guard that let a deletion make room for
             spending would be milder for a plan that deletes more.
         currency: three letters.
-        unpriced: sizes, of hosts that the plan makes, that no price is known for.
+        unknown: sizes without a price among what it adds, which `added` counts as nothing; sorted. A plan
+            that adds nothing spends nothing more, whatever prices are not known.
     """
 
     before: Cost = Cost()
     after: Cost = Cost()
     added: float = 0.0
     currency: str = "EUR"
-    unpriced: tuple[str, ...] = ()
+    unknown: tuple[str, ...] = ()

@@ -86,6 +86,7 @@ class Spending:
         fleet_hourly: what all sites cost now.
         hours_left: hours until the month ends.
         currency: the currency.
+        unknown: sites whose cost nobody knew at some time of the month; it counts as nothing.
     """
 
     spent: float = 0.0
@@ -94,6 +95,7 @@ class Spending:
     fleet_hourly: float = 0.0
     hours_left: float = 730.0
     currency: str = "EUR"
+    unknown: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -46,7 +46,10 @@ class HostState(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class LiveHost:
-    """A host as its provider lists it, found by the labels OttO puts on all it makes."""
+    """A host as its provider lists it, found by the labels OttO puts on all it makes.
+
+    `size` is "" where the provider does not tell, `provider` where nobody said which one lists it.
+    """
 
     id: str
     name: str
@@ -55,6 +58,8 @@ class LiveHost:
     state: HostState
     address: str = ""
     started_at: datetime | None = None
+    size: str = ""
+    provider: str = ""
 
 
 class HostEventKind(StrEnum):

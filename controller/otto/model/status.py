@@ -5,6 +5,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 from enum import StrEnum
 
+from otto.model.cost import Cost
 from otto.model.host import Endpoint, Host
 from otto.model.verdict import Reason
 
@@ -90,6 +91,10 @@ class SiteStatus:
         held_since: since when that very plan is held.
         plan: digest of the plan that waits, "" when none does.
         ends_at: when the site's time to live is over, or its tombstone counts; None for never.
+        labels: as the spec says.
+        provider: where its hosts live.
+        cost: what its hosts cost, None where there is no price table.
+        currency: the currency of `cost`, "" where there is none.
     """
 
     site: str
@@ -110,6 +115,8 @@ class SiteStatus:
     held_since: datetime | None = None
     plan: str = ""
     ends_at: datetime | None = None
+    cost: Cost | None = None
+    currency: str = ""
 
     @property
     def ready(self) -> bool:

@@ -73,6 +73,10 @@ class FleetMetrics(Collector):
         """Take back everything said of a site."""
         self._sites.pop(name, None)
 
+    def shows_sites(self) -> bool:
+        """Whether every site has series of its own, there being few enough of them."""
+        return len(self._sites.keys() | self._orphans.keys()) <= self._limit
+
     def describe(self) -> list[Metric]:
         """The families, without samples: what a registry checks names against."""
         return [*_fleet_families(), *_site_families().values()]
@@ -80,7 +84,7 @@ class FleetMetrics(Collector):
     def collect(self) -> Iterator[Metric]:
         """The families with a sample for each thing that was said."""
         sites, orphans = self._sites.copy(), self._orphans  # the loop goes on writing meanwhile
-        shown = len(sites.keys() | orphans.keys()) <= self._limit
+        shown = len(sites.keys() | orphans.keys()) <= self._limit  # of these copies, unlike `shows_sites`
         yield from self._counted(sites, orphans, dropped=not shown)
         if shown:
             yield from self._each(sites, orphans)

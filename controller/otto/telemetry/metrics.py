@@ -16,11 +16,13 @@ from prometheus_client import CollectorRegistry, Info
 from prometheus_client.exposition import choose_encoder
 
 from otto import __version__
+from otto.model.cost import Cost
 from otto.model.difference import Difference
 from otto.model.status import SiteStatus
 from otto.telemetry.fleet import FleetMetrics
 from otto.telemetry.guarding import GuardMetrics
 from otto.telemetry.health import Health
+from otto.telemetry.money import MoneyMetrics
 from otto.telemetry.observation import ObservationMetrics
 from otto.telemetry.outside import OutsideMetrics
 from otto.telemetry.runs import RunMetrics
@@ -51,6 +53,7 @@ class Metrics(RunMetrics, ObservationMetrics, WorkMetrics, OutsideMetrics, Guard
         prometheus.disable_created_metrics()  # type: ignore[no-untyped-call]
         self.registry = registry or CollectorRegistry()
         self._fleet = FleetMetrics(self.registry, limit=site_limit if per_site else 0, now=now)
+        self._money = MoneyMetrics(self.registry, self._fleet.shows_sites)
         RunMetrics.__init__(self, self.registry)
         ObservationMetrics.__init__(self, self.registry)
         WorkMetrics.__init__(self, self.registry, health or Health())
@@ -63,6 +66,7 @@ class Metrics(RunMetrics, ObservationMetrics, WorkMetrics, OutsideMetrics, Guard
     def status(self, status: SiteStatus) -> None:
         """Show a site's status."""
         self._fleet.status(status)
+        self._money.status(status)
 
     def observed(self, site: str, differences: Iterable[Difference]) -> None:
         """Show what a look at a site found, and that it was looked at now."""
@@ -76,9 +80,22 @@ class Metrics(RunMetrics, ObservationMetrics, WorkMetrics, OutsideMetrics, Guard
         """Show how many hosts under our labels nobody owns, by the site their labels name."""
         self._fleet.orphans(counts)
 
+    def orphan_cost(self, cost: Cost, currency: str) -> None:
+        """Show what hosts under our labels cost that nobody owns."""
+        self._money.orphans(cost, currency)
+
+    def site_budget(self, site: str, used: float | None) -> None:
+        """Show which share of a site's budget is spent this month; None where it has no budget."""
+        self._money.site_budget(site, used)
+
+    def fleet_budget(self, used: float | None) -> None:
+        """Show which share of the fleet's budget is spent this month; None where it has no budget."""
+        self._money.fleet_budget(used)
+
     def site_gone(self, site: str) -> None:
         """Take back everything said of a site."""
         self._fleet.gone(site)
+        self._money.gone(site)
 
     def render(self, accept: str = "") -> tuple[bytes, str]:
         """The answer to a scrape, and its content type, in the format the scraper accepts."""

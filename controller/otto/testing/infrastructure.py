@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 
 from otto.model.canonical import digest
 from otto.model.errors import TerminalError, TransientError
+from otto.model.history import Account
 from otto.model.host import Endpoint, Host, HostEvent, LiveHost
 from otto.model.infrastructure import Adoptable, InfrastructureInputs, InfrastructurePlan, ResourceChange
 from otto.model.observed import InfrastructureState
@@ -38,7 +39,8 @@ class MemoryInfrastructure:
     """Port `Infrastructure` over simulated hosts.
 
     `failures` knows `state`, `inventory`, `events`, `plan`, `refresh`, `adoptable`, `remove`, `apply`,
-    `apply:HOST` (what was made before stays, in the state too), `destroy` and `settle`.
+    `apply:HOST` (what was made before stays, in the state too), `destroy`, `settle`, `account` and
+    `remove:HOST`.
 
     Args:
         hosts: where they stand.
@@ -53,6 +55,7 @@ class MemoryInfrastructure:
         self._planned: dict[str, _Planned] = {}
         self.failures = Failures()
         self.modules: dict[Provider, str] = {provider: digest(["module", provider]) for provider in Provider}
+        self.account_of: dict[Provider, Account | None] = dict.fromkeys(Provider, Account(owner, "local"))
         self.applied: list[InfrastructurePlan] = []
 
     def module(self, provider: Provider) -> str:
@@ -105,6 +108,7 @@ class MemoryInfrastructure:
     async def remove(self, host: LiveHost) -> None:
         """Remove one of our hosts that no state holds."""
         await self.failures.meet("remove")
+        self.failures.strike(f"remove:{host.name}")
         sim = self._hosts.get(host.id)
         if sim is None:
             return
@@ -156,6 +160,11 @@ class MemoryInfrastructure:
         """Nothing outlives a controller in memory; the call is noted."""
         del site, report
         await self.failures.meet("settle")
+
+    async def account(self, provider: Provider) -> Account | None:
+        """As whom the provider would act; set it in `account_of`."""
+        await self.failures.meet("account")
+        return self.account_of[provider]
 
     def forget_state(self, site: str) -> None:
         """Lose a site's state, hosts and network staying: what a deleted working folder does."""
@@ -230,4 +239,14 @@ def _host(recorded: Recorded) -> Host:
 
 
 def _live(host: SimHost) -> LiveHost:
-    return LiveHost(host.id, host.name, host.site, host.role.value, host.state, host.address, host.started_at)
+    return LiveHost(
+        host.id,
+        host.name,
+        host.site,
+        host.role.value,
+        host.state,
+        host.address,
+        host.started_at,
+        host.size,
+        Provider.LAB.value,
+    )

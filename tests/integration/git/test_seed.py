@@ -55,7 +55,7 @@ async def test_the_first_commit_is_the_folders(tmp_path: Path, folders: tuple[Pa
 def test_schemas_for_editors_alone_are_taken_along(tmp_path: Path, folders: tuple[Path, Path]) -> None:
     schemas = tmp_path / "schemas"
     (schemas / "output").mkdir(parents=True)
-    for name in ("site.json", "README.md", "output/plan.json"):
+    for name in ("site.json", "prices.json", "README.md", "output/plan.json"):
         (schemas / name).write_text("{}")
     path = seed(tmp_path / "home", *folders, schemas=schemas)
     assert git(path, "ls-tree", "-r", "--name-only", "main", "schemas").split() == ["schemas/site.json"]

@@ -67,6 +67,7 @@ def test_only_the_key_gets_in(site: Site) -> None:
 def test_limits_are_the_kernels(lab: Lab, site: Site, podman: Callable[..., str]) -> None:
     found = json.loads(podman("inspect", site.container()))[0]["HostConfig"]
     assert (found["Memory"], found["CpuQuota"], found["RestartPolicy"]["Name"]) == (256 * MIB, 50_000, "no")
+    assert [host.size for host in lab.hosts(site.name)] == ["small"]
     site.variables["web"]["size"] = "medium"
     before = site.host()
     assert site.plan() == {"shop-web-1": ("update",)}
@@ -75,6 +76,7 @@ def test_limits_are_the_kernels(lab: Lab, site: Site, podman: Callable[..., str]
     running = hosts.read(lab.api(), site.container())
     assert running is not None
     assert running.limits == Limits(1.0, 512 * MIB)
+    assert [host.size for host in lab.hosts(site.name)] == ["medium"]
     assert site.plan() == {}
 
 

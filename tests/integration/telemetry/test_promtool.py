@@ -1,6 +1,7 @@
 """What OttO exposes, and the rules its documentation gives, as Prometheus' own tool sees them."""
 
 import http.client
+import math
 import re
 from collections.abc import Sequence
 from datetime import UTC, datetime
@@ -15,6 +16,7 @@ from otto.api.app import create_app
 from otto.api.server import serving
 from otto.cli.up.listening import listen
 from otto.config import ApiSettings
+from otto.model.cost import Cost
 from otto.model.difference import Cause, Difference, Layer
 from otto.model.status import Condition, ConditionType, Phase, SiteStatus, Truth
 from otto.telemetry.metrics import Metrics
@@ -39,10 +41,14 @@ def told() -> Metrics:
     run = "20260101T000000-0a1b2c"
     ready = Condition(ConditionType.READY, Truth.TRUE, "r", "m", AT)
     for site in SITES:
-        metrics.status(SiteStatus(site, Phase.READY, AT).with_condition(ready))
+        status = SiteStatus(site, Phase.READY, AT, cost=Cost(0.018), currency="EUR")
+        metrics.status(status.with_condition(ready))
+        metrics.site_budget(site, 0.4)
         metrics.observed(site, [Difference(Layer.SERVING, "checks", "a", "b", Cause.DRIFT)])
         metrics.seen(site, "probes", AT.timestamp())
     metrics.orphans(dict.fromkeys(SITES, 1))
+    metrics.orphan_cost(Cost(0.006), "EUR")
+    metrics.fleet_budget(math.inf)
     metrics.run_finished("succeeded", 12, run)
     metrics.step_finished("verify", 2, run)
     metrics.commit_ready(20, run)

@@ -6,6 +6,7 @@ from pathlib import Path
 
 from otto.adapters.terraform import LiveResource, Module
 from otto.model.canonical import Data
+from otto.model.history import Account
 from otto.model.host import HostEvent, HostState, LiveHost
 from otto.model.infrastructure import InfrastructureInputs
 from otto.model.spec import HostGroup, Provider, Role
@@ -134,6 +135,9 @@ class LocalBackend:
             LiveHost(path.name, path.name, path.name.split("-")[0], Role.WEB, HostState.RUNNING)
             for path in self.hosts(site)
         )
+
+    async def account(self) -> Account:
+        return Account("0badcafe", "local")
 
     async def events(self) -> AsyncGenerator[HostEvent, None]:
         for event in self.told:

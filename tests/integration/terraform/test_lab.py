@@ -22,6 +22,7 @@ from otto.adapters.terraform.folder import Folder
 from otto.lab import ssh
 from otto.lab.lab import Lab
 from otto.model.errors import TerminalError
+from otto.model.history import Account
 from otto.model.host import Host, HostEvent, HostEventKind, HostState, LiveHost
 from otto.model.infrastructure import ResourceChange
 from otto.model.progress import silent
@@ -72,12 +73,19 @@ async def test_life(infrastructure: TerraformInfrastructure, site: str) -> None:
     state = await infrastructure.apply(plan, silent)
     live = await infrastructure.inventory(site)
     assert [(host.name, host.id) for host in state.hosts] == [(host.name, host.id) for host in live]
+    assert {(host.provider, host.size) for host in live} == {("lab", "small")}
     assert state.hosts[0].host_key.startswith("ssh-ed25519 ")
     assert not await infrastructure.plan(make_inputs(site, 2), silent)
     assert not await infrastructure.refresh(make_inputs(site, 2), silent)
     fewer = await infrastructure.plan(make_inputs(site, 1), silent)
     assert told(fewer.changes) == {f"{site}-web-2": (("delete",), False)}
     assert len((await infrastructure.apply(fewer, silent)).hosts) == 1
+
+
+async def test_it_acts_as_this_homes_owner(infrastructure: TerraformInfrastructure, lab: Lab) -> None:
+    assert await infrastructure.account(Provider.LAB) == Account(lab.owner, "local")
+    with pytest.raises(TerminalError, match="not set up here"):
+        await infrastructure.account(Provider.AWS)
 
 
 async def test_drift(infrastructure: TerraformInfrastructure, lab: Lab, site: str) -> None:

@@ -217,7 +217,8 @@ def test_plan_json_holds_digest_steps_and_verdict(up: Stage) -> None:
         "deploy",
         "verify",
     ]
-    assert document["verdict"] == {"kind": "Allowed", "reasons": []}
+    assert (document["verdict"]["kind"], document["verdict"]["reasons"]) == ("Allowed", [])
+    assert document["plan"]["steps"][0]["actions"][0]["type"] == "lab_host"
     assert document["differences"]
 
 

@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+from dataclasses import fields, replace
 from typing import Any
 
 import pytest
@@ -9,18 +10,22 @@ from jsonschema import Draft202012Validator, FormatChecker
 from tests.unit.cli.conftest import Stage
 
 from otto import resources
+from otto.cli.documents import plan_document, verdict_document
 from otto.model.canonical import to_data
+from otto.model.cost import Cost, CostChange
 from otto.model.errors import TransientError
 from otto.model.host import HostState, LiveHost
-from otto.model.plan import ActionKind, StepKind
+from otto.model.plan import ActionKind, Circumstances, Plan, Removing, StepKind
 from otto.model.problem import Problem
+from otto.model.reading import read
 from otto.model.run import Outcome
 from otto.model.spec import HostGroup
 from otto.model.status import ConditionType, Phase
+from otto.model.verdict import Allowed, Effect, NeedsApproval, Reason, Refused, Verdict, Waiting
 from otto.model.why import Obstacle
-from otto.testing import site_spec
+from otto.testing import START, site_spec
 
-NAMES = ("status", "why", "history", "orphans", "plan", "diff", "validate", "event", "audit")
+NAMES = ("status", "why", "history", "orphans", "reap", "plan", "diff", "validate", "event", "audit")
 
 
 def schema(name: str) -> Any:
@@ -81,6 +86,49 @@ def test_a_plan_that_needs_approval(up: Stage) -> None:
     assert document["verdict"]["kind"] == "NeedsApproval"
 
 
+REASON = Reason("guard.budget.site", "too dear", "raise it", Effect.REFUSE, {"budget": "EUR 5"}, START)
+
+
+@pytest.mark.parametrize(
+    "verdict",
+    [
+        Allowed((REASON,)),
+        NeedsApproval((REASON,), 1, 2),
+        Refused((REASON,), (REASON,)),
+        Waiting((REASON,), START, (REASON,)),
+    ],
+)
+def test_every_verdict(up: Stage, verdict: Verdict) -> None:
+    document = json.loads(up.otto("plan", "acme", "--json").stdout)
+    document["verdict"] = json.loads(json.dumps(verdict_document(verdict)))
+    check("plan", document)
+    told = [*document["verdict"]["reasons"], *document["verdict"]["warnings"]]
+    assert [(reason["effect"], reason["figures"]) for reason in told] == [("refuse", {"budget": "EUR 5"})]
+
+
+def test_a_plan_reads_back_as_what_it_is_judged_by(up: Stage) -> None:
+    cost = CostChange(Cost(0.018), Cost(0.03, ("huge",)), 0.012, "EUR", ("huge",))
+    about = Circumstances("lab", {"acme-web-1": "web"}, ("spec",), (), ("small",), cost, Removing.PERSON)
+    plan = plan_document(Plan("acme", "d", (), about))
+    document = json.loads(up.otto("plan", "acme", "--json").stdout) | {"plan": plan}
+    check("plan", document)
+    assert read(Circumstances, plan["about"]) == about
+
+
+def test_status_with_a_cost(up: Stage) -> None:
+    status = asyncio.run(up.world.store.status("acme"))
+    assert status is not None
+    asyncio.run(up.world.store.save_status(replace(status, cost=Cost(0.1 * 3, ("huge",)), currency="EUR")))
+    document = json.loads(up.otto("status", "acme", "--json").stdout)
+    check("status", document)
+    assert document["sites"][0]["cost"] == {
+        "hourly": 0.3,
+        "monthly": 219.0,
+        "unknown": ["huge"],
+        "currency": "EUR",
+    }
+
+
 def test_history_of_a_failure(up: Stage) -> None:
     up.world.push(site_spec(web=HostGroup(3, "small", "base")))
     up.world.infrastructure.failures.next("apply:acme-web-3", TransientError("no room", detail="in full"))
@@ -105,8 +153,14 @@ def test_every_word_of_the_model_is_in_the_schemas() -> None:
     assert why["properties"]["phase"]["enum"] == list(Phase)
     assert why["$defs"]["blocker"]["properties"]["kind"]["enum"] == list(Obstacle)
     host = schema("status")["$defs"]["orphan"]["properties"]
-    assert host == schema("orphans")["$defs"]["host"]["properties"]
+    for name in ("orphans", "reap"):
+        shown = schema(name)["$defs"]["host"]["properties"]
+        assert {key: value for key, value in shown.items() if key != "cost"} == host
     assert host["state"]["enum"] == list(HostState)
     plan = schema("plan")["$defs"]
     assert set(plan["action"]["properties"]["kind"]["enum"]) == set(ActionKind)
     assert plan["step"]["properties"]["kind"]["enum"] == list(StepKind)
+    assert plan["about"]["properties"]["removing"]["enum"] == list(Removing)
+    assert plan["reason"]["properties"]["effect"]["enum"] == [effect.name.lower() for effect in Effect]
+    for name, kind in (("about", Circumstances), ("cost_change", CostChange), ("reason", Reason)):
+        assert set(plan[name]["properties"]) == {field.name for field in fields(kind)}, name

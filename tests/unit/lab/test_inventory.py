@@ -1,5 +1,6 @@
 """Listings of both engines, read alike."""
 
+import os
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any, cast
@@ -16,6 +17,7 @@ LABELS = {
     "otto.role": "web",
     "otto.host": "shop-web-1",
     "otto.address": "10.203.7.16",
+    "otto.size": "medium",
 }
 PODMAN = {
     "Id": "aea1",
@@ -74,3 +76,16 @@ def test_states_in_the_models_terms(told: str, state: HostState) -> None:
     [host] = inventory.live_hosts(cast("Api", Listing(PODMAN | {"State": told})), "0123abcd")
     assert host.live().state is state
     assert host.live().address == "10.203.7.16"
+
+
+@pytest.mark.parametrize("pid", [0, os.getpid()], ids=["stopped", "another"])
+def test_where_the_kernel_tells_nothing_the_size_is_the_one_it_was_made_with(pid: int) -> None:
+    """A process that is not in the container's own control group is somebody else's by now."""
+    [host] = inventory.live_hosts(cast("Api", Listing(PODMAN | {"Pid": pid})), "0123abcd")
+    assert host.live().size == "medium"
+
+
+def test_hosts_of_an_older_otto_tell_no_size() -> None:
+    labels = {name: value for name, value in LABELS.items() if name != "otto.size"}
+    [host] = inventory.live_hosts(cast("Api", Listing(PODMAN | {"Labels": labels})), "0123abcd")
+    assert host.live().size == ""

@@ -35,6 +35,7 @@ def test_it_is_labelled(body: dict[str, Any]) -> None:
         "otto.host": "shop-web-1",
         "otto.index": "1",
         "otto.address": "10.203.7.16",
+        "otto.size": "small",
     }
 
 

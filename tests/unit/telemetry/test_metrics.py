@@ -94,6 +94,7 @@ def known() -> Iterator[tuple[str, dict[str, str]]]:
         "sites_ready",
         "source_failures_total",
         "source_last_success_timestamp_seconds",
+        "sites_cost_unknown",
         "source_up",
         "workers",
         "workers_busy",

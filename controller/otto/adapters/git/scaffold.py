@@ -6,6 +6,7 @@ from pathlib import Path
 import pygit2
 
 from otto import resources
+from otto.adapters.git.seed import OPERATORS
 from otto.model.errors import UsageError
 
 _README = """\
@@ -58,7 +59,8 @@ def scaffold(path: Path) -> tuple[Path, ...]:
         shutil.copytree(resources.path(name), path / name, ignore=ignored, dirs_exist_ok=True)
     (path / "schemas").mkdir(exist_ok=True)
     for schema in resources.path("schemas").glob("*.json"):
-        shutil.copyfile(schema, path / "schemas" / schema.name)
+        if schema.name not in OPERATORS:
+            shutil.copyfile(schema, path / "schemas" / schema.name)
     (path / "README.md").write_text(_README, encoding="utf-8")
     (path / ".pre-commit-config.yaml").write_text(_PRE_COMMIT, encoding="utf-8")
     if not (path / ".git").exists():

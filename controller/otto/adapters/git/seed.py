@@ -14,6 +14,8 @@ from otto.model.errors import TerminalError
 _AUTHOR = ("OttO", "otto@localhost")
 _SKIPPED = frozenset({"__pycache__"})
 _FLAT = frozenset({"schemas"})
+# Schemas of what the operator writes, beside the repository of specs and not in it.
+OPERATORS = frozenset({"fleet-policy.json", "prices.json"})
 
 # Asked for by nothing but its own safety: a push is checked object by object, may rewrite history, may not
 # delete the branch in force (git-config, receive.denyDeleteCurrent), and cannot fill the disk at once.
@@ -45,7 +47,8 @@ def seed(
         home: OTTO_HOME.
         specs: folder that becomes `specs/` of the first commit.
         sites: folder that becomes `sites/`.
-        schemas: folder whose `*.json` become `schemas/`, for editors; those of our output lie deeper.
+        schemas: folder whose `*.json` become `schemas/`, for editors; those of our output lie deeper, and
+            those of the operator's files stay out.
         branch: the branch that is followed.
         reject_invalid: whether a push with a bad spec is refused.
         now: time of the first commit.
@@ -109,7 +112,7 @@ def _tree(repository: pygit2.Repository, folder: Path, *, flat: bool = False) ->
             tree = _tree(repository, path)
             if tree is not None:
                 builder.insert(path.name, tree, pygit2.enums.FileMode.TREE)
-        elif path.is_file() and (not flat or path.suffix == ".json"):
+        elif path.is_file() and (not flat or (path.suffix == ".json" and path.name not in OPERATORS)):
             executable = os.access(path, os.X_OK)
             mode = pygit2.enums.FileMode.BLOB_EXECUTABLE if executable else pygit2.enums.FileMode.BLOB
             builder.insert(path.name, repository.create_blob_fromdisk(str(path)), mode)

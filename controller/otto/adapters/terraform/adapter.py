@@ -5,6 +5,7 @@ import json
 import os
 from collections.abc import AsyncGenerator, AsyncIterator, Mapping
 from contextlib import AbstractAsyncContextManager, aclosing, asynccontextmanager
+from dataclasses import replace
 
 from otto.adapters.terraform import applying, environment, lock, planning, settling, tree, version
 from otto.adapters.terraform.backend import Backend, LiveResource, Module
@@ -18,6 +19,7 @@ from otto.adapters.terraform.streams import merged
 from otto.adapters.terraform.version import Version
 from otto.model.canonical import Data, digest
 from otto.model.errors import OttoError, TerminalError, TransientError
+from otto.model.history import Account
 from otto.model.host import HostEvent, LiveHost
 from otto.model.infrastructure import Adoptable, InfrastructureInputs, InfrastructurePlan, ResourceChange
 from otto.model.observed import InfrastructureState
@@ -92,7 +94,11 @@ class TerraformInfrastructure:
 
     async def inventory(self, site: str | None = None) -> tuple[LiveHost, ...]:
         """Hosts alive under our owner's labels, of one site or all."""
-        found = [host for backend in self._backends.values() for host in await backend.inventory(site)]
+        found = [
+            replace(host, provider=provider.value)
+            for provider, backend in self._backends.items()
+            for host in await backend.inventory(site)
+        ]
         return tuple(sorted(found, key=lambda host: (host.site, host.name, host.id)))
 
     async def events(self) -> AsyncGenerator[HostEvent, None]:
@@ -226,6 +232,15 @@ class TerraformInfrastructure:
             WaitingError: a living controller or command is at it.
         """
         await settling.settle(self._folder(site), self._settings, self._clock, report)
+
+    async def account(self, provider: Provider) -> Account | None:
+        """As whom, and where, the provider would act; None where that cannot be told apart.
+
+        Raises:
+            TransientError: it cannot be asked now.
+            TerminalError: it refuses our credentials, or is not set up here.
+        """
+        return await self._backend(provider).account()
 
     async def _destroy_state(self, at: Session, provider: Provider, report: Report) -> None:
         await self.version()

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Protocol
 
 from otto.model.canonical import Data
+from otto.model.history import Account
 from otto.model.host import HostEvent, LiveHost
 from otto.model.infrastructure import InfrastructureInputs
 
@@ -90,6 +91,14 @@ class Backend(Protocol):
 
     async def resources(self, site: str) -> tuple[LiveResource, ...]:
         """Everything alive that carries the site's labels, and foreign things with its names."""
+
+    async def account(self) -> Account | None:
+        """As whom, and where, the provider would act; None where that cannot be told apart.
+
+        Raises:
+            TransientError: it cannot be asked now.
+            TerminalError: it refuses our credentials.
+        """
 
     async def remove(self, site: str, resource: LiveResource) -> None:
         """Remove something that no state knows, now; nothing happens when it is gone already.

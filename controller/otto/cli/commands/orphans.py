@@ -1,6 +1,8 @@
-"""`otto orphans`: hosts that no spec and no state owns; to be listed, and removed one by one."""
+"""`otto orphans` and `otto reap`: hosts that no spec and no state owns; listed, and removed when named."""
 
-from collections.abc import AsyncIterator
+import getpass
+import os
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Annotated
@@ -12,35 +14,57 @@ from otto.cli.invocation import Invocation
 from otto.cli.running import run
 
 if TYPE_CHECKING:
+    from otto.cli.reaping import Asked
     from otto.cli.strays import Strays
     from otto.model.host import LiveHost
     from otto.reconcile.kit import Kit
 
 
-def orphans(
-    context: typer.Context,
-    remove: Annotated[
-        str, typer.Option("--remove", metavar="NAME", help="Remove this one, by its name or id.")
-    ] = "",
-    yes: options.Yes = False,
-    json: options.Json = False,
-) -> None:
+def orphans(context: typer.Context, json: options.Json = False) -> None:
     """List hosts that no spec and no state owns.
 
-    Of those under OttO's labels, from a fresh look. They serve nobody and cost something; OttO never removes
-    one unasked. With --remove one of them goes, after a question; anything else is refused.
+    Of those under OttO's labels, from a fresh look, with age and cost. They serve nobody; OttO never removes
+    one unasked. To remove some: otto reap.
     """
     invocation = Invocation.of(context)
     naming.require_store(invocation.settings)
-    if not remove:
-        _show(invocation, run(_look(invocation)), None, json=json)
+    found = run(_look(invocation))
+    if json:
+        from otto.cli import documents  # noqa: PLC0415  (either this or tables)
+
+        documents.write(invocation.out, documents.orphans_document(found))
         return
+    _show(invocation, found)
+
+
+def reap(
+    context: typer.Context,
+    items: Annotated[list[str], typer.Argument(metavar="ITEM...", help="Names or ids of orphans.")],
+    *,
+    yes: options.Yes = False,
+    by: Annotated[
+        str, typer.Option("--by", metavar="NAME", help="Who wants it; your login name when left out.")
+    ] = "",
+    note: Annotated[str, typer.Option("--note", metavar="TEXT", help="Why, for the audit record.")] = "",
+    json: options.Json = False,
+) -> None:
+    """Remove orphans, for good.
+
+    The name of each has to be typed first, or --yes given. When one is no orphan, or a name is mistyped,
+    none of them is removed. What is removed is on record: otto audit.
+    """
+    from otto.cli.reaping import Asked  # noqa: PLC0415  (imports the loop)
+
+    invocation = Invocation.of(context)
+    naming.require_store(invocation.settings)
     if not yes:
-        found = run(_look(invocation))
-        _confirm(invocation, found.named(remove))
-    # Looked at again: it may have become somebody's while the question was open.
-    found, removed = run(_remove(invocation, remove))
-    _show(invocation, found, removed, json=json)
+        chosen = run(_look(invocation)).chosen(items)
+        for host in chosen:
+            _confirm(invocation, host)
+        items = [host.id for host in chosen]
+    # Looked at again: one may have become somebody's while the question was open.
+    left, gone = run(_reap(invocation, items, Asked(by.strip() or _login(), note.strip())))
+    _told(invocation, left, gone, json=json)
 
 
 async def _look(invocation: Invocation) -> "Strays":
@@ -50,15 +74,17 @@ async def _look(invocation: Invocation) -> "Strays":
         return await strays.look(kit, seen.around(invocation.settings.home))
 
 
-async def _remove(invocation: Invocation, name: str) -> "tuple[Strays, LiveHost]":
-    from otto.cli import seen, strays  # noqa: PLC0415
+async def _reap(
+    invocation: Invocation, items: Sequence[str], asked: "Asked"
+) -> "tuple[Strays, tuple[LiveHost, ...]]":
+    from otto.cli import reaping, seen, strays  # noqa: PLC0415
 
     async with _kit(invocation) as kit:
         at_work = seen.around(invocation.settings.home)
         found = await strays.look(kit, at_work)
-        host = found.named(name)
-        await strays.remove(kit, host, at_work)
-        return strays.Strays(strays.without(found.orphans, host), found.unjudged), host
+        chosen = found.chosen(items)
+        await reaping.reap(kit, chosen, asked, at_work)
+        return found.without(chosen), chosen
 
 
 @asynccontextmanager
@@ -78,23 +104,47 @@ def _confirm(invocation: Invocation, host: "LiveHost") -> None:
     typed(invocation, what, host.name)
 
 
-def _show(invocation: Invocation, found: "Strays", removed: "LiveHost | None", *, json: bool) -> None:
-    if json:
-        from otto.cli import documents  # noqa: PLC0415  (either this or tables)
+def _login() -> str:
+    """The name of whoever runs this; some containers know none."""
+    try:
+        return getpass.getuser()
+    except (KeyError, OSError):
+        return f"uid {os.getuid()}"
 
-        documents.write(
-            invocation.out, documents.orphans_document(found.orphans, sorted(found.unjudged), removed)
-        )
+
+def _show(invocation: Invocation, found: "Strays") -> None:
+    from otto.cli import tables  # noqa: PLC0415  (either this or JSON)
+
+    out = invocation.out
+    if not found.orphans:
+        out.print("no orphans: every host under OttO's labels is some site's")
+    else:
+        from otto.cli import money  # noqa: PLC0415
+
+        out.print(tables.orphans(found, datetime.now(UTC)))
+        cost = found.together()
+        costs = [] if cost is None else [f"together: {money.cost_words(cost, found.currency)}"]
+        lines = [*costs, "to remove some: otto reap ITEM..."]
+        out.print("", *(tables.words(line, "dim") for line in lines), sep="\n")
+    _unjudged(invocation, found)
+
+
+def _told(invocation: Invocation, left: "Strays", gone: "Sequence[LiveHost]", *, json: bool) -> None:
+    if json:
+        from otto.cli import documents  # noqa: PLC0415
+
+        documents.write(invocation.out, documents.reap_document(left, gone))
         return
     from otto.cli import tables  # noqa: PLC0415
 
-    out = invocation.out
-    if removed is not None:
-        out.print(tables.words(f"removed {removed.name}", "green"), soft_wrap=True)
-    elif not found.orphans:
-        out.print("no orphans: every host under OttO's labels is some site's")
-    else:
-        out.print(tables.orphans(found.orphans, datetime.now(UTC)))
-        out.print("", tables.words("to remove one: otto orphans --remove NAME", "dim"), sep="\n")
+    for host in gone:
+        invocation.out.print(tables.words(f"removed {host.name}", "green"), soft_wrap=True)
+    _unjudged(invocation, left)
+
+
+def _unjudged(invocation: Invocation, found: "Strays") -> None:
+    from otto.cli import tables  # noqa: PLC0415
+
     for site, why in sorted(found.unjudged.items()):
-        out.print(tables.words(f"not judged: hosts of {site}: {why}", "yellow"), soft_wrap=True)
+        words = tables.words(f"not judged: hosts of {site}: {why}", "yellow")
+        invocation.out.print(words, soft_wrap=True)

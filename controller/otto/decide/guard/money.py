@@ -58,8 +58,8 @@ def _nearly(case: Case) -> Iterator[Reason]:
 
 def _unknown(case: Case) -> Iterator[Reason]:
     cost = case.plan.about.cost
-    if cost is not None and cost.unpriced:
-        sizes = ", ".join(cost.unpriced)
+    if cost is not None and cost.unknown:
+        sizes = ", ".join(cost.unknown)
         message = f"nobody knows what {sizes} costs at {case.plan.about.provider}"
         mend = f"{case.approve}; or add it to the price table"
         yield Reason("guard.budget.unknown", message, mend, Effect.ASK, {"sizes": sizes})

@@ -5,11 +5,13 @@ from collections import Counter
 
 import structlog
 
+from otto.decide.costing import cost_of_live
 from otto.decide.orphans import orphans
 from otto.model.canonical import to_data
 from otto.model.errors import OttoError
 from otto.model.host import LiveHost
 from otto.model.spec import Role
+from otto.reconcile import pricing
 from otto.reconcile.fleet import Fleet
 from otto.reconcile.kit import Kit
 from otto.reconcile.observation.census import Census
@@ -60,7 +62,7 @@ class Orphanage:
         before = self._known if self._known is not None else {}
         for host_id in sorted(found.keys() - before.keys()):
             host = found[host_id]
-            mend = f"otto orphans --remove {host.name}"
+            mend = f"otto reap {host.name}"
             log.warning("orphan.found", site=host.site, host=host.name, id=host.id[:12], mend=mend)
         for host_id in sorted(before.keys() - found.keys()):
             log.info("orphan.gone", site=before[host_id].site, host=before[host_id].name)
@@ -69,3 +71,5 @@ class Orphanage:
             await self._kit.store.set_value(ORPHANS, json.dumps(listed))
         self._known = found
         self._kit.metrics.orphans(Counter(host.site for host in found.values()))
+        cost = cost_of_live(found.values(), pricing.tables(self._kit.prices))
+        self._kit.metrics.orphan_cost(cost, pricing.currency(self._kit.prices))
