@@ -183,6 +183,15 @@ class Configuration(Protocol):
             TransientError: a balancer answers and goes on taking visitors.
         """
 
+    async def culprits(
+        self, hosts: Sequence[Host], paths: Mapping[str, Sequence[str]]
+    ) -> Mapping[str, tuple[str, ...]]:
+        """Who or what keeps changing files of hosts, in words, by host; as far as each of them can tell.
+
+        To be asked before a repair, which would be the last change itself. Not on a steady path. `paths` are
+        the files by host; a host without any is not asked. One that does not answer says `does not answer`.
+        """
+
     def facts(self, hosts: Sequence[Host]) -> AsyncIterator[tuple[str, Seen[HostFacts] | Unseen]]:
         """Facts of hosts, of many sites at once, each as it comes; every host is answered for."""
 

@@ -268,3 +268,42 @@ async def test_a_server_disabled_by_hand_shows_in_the_balancers_statistics(site:
     balancer = (await site.facts())["acme-balancer-1"]
     assert isinstance(balancer, Seen)
     assert balancer.value.backends == {"acme-web-1": "UP", "acme-web-2": "MAINT"}
+
+
+async def test_a_drained_balancer_serves_nobody_and_a_play_brings_it_back(site: Site) -> None:
+    configuration, balancers = site.world.configuration, site.state.of(Role.BALANCER)
+    name = balancers[0].name
+    for _ in range(2):
+        await configuration.drain(balancers, 30.0, silent)
+    assert (configuration.drained, configuration.patience) == ([name, name], [30.0, 30.0])
+    assert await site.get(name, "/") == NoAnswer("connection refused", 0.001)
+    await site.configure()
+    assert isinstance(await site.get(name, "/"), Answer)
+
+
+async def test_a_balancer_that_cannot_be_drained_is_told_and_a_silent_one_left_out(site: Site) -> None:
+    configuration, told = site.world.configuration, list[str]()
+    balancer = site.state.of(Role.BALANCER)[0]
+    configuration.failures.next(f"drain:{balancer.name}", TransientError("haproxy goes on"))
+    with pytest.raises(TransientError, match="goes on"):
+        await configuration.drain((balancer,), 1.0, silent)
+    assert site.world.hosts[balancer.name].serves
+    site.world.hosts[balancer.name].state = HostState.PAUSED
+    await configuration.drain((balancer,), 1.0, lambda progress: told.append(progress.message))
+    assert told == ["left out, it does not answer: no answer in time"]
+    assert configuration.drained == []
+
+
+async def test_hosts_tell_who_changes_them_when_asked(site: Site) -> None:
+    world, (web, silent_one) = site.world, site.state.of(Role.WEB)
+    world.configuration.traces[web.name] = ("session of anna over SSH (notty)",)
+    world.hosts[silent_one.name].cut = True
+    paths = {web.name: ["/etc/x"], silent_one.name: ["/etc/x"]}
+    found = await world.configuration.culprits(site.state.hosts, paths)
+    stamp = f"{world.clock.now():%H:%M:%S}"
+    assert found == {
+        web.name: (f"/etc/x: changed {stamp} UTC, owner uid 0 (root)", "session of anna over SSH (notty)"),
+        silent_one.name: ("does not answer",),
+        site.state.of(Role.BALANCER)[0].name: (),
+    }
+    assert world.configuration.suspected == [web.name, silent_one.name]

@@ -24,13 +24,18 @@ class MemoryConfiguration:
     """Port `Configuration` over simulated hosts.
 
     `failures` knows `configure` and `deploy` (the play as a whole), `configure:HOST` and `deploy:HOST` (that
-    host fails, with the error's text), and `facts:HOST` (its facts are unseen, for that reason).
+    host fails, with the error's text), `facts:HOST` (its facts are unseen, for that reason), `drain` (nothing
+    is drained), `drain:HOST` (that balancer goes on; the others are drained), `culprits` (nobody is asked).
 
     Attributes:
         requests: every play asked for, in order.
         digests: role -> digest of its files; change one as an edited role would.
         asked: names of the hosts whose facts were asked for, in order.
         foresaw: sites for which a play was foreseen, in order.
+        drained: names of the balancers whose haproxy has ended, in order, each as often as it was drained.
+        patience: seconds that visitors were given, of each call of `drain`.
+        traces: host -> lines it tells of who keeps changing it, besides when its files changed.
+        suspected: names of the hosts that were asked who keeps changing them, in order.
     """
 
     def __init__(self, hosts: Hosts, clock: Clock) -> None:
@@ -40,6 +45,10 @@ class MemoryConfiguration:
         self.requests: list[ConfigurationRequest] = []
         self.asked: list[str] = []
         self.foresaw: list[str] = []
+        self.drained: list[str] = []
+        self.patience: list[float] = []
+        self.traces: dict[str, tuple[str, ...]] = {}
+        self.suspected: list[str] = []
         self.digests: dict[str, str] = {role: digest(["role", role]) for role in ROLES}
 
     def roles(self) -> Mapping[str, str]:
@@ -63,6 +72,45 @@ class MemoryConfiguration:
             results.append(self._play(verb, request, host))
             report(Progress(f"{verb} {host.name}", number, len(request.hosts), host.name))
         return ConfigurationResult(tuple(results))
+
+    async def drain(self, balancers: Sequence[Host], timeout: float, report: Report) -> None:  # noqa: ASYNC109
+        """Have balancers stop. Visitors in memory finish at once: `timeout` is never waited for."""
+        self.patience.append(timeout)
+        await self.failures.meet("drain")
+        errors = []
+        for host in balancers:
+            sim = self._hosts.get(host.id)
+            why = _out_of_reach(sim)
+            if why or sim is None:
+                report(Progress(f"left out, it does not answer: {why}", host=host.name))
+                continue
+            try:
+                await self.failures.meet(f"drain:{host.name}")
+            except OttoError as error:
+                errors.append(error)
+                continue
+            sim.services[SERVICE[host.role]] = "inactive"
+            self.drained.append(host.name)
+            report(Progress("drained", host=host.name))
+        if errors:
+            raise errors[0]
+
+    async def culprits(
+        self, hosts: Sequence[Host], paths: Mapping[str, Sequence[str]]
+    ) -> Mapping[str, tuple[str, ...]]:
+        """Who changes files of hosts: when, by the clock as it is now, and what `traces` says."""
+        await self.failures.meet("culprits")
+        return {host.name: self._culprits(host, paths.get(host.name, ())) for host in hosts}
+
+    def _culprits(self, host: Host, paths: Sequence[str]) -> tuple[str, ...]:
+        if not paths:
+            return ()
+        self.suspected.append(host.name)
+        if _out_of_reach(self._hosts.get(host.id)):
+            return ("does not answer",)
+        stamp = f"{self._clock.now():%H:%M:%S} UTC"
+        times = tuple(f"{path}: changed {stamp}, owner uid 0 (root)" for path in paths)
+        return times + self.traces.get(host.name, ())
 
     async def facts(self, hosts: Sequence[Host]) -> AsyncIterator[tuple[str, Seen[HostFacts] | Unseen]]:
         """Facts of hosts, each as it comes: one that is held at a gate comes last."""

@@ -56,3 +56,19 @@ def fact(tmp_path: Path) -> Any:
     module.CACHE = str(tmp_path / "run")
     module.STATISTICS = str(tmp_path / "admin.sock")
     return module
+
+
+@pytest.fixture
+def culprits(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Any:
+    """The program that looks for culprits, looking at folders of the test instead of the system's."""
+    module = load("otto_culprits", ANSIBLE / "questions/culprits.py")
+    module.PROC, module.PASSWD = tmp_path / "proc", tmp_path / "passwd"
+    module.MANAGED = tmp_path / "managed.json"
+    module.UNITS = [tmp_path / "etc/system", tmp_path / "lib/system"]
+    module.CRON = [tmp_path / "crontab", tmp_path / "cron.d"]
+    module.PASSWD.write_text("root:x:0:0::/:/bin/sh\nanna:x:1001:1001::/:/bin/sh\n")
+    for folder in ("proc", "etc/system", "lib/system", "cron.d"):
+        (tmp_path / folder).mkdir(parents=True)
+    module.PROC.joinpath("stat").write_text("cpu 1 2\nbtime 1000000000\n")
+    monkeypatch.setattr(module, "output", lambda _command: "")
+    return module

@@ -87,3 +87,25 @@ def test_hosts_are_reached_as_plays_reach_them(caller: Caller) -> None:
     assert f'IdentityFile="{caller.key.parent}/a %%key"' in options
     assert f'UserKnownHostsFile="{caller.workspace}/known_hosts.s-web-1"' in options
     assert caller.environment()[MARK] == str(caller.workspace)
+
+
+async def test_a_command_reads_what_it_is_told_and_no_more() -> None:
+    lines = {"a": shell("cat"), "b": shell("cat"), "c": shell("exec <&-; echo deaf"), "d": shell("echo deaf")}
+    said = {"a": b"one", "c": b"x" * 400_000, "d": b"x" * 400_000}
+    asked_ = ask(lines, ENVIRONMENT, seconds=10.0, at_once=4, said=said)
+    found = {name: answer async for name, answer in asked_}
+    assert found == {
+        "a": {"stdout": "one"},
+        "b": {"stdout": ""},
+        "c": {"stdout": "deaf\n"},
+        "d": {"stdout": "deaf\n"},
+    }
+
+
+async def test_a_long_word_is_told_while_the_answer_is_heard() -> None:
+    said = {"a": b"x" * 900_000}
+    found = [
+        answer
+        async for _, answer in ask({"a": shell("cat")}, ENVIRONMENT, seconds=10.0, at_once=1, said=said)
+    ]
+    assert found == [{"stdout": "x" * 900_000}]

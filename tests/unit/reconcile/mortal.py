@@ -6,7 +6,7 @@ buried. What it has started lives on as it would outside: Terraform to its end, 
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Coroutine, Sequence
+from collections.abc import AsyncIterator, Callable, Coroutine, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, TypeVar, cast
 
@@ -24,7 +24,7 @@ from otto.testing import World
 T = TypeVar("T")
 
 # Seconds that calls take.
-PLANNING, APPLYING, PLAYING, ASKING = 0.6, 2.0, 1.5, 0.3
+PLANNING, APPLYING, PLAYING, ASKING, DRAINING = 0.6, 2.0, 1.5, 0.3, 1.0
 
 
 class Life:
@@ -196,6 +196,28 @@ class MortalConfiguration:
             return ConfigurationResult(tuple(results))
         finally:
             self._laws.end(request.site)
+
+    async def drain(self, balancers: Sequence[Host], timeout: float, report: Report) -> None:  # noqa: ASYNC109
+        await self._life.point()
+        sites = {sim.site for sim in self._world.hosts if sim.id in {host.id for host in balancers}}
+        for site in sites:
+            self._laws.begin(site, "drain")
+        try:
+            for host in balancers:
+                await self._world.clock.sleep(DRAINING / len(balancers))
+                await self._life.point()
+                await self._inner.drain((host,), timeout, report)
+            await self._life.point()
+        finally:
+            for site in sites:
+                self._laws.end(site)
+
+    async def culprits(
+        self, hosts: Sequence[Host], paths: Mapping[str, Sequence[str]]
+    ) -> Mapping[str, tuple[str, ...]]:
+        await self._world.clock.sleep(ASKING)
+        await self._life.point()
+        return await self._inner.culprits(hosts, paths)
 
     async def facts(self, hosts: Sequence[Host]) -> AsyncIterator[tuple[str, Seen[HostFacts] | Unseen]]:
         await self._world.clock.sleep(ASKING)

@@ -3,20 +3,20 @@
 import asyncio
 import os
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterator, Mapping, Sequence
-from contextlib import AbstractContextManager, aclosing, asynccontextmanager, contextmanager
+from contextlib import aclosing, asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NoReturn
 
 import structlog
 
-from otto.adapters.ansible import direct
 from otto.adapters.ansible.asking import Answer, Question, Silence, ask, seen
+from otto.adapters.ansible.calling import Calls
 from otto.adapters.ansible.connections import close_connections
-from otto.adapters.ansible.direct import Caller
+from otto.adapters.ansible.culprits import culprits
+from otto.adapters.ansible.draining import drain
 from otto.adapters.ansible.factreading import COMMAND, MalformedFactError, read_facts
 from otto.adapters.ansible.inventory import fault, run_inventory
-from otto.adapters.ansible.known_hosts import known_hosts
 from otto.adapters.ansible.options import AnsibleOptions, control_folder
 from otto.adapters.ansible.outcome import Tallies, Tally, message_of
 from otto.adapters.ansible.rolefiles import role_digests
@@ -64,7 +64,7 @@ class Ansible:
     ) -> None:
         self._options = options
         self._clock = clock
-        self._random_bytes = random_bytes
+        self._calls = Calls(options, random_bytes)
         self._foreseen: dict[str, _Foreseen] = {}
         sweep(options.runs)
 
@@ -147,9 +147,25 @@ class Ansible:
         if not tallies.complete:
             _raise_breakdown(run, began=tallies.began)
 
+    async def drain(self, balancers: Sequence[Host], timeout: float, report: Report) -> None:  # noqa: ASYNC109
+        """Have balancers finish with their visitors, by haproxy's soft stop over SSH; `draining` says how.
+
+        Raises:
+            TransientError: a balancer answers and goes on taking visitors.
+        """
+        await drain(self._calls, balancers, timeout, report)
+
+    async def culprits(
+        self, hosts: Sequence[Host], paths: Mapping[str, Sequence[str]]
+    ) -> Mapping[str, tuple[str, ...]]:
+        """Who or what keeps changing files of hosts, as far as they tell. See the port."""
+        return await culprits(self._calls, self._options, hosts, paths)
+
     def facts(self, hosts: Sequence[Host]) -> AsyncIterator[tuple[str, Seen[HostFacts] | Unseen]]:
         """Facts of hosts, of many sites at once, each as it comes; every host is answered for."""
-        return seen(self._call(hosts), _otto_fact, self._clock)
+        options = self._options
+        asked = self._calls.ask(hosts, COMMAND, seconds=options.facts_timeout, at_once=options.facts_forks)
+        return seen(asked, _otto_fact, self._clock)
 
     def full_facts(
         self, hosts: Sequence[Host]
@@ -188,34 +204,6 @@ class Ansible:
                 async for name, answer in asked:
                     yield name, answer
 
-    async def _call(self, hosts: Sequence[Host]) -> AsyncGenerator[tuple[str, Answer], None]:
-        """Ask for the fact alone, without Ansible: starting it costs more than thirty hosts' answers."""
-        faults = {host.name: reason for host in hosts if (reason := fault(host))}
-        for name, reason in faults.items():
-            yield name, Silence(reason)
-        good = [host for host in hosts if host.name not in faults]
-        if not good:
-            return
-        options = self._options
-        with self._pinned(good) as folder:
-            caller = Caller(options.folder, options.key.absolute(), control_folder(options.control), folder)
-            asked = direct.ask(
-                caller.lines(good, COMMAND),
-                caller.environment(),
-                seconds=options.facts_timeout,
-                at_once=options.facts_forks,
-            )
-            async with aclosing(asked):
-                async for name, answer in asked:
-                    yield name, answer
-
-    def _pinned(self, hosts: Sequence[Host]) -> AbstractContextManager[Path]:
-        """A run's private folder, with the known hosts."""
-        return workspace(self._options.runs, self._pins(hosts))
-
-    def _pins(self, hosts: Sequence[Host]) -> dict[str, str]:
-        return {f"known_hosts.{host.name}": known_hosts(host, self._random_bytes) for host in hosts}
-
     @contextmanager
     def _workspace(self, hosts: Sequence[Host], own: Mapping[str, Mapping[str, Data]]) -> Iterator[Path]:
         """A run's private folder, with its inventory and known hosts."""
@@ -225,7 +213,7 @@ class Ansible:
 
     def _furnish(self, folder: Path, hosts: Sequence[Host], own: Mapping[str, Mapping[str, Data]]) -> None:
         """Write a run's inventory and known hosts into its folder; it is never without an inventory."""
-        for name, text in self._pins(hosts).items():
+        for name, text in self._calls.pins(hosts).items():
             write_private(folder / name, text)
         inventory = run_inventory(
             hosts,

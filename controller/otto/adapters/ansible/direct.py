@@ -80,7 +80,12 @@ class Caller:
 
 
 async def ask(
-    lines: Mapping[str, Sequence[str]], environment: Mapping[str, str], *, seconds: float, at_once: int
+    lines: Mapping[str, Sequence[str]],
+    environment: Mapping[str, str],
+    *,
+    seconds: float,
+    at_once: int,
+    said: Mapping[str, bytes] | None = None,
 ) -> AsyncGenerator[tuple[str, Answer], None]:
     """Run a command line for each host; (host, its standard output, or why there is none), as they come.
 
@@ -89,13 +94,15 @@ async def ask(
         environment: of the processes.
         seconds: how long one host may take, from its turn on.
         at_once: how many are asked at a time.
+        said: host -> what its command reads on its standard input; nothing where it is not named.
     """
+    inputs = said or {}
     answers: asyncio.Queue[tuple[str, Answer]] = asyncio.Queue()
     places = asyncio.Semaphore(max(1, at_once))
 
     async def one(name: str, line: Sequence[str]) -> None:
         async with places:
-            answers.put_nowait((name, await _answer(line, environment, seconds)))
+            answers.put_nowait((name, await _answer(line, environment, seconds, inputs.get(name, b""))))
 
     tasks = [asyncio.create_task(one(name, line), name=f"ask-{name}") for name, line in lines.items()]
     try:
@@ -107,16 +114,17 @@ async def ask(
         await asyncio.gather(*tasks, return_exceptions=True)
 
 
-async def _answer(line: Sequence[str], environment: Mapping[str, str], seconds: float) -> Answer:
+async def _answer(line: Sequence[str], environment: Mapping[str, str], seconds: float, told: bytes) -> Answer:
+    stdin = PIPE if told else DEVNULL
     try:
         process = await asyncio.create_subprocess_exec(
-            *line, stdin=DEVNULL, stdout=PIPE, stderr=PIPE, env=environment, start_new_session=True
+            *line, stdin=stdin, stdout=PIPE, stderr=PIPE, env=environment, start_new_session=True
         )
     except OSError as error:
         return Silence(f"{line[0]} cannot be started: {error.strerror}")
     try:
         async with asyncio.timeout(seconds):
-            said, complaint = await _heard(process)
+            said, complaint = await _heard(process, told)
             status = await process.wait()
     except TimeoutError:
         return Silence(f"no answer within {seconds:g} s")
@@ -129,19 +137,29 @@ async def _answer(line: Sequence[str], environment: Mapping[str, str], seconds: 
     return {"stdout": said.decode("utf-8", "replace")}
 
 
-async def _heard(process: Process) -> list[bytes]:
-    """Its standard output and its complaints, to the end.
+async def _heard(process: Process, told: bytes) -> list[bytes]:
+    """Its standard output and its complaints, to the end, while it is told something.
 
     Raises:
         _FloodError: one of them is too long.
     """
     readers = [asyncio.create_task(_read(stream)) for stream in (process.stdout, process.stderr)]
+    teller = asyncio.create_task(_tell(process.stdin, told))
     try:
         return await asyncio.gather(*readers)
     finally:
-        for reader in readers:
-            reader.cancel()
-        await asyncio.gather(*readers, return_exceptions=True)
+        for task in (*readers, teller):
+            task.cancel()
+        await asyncio.gather(*readers, teller, return_exceptions=True)
+
+
+async def _tell(stream: asyncio.StreamWriter | None, told: bytes) -> None:
+    """Say it and no more; somebody who does not listen to the end is no trouble."""
+    if stream is not None:
+        with contextlib.suppress(OSError):
+            stream.write(told)
+            await stream.drain()
+        stream.close()
 
 
 async def _read(stream: asyncio.StreamReader | None) -> bytes:
