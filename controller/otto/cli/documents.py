@@ -5,14 +5,16 @@ from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
 from otto.model.canonical import Data, to_data
+from otto.model.history import Grant
 from otto.model.run import Run
 from otto.model.status import Condition, ConditionType, SiteStatus
-from otto.model.verdict import Allowed, Verdict, Waiting
+from otto.model.verdict import Allowed, NeedsApproval, Refused, Verdict, Waiting
 
 if TYPE_CHECKING:
     from rich.console import Console
 
     from otto.cli.seen import Seen
+    from otto.cli.speaking import Said
     from otto.model.host import LiveHost
     from otto.model.why import Why
     from otto.reconcile.inspect import Inspection
@@ -99,12 +101,36 @@ def inspection_document(seen: "Inspection") -> Document:
 
 def verdict_document(verdict: Verdict) -> Document:
     """What the guard says."""
-    reasons: list[Data] = []
-    if isinstance(verdict, Waiting):
-        reasons = [to_data(verdict.reason)]
-    elif not isinstance(verdict, Allowed):
-        reasons = [to_data(reason) for reason in verdict.reasons]
-    return {"kind": type(verdict).__name__, "reasons": reasons}
+    reasons = () if isinstance(verdict, Allowed) else verdict.reasons
+    behind = verdict.behind if isinstance(verdict, Refused | Waiting) else ()
+    people = verdict if isinstance(verdict, NeedsApproval) else None
+    return {
+        "kind": type(verdict).__name__,
+        "reasons": [to_data(reason) for reason in reasons],
+        "behind": [to_data(reason) for reason in behind],
+        "warnings": [to_data(reason) for reason in verdict.warnings] if isinstance(verdict, Allowed) else [],
+        "given": people.given if people else None,
+        "wanted": people.wanted if people else None,
+    }
+
+
+def grants_document(grants: Iterable[Grant]) -> Document:
+    """What `otto grants --json` prints."""
+    return {"grants": [to_data(grant) for grant in grants]}
+
+
+def said_document(said: "Said") -> Document:
+    """What `otto approve --json` prints, and the other commands by which people speak to the guard."""
+    saying = said.saying
+    return {
+        "what": saying.entry.what,
+        "site": saying.entry.site,
+        "given": to_data(saying.given),
+        "taken": [to_data(grant) for grant in saying.taken],
+        "record": said.record.number,
+        "heard": said.heard.value,
+        "message": "; ".join([saying.message, *saying.more]),
+    }
 
 
 def write(console: "Console", document: object) -> None:

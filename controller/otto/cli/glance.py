@@ -10,10 +10,9 @@ import sqlite3
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from pathlib import Path
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 from urllib.parse import quote
 
-from otto.cli import naming
 from otto.cli.invocation import Invocation
 from otto.model.canonical import load
 from otto.model.catalogue import RememberedSpec
@@ -21,6 +20,9 @@ from otto.model.errors import OttoError
 from otto.model.reading import read
 from otto.model.run import Run
 from otto.model.status import SiteStatus
+
+if TYPE_CHECKING:
+    from otto.model.history import Grant, GrantKind
 
 REVISION = "0001"
 _PATIENCE = 2.0
@@ -44,11 +46,25 @@ class StatusSource(Protocol):
     async def runs(self, site: str | None = None, limit: int = 20) -> tuple[Run, ...]:
         """Runs, newest first."""
 
-    async def approved(self, site: str, plan: str) -> bool:
-        """Whether a person approved this very plan."""
-
     async def value(self, key: str) -> str | None:
         """A small value by key."""
+
+
+class Grants(Protocol):
+    """A part of the port `Ledger`."""
+
+    async def grants(
+        self, *, site: str | None = None, kind: "GrantKind | None" = None
+    ) -> "tuple[Grant, ...]":
+        """What people said, oldest first; with `site`, what concerns it: its own and that of all sites."""
+
+
+class Memory(StatusSource, Protocol):
+    """All of it."""
+
+    @property
+    def ledger(self) -> Grants:
+        """What people said to the guard."""
 
 
 class Glance:
@@ -98,10 +114,24 @@ class Glance:
             self._runs[site, limit] = self._read_runs(site, limit)
         return self._runs[site, limit]
 
-    async def approved(self, site: str, plan: str) -> bool:
+    @property
+    def ledger(self) -> Grants:
         """See `StatusSource`."""
-        rows = self._connection.execute("SELECT 1 FROM approvals WHERE site = ? AND plan = ?", (site, plan))
-        return rows.fetchone() is not None
+        return self
+
+    async def grants(
+        self, *, site: str | None = None, kind: "GrantKind | None" = None
+    ) -> "tuple[Grant, ...]":
+        """See `Grants`."""
+        from otto.model.history import Grant  # noqa: PLC0415  (few commands ask)
+
+        found = (read(Grant, load(data)) for (data,) in self._connection.execute("SELECT data FROM grants"))
+        chosen = (item for item in found if site is None or item.site in ("", site))
+        return tuple(
+            sorted(
+                (item for item in chosen if kind in (None, item.kind)), key=lambda item: (item.at, item.key)
+            )
+        )
 
     async def value(self, key: str) -> str | None:
         """See `StatusSource`."""
@@ -129,7 +159,7 @@ class Glance:
 
 
 @asynccontextmanager
-async def opened(invocation: Invocation) -> AsyncIterator[StatusSource]:
+async def opened(invocation: Invocation) -> AsyncIterator[Memory]:
     """The quick look where it will do, else the store.
 
     Raises:
@@ -142,8 +172,10 @@ async def opened(invocation: Invocation) -> AsyncIterator[StatusSource]:
             if look is not None:
                 yield look
                 return
-    async with naming.reading_store(invocation) as store:
-        yield store
+    from otto.cli.ledgers import reading_ledger  # noqa: PLC0415  (with the store)
+
+    async with reading_ledger(invocation) as memory:
+        yield memory
 
 
 @asynccontextmanager

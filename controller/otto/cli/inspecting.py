@@ -12,7 +12,7 @@ from otto.cli.text import clean, counted
 from otto.model.canonical import short
 from otto.model.difference import Difference, Severity
 from otto.model.plan import Action, ActionKind, Step
-from otto.model.verdict import Allowed, NeedsApproval, Reason, Verdict, Waiting
+from otto.model.verdict import Allowed, NeedsApproval, Reason, Verdict
 
 if TYPE_CHECKING:
     from rich.console import RenderableType
@@ -103,6 +103,4 @@ def _verdict(verdict: Verdict) -> Iterator["RenderableType"]:
 
 
 def _reasons(verdict: Verdict) -> tuple[Reason, ...]:
-    if isinstance(verdict, Allowed):
-        return ()
-    return (verdict.reason,) if isinstance(verdict, Waiting) else verdict.reasons
+    return () if isinstance(verdict, Allowed) else verdict.reasons

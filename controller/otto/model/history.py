@@ -45,8 +45,11 @@ class Grant:
 
     @property
     def key(self) -> str:
-        """Names it: the same person saying the same again replaces what they said before."""
-        who = self.by if self.kind is GrantKind.APPROVE else ""
+        """Names it: the same person saying the same again replaces what they said before.
+
+        A freeze that OttO set itself stands beside one that a person set: neither ends the other.
+        """
+        who = self.by if self.kind is GrantKind.APPROVE else "held" if self.held else ""
         return f"{self.kind.value}/{self.site}/{self.plan}/{who}"
 
     def holds(self, now: datetime) -> bool:

@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, nullcontext
+from datetime import datetime
 from pathlib import Path
 
 import pytest
@@ -14,7 +15,15 @@ from otto.model.run import Run
 from otto.ports import Store
 from otto.reconcile.controller import Controller
 from otto.reconcile.kit import Kit
-from otto.testing import World
+from otto.testing import MemoryStore, World
+
+
+class StoreWithLedger(MemoryStore):
+    """A store in memory, and the ledger beside it, as the real store has one."""
+
+    def __init__(self, world: World) -> None:
+        super().__init__(world.clock)
+        self.ledger = world.ledger
 
 
 class MemoryComposition:
@@ -43,6 +52,9 @@ class MemoryComposition:
         self.opened.append("seed")
         return False
 
+    def now(self) -> datetime:
+        return self.world.clock.now()
+
 
 class Stage:
     """A home, a world, and `otto` called over them."""
@@ -50,6 +62,7 @@ class Stage:
     def __init__(self, home: Path) -> None:
         self.home = home
         self.world = World()
+        self.world.store = StoreWithLedger(self.world)
         self.composition = MemoryComposition(self.world)
         self.environ = {"COLUMNS": "80", "OTTO_API_PORT": "0", "OTTO_DEBUG": ""}
 

@@ -1,0 +1,113 @@
+"""`otto freeze` and `otto thaw`: whether anything may be taken away at all."""
+
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from otto.cli import options, speaking
+from otto.cli.invocation import Invocation
+from otto.cli.running import run
+from otto.model.errors import UsageError
+
+if TYPE_CHECKING:
+    from otto.cli.ledgers import Memory
+    from otto.model.saying import Saying, Speaker
+
+# So many names are listed; how many more there are is said.
+_LISTED = 20
+
+
+def freeze(
+    context: typer.Context,
+    *,
+    site: options.OfSite = None,
+    until: Annotated[
+        str | None,
+        typer.Option(metavar="TIME|DURATION", help="When it ends by itself: 2h, or a time as ISO 8601."),
+    ] = None,
+    reason: options.Reason,
+    by: options.By = None,
+    json: options.Json = False,
+) -> None:
+    """Hold off everything that takes hosts away.
+
+    Of one site with --site, else of all, from the next step of any run on. Sites go on serving, and what is
+    broken is mended where nothing has to go for it. A freeze that is in force is only made longer.
+    """
+    from otto.cli import moments  # noqa: PLC0415  (not for --help)
+
+    invocation = Invocation.of(context)
+    who, why = speaking.speaker(invocation, by), speaking.reason(reason, needed=True)
+    end = moments.moment(until, who.at) if until is not None else None
+
+    async def frozen(memory: "Memory", speaker: "Speaker") -> "Saying":
+        from otto.decide import freezing  # noqa: PLC0415
+
+        return freezing.freeze(site or "", end, await memory.ledger.grants(), speaker, why)
+
+    _named(site)
+    speaking.show(invocation, run(speaking.speak(invocation, site or "", who, frozen)), json=json)
+
+
+def thaw(
+    context: typer.Context,
+    *,
+    site: options.OfSite = None,
+    reason: options.Note = "",
+    by: options.By = None,
+    yes: options.Yes = False,
+    json: options.Json = False,
+) -> None:
+    """Take a freeze back.
+
+    That of one site with --site, else that of all sites. OttO freezes by itself when many sites vanish from
+    the repository at once; then those are listed, and it asks before it goes on.
+    """
+    invocation = Invocation.of(context)
+    who, why = speaking.speaker(invocation, by), speaking.reason(reason)
+    _named(site)
+    where = site or ""
+    gone = run(_vanished(invocation, where, who))
+    if gone and not yes:
+        _confirm(invocation, gone)
+
+    async def thawed(memory: "Memory", speaker: "Speaker") -> "Saying":
+        from otto.decide import freezing  # noqa: PLC0415
+
+        saying = freezing.thaw(where, await memory.ledger.grants(), speaker, why)
+        if not yes and set(freezing.vanished(saying.taken)) - set(gone):
+            raise UsageError("nothing was thawed: more sites have vanished meanwhile", mend="say it again")
+        return saying
+
+    speaking.show(invocation, run(speaking.speak(invocation, where, who, thawed)), json=json)
+
+
+def _named(site: str | None) -> None:
+    """An empty name is no name of all: in a script, it is a variable that was never set."""
+    if site is not None and not site.strip():
+        raise UsageError("the name of the site is empty", mend="leave --site out to speak of all sites")
+
+
+async def _vanished(invocation: Invocation, site: str, who: "Speaker") -> tuple[str, ...]:
+    """The sites whose vanishing set the freeze in force that is to be taken back."""
+    from otto.cli import naming  # noqa: PLC0415
+    from otto.cli.ledgers import reading_ledger  # noqa: PLC0415
+    from otto.decide import freezing  # noqa: PLC0415
+
+    async with reading_ledger(invocation) as memory:
+        if site:
+            naming.require(site, await naming.names_in(memory))
+        return freezing.vanished(freezing.thaw(site, await memory.ledger.grants(), who, "").taken)
+
+
+def _confirm(invocation: Invocation, gone: tuple[str, ...]) -> None:
+    from otto.cli.asking import typed  # noqa: PLC0415
+    from otto.cli.text import counted  # noqa: PLC0415
+
+    names = ", ".join(gone[:_LISTED]) + (f" and {len(gone) - _LISTED} more" if len(gone) > _LISTED else "")
+    what = (
+        f"OttO froze all deletion since {counted(len(gone), 'site')} vanished from the repository: {names}. "
+        "When thawed, those are Orphaned: they keep serving, and cost what they cost, until their specs come "
+        "back or they are destroyed by name. What else waits for the thaw goes on."
+    )
+    typed(invocation, what, "thaw", "nothing was thawed", (str(len(gone)),))
