@@ -4,11 +4,12 @@ import json
 from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
+from otto.decide.wording import standing_in_the_way, told_of
 from otto.model.canonical import Data, to_data
 from otto.model.history import Grant
 from otto.model.run import Run
 from otto.model.status import Condition, ConditionType, SiteStatus
-from otto.model.verdict import Allowed, NeedsApproval, Refused, Verdict, Waiting
+from otto.model.verdict import Verdict
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -101,16 +102,10 @@ def inspection_document(seen: "Inspection") -> Document:
 
 def verdict_document(verdict: Verdict) -> Document:
     """What the guard says."""
-    reasons = () if isinstance(verdict, Allowed) else verdict.reasons
-    behind = verdict.behind if isinstance(verdict, Refused | Waiting) else ()
-    people = verdict if isinstance(verdict, NeedsApproval) else None
     return {
         "kind": type(verdict).__name__,
-        "reasons": [to_data(reason) for reason in reasons],
-        "behind": [to_data(reason) for reason in behind],
-        "warnings": [to_data(reason) for reason in verdict.warnings] if isinstance(verdict, Allowed) else [],
-        "given": people.given if people else None,
-        "wanted": people.wanted if people else None,
+        "reasons": [to_data(reason) for reason in standing_in_the_way(verdict)],
+        "behind": [to_data(reason) for reason in told_of(verdict)[len(standing_in_the_way(verdict)) :]],
     }
 
 

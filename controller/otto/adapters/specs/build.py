@@ -3,7 +3,8 @@
 from collections.abc import Mapping
 from typing import Any
 
-from otto.model.spec import Algorithm, Check, Content, HostGroup, Policy, Provider, SiteSpec
+from otto.model.policy import Policy
+from otto.model.spec import Algorithm, Check, Content, HostGroup, Provider, SiteSpec
 
 
 def site(document: Mapping[str, Any], path: str, line: int) -> SiteSpec:
