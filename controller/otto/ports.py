@@ -238,6 +238,10 @@ class Queue(Protocol):
 class Store(Protocol):
     """OttO's memory. All of it can be rebuilt from git, the provider and the hosts, except history."""
 
+    @property
+    def ledger(self) -> "Ledger":
+        """What the guard remembers, kept in the same place."""
+
     async def status(self, site: str) -> SiteStatus | None:
         """A site's status."""
 
@@ -284,7 +288,7 @@ class Store(Protocol):
         """Keep a small value."""
 
     async def forget(self, site: str) -> None:
-        """Drop all but the history of a site that is destroyed."""
+        """Drop all but the history of a site that is destroyed; what people said of it goes too."""
 
 
 class Ledger(Protocol):
@@ -297,6 +301,11 @@ class Ledger(Protocol):
         self, *, site: str | None = None, after: int = 0, limit: int = 1000
     ) -> tuple[AuditRecord, ...]:
         """The audit record from behind number `after` on, oldest first."""
+
+    async def latest(
+        self, *, site: str | None = None, since: datetime | None = None, limit: int = 50
+    ) -> tuple[AuditRecord, ...]:
+        """The newest of the audit record, newest first."""
 
     async def grant(self, grant: Grant) -> None:
         """Keep what somebody said, in place of what has the same key."""

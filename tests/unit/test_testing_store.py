@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 from otto.adapters.store import open_store
 from otto.model.catalogue import RememberedSpec
 from otto.model.errors import TransientError
+from otto.model.history import Grant, GrantKind
 from otto.model.host import Endpoint, Host, HostFacts
 from otto.model.observed import Applied
 from otto.model.run import Outcome, Run, StepRecord
@@ -33,7 +34,7 @@ Make = Callable[..., ClosingStore]
 
 
 def memory(folder: Path, *, keep_runs: int = 200) -> ClosingStore:
-    return MemoryStore(FakeClock(), keep_runs=keep_runs)
+    return MemoryStore(keep_runs=keep_runs)
 
 
 def sqlite(folder: Path, *, keep_runs: int = 200) -> ClosingStore:
@@ -86,7 +87,6 @@ async def test_a_new_store_holds_nothing(store: Store) -> None:
     assert await store.applied("acme") == Applied()
     assert await store.remembered() == {}
     assert await store.intents("acme") == frozenset()
-    assert not await store.approved("acme", "p")
     assert await store.value("commit") is None
     await store.forget("acme")
 
@@ -158,14 +158,6 @@ async def test_wishes_are_recorded_and_taken_back(store: Store) -> None:
     assert await store.intents("other") == frozenset()
 
 
-async def test_an_approval_is_for_one_plan_of_one_site(store: Store) -> None:
-    for _ in range(2):
-        await store.approve("acme", "p1", "somebody")
-    assert await store.approved("acme", "p1")
-    assert not await store.approved("acme", "p2")
-    assert not await store.approved("other", "p1")
-
-
 async def test_small_values(store: Store) -> None:
     await store.set_value("commit", "a")
     await store.set_value("commit", "b")
@@ -178,17 +170,16 @@ async def test_a_forgotten_site_leaves_its_history(store: Store) -> None:
         await store.save_applied(site, Applied("i"))
         await store.remember([spec(site)])
         await store.set_intent(site, "destroy", on=True)
-        await store.approve(site, "p", "somebody")
+        await store.ledger.grant(Grant(GrantKind.APPROVE, site, "somebody", AT, plan="p"))
         await store.save_run(run(1 if site == "acme" else 2, site))
     await store.forget("acme")
     assert await store.status("acme") is None
     assert await store.applied("acme") == Applied()
     assert list(await store.remembered()) == ["other"]
     assert await store.intents("acme") == frozenset()
-    assert not await store.approved("acme", "p")
+    assert [one.site for one in await store.ledger.grants()] == ["other"]
     assert [one.id for one in await store.runs("acme")] == ["0001"]
     assert await store.status("other") == status("other")
-    assert await store.approved("other", "p")
 
 
 @settings(max_examples=30, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
@@ -199,7 +190,7 @@ async def test_any_text_is_kept_as_it_is(store: Store, key: str, value: str) -> 
 
 
 async def test_failures_of_the_store_in_memory_are_ordered_in_advance() -> None:
-    store = MemoryStore(FakeClock())
+    store = MemoryStore()
     store.failures.next("save_status", TransientError("full"), times=2)
     store.failures.always("value", TransientError("away"))
     for _ in range(2):

@@ -89,6 +89,7 @@ async def open_kit(settings: Settings) -> AsyncIterator[Kit]:
             probe=probe,
             images=LabImages(lab),
             store=store,
+            ledger=store.ledger,
             queue=queue,
             clock=clock,
             metrics=metrics,

@@ -7,29 +7,41 @@ below. Anything else is left to the store.
 
 import contextlib
 import sqlite3
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Iterable, Mapping
 from contextlib import asynccontextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Protocol
+from typing import Protocol, TypeVar
 from urllib.parse import quote
 
+from otto.cli import naming
 from otto.cli.invocation import Invocation
 from otto.model.canonical import load
 from otto.model.catalogue import RememberedSpec
 from otto.model.errors import OttoError
+from otto.model.history import Grant, GrantKind
 from otto.model.reading import read
 from otto.model.run import Run
 from otto.model.status import SiteStatus
 
-if TYPE_CHECKING:
-    from otto.model.history import Grant, GrantKind
+T = TypeVar("T")
 
-REVISION = "0001"
+REVISION = "0002"
 _PATIENCE = 2.0
+
+
+class GrantSource(Protocol):
+    """What these commands read of the guard's memory; a part of the port `Ledger`."""
+
+    async def grants(self, *, site: str | None = None, kind: GrantKind | None = None) -> tuple[Grant, ...]:
+        """What people said, oldest first; with `site`, what concerns it: its own and that of all sites."""
 
 
 class StatusSource(Protocol):
     """What these commands read; a part of the port `Store`."""
+
+    @property
+    def ledger(self) -> GrantSource:
+        """What the guard remembers."""
 
     async def status(self, site: str) -> SiteStatus | None:
         """A site's status."""
@@ -48,23 +60,6 @@ class StatusSource(Protocol):
 
     async def value(self, key: str) -> str | None:
         """A small value by key."""
-
-
-class Grants(Protocol):
-    """A part of the port `Ledger`."""
-
-    async def grants(
-        self, *, site: str | None = None, kind: "GrantKind | None" = None
-    ) -> "tuple[Grant, ...]":
-        """What people said, oldest first; with `site`, what concerns it: its own and that of all sites."""
-
-
-class Memory(StatusSource, Protocol):
-    """All of it."""
-
-    @property
-    def ledger(self) -> Grants:
-        """What people said to the guard."""
 
 
 class Glance:
@@ -115,23 +110,18 @@ class Glance:
         return self._runs[site, limit]
 
     @property
-    def ledger(self) -> Grants:
+    def ledger(self) -> GrantSource:
         """See `StatusSource`."""
         return self
 
-    async def grants(
-        self, *, site: str | None = None, kind: "GrantKind | None" = None
-    ) -> "tuple[Grant, ...]":
-        """See `Grants`."""
-        from otto.model.history import Grant  # noqa: PLC0415  (few commands ask)
-
-        found = (read(Grant, load(data)) for (data,) in self._connection.execute("SELECT data FROM grants"))
-        chosen = (item for item in found if site is None or item.site in ("", site))
-        return tuple(
-            sorted(
-                (item for item in chosen if kind in (None, item.kind)), key=lambda item: (item.at, item.key)
-            )
+    async def grants(self, *, site: str | None = None, kind: GrantKind | None = None) -> tuple[Grant, ...]:
+        """See `GrantSource`. As in the store, a row that cannot be read counts as not there."""
+        rows = self._connection.execute(
+            "SELECT data FROM grants WHERE ? IS NULL OR site IN ('', ?)", (site, site)
         )
+        found = _readable(Grant, rows)
+        chosen = (grant for grant in found if kind in (None, grant.kind))
+        return tuple(sorted(chosen, key=lambda grant: (grant.at, grant.key)))
 
     async def value(self, key: str) -> str | None:
         """See `StatusSource`."""
@@ -144,11 +134,7 @@ class Glance:
             f"SELECT data FROM runs {chosen} ORDER BY started_at DESC, id DESC LIMIT ?",  # noqa: S608  (ours)
             (*arguments, limit),
         )
-        found: list[Run] = []
-        for (data,) in rows:
-            with contextlib.suppress(OttoError, ValueError):
-                found.append(read(Run, load(data)))
-        return tuple(found)
+        return _readable(Run, rows)
 
     def _forget_the_old(self) -> None:
         """SQLite's data_version moves when another connection has written (sqlite.org, pragma.html)."""
@@ -158,8 +144,16 @@ class Glance:
             self._runs.clear()
 
 
+def _readable(kind: type[T], rows: Iterable[tuple[str]]) -> tuple[T, ...]:
+    found: list[T] = []
+    for (data,) in rows:
+        with contextlib.suppress(OttoError, ValueError):
+            found.append(read(kind, load(data)))
+    return tuple(found)
+
+
 @asynccontextmanager
-async def opened(invocation: Invocation) -> AsyncIterator[Memory]:
+async def opened(invocation: Invocation) -> AsyncIterator[StatusSource]:
     """The quick look where it will do, else the store.
 
     Raises:
@@ -172,10 +166,8 @@ async def opened(invocation: Invocation) -> AsyncIterator[Memory]:
             if look is not None:
                 yield look
                 return
-    from otto.cli.ledgers import reading_ledger  # noqa: PLC0415  (with the store)
-
-    async with reading_ledger(invocation) as memory:
-        yield memory
+    async with naming.reading_store(invocation) as store:
+        yield store
 
 
 @asynccontextmanager

@@ -3,29 +3,32 @@
 from collections.abc import Iterable
 from datetime import datetime, timedelta
 
-from otto.cli.ledgers import Memory
 from otto.model.history import Grant, GrantKind
 from otto.model.policy import Policy
+from otto.ports import Store
 
 
-async def end_of(memory: Memory, site: str, now: datetime) -> datetime | None:  # noqa: ARG001  (expiry wants it)
+async def end_of(store: Store, site: str) -> datetime | None:
     """When a site is taken down, None for never.
 
+    What its spec says counts; an end that the fleet's policy sets for its labels is the one that the
+    controller wrote into its status.
+
     Args:
-        memory: what OttO remembers.
+        store: what OttO remembers.
         site: its name.
-        now: the time.
     """
-    known = (await memory.remembered()).get(site)
-    if known is None:
-        return None
-    grants = await memory.ledger.grants(site=site, kind=GrantKind.EXTEND)
-    return _end(known.spec.policy, (await memory.applied(site)).born, grants)
+    known = (await store.remembered()).get(site)
+    status = await store.status(site)
+    grants = await store.ledger.grants(site=site, kind=GrantKind.EXTEND)
+    own = _own_end(known.spec.policy, (await store.applied(site)).born) if known else None
+    return _latest(own or (status.ends_at if status else None), grants)
 
 
-def _end(policy: Policy, born: datetime | None, grants: Iterable[Grant]) -> datetime | None:
+def _own_end(policy: Policy, born: datetime | None) -> datetime | None:
     by_ttl = born + timedelta(seconds=policy.ttl) if born and policy.ttl is not None else None
-    ends = [at for at in (policy.until, by_ttl) if at]
-    if not ends:
-        return None
-    return max([min(ends), *(grant.until for grant in grants if grant.until)])
+    return min((at for at in (policy.until, by_ttl) if at), default=None)
+
+
+def _latest(end: datetime | None, grants: Iterable[Grant]) -> datetime | None:
+    return max([end, *(grant.until for grant in grants if grant.until)]) if end else None

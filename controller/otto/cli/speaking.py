@@ -11,11 +11,11 @@ if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
 
     from otto.cli.invocation import Invocation
-    from otto.cli.ledgers import Memory
     from otto.model.history import AuditRecord
     from otto.model.saying import Saying, Speaker
+    from otto.ports import Store
 
-    Say = Callable[[Memory, Speaker], Awaitable[Saying]]
+    Say = Callable[[Store, Speaker], Awaitable[Saying]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,15 +74,14 @@ async def speak(invocation: "Invocation", site: str, who: "Speaker", say: "Say")
     Raises:
         UsageError: the site is unknown, or it cannot be said; nothing was changed.
     """
-    from otto.cli.ledgers import reading_ledger  # noqa: PLC0415  (not for --help)
-    from otto.reconcile.saying import say as put_in_force  # noqa: PLC0415
+    from otto.reconcile.saying import say as put_in_force  # noqa: PLC0415  (not for --help)
 
-    async with reading_ledger(invocation) as memory:
+    async with naming.reading_store(invocation) as store:
         if site:
-            naming.require(site, await naming.names_in(memory))
-        saying = await say(memory, who)
-        record = await put_in_force(memory.ledger, saying)
-        waiting = [site] if site else await telling.held_sites(memory)
+            naming.require(site, await naming.names_in(store))
+        saying = await say(store, who)
+        record = await put_in_force(store.ledger, saying)
+        waiting = [site] if site else await telling.held_sites(store)
     return Said(saying, record, await telling.tell(invocation, waiting))
 
 

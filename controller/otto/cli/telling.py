@@ -52,7 +52,11 @@ async def held_sites(store: "Store") -> list[str]:
     """Sites that the guard holds up."""
     from otto.model.status import Phase  # noqa: PLC0415  (not for --help)
 
-    return [status.site for status in await store.statuses() if status.phase is Phase.AWAITING_APPROVAL]
+    return [
+        status.site
+        for status in await store.statuses()
+        if status.held or status.phase is Phase.AWAITING_APPROVAL
+    ]
 
 
 async def _due(home: "Path", site: str) -> Heard:

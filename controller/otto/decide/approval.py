@@ -12,7 +12,7 @@ from otto.model.policy import Policy
 from otto.model.reading import read
 from otto.model.run import Outcome, Run, StepRecord
 from otto.model.saying import Saying, Speaker
-from otto.model.status import ConditionType, Phase, SiteStatus, Truth
+from otto.model.status import Phase, SiteStatus
 from otto.model.verdict import Effect, Reason
 
 # Fewer digits than this would be a guess.
@@ -29,7 +29,7 @@ class Held:
         site: whose.
         plan: its digest, in full.
         summary: what it would do, in a line.
-        verdict: the verdict's kind: `NeedsApproval`, `Refused`, `Waiting`.
+        verdict: the verdict's kind when it was last planned: `NeedsApproval`, `Refused`, `Waiting`, or "".
         reasons: all that stands in its way.
         wanted: how many people have to approve it.
     """
@@ -43,8 +43,9 @@ class Held:
 
     @property
     def needs_approval(self) -> bool:
-        """Whether an approval is among what it lacks."""
-        return self.verdict == "NeedsApproval" or any(item.effect is Effect.ASK for item in self.reasons)
+        """Whether an approval is among what it lacks: some of what it waits for, people may wave through."""
+        asking = (item.effect is Effect.ASK or "otto approve" in item.mend for item in self.reasons)
+        return self.verdict == "NeedsApproval" or any(asking)
 
     @property
     def refusals(self) -> tuple[Reason, ...]:
@@ -54,8 +55,9 @@ class Held:
 
     @property
     def waits_for(self) -> tuple[Reason, ...]:
-        """What it waits for besides people."""
-        return tuple(item for item in self.reasons if item.effect is Effect.WAIT)
+        """What it waits for whatever people approve."""
+        waiting = (item for item in self.reasons if item.effect is Effect.WAIT)
+        return tuple(item for item in waiting if "otto approve" not in item.mend)
 
 
 def held(status: SiteStatus | None, runs: tuple[Run, ...], site: str, digest: str, policy: Policy) -> Held:
@@ -71,16 +73,32 @@ def held(status: SiteStatus | None, runs: tuple[Run, ...], site: str, digest: st
     Raises:
         UsageError: no plan is held up, or it is another one.
     """
-    newest = runs[0] if runs else None
-    if newest is None or not newest.plan or newest.outcome is not Outcome.WAITING or not _stopped(status):
+    plan = waiting_plan(status, runs)
+    if status is None or not plan:
         phase = status.phase.value if status else "not looked at yet"
         raise UsageError(f"{site} does not wait for an approval: it is {phase}", mend=f"otto status {site}")
     if len(digest) < LEAST:
         mend = f"give at least {LEAST} digits of it"
         raise UsageError(f"{digest!r} is too short to name a plan", mend=mend)
-    if not newest.plan.startswith(digest):
-        raise _another(site, digest, newest, runs)
-    return _held(newest, policy)
+    if not plan.startswith(digest):
+        raise _another(site, digest, plan, runs)
+    run = next((run for run in runs if run.plan == plan), None)
+    return _held(status, plan, run, policy)
+
+
+def waiting_plan(status: SiteStatus | None, runs: tuple[Run, ...]) -> str:
+    """Digest of the plan that the guard holds up, "" when it holds none.
+
+    The status names it. Where an older OttO wrote that, it is the plan of the newest run.
+
+    Args:
+        status: the site's status.
+        runs: its runs, newest first.
+    """
+    if status is None or status.plan:
+        return status.plan if status else ""
+    stopped = status.phase is Phase.AWAITING_APPROVAL
+    return runs[0].plan if stopped and runs and runs[0].outcome is Outcome.WAITING else ""
 
 
 def given(grants: Iterable[Grant], plan: str, now: datetime) -> tuple[Grant, ...]:
@@ -186,33 +204,25 @@ def _entry(plan: Held, grant: Grant, speaker: Speaker, figures: Mapping[str, str
     )
 
 
-def _stopped(status: SiteStatus | None) -> bool:
-    """Whether the guard holds the site up still: without a new run, it may have become as desired."""
-    if status is None:
-        return False
-    allowed = status.conditions.get(ConditionType.ALLOWED.value)
-    return status.phase is Phase.AWAITING_APPROVAL or (
-        allowed is not None and allowed.status is Truth.FALSE and status.phase is not Phase.READY
-    )
-
-
-def _held(run: Run, policy: Policy) -> Held:
+def _held(status: SiteStatus, plan: str, run: Run | None, policy: Policy) -> Held:
     guard = _step(run, "guard")
     planned = _step(run, "plan")
     detail = guard.detail if guard else {}
     wanted = detail.get("wanted")
+    told = status.held if status.plan else ()
     return Held(
-        site=run.site,
-        plan=run.plan,
+        site=status.site,
+        plan=plan,
         summary=planned.summary if planned else "",
-        verdict=str(detail.get("verdict", "NeedsApproval")),
-        reasons=(*_reasons(detail.get("reasons")), *_reasons(detail.get("behind"))),
+        verdict=str(detail.get("verdict", "")),
+        reasons=told or (*_reasons(detail.get("reasons")), *_reasons(detail.get("behind"))),
         wanted=wanted if isinstance(wanted, int) and wanted > 0 else policy.approvers,
     )
 
 
-def _step(run: Run, kind: str) -> StepRecord | None:
-    return next((step for step in reversed(run.steps) if step.kind == kind), None)
+def _step(run: Run | None, kind: str) -> StepRecord | None:
+    steps = reversed(run.steps) if run else ()
+    return next((step for step in steps if step.kind == kind), None)
 
 
 def _reasons(data: object) -> tuple[Reason, ...]:
@@ -224,8 +234,8 @@ def _reasons(data: object) -> tuple[Reason, ...]:
     return tuple(found)
 
 
-def _another(site: str, digest: str, newest: Run, runs: tuple[Run, ...]) -> UsageError:
-    mend = f"read it (otto plan {site}), then: otto approve {site} {short(newest.plan)}"
+def _another(site: str, digest: str, plan: str, runs: tuple[Run, ...]) -> UsageError:
+    mend = f"read it (otto plan {site}), then: otto approve {site} {short(plan)}"
     if any(run.plan.startswith(digest) for run in runs if run.plan):
         return UsageError(f"plan {digest[:12]} of {site} is out of date: another one waits now", mend=mend)
     return UsageError(f"no plan of {site} that waits begins with {digest[:64]!r}", mend=mend)

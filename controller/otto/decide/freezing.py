@@ -27,7 +27,7 @@ def freeze(
         UsageError: what is in force lasts longer.
     """
     for before in _freezes(grants, site, speaker.at):
-        if not before.held and _sooner(until, before.until):
+        if not before.origin and _sooner(until, before.until):
             raise UsageError(
                 f"{_what(site)} is frozen for longer already, by {before.by}: {before.reason}",
                 mend=f"to end that sooner: {command(site)}",
@@ -62,6 +62,11 @@ def thaw(site: str, grants: Iterable[Grant], speaker: Speaker, reason: str) -> S
     summary = "; ".join(f"the freeze by {item.by} is taken back: {item.reason}" for item in ended)
     entry = AuditEntry(speaker.at, speaker.name, "thaw", site, "", summary, reason, detail)
     return Saying(entry, taken=ended, message=over, more=tuple(_still(item) for item in others))
+
+
+def of_otto(freezes: Iterable[Grant]) -> tuple[Grant, ...]:
+    """Those that OttO set itself, since desired state collapsed."""
+    return tuple(grant for grant in freezes if grant.origin)
 
 
 def vanished(freezes: Iterable[Grant]) -> tuple[str, ...]:

@@ -22,6 +22,7 @@ from otto.testing.failures import Failures, Gate
 from otto.testing.hosts import Backend, Hosts, SimHost
 from otto.testing.images import MemoryImages
 from otto.testing.infrastructure import MemoryInfrastructure
+from otto.testing.ledger import MemoryLedger
 from otto.testing.probe import MemoryProbe
 from otto.testing.source import MemorySource, MemorySpecs, spec_text
 from otto.testing.store import MemoryStore
@@ -37,6 +38,7 @@ __all__ = [
     "MemoryConfiguration",
     "MemoryImages",
     "MemoryInfrastructure",
+    "MemoryLedger",
     "MemoryProbe",
     "MemorySource",
     "MemorySpecs",

@@ -37,6 +37,18 @@ class MemoryLedger:
         chosen = (item for item in self.log[after:] if site in (None, item.entry.site))
         return tuple(chosen)[:limit]
 
+    async def latest(
+        self, *, site: str | None = None, since: datetime | None = None, limit: int = 50
+    ) -> tuple[AuditRecord, ...]:
+        """The newest of the audit record, newest first."""
+        self.failures.strike("latest")
+        chosen = (
+            item
+            for item in reversed(self.log)
+            if site in (None, item.entry.site) and (since is None or item.entry.at >= since)
+        )
+        return tuple(chosen)[:limit]
+
     async def grant(self, grant: Grant) -> None:
         """Keep what somebody said."""
         self.failures.strike("grant")
@@ -66,17 +78,27 @@ class MemoryLedger:
         """What was taken away since then."""
         self.failures.strike("removals")
         chosen = (removal for removal in self._removals if removal.at >= since)
-        return tuple(sorted(chosen, key=lambda removal: removal.at))
+        return tuple(sorted(chosen, key=lambda one: (one.at, one.site, one.host)))
 
     async def charge(self, charge: Charge) -> None:
         """Keep what a site costs from now on."""
         self.failures.strike("charge")
-        before = next((item for item in reversed(self._charges) if item.site == charge.site), None)
+        before = max((item for item in self._charges if item.site == charge.site), key=_at, default=None)
         if before is None or before.hourly != charge.hourly:
             self._charges.append(charge)
 
     async def charges(self, since: datetime) -> tuple[Charge, ...]:
         """Charges since then, and of each site the last one before."""
         self.failures.strike("charges")
-        earlier = {item.site: item for item in self._charges if item.at < since}
-        return (*earlier.values(), *(item for item in self._charges if item.at >= since))
+        in_order = sorted(self._charges, key=_at)
+        earlier = {item.site: item for item in in_order if item.at < since}
+        later = (item for item in in_order if item.at >= since)
+        return (*sorted(earlier.values(), key=_at), *later)
+
+    def forget(self, site: str) -> None:
+        """Drop what people said of a site; called by the store in memory."""
+        self._grants = {key: grant for key, grant in self._grants.items() if grant.site != site}
+
+
+def _at(charge: Charge) -> tuple[datetime, str]:
+    return (charge.at, charge.site)

@@ -2,35 +2,25 @@
 
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from datetime import datetime
 
 from otto.model.catalogue import RememberedSpec
 from otto.model.observed import Applied
 from otto.model.run import Run
 from otto.model.status import SiteStatus
-from otto.ports import Clock
 from otto.testing.failures import Failures
-
-
-@dataclass(frozen=True, slots=True)
-class Approval:
-    """Who approved a plan, and when."""
-
-    by: str
-    at: datetime
+from otto.testing.ledger import MemoryLedger
 
 
 class MemoryStore:
     """Port `Store` without a database. `failures` makes any of its methods raise.
 
     Args:
-        clock: tells when approvals were given.
+        ledger: what the guard remembers; a new one when none is given.
         keep_runs: ended runs that are kept per site.
     """
 
-    def __init__(self, clock: Clock, *, keep_runs: int = 200) -> None:
-        self._clock = clock
+    def __init__(self, *, ledger: MemoryLedger | None = None, keep_runs: int = 200) -> None:
+        self.ledger = ledger or MemoryLedger()
         self._keep_runs = keep_runs
         self._statuses: dict[str, SiteStatus] = {}
         self._runs: dict[str, Run] = {}
@@ -38,7 +28,6 @@ class MemoryStore:
         self._remembered: dict[str, RememberedSpec] = {}
         self._intents: defaultdict[str, set[str]] = defaultdict(set)
         self._notes: dict[str, str] = {}
-        self.approvals: dict[tuple[str, str], Approval] = {}
         self.failures = Failures()
 
     async def status(self, site: str) -> SiteStatus | None:
@@ -110,21 +99,6 @@ class MemoryStore:
         self.failures.strike("set_intent")
         (self._intents[site].add if on else self._intents[site].discard)(intent)
 
-    async def approved(self, site: str, plan: str) -> bool:
-        """Whether a person approved this very plan."""
-        self.failures.strike("approved")
-        return (site, plan) in self.approvals
-
-    async def approve(self, site: str, plan: str, by: str) -> None:
-        """Record an approval."""
-        self.failures.strike("approve")
-        self.approvals[site, plan] = Approval(by, self._clock.now())
-
-    async def withdraw(self, site: str, plan: str) -> None:
-        """Take an approval back."""
-        self.failures.strike("withdraw")
-        self.approvals.pop((site, plan), None)
-
     async def value(self, key: str) -> str | None:
         """A small value by key."""
         self.failures.strike("value")
@@ -140,7 +114,7 @@ class MemoryStore:
         self.failures.strike("forget")
         for kept in (self._statuses, self._applied, self._remembered, self._intents):
             kept.pop(site, None)
-        self.approvals = {key: value for key, value in self.approvals.items() if key[0] != site}
+        self.ledger.forget(site)
 
     async def close(self) -> None:
         """Nothing to let go of."""

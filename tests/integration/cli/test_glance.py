@@ -11,6 +11,7 @@ from otto.adapters.store import SqlStore, open_store
 from otto.adapters.store.schema import HEAD
 from otto.cli.glance import REVISION, Glance, glance
 from otto.model.catalogue import RememberedSpec
+from otto.model.history import Grant, GrantKind
 from otto.model.run import Run
 from otto.model.status import Phase, SiteStatus
 from otto.testing import START, FakeClock, World, site_spec
@@ -34,7 +35,10 @@ async def store(path: Path) -> AsyncIterator[SqlStore]:
         await store.save_status(SiteStatus("acme", Phase.PLANNING, START))
         for number, site in enumerate(("acme", "shop", "acme")):
             await store.save_run(Run(f"r{number}", site, "push", START + timedelta(seconds=number)))
-        await store.approve("acme", "p" * 64, "somebody")
+        for number, site in enumerate(("", "shop", "acme")):
+            at = START + timedelta(seconds=number)
+            await store.ledger.grant(Grant(GrantKind.FREEZE, site, "somebody", at))
+            await store.ledger.grant(Grant(GrantKind.APPROVE, site, "somebody", at, plan="p" * 64))
         yield store
 
 
@@ -51,7 +55,10 @@ async def test_it_reads_what_the_store_reads(store: SqlStore, path: Path) -> Non
             assert await seen.intents(site) == await store.intents(site)
             assert await seen.status(site) == await store.status(site)
             assert await seen.runs(site) == await store.runs(site)
-            assert await seen.approved(site, "p" * 64) == await store.approved(site, "p" * 64)
+            for kind in (None, GrantKind.APPROVE):
+                said = await store.ledger.grants(site=site, kind=kind)
+                assert await seen.ledger.grants(site=site, kind=kind) == said != ()
+        assert await seen.ledger.grants() == await store.ledger.grants()
         assert [run.id for run in await seen.runs(limit=2)] == ["r2", "r1"]
         assert await seen.runs(limit=2) == await store.runs(limit=2)
         for key in ("source", "nothing"):
@@ -78,6 +85,17 @@ async def test_a_run_that_cannot_be_read_counts_as_not_there(store: SqlStore, pa
     async with glance(path) as seen:
         assert seen
         assert [run.id for run in await seen.runs()] == ["r2", "r0"]
+
+
+async def test_a_grant_that_cannot_be_read_counts_as_not_there(store: SqlStore, path: Path) -> None:
+    await store.close()
+    connection = sqlite3.connect(path)
+    with connection:
+        connection.execute("UPDATE grants SET data = '{}' WHERE site = ''")
+    connection.close()
+    async with glance(path) as seen:
+        assert seen
+        assert {grant.site for grant in await seen.ledger.grants()} == {"shop", "acme"}
 
 
 async def test_it_cannot_write(store: SqlStore, path: Path) -> None:

@@ -15,7 +15,7 @@ from sqlalchemy import create_engine
 from structlog.testing import capture_logs
 
 from otto.adapters.clock import SystemClock
-from otto.adapters.store import SqlStore, open_store, opening
+from otto.adapters.store import SqlLedger, SqlStore, open_store, opening
 from otto.adapters.store.schema import HEAD
 from otto.model.errors import TerminalError, TransientError
 
@@ -163,7 +163,7 @@ def test_a_url_that_cannot_be_used_is_refused_without_its_password(url: str, mes
 async def test_a_full_disk_is_transient(path: Path) -> None:
     await filled(path)
     store = open_store(path, CLOCK)
-    with store._engine.connect() as connection:
+    with store._database._engine.connect() as connection:
         # Stands in for the disk: no page may be added. The pool hands this very connection out again.
         connection.exec_driver_sql("PRAGMA max_page_count = 1")
     with pytest.raises(TransientError, match="cannot be read or written") as caught:
@@ -268,3 +268,4 @@ async def test_an_upgrade_that_fails_leaves_the_database_as_it_was(path: Path) -
 
 def test_the_public_names() -> None:
     assert SqlStore.__module__ == "otto.adapters.store.store"
+    assert SqlLedger.__module__ == "otto.adapters.store.ledger"

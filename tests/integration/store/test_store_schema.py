@@ -14,7 +14,7 @@ from sqlalchemy.schema import CreateIndex, CreateTable
 
 from otto.adapters import store as package
 from otto.adapters.clock import SystemClock
-from otto.adapters.store import open_store, schema, writing
+from otto.adapters.store import ledger, open_store, schema, writing
 
 MIGRATIONS = Path(package.__file__).parent / "migrations"
 
@@ -48,6 +48,10 @@ def test_lookups_use_an_index(engine: Engine) -> None:
         select(columns.data).order_by(*newest).limit(20),
         select(columns.data).where(columns.ended_at.is_(None)),
         select(columns.data).where(columns.id == "a"),
+        select(schema.grants.c.data).where(schema.grants.c.site.in_(("", "a"))),
+        select(schema.audit.c.data).where(schema.audit.c.site == "a").order_by(schema.audit.c.number.desc()),
+        select(schema.removals.c.data).where(schema.removals.c.at > 1).order_by(schema.removals.c.at),
+        ledger._last_charge("a"),
     ]
     with engine.connect() as connection:
         for statement in chosen:

@@ -15,15 +15,7 @@ from otto.model.run import Run
 from otto.ports import Store
 from otto.reconcile.controller import Controller
 from otto.reconcile.kit import Kit
-from otto.testing import MemoryStore, World
-
-
-class StoreWithLedger(MemoryStore):
-    """A store in memory, and the ledger beside it, as the real store has one."""
-
-    def __init__(self, world: World) -> None:
-        super().__init__(world.clock)
-        self.ledger = world.ledger
+from otto.testing import World
 
 
 class MemoryComposition:
@@ -62,7 +54,6 @@ class Stage:
     def __init__(self, home: Path) -> None:
         self.home = home
         self.world = World()
-        self.world.store = StoreWithLedger(self.world)
         self.composition = MemoryComposition(self.world)
         self.environ = {"COLUMNS": "80", "OTTO_API_PORT": "0", "OTTO_DEBUG": ""}
 

@@ -1,7 +1,7 @@
 """A site that the guard holds up, without the loop that would have come to it."""
 
 import asyncio
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from tests.unit.cli.conftest import Stage
@@ -20,7 +20,7 @@ PLAN = "1a2b3c" + "4" * 58
 ASK = Reason("guard.replace", "the plan would replace acme-web-1", "otto approve acme 1a2b3c")
 WAIT = Reason("guard.window", "no change before 22:00", "otto override acme", Effect.WAIT)
 REFUSE = Reason("guard.protect", "acme is protected", "take policy.protect out first", Effect.REFUSE)
-REJECTED = Reason("guard.approval.rejected", "bob rejected the plan", "", Effect.REFUSE)
+REJECTED = Reason("guard.rejected", "bob rejected the plan", "", Effect.REFUSE)
 
 
 @dataclass
@@ -44,11 +44,13 @@ class Guarded:
         behind: tuple[Reason, ...] = (),
         wanted: int = 1,
         plan: str = PLAN,
+        *,
+        now_written: bool = True,
     ) -> None:
-        """The guard holds acme's plan up."""
+        """The guard holds acme's plan up; what an older OttO wrote leaves the plan out of the status."""
         self.stage.world.clock.move(1)
         now = self.now
-        detail = {
+        detail: dict[str, object] = {
             "verdict": verdict,
             "reasons": to_data(reasons),
             "behind": to_data(behind),
@@ -64,7 +66,9 @@ class Guarded:
         store = self.stage.world.store
         asyncio.run(store.save_run(run.ended(now, Outcome.WAITING, "waits")))
         stopped = Condition(ConditionType.ALLOWED, Truth.FALSE, verdict, "held up", now)
-        status = SiteStatus("acme", Phase.AWAITING_APPROVAL, now).with_condition(stopped)
+        held = tuple(item for item in (*reasons, *behind) if isinstance(item, Reason))
+        status = SiteStatus("acme", Phase.AWAITING_APPROVAL, now, plan=plan, held=held, held_since=now)
+        status = status.with_condition(stopped) if now_written else replace(status, plan="", held=())
         asyncio.run(store.save_status(status))
 
     def born(self, at: datetime) -> None:

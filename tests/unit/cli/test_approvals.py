@@ -1,5 +1,6 @@
 """Approve and reject."""
 
+import asyncio
 import json
 from datetime import timedelta
 
@@ -12,8 +13,9 @@ from otto.cli import speaking
 from otto.model.canonical import to_data
 from otto.model.history import GrantKind
 from otto.model.policy import Policy
+from otto.model.run import Outcome, Run
 from otto.model.status import Phase
-from otto.model.verdict import Reason
+from otto.model.verdict import Effect, Reason
 
 
 @pytest.fixture
@@ -71,6 +73,34 @@ def test_an_approval_may_come_while_the_plan_waits_for_a_window(guarded: Guarded
     assert "it also waits: no change before 22:00" in guarded.says("approve", "acme", PLAN)
 
 
+def test_a_plan_that_waits_for_what_people_may_wave_through(guarded: Guarded) -> None:
+    mend = "find what keeps changing it; otto approve acme 1a2b3c repairs it once more"
+    flapping = Reason("guard.drift.flapping", "repaired 6 times", mend, Effect.WAIT)
+    guarded.holds("Waiting", (flapping,))
+    assert "it also waits" not in guarded.says("approve", "acme", PLAN)
+
+
+@pytest.mark.parametrize(
+    ("verdict", "reasons", "told"),
+    [
+        ("NeedsApproval", (ASK,), "2 approvals are there"),
+        ("Waiting", (WAIT, ASK), "it also waits: no change before 22:00"),
+    ],
+)
+def test_what_an_older_otto_wrote_is_read_from_the_run(
+    guarded: Guarded, verdict: str, reasons: tuple[Reason, ...], told: str
+) -> None:
+    guarded.holds(verdict, reasons, wanted=2, now_written=False)
+    assert told in guarded.says("approve", "acme", PLAN)
+
+
+def test_a_run_beside_the_held_plan_leaves_it_held(guarded: Guarded) -> None:
+    run = Run("z", "acme", "look", guarded.now, plan="9" * 64, outcome=Outcome.SUCCEEDED)
+    asyncio.run(guarded.stage.world.store.save_run(run))
+    assert "1 of 1" in guarded.says("approve", "acme", PLAN)
+    assert guarded.entries[0].summary == "provision (1 replace)"
+
+
 def test_a_plan_that_only_waits_for_a_window_lacks_no_approval(guarded: Guarded) -> None:
     guarded.holds("Waiting", (WAIT,))
     guarded.refuses("lacks no approval; it waits: no change before 22:00", "approve", "acme", PLAN)
@@ -82,12 +112,12 @@ def test_a_refused_plan_is_refused_whatever_it_lacks_besides(guarded: Guarded) -
 
 
 def test_what_an_older_otto_recorded_of_a_refusal_counts(guarded: Guarded) -> None:
-    guarded.holds("Refused", ())
+    guarded.holds("Refused", (), now_written=False)
     guarded.refuses("is refused, and no approval changes that", "approve", "acme", PLAN)
 
 
 def test_reasons_that_cannot_be_read_leave_the_verdict(guarded: Guarded) -> None:
-    guarded.holds(reasons=("nonsense",))  # type: ignore[arg-type]
+    guarded.holds(reasons=("nonsense",), now_written=False)  # type: ignore[arg-type]
     assert "1 of 1" in guarded.says("approve", "acme", PLAN)
 
 

@@ -19,8 +19,10 @@ def guarded(stage: Stage) -> Guarded:
     return guarded
 
 
-def collapsed(guarded: Guarded, *sites: str) -> Grant:
-    grant = Grant(GrantKind.FREEZE, "", "otto", guarded.now, reason="specs vanished", held=sites)
+def collapsed(guarded: Guarded, *sites: str) -> None:
+    grant = Grant(
+        GrantKind.FREEZE, "", "otto", guarded.now, reason="2 of 3 sites vanished", origin="source", held=sites
+    )
     guarded.grant(grant)
     return grant
 
@@ -106,8 +108,9 @@ def test_a_freeze_that_otto_set_is_thawed_by_who_was_told_what_vanished(guarded:
     result = guarded.stage.otto("thaw", typed=typed)
     assert result.exit_code == 0, result.output
     told = " ".join(result.stderr.split())
+    assert "OttO froze all deletion: 2 of 3 sites vanished." in told
     assert "2 sites vanished from the repository: acme, shop." in told
-    assert "those are Orphaned: they keep serving" in told
+    assert "they are Orphaned: they keep serving" in told
     assert guarded.grants() == ()
     assert guarded.entries[0].detail["vanished"] == "acme shop"
 
@@ -123,6 +126,15 @@ def test_many_vanished_sites_are_not_all_listed(guarded: Guarded) -> None:
     told = " ".join(guarded.stage.otto("thaw", typed="no\n").stderr.split())
     assert "150 sites vanished" in told
     assert "site-019 and 130 more." in told
+
+
+def test_a_freeze_that_otto_set_though_no_site_vanished_asks_as_well(guarded: Guarded) -> None:
+    collapsed(guarded)
+    guarded.refuses("nothing was thawed: that was not confirmed", "thaw", typed="0\n")
+    result = guarded.stage.otto("thaw", typed="thaw\n")
+    assert result.exit_code == 0
+    assert "vanished from the repository" not in result.stderr
+    assert guarded.grants() == ()
 
 
 def test_yes_asks_nothing(guarded: Guarded) -> None:

@@ -1,5 +1,6 @@
 """Extend and override."""
 
+import asyncio
 import json
 from datetime import UTC, datetime, timedelta
 
@@ -11,6 +12,7 @@ from tests.unit.cli.test_schemas import check
 from otto.model.canonical import to_data
 from otto.model.history import GrantKind
 from otto.model.policy import Policy
+from otto.model.status import Phase, SiteStatus
 
 END = datetime(2026, 1, 1, 8, tzinfo=UTC)
 
@@ -46,6 +48,14 @@ def test_an_end_in_the_spec_is_put_off_as_well(guarded: Guarded) -> None:
     guarded.knows(policy=Policy(until=END))
     guarded.says("extend", "acme", "30m")
     assert guarded.grants()[0].until == END + timedelta(minutes=30)
+
+
+def test_an_end_that_the_fleet_sets_is_put_off_as_well(guarded: Guarded) -> None:
+    status = SiteStatus("shop", Phase.READY, guarded.now, ends_at=END)
+    asyncio.run(guarded.stage.world.store.save_status(status))
+    guarded.says("extend", "shop", "30m")
+    guarded.says("extend", "shop", "30m")
+    assert guarded.grants()[0].until == END + timedelta(hours=1)
 
 
 @pytest.mark.parametrize(

@@ -56,7 +56,7 @@ class Watched:
         self, home: Path, kind: type[PlainPresenter] | type[JsonPresenter], site: str | None
     ) -> None:
         self.clock = FakeClock()
-        self.store = MemoryStore(self.clock)
+        self.store = MemoryStore()
         self.output = io.StringIO()
         console = Console(file=self.output, width=200, markup=False, highlight=False, emoji=False)
         self.shown: Presenter = kind(console, Board((), 0.0), self.clock)

@@ -147,7 +147,7 @@ async def test_the_follower_tells_of_sites_that_are_gone(stage: Stage) -> None:
 async def test_what_came_between_two_looks_is_told_in_its_order(
     phase: Phase, steps: list[str], told: list[str]
 ) -> None:
-    store = MemoryStore(FakeClock())
+    store = MemoryStore()
     heard: list[str] = []
 
     def hear(event: Event) -> None:

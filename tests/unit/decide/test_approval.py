@@ -5,12 +5,12 @@ from datetime import timedelta
 
 import pytest
 
-from otto.decide.approval import approved, held
+from otto.decide.approval import approved, held, waiting_plan
 from otto.model.errors import UsageError
 from otto.model.history import Grant, GrantKind
 from otto.model.policy import Policy
 from otto.model.run import Outcome, Run, StepRecord
-from otto.model.status import Condition, ConditionType, Phase, SiteStatus, Truth
+from otto.model.status import Phase, SiteStatus
 from otto.testing import START
 
 PLAN = "a" * 64
@@ -44,37 +44,32 @@ def test_no_plan_is_not_approved() -> None:
 
 
 RUN = Run("r", "acme", "look", START, plan=PLAN, outcome=Outcome.WAITING)
-STATUS = SiteStatus("acme", Phase.AWAITING_APPROVAL, START)
-
-
-def denied(phase: Phase) -> SiteStatus:
-    condition = Condition(ConditionType.ALLOWED, Truth.FALSE, "Refused", "", START)
-    return SiteStatus("acme", phase, START).with_condition(condition)
-
-
-@pytest.mark.parametrize("status", [STATUS, denied(Phase.DRIFTED), denied(Phase.DEGRADED)])
-def test_a_plan_is_held_up_while_the_guard_holds_its_site(status: SiteStatus) -> None:
-    assert held(status, (RUN,), "acme", PLAN[:6], Policy(approvers=2)).wanted == 2
+OLD = SiteStatus("acme", Phase.AWAITING_APPROVAL, START)
+HELD = replace(OLD, plan=PLAN)
 
 
 @pytest.mark.parametrize(
-    ("status", "runs"),
+    ("status", "runs", "plan"),
     [
-        (STATUS, ()),
-        (STATUS, (replace(RUN, plan=""),)),
-        (STATUS, (replace(RUN, outcome=Outcome.RUNNING), RUN)),
-        (STATUS, (replace(RUN, outcome=Outcome.SUCCEEDED), RUN)),
-        (None, (RUN,)),
-        (denied(Phase.READY), (RUN,)),
-        (SiteStatus("acme", Phase.DRIFTED, START), (RUN,)),
+        (HELD, (), PLAN),
+        (HELD, (replace(RUN, plan="b" * 64),), PLAN),
+        (replace(HELD, phase=Phase.DRIFTED), (RUN,), PLAN),
+        (OLD, (RUN,), PLAN),
+        (OLD, (), ""),
+        (OLD, (replace(RUN, outcome=Outcome.RUNNING), RUN), ""),
+        (OLD, (replace(RUN, outcome=Outcome.SUCCEEDED), RUN), ""),
+        (replace(OLD, phase=Phase.READY), (RUN,), ""),
+        (None, (RUN,), ""),
     ],
 )
-def test_no_plan_is_held_up(status: SiteStatus | None, runs: tuple[Run, ...]) -> None:
-    with pytest.raises(UsageError, match="acme does not wait for an approval"):
-        held(status, runs, "acme", PLAN, Policy())
+def test_which_plan_is_held_up(status: SiteStatus | None, runs: tuple[Run, ...], plan: str) -> None:
+    assert waiting_plan(status, runs) == plan
+    if not plan:
+        with pytest.raises(UsageError, match="acme does not wait for an approval"):
+            held(status, runs, "acme", PLAN, Policy())
 
 
 @pytest.mark.parametrize("wanted", ["2", None, 0, -1, 1.5])
 def test_how_many_are_wanted_is_the_policys_where_the_run_does_not_say(wanted: object) -> None:
     run = replace(RUN, steps=(StepRecord("guard", START, detail={"wanted": wanted}),))
-    assert held(STATUS, (run,), "acme", PLAN, Policy(approvers=3)).wanted == 3
+    assert held(HELD, (run,), "acme", PLAN, Policy(approvers=3)).wanted == 3

@@ -48,7 +48,7 @@ def _sqlite(error: sqlite3.Error, database: str) -> OttoError | None:
         return TerminalError(
             f"the database {database} is damaged or no database: {error}",
             mend=f"move {database} aside, with its -wal and -shm files if there are any, and start again: "
-            "all but the history of runs is rebuilt",
+            "all but history and the audit record is rebuilt",
         )
     if code in _BARRED:
         return TerminalError(

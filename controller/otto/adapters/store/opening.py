@@ -9,10 +9,11 @@ from sqlalchemy import URL, Connection, Engine, create_engine, event, exc, inspe
 from sqlalchemy.engine import make_url
 from sqlalchemy.engine.interfaces import DBAPIConnection, DBAPICursor
 
+from otto.adapters.store.database import Database
 from otto.adapters.store.errors import translated
 from otto.adapters.store.schema import HEAD
 from otto.adapters.store.store import KEPT_RUNS, SqlStore
-from otto.adapters.store.writing import WRITES
+from otto.adapters.store.writing import WRITES, take_turn
 from otto.model.errors import TerminalError
 from otto.ports import Clock
 
@@ -21,11 +22,11 @@ _PATIENCE = 10.0
 
 
 def open_store(where: str | Path, clock: Clock, *, keep_runs: int = KEPT_RUNS) -> SqlStore:
-    """Open the store, creating or migrating it first. Blocks for some milliseconds.
+    """Open the store and its ledger, creating or migrating them first. Blocks for some milliseconds.
 
     Args:
         where: path of a SQLite file, or a database URL (`sqlite:///…`, `postgresql+psycopg://…`).
-        clock: tells when approvals were given.
+        clock: tells what the ledger may drop as too old.
         keep_runs: ended runs that are kept per site; older ones are dropped.
 
     Raises:
@@ -44,7 +45,7 @@ def open_store(where: str | Path, clock: Clock, *, keep_runs: int = KEPT_RUNS) -
     except BaseException:
         engine.dispose()
         raise
-    return SqlStore(engine, name, clock, keep_runs=keep_runs)
+    return SqlStore(Database(engine, name), clock, keep_runs=keep_runs)
 
 
 def _url(where: str | Path) -> URL:
@@ -61,7 +62,7 @@ def _url(where: str | Path) -> URL:
 
 def _engine(url: URL, name: str) -> Engine:
     try:
-        engine = create_engine(url, hide_parameters=True)
+        engine = create_engine(_with_limits(url), hide_parameters=True, **_options(url))
     except (ImportError, exc.NoSuchModuleError) as error:
         raise TerminalError(
             f"no driver for the database {name}: {error}", mend="install its driver"
@@ -69,6 +70,17 @@ def _engine(url: URL, name: str) -> Engine:
     if engine.dialect.name == "sqlite":
         _use_sqlite(engine, Path(name) if name not in ("", ":memory:") else None)
     return engine
+
+
+def _with_limits(url: URL) -> URL:
+    if url.get_backend_name() != "postgresql":
+        return url
+    return url.set(query={"connect_timeout": str(int(_PATIENCE)), **url.query})
+
+
+def _options(url: URL) -> dict[str, str]:
+    # Who waited for their turn has to see what was written meanwhile, whatever the server's default is.
+    return {"isolation_level": "READ COMMITTED"} if url.get_backend_name() == "postgresql" else {}
 
 
 def _use_sqlite(engine: Engine, path: Path | None) -> None:
@@ -137,6 +149,7 @@ def _migrate(engine: Engine, name: str) -> None:
         if _revision(connection) == HEAD:
             return
     with engine.connect().execution_options(**{WRITES: True}) as connection, connection.begin():
+        take_turn(connection)
         found = _revision(connection)  # again: another process may have migrated while we waited
         if found != HEAD:
             _upgrade(connection, found, name)
@@ -163,6 +176,6 @@ def _upgrade(connection: Connection, found: str | None, name: str) -> None:
     if found is not None and found not in revisions:
         raise TerminalError(
             f"the database {name} was written by a newer OttO (schema {found}, this one knows {HEAD})",
-            mend="run the newer version, or move the database aside: all but the history of runs is rebuilt",
+            mend="run the newer version, or move the database aside: all but history and the audit record is rebuilt",
         )
     command.upgrade(config, HEAD)

@@ -5,11 +5,11 @@ looked up or sorted by has a column. Times are microseconds since 1970 in UTC: e
 every database.
 """
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 from sqlalchemy import BigInteger, Column, Index, MetaData, Table, Text
 
-HEAD = "0001"
+HEAD = "0002"
 """The revision of the newest migration."""
 
 metadata = MetaData(
@@ -62,15 +62,6 @@ intents = Table(
     Column("intent", Text, primary_key=True),
 )
 
-approvals = Table(
-    "approvals",
-    metadata,
-    Column("site", Text, primary_key=True),
-    Column("plan", Text, primary_key=True),
-    Column("approved_by", Text, nullable=False),
-    Column("approved_at", BigInteger, nullable=False),
-)
-
 notes = Table(
     "notes",
     metadata,
@@ -78,11 +69,64 @@ notes = Table(
     Column("value", Text, nullable=False),
 )
 
-OF_A_SITE = (statuses, applied, remembered, intents, approvals)
-"""What goes with a site that is destroyed; its runs stay."""
+grants = Table(
+    "grants",
+    metadata,
+    Column("key", Text, primary_key=True),
+    Column("site", Text, nullable=False),
+    Column("kind", Text, nullable=False),
+    Column("ends_at", BigInteger),
+    Column("data", Text, nullable=False),
+)
+Index("ix_grants_site_kind", grants.c.site, grants.c.kind)
+
+removals = Table(
+    "removals",
+    metadata,
+    Column("site", Text, primary_key=True),
+    Column("host", Text, primary_key=True),
+    Column("at", BigInteger, primary_key=True, autoincrement=False),
+    Column("data", Text, nullable=False),
+)
+Index("ix_removals_at", removals.c.at)
+
+charges = Table(
+    "charges",
+    metadata,
+    Column("site", Text, primary_key=True),
+    Column("at", BigInteger, primary_key=True, autoincrement=False),
+    Column("data", Text, nullable=False),
+)
+
+# What has a column of its own is not in `data` as well: there is one of everything, and all of it is hashed.
+audit = Table(
+    "audit",
+    metadata,
+    Column("number", BigInteger, primary_key=True, autoincrement=False),
+    Column("at", BigInteger, nullable=False),
+    Column("site", Text, nullable=False),
+    Column("data", Text, nullable=False),
+    Column("before", Text, nullable=False),
+    Column("hash", Text, nullable=False),
+)
+Index("ix_audit_site_number", audit.c.site, audit.c.number)
+
+OF_A_SITE = (statuses, applied, remembered, intents, grants)
+"""What goes with a site that is destroyed; its runs, charges and removals stay, and the audit record."""
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 def microseconds(at: datetime) -> int:
     """A time as it is kept in a column."""
-    since = at - datetime(1970, 1, 1, tzinfo=UTC)
+    since = at - _EPOCH
     return (since.days * 86_400 + since.seconds) * 1_000_000 + since.microseconds
+
+
+def time_of(kept: int) -> datetime:
+    """A time out of a column.
+
+    Raises:
+        OverflowError: no time is that far away.
+    """
+    return _EPOCH + timedelta(microseconds=kept)

@@ -2,10 +2,10 @@
 
 from collections.abc import Mapping, Sequence
 
-from sqlalchemy import Connection, Delete, Insert, Table, and_, bindparam, delete, select
+from sqlalchemy import Connection, Delete, Insert, Table, and_, bindparam, delete, func, select, text
 from sqlalchemy.dialects import postgresql, sqlite
 
-from otto.adapters.store.schema import microseconds, runs
+from otto.adapters.store.schema import charges, microseconds, runs
 from otto.model.canonical import canonical
 from otto.model.run import Run
 
@@ -13,6 +13,19 @@ WRITES = "otto_writes"
 """Execution option of engines and connections whose transactions write."""
 
 Row = Mapping[str, object]
+
+# Any number will do, as long as it is always this one.
+_TURN = 0x0770_0770
+
+
+def take_turn(connection: Connection) -> None:
+    """Wait until no other process is between here and its transaction's end.
+
+    In SQLite every transaction that writes has had its turn from its start.
+    """
+    if connection.dialect.name == "postgresql":
+        connection.execute(text("SET LOCAL lock_timeout = '10s'"))
+        connection.execute(select(func.pg_advisory_xact_lock(_TURN)))
 
 
 def put(connection: Connection, table: Table, rows: Sequence[Row]) -> None:
@@ -48,6 +61,15 @@ def pruning(site: str, keep: int) -> Delete:
     newest_first = (runs.c.started_at.desc(), runs.c.id.desc())
     surplus = select(runs.c.id).where(runs.c.site == site).order_by(*newest_first).offset(keep)
     return delete(runs).where(runs.c.id.in_(surplus), runs.c.ended_at.is_not(None))
+
+
+def prune_charges(connection: Connection, before: int) -> None:
+    """Drop charges from before a time, but of each site the one that held then."""
+    later = charges.alias()
+    ended = select(later.c.at).where(
+        later.c.site == charges.c.site, later.c.at > charges.c.at, later.c.at <= before
+    )
+    connection.execute(delete(charges).where(charges.c.at < before, ended.exists()))
 
 
 def upsert(dialect: str, table: Table) -> Insert:

@@ -9,11 +9,11 @@ from otto.cli.invocation import Invocation
 from otto.cli.running import run
 
 if TYPE_CHECKING:
-    from otto.cli.ledgers import Memory
     from otto.decide.approval import Held
     from otto.model.history import Grant
     from otto.model.policy import Policy
     from otto.model.saying import Saying, Speaker
+    from otto.ports import Store
 
 Digest = Annotated[str, typer.Argument(metavar="DIGEST", help="The plan's digest; its first digits will do.")]
 # How far back a digest is looked for, to call it out of date.
@@ -38,10 +38,10 @@ def approve(
     invocation = Invocation.of(context)
     who, why = speaking.speaker(invocation, by), speaking.reason(note)
 
-    async def yes(memory: "Memory", speaker: "Speaker") -> "Saying":
+    async def yes(store: "Store", speaker: "Speaker") -> "Saying":
         from otto.decide import approval  # noqa: PLC0415  (not for --help)
 
-        policy, plan, grants = await _held(memory, site, digest)
+        policy, plan, grants = await _held(store, site, digest)
         return approval.approve(plan, policy, grants, speaker, why)
 
     speaking.show(invocation, run(speaking.speak(invocation, site, who, yes)), json=json)
@@ -64,22 +64,22 @@ def reject(
     invocation = Invocation.of(context)
     who, why = speaking.speaker(invocation, by), speaking.reason(note)
 
-    async def no(memory: "Memory", speaker: "Speaker") -> "Saying":
+    async def no(store: "Store", speaker: "Speaker") -> "Saying":
         from otto.decide import approval  # noqa: PLC0415  (not for --help)
 
-        _, plan, grants = await _held(memory, site, digest)
+        _, plan, grants = await _held(store, site, digest)
         return approval.reject(plan, grants, speaker, why)
 
     speaking.show(invocation, run(speaking.speak(invocation, site, who, no)), json=json)
 
 
-async def _held(memory: "Memory", site: str, digest: str) -> "tuple[Policy, Held, tuple[Grant, ...]]":
+async def _held(store: "Store", site: str, digest: str) -> "tuple[Policy, Held, tuple[Grant, ...]]":
     """The site's policy, the plan that is held up, and what people said of the site."""
     from otto.decide import approval  # noqa: PLC0415
     from otto.model.policy import Policy  # noqa: PLC0415
 
-    known = (await memory.remembered()).get(site)
+    known = (await store.remembered()).get(site)
     policy = known.spec.policy if known else Policy()
-    runs = await memory.runs(site, _RUNS)
-    plan = approval.held(await memory.status(site), runs, site, digest.strip().lower(), policy)
-    return policy, plan, await memory.ledger.grants(site=site)
+    runs = await store.runs(site, _RUNS)
+    plan = approval.held(await store.status(site), runs, site, digest.strip().lower(), policy)
+    return policy, plan, await store.ledger.grants(site=site)

@@ -10,8 +10,11 @@ from otto.cli.running import run
 from otto.model.errors import UsageError
 
 if TYPE_CHECKING:
-    from otto.cli.ledgers import Memory
+    from collections.abc import Iterator
+
+    from otto.model.history import Grant
     from otto.model.saying import Saying, Speaker
+    from otto.ports import Store
 
 # So many names are listed; how many more there are is said.
 _LISTED = 20
@@ -40,10 +43,10 @@ def freeze(
     who, why = speaking.speaker(invocation, by), speaking.reason(reason, needed=True)
     end = moments.moment(until, who.at) if until is not None else None
 
-    async def frozen(memory: "Memory", speaker: "Speaker") -> "Saying":
+    async def frozen(store: "Store", speaker: "Speaker") -> "Saying":
         from otto.decide import freezing  # noqa: PLC0415
 
-        return freezing.freeze(site or "", end, await memory.ledger.grants(), speaker, why)
+        return freezing.freeze(site or "", end, await store.ledger.grants(), speaker, why)
 
     _named(site)
     speaking.show(invocation, run(speaking.speak(invocation, site or "", who, frozen)), json=json)
@@ -60,23 +63,23 @@ def thaw(
 ) -> None:
     """Take a freeze back.
 
-    That of one site with --site, else that of all sites. OttO freezes by itself when many sites vanish from
-    the repository at once; then those are listed, and it asks before it goes on.
+    That of one site with --site, else that of all sites. OttO freezes by itself when the repository loses
+    much at once; then it says what, lists the sites that vanished, and asks before it goes on.
     """
     invocation = Invocation.of(context)
     who, why = speaking.speaker(invocation, by), speaking.reason(reason)
     _named(site)
     where = site or ""
-    gone = run(_vanished(invocation, where, who))
-    if gone and not yes:
-        _confirm(invocation, gone)
+    ours = () if yes else run(_of_otto(invocation, where, who))
+    if ours:
+        _confirm(invocation, ours)
 
-    async def thawed(memory: "Memory", speaker: "Speaker") -> "Saying":
+    async def thawed(store: "Store", speaker: "Speaker") -> "Saying":
         from otto.decide import freezing  # noqa: PLC0415
 
-        saying = freezing.thaw(where, await memory.ledger.grants(), speaker, why)
-        if not yes and set(freezing.vanished(saying.taken)) - set(gone):
-            raise UsageError("nothing was thawed: more sites have vanished meanwhile", mend="say it again")
+        saying = freezing.thaw(where, await store.ledger.grants(), speaker, why)
+        if not yes and freezing.of_otto(saying.taken) != ours:
+            raise UsageError("nothing was thawed: the repository lost more meanwhile", mend="say it again")
         return saying
 
     speaking.show(invocation, run(speaking.speak(invocation, where, who, thawed)), json=json)
@@ -88,26 +91,39 @@ def _named(site: str | None) -> None:
         raise UsageError("the name of the site is empty", mend="leave --site out to speak of all sites")
 
 
-async def _vanished(invocation: Invocation, site: str, who: "Speaker") -> tuple[str, ...]:
-    """The sites whose vanishing set the freeze in force that is to be taken back."""
+async def _of_otto(invocation: Invocation, site: str, who: "Speaker") -> "tuple[Grant, ...]":
+    """Of the freezes that are to be taken back, those that OttO set itself."""
     from otto.cli import naming  # noqa: PLC0415
-    from otto.cli.ledgers import reading_ledger  # noqa: PLC0415
     from otto.decide import freezing  # noqa: PLC0415
 
-    async with reading_ledger(invocation) as memory:
+    async with naming.reading_store(invocation) as store:
         if site:
-            naming.require(site, await naming.names_in(memory))
-        return freezing.vanished(freezing.thaw(site, await memory.ledger.grants(), who, "").taken)
+            naming.require(site, await naming.names_in(store))
+        return freezing.of_otto(freezing.thaw(site, await store.ledger.grants(), who, "").taken)
 
 
-def _confirm(invocation: Invocation, gone: tuple[str, ...]) -> None:
+def _confirm(invocation: Invocation, freezes: "tuple[Grant, ...]") -> None:
     from otto.cli.asking import typed  # noqa: PLC0415
+    from otto.decide import freezing  # noqa: PLC0415
+
+    gone = freezing.vanished(freezes)
+    words = [
+        f"OttO froze all deletion: {'; '.join(grant.reason for grant in freezes)}.",
+        *_what_becomes_of(gone),
+        "What else waits for the thaw goes on.",
+    ]
+    number = (str(len(gone)),) if gone else ()
+    typed(invocation, " ".join(words), "thaw", "nothing was thawed", number)
+
+
+def _what_becomes_of(gone: tuple[str, ...]) -> "Iterator[str]":
     from otto.cli.text import counted  # noqa: PLC0415
 
-    names = ", ".join(gone[:_LISTED]) + (f" and {len(gone) - _LISTED} more" if len(gone) > _LISTED else "")
-    what = (
-        f"OttO froze all deletion since {counted(len(gone), 'site')} vanished from the repository: {names}. "
-        "When thawed, those are Orphaned: they keep serving, and cost what they cost, until their specs come "
-        "back or they are destroyed by name. What else waits for the thaw goes on."
+    if not gone:
+        return
+    more = f" and {len(gone) - _LISTED} more" if len(gone) > _LISTED else ""
+    yield f"{counted(len(gone), 'site')} vanished from the repository: {', '.join(gone[:_LISTED])}{more}."
+    yield (
+        "When thawed, they are Orphaned: they keep serving, and cost what they cost, until their specs come "
+        "back or they are destroyed by name."
     )
-    typed(invocation, what, "thaw", "nothing was thawed", (str(len(gone)),))

@@ -31,13 +31,11 @@ def grants(context: typer.Context, site: options.SomeSite = None, json: options.
 
 
 async def _grants(invocation: Invocation, site: str | None) -> "tuple[Grant, ...]":
-    from otto.cli.ledgers import reading_ledger  # noqa: PLC0415  (not for --help)
-
     now = invocation.now()
-    async with reading_ledger(invocation) as memory:
+    async with naming.reading_store(invocation) as store:
         if site is not None:
-            naming.require(site, await naming.names_in(memory))
-        return tuple(grant for grant in await memory.ledger.grants(site=site) if grant.holds(now))
+            naming.require(site, await naming.names_in(store))
+        return tuple(grant for grant in await store.ledger.grants(site=site) if grant.holds(now))
 
 
 def _table(found: "tuple[Grant, ...]") -> "Table":

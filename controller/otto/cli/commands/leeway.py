@@ -9,8 +9,8 @@ from otto.cli.invocation import Invocation
 from otto.cli.running import run
 
 if TYPE_CHECKING:
-    from otto.cli.ledgers import Memory
     from otto.model.saying import Saying, Speaker
+    from otto.ports import Store
 
 
 def extend(
@@ -41,11 +41,11 @@ def extend(
     longer = moments.length(duration) if duration is not None else 0.0
     wanted = moments.moment(until, who.at) if until is not None else None
 
-    async def extended(memory: "Memory", speaker: "Speaker") -> "Saying":
+    async def extended(store: "Store", speaker: "Speaker") -> "Saying":
         from otto.cli import lifetimes  # noqa: PLC0415
         from otto.decide import leeway  # noqa: PLC0415
 
-        end = await lifetimes.end_of(memory, site, speaker.at)
+        end = await lifetimes.end_of(store, site)
         if end is None:
             raise leeway.endless(site)
         new = wanted or moments.after(end, longer, duration or "")
@@ -74,7 +74,7 @@ def override(
     who, why = speaking.speaker(invocation, by), speaking.reason(reason, needed=True)
     until = moments.after(who.at, moments.length(lasting), lasting)
 
-    async def overridden(_: "Memory", speaker: "Speaker") -> "Saying":
+    async def overridden(_: "Store", speaker: "Speaker") -> "Saying":
         from otto.decide import leeway  # noqa: PLC0415
 
         return leeway.override(site, until, speaker, why)

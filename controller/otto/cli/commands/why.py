@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 import typer
 
 from otto.cli import naming, options
-from otto.cli.glance import Memory, opened
+from otto.cli.glance import StatusSource, opened
 from otto.cli.invocation import Invocation
 from otto.cli.running import run
 
@@ -41,9 +41,9 @@ async def _answer(invocation: Invocation, site: str) -> "Why":
         return await _gather(invocation, store, site)
 
 
-async def _gather(invocation: Invocation, store: Memory, site: str) -> "Why":
+async def _gather(invocation: Invocation, store: StatusSource, site: str) -> "Why":
     from otto.cli import presence, told  # noqa: PLC0415  (with what follows)
-    from otto.decide.approval import approved  # noqa: PLC0415
+    from otto.decide import approval  # noqa: PLC0415
     from otto.decide.evidence import Evidence  # noqa: PLC0415
     from otto.decide.why import why as answer  # noqa: PLC0415
     from otto.model.policy import Policy  # noqa: PLC0415
@@ -52,7 +52,7 @@ async def _gather(invocation: Invocation, store: Memory, site: str) -> "Why":
     remembered = await store.remembered()
     naming.require(site, statuses.keys() | remembered.keys())
     runs = await store.runs(site, _RUNS)
-    plan = runs[0].plan if runs else ""
+    plan = approval.waiting_plan(statuses.get(site), runs)
     policy = remembered[site].spec.policy if site in remembered else Policy()
     said = await store.ledger.grants(site=site)
     home = invocation.settings.home
@@ -70,6 +70,6 @@ async def _gather(invocation: Invocation, store: Memory, site: str) -> "Why":
             newest=str(source.get("commit") or ""),
             source_error=str(source.get("error") or ""),
             source_failures=int(source.get("failures") or 0),
-            approved=bool(plan) and approved(said, plan, policy.approvers, invocation.now()),
+            approved=approval.approved(said, plan, policy.approvers, invocation.now()),
         )
     )

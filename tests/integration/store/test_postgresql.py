@@ -1,0 +1,141 @@
+"""Store and ledger over PostgreSQL do what they do anywhere."""
+
+import asyncio
+import inspect
+import subprocess
+import sys
+import textwrap
+from collections.abc import AsyncIterator, Callable, Coroutine
+from contextlib import AsyncExitStack
+from typing import Any
+
+import pytest
+from alembic import command
+from alembic.autogenerate import compare_metadata
+from alembic.migration import MigrationContext
+from sqlalchemy import create_engine, text
+from sqlalchemy.exc import DBAPIError
+from tests.integration.store.test_migrations import config
+from tests.unit import test_testing_ledger as of_a_ledger
+from tests.unit import test_testing_store as of_a_store
+
+from otto.adapters.store import SqlStore, open_store, schema
+from otto.decide import audit
+from otto.model.history import AuditEntry, GrantKind
+from otto.testing import START, FakeClock
+
+Behaviour = Callable[..., Coroutine[Any, Any, None]]
+Make = Callable[..., SqlStore]
+
+
+def behaviours(module: object, argument: str) -> list[Behaviour]:
+    """Tests that say what any implementation does, and take it as their one argument."""
+    found = [value for name, value in vars(module).items() if name.startswith("test_")]
+    return [
+        one
+        for one in found
+        if inspect.iscoroutinefunction(one) and [*inspect.signature(one).parameters] == [argument]
+    ]
+
+
+@pytest.fixture
+async def make(new_database: Callable[[], str]) -> AsyncIterator[Make]:
+    url = new_database()
+    async with AsyncExitStack() as opened:
+
+        def one(keep_runs: int = 200) -> SqlStore:
+            store = open_store(url, FakeClock(), keep_runs=keep_runs)
+            opened.push_async_callback(store.close)
+            return store
+
+        yield one
+
+
+@pytest.mark.parametrize("behaviour", behaviours(of_a_ledger, "ledger"), ids=lambda one: one.__name__)
+async def test_ledger(behaviour: Behaviour, make: Make) -> None:
+    await behaviour(make().ledger)
+
+
+@pytest.mark.parametrize("behaviour", behaviours(of_a_store, "store"), ids=lambda one: one.__name__)
+async def test_store(behaviour: Behaviour, make: Make) -> None:
+    await behaviour(make())
+
+
+@pytest.mark.parametrize("behaviour", behaviours(of_a_store, "make"), ids=lambda one: one.__name__)
+async def test_made_store(behaviour: Behaviour, make: Make) -> None:
+    await behaviour(make)
+
+
+def test_the_behaviours_were_found() -> None:
+    assert len(behaviours(of_a_ledger, "ledger")) > 10
+    assert len(behaviours(of_a_store, "store")) > 5
+    assert len(behaviours(of_a_store, "make")) > 0
+
+
+def test_several_processes_open_a_new_store_and_append_to_one_chain(new_database: Callable[[], str]) -> None:
+    url = new_database()
+    body = """
+        import asyncio, sys
+        from otto.adapters.clock import SystemClock
+        from otto.adapters.store import open_store
+        from otto.model.history import AuditEntry
+
+        async def main():
+            async with open_store(sys.argv[1], SystemClock()) as store:
+                for number in range(40):
+                    await store.ledger.append(AuditEntry(SystemClock().now(), sys.argv[2], "verdict"))
+        asyncio.run(main())
+    """
+    started = [
+        subprocess.Popen([sys.executable, "-c", textwrap.dedent(body), url, name], stderr=subprocess.PIPE)
+        for name in "abc"
+    ]
+    for process in started:
+        _, errors = process.communicate(timeout=120)
+        assert process.returncode == 0, errors.decode()
+
+    async def look() -> tuple[int, str]:
+        async with open_store(url, FakeClock()) as store:
+            records = await store.ledger.records()
+            return len(records), audit.broken(records)
+
+    assert asyncio.run(look()) == (120, "")
+
+
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "UPDATE audit SET hash = 'x'",
+        "DELETE FROM audit WHERE number = 1",
+        "TRUNCATE audit",
+        "INSERT INTO audit SELECT 9, at, site, data, before, hash FROM audit",
+        "INSERT INTO audit SELECT * FROM audit ON CONFLICT (number) DO UPDATE SET hash = 'x'",
+    ],
+)
+async def test_the_database_refuses_to_change_the_record(
+    new_database: Callable[[], str], statement: str
+) -> None:
+    url = new_database()
+    engine = create_engine(url)
+    async with open_store(url, FakeClock()) as store:
+        await store.ledger.append(AuditEntry(START, "ann", "thaw"))
+        with pytest.raises(DBAPIError, match="audit record"), engine.begin() as connection:
+            connection.execute(text(statement))
+        assert audit.broken(await store.ledger.records()) == ""
+    engine.dispose()
+
+
+async def test_migrations_lead_there_with_what_was_kept_and_back(new_database: Callable[[], str]) -> None:
+    url = new_database()
+    engine = create_engine(url)
+    with engine.begin() as connection:
+        command.upgrade(config(connection), "0001")
+        connection.execute(text("INSERT INTO approvals VALUES ('acme', 'p', 'ann', 0)"))
+    async with open_store(url, FakeClock()) as store:
+        (grant,) = await store.ledger.grants()
+        assert (grant.kind, grant.site, grant.plan, grant.by) == (GrantKind.APPROVE, "acme", "p", "ann")
+    with engine.begin() as connection:
+        assert compare_metadata(MigrationContext.configure(connection), schema.metadata) == []
+    with engine.begin() as connection:
+        command.downgrade(config(connection), "base")
+    engine.dispose()
