@@ -7,7 +7,7 @@ import structlog
 
 from otto.decide import guard, notices
 from otto.decide.heals import heals
-from otto.decide.wording import describe, told_of
+from otto.decide.wording import describe, standing_in_the_way, told_of
 from otto.model.errors import OttoError
 from otto.model.history import Account, AuditEntry, GrantKind, Heal, History
 from otto.model.observed import Applied, InfrastructureState
@@ -44,6 +44,7 @@ class Gatekeeper:
         self._books = books
         self._headcount = headcount
         self._said: dict[str, tuple[str, str, frozenset[str]]] = {}
+        kit.metrics.expect_rules(tuple(rule.name for rule in guard.RULES))
 
     def policy(self, spec: SiteSpec | None) -> Effective:
         """What holds for a site, as its spec and the operator say."""
@@ -84,6 +85,8 @@ class Gatekeeper:
         if self._said.get(plan.site) == said and not isinstance(verdict, Allowed):
             return
         why = "; ".join(f"{reason.message} [{reason.rule}]" for reason in reasons)
+        holding = tuple(reason.rule for reason in standing_in_the_way(verdict))
+        self._kit.metrics.judged(said[1], holding)
         now = self._kit.clock.now()
         detail = {"verdict": said[1]} | {f"{r.rule}: {k}": v for r in reasons for k, v in r.figures.items()}
         entry = AuditEntry(now, OTTO, "verdict", plan.site, plan.digest, describe(plan), why, detail)
@@ -105,6 +108,8 @@ class Gatekeeper:
         removals = guard.taken(plan, self.policy(spec), self._kit.clock.now())
         if removals:
             await self._kit.ledger.removed(removals)
+        for removal in removals:
+            self._kit.metrics.removed(removal.kind.value)
 
     async def overrun(self, plan: Plan, spec: SiteSpec) -> tuple[Reason, ...]:
         """Why a run that is under way has to stop before its next step, by its windows; mostly nothing."""

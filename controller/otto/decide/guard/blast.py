@@ -137,8 +137,8 @@ RULES = (
     Rule(
         "guard.fleet.count",
         Effect.ASK,
-        "What all sites together lost within the fleet's `limits.window`, this plan included: `limits.count`, "
-        "or `limits.share` of all hosts where that is more.",
+        "What all sites together lost within the fleet's `limits.window`, this plan included: "
+        "`limits.count`, or `limits.share` of all hosts where that is more.",
         "12, or 0.34 of the hosts, within 1h",
         "Approve the plan, or wait.",
         _fleet,

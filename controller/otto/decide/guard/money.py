@@ -69,8 +69,8 @@ RULES = (
     Rule(
         "guard.budget.site",
         Effect.REFUSE,
-        "A plan that adds to the cost, when the month (UTC) would come to more than `policy.budget`: what was "
-        "spent so far, and the rest of the month at the new rate. What the plan saves does not count for it.",
+        "A plan that adds to the cost, when the month (UTC) would come to more than `policy.budget`: "
+        "what was spent so far, and the rest of the month at the new rate. What the plan saves does not count for it.",
         "no budget",
         "Raise the budget, or ask for less.",
         lambda case: _over(case, "site"),

@@ -105,6 +105,7 @@ RULES = (
         "The same for the region.",
         "every region",
         "List the region, or choose another.",
+        _region,
     ),
     _rule(
         "guard.place.size",
