@@ -29,7 +29,7 @@ class Held:
         site: whose.
         plan: its digest, in full.
         summary: what it would do, in a line.
-        verdict: the verdict's kind when it was last planned: `NeedsApproval`, `Refused`, `Waiting`, or "".
+        verdict: where an older OttO wrote no reasons down, the verdict's kind; else "".
         reasons: all that stands in its way.
         wanted: how many people have to approve it.
     """
@@ -214,7 +214,7 @@ def _held(status: SiteStatus, plan: str, run: Run | None, policy: Policy) -> Hel
         site=status.site,
         plan=plan,
         summary=planned.summary if planned else "",
-        verdict=str(detail.get("verdict", "")),
+        verdict="" if status.plan else str(detail.get("verdict", "")),
         reasons=told or (*_reasons(detail.get("reasons")), *_reasons(detail.get("behind"))),
         wanted=wanted if isinstance(wanted, int) and wanted > 0 else policy.approvers,
     )

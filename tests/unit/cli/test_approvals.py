@@ -202,6 +202,15 @@ def test_json(guarded: Guarded) -> None:
     assert [grant["by"] for grant in document["taken"]] == ["ann"]
 
 
+@pytest.mark.parametrize(("name", "words"), [("why", ("why", "acme")), ("status", ("status", "acme"))])
+def test_what_holds_a_site_up_is_in_the_documents(
+    guarded: Guarded, name: str, words: tuple[str, ...]
+) -> None:
+    document = json.loads(guarded.stage.otto(*words, "--json").stdout)
+    check(name, document)
+    assert ASK.rule in json.dumps(document)
+
+
 def test_why_knows_of_approvals(guarded: Guarded) -> None:
     def obstacles() -> list[str]:
         return [item["kind"] for item in json.loads(guarded.says("why", "acme", "--json"))["blockers"]]

@@ -24,7 +24,6 @@ def collapsed(guarded: Guarded, *sites: str) -> None:
         GrantKind.FREEZE, "", "otto", guarded.now, reason="2 of 3 sites vanished", origin="source", held=sites
     )
     guarded.grant(grant)
-    return grant
 
 
 def test_all_are_frozen_until_somebody_thaws(guarded: Guarded) -> None:

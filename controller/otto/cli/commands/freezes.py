@@ -34,8 +34,9 @@ def freeze(
 ) -> None:
     """Hold off everything that takes hosts away.
 
-    Of one site with --site, else of all, from the next step of any run on. Sites go on serving, and what is
-    broken is mended where nothing has to go for it. A freeze that is in force is only made longer.
+    Of one site with --site, else of all. Every plan is judged by it from now on; a run that was judged before
+    goes on to its end. Sites go on serving, and what is broken is mended where nothing living has to go for
+    it. A freeze that is in force is only made longer.
     """
     from otto.cli import moments  # noqa: PLC0415  (not for --help)
 
