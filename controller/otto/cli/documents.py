@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from otto.decide.wording import standing_in_the_way, told_of
 from otto.model.canonical import Data, to_data
-from otto.model.history import Grant
+from otto.model.history import AuditRecord, Grant
 from otto.model.run import Run
 from otto.model.status import Condition, ConditionType, SiteStatus
 from otto.model.verdict import Verdict
@@ -14,6 +14,7 @@ from otto.model.verdict import Verdict
 if TYPE_CHECKING:
     from rich.console import Console
 
+    from otto.cli.chain import Chain
     from otto.cli.seen import Seen
     from otto.cli.speaking import Said
     from otto.model.host import LiveHost
@@ -64,6 +65,18 @@ def status_document(seen: "Seen") -> Document:
 def runs_document(runs: Iterable[Run]) -> Document:
     """What `otto history --json` prints."""
     return {"runs": [to_data(run) for run in runs]}
+
+
+def audit_document(records: Iterable[AuditRecord], chain: "Chain | None" = None) -> Document:
+    """What `otto audit --json` prints."""
+    return {"records": [_record_document(record) for record in records], "chain": to_data(chain)}
+
+
+def _record_document(record: AuditRecord) -> Document:
+    entry = to_data(record.entry)
+    if not isinstance(entry, dict):
+        raise TypeError("an entry is an object")
+    return {"number": record.number, **entry, "before": record.before, "hash": record.hash}
 
 
 def why_document(answer: "Why") -> Document:

@@ -10,6 +10,7 @@ from otto import __version__
 from otto.cli.commands import (
     adopt,
     approvals,
+    audit,
     destroy,
     freezes,
     grants,
@@ -112,7 +113,7 @@ def _register(app: typer.Typer) -> None:
     """Every command, in the order of `--help`."""
     panels = (
         (_RUN, (up.up, destroy.destroy)),
-        (_SEE, (status.status, why.why, inspect.plan, inspect.diff, history.history)),
+        (_SEE, (status.status, why.why, inspect.plan, inspect.diff, history.history, audit.audit)),
         (_SEE, (logs.logs, inventory.inventory, orphans.orphans)),
         (_ACT, (looks.reconcile, looks.provision, looks.configure, looks.verify)),
         (_ACT, (intents.suspend, intents.resume, adopt.adopt)),

@@ -8,8 +8,9 @@ from rich.text import Text
 
 from otto.cli.colours import colour_of
 from otto.cli.documents import in_order
-from otto.cli.text import clean, lasting
+from otto.cli.text import clean, date_time, lasting
 from otto.model.canonical import short
+from otto.model.history import AuditRecord
 from otto.model.host import Host, HostState, LiveHost
 from otto.model.infrastructure import Adoptable
 from otto.model.status import Condition, ConditionType, SiteStatus, Truth
@@ -155,4 +156,23 @@ def adoptable(found: Iterable[Adoptable]) -> Table:
     table = blank("HOST", "NAME", "ID", "ADDRESS IN THE STATE")
     for item in found:
         table.add_row(words(item.host, "bold"), words(item.name), words(short(item.id)), words(item.address))
+    return table
+
+
+def audit(records: Iterable[AuditRecord]) -> Table:
+    """The audit record: who did what when, and below each what for."""
+    table = blank("WHEN", "WHO", "WHAT", "SITE", "PLAN", "SUMMARY, REASON")
+    for column in (table.columns[0], table.columns[4]):
+        column.no_wrap = True
+    for entry in (record.entry for record in records):
+        told = [words(entry.summary)] if entry.summary else []
+        told += [words(entry.reason, "dim")] if entry.reason else []
+        table.add_row(
+            words(date_time(entry.at), "dim"),
+            words(entry.who),
+            words(entry.what, "bold"),
+            words(entry.site or "all"),
+            words(short(entry.plan)),
+            Text("\n").join(told),
+        )
     return table

@@ -166,6 +166,9 @@ async def test_the_database_refuses_to_change_the_record(
         ("UPDATE audit SET data = 'no json' WHERE number = 5", "5 was changed"),
         ("UPDATE audit SET data = '[]' WHERE number = 5", "5 was changed"),
         ("UPDATE audit SET data = '{}'", "1 was changed"),
+        ("UPDATE audit SET data = 5 WHERE number = 2", "2 was changed"),
+        ("UPDATE audit SET data = X'80' WHERE number = 2", "2 was changed"),
+        ("UPDATE audit SET at = 'x' WHERE number = 2", "2 was changed"),
         ("DELETE FROM audit WHERE number = 3", "3 is missing"),
         ("DELETE FROM audit WHERE number = 1", "1 is missing"),
         ("UPDATE audit SET number = number + 1 WHERE number = 5", "5 is missing"),
@@ -177,6 +180,15 @@ async def test_what_an_attacker_changes_is_found(
     assert audit.broken(await ledger.records()) == ""
     edit(path, *(f"DROP TRIGGER {name}" for name in TRIGGERS), statement)
     assert audit.broken(await ledger.records()) == f"record {wrong}"
+
+
+async def test_a_record_outside_the_chain_is_not_shown(ledger: SqlLedger, path: Path) -> None:
+    first = await ledger.records(limit=4)
+    edit(
+        path, *(f"DROP TRIGGER {name}" for name in TRIGGERS), "UPDATE audit SET number = -1 WHERE number = 5"
+    )
+    assert await ledger.records() == await ledger.records(after=-9) == first
+    assert await ledger.latest() == first[::-1]
 
 
 async def test_a_row_that_cannot_be_read_keeps_its_place(ledger: SqlLedger, path: Path) -> None:

@@ -20,7 +20,10 @@ from otto.model.status import ConditionType, Phase
 from otto.model.why import Obstacle
 from otto.testing import site_spec
 
-NAMES = ("status", "why", "history", "orphans", "plan", "diff", "validate", "event", "grants", "said")
+NAMES = (
+    *("status", "why", "history", "orphans", "plan", "diff", "validate", "event"),
+    *("audit", "grants", "said"),
+)
 
 
 def schema(name: str) -> Any:

@@ -20,9 +20,10 @@ _COLUMNS = ("at", "site")
 
 
 def rows() -> Select[int, int, str, str, str, str]:
-    """Selects records, in no order yet."""
+    """Selects records, in no order yet; a number that no chain has hides nothing, and shows nothing."""
     columns = table.c
-    return select(columns.number, columns.at, columns.site, columns.data, columns.before, columns.hash)
+    chosen = select(columns.number, columns.at, columns.site, columns.data, columns.before, columns.hash)
+    return chosen.where(columns.number > 0)
 
 
 def append(connection: Connection, entry: AuditEntry) -> AuditRecord:
@@ -51,7 +52,7 @@ def record_of(row: AuditRow) -> AuditRecord:
     """The record that a row holds; what cannot be read keeps its place, and does not fit into the chain."""
     try:
         entry = _entry(row)
-    except (TerminalError, ValueError, OverflowError) as error:
+    except (TerminalError, ValueError, TypeError, OverflowError) as error:
         entry = AuditEntry(time_of(0), "", UNREADABLE, row.site, reason=str(error))
     return AuditRecord(row.number, entry, row.before, row.hash)
 

@@ -1,0 +1,128 @@
+"""`otto audit`: who did, allowed and refused what, and whether the record of it is whole."""
+
+import re
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from otto.cli import naming, options
+from otto.cli.exits import Exit
+from otto.cli.invocation import Invocation
+from otto.cli.running import run
+from otto.model.duration import seconds_of
+from otto.model.errors import TerminalError, UsageError
+
+if TYPE_CHECKING:
+    from otto.cli.chain import Chain
+    from otto.model.history import AuditRecord
+
+_SHOWN = 50
+_LONGEST = timedelta(days=36_500)
+_HASH = re.compile(r"[0-9a-f]{64}")
+
+
+def audit(
+    context: typer.Context,
+    site: options.SomeSite = None,
+    *,
+    limit: Annotated[
+        int | None, typer.Option(min=1, max=10_000, help=f"Newest records to show; {_SHOWN} when left out.")
+    ] = None,
+    since: Annotated[
+        str, typer.Option(metavar="DURATION", help="No older ones than this: 90m, 8h, 2d, ….")
+    ] = "",
+    verify: Annotated[
+        bool, typer.Option("--verify", help="Walk the whole chain instead, and say whether it is whole.")
+    ] = False,
+    expect: Annotated[
+        str,
+        typer.Option(metavar="HASH", help="With --verify: a hash that was kept elsewhere; it must be there."),
+    ] = "",
+    json: options.Json = False,
+) -> None:
+    """Show the audit record, newest first: who did what, when, and why.
+
+    Every verdict of the guard, and everything that people said to it. Each record holds the hash of the one
+    before: --verify finds what was changed, dropped or slipped in, and then ends with 1. From memory alone,
+    whether or not a controller runs.
+    """
+    invocation = Invocation.of(context)
+    if verify:
+        if site or since or limit is not None:
+            raise typer.BadParameter(
+                "looks at all of the record: leave SITE, --since and --limit out", param_hint="--verify"
+            )
+        _tell(invocation, run(_walk(invocation, _hash(expect))), json=json)
+        return
+    if expect:
+        raise typer.BadParameter("goes with --verify", param_hint="--expect")
+    _show(invocation, run(_latest(invocation, site, _start(since), limit or _SHOWN)), json=json)
+
+
+def _hash(text: str) -> str:
+    found = text.strip().lower()
+    if found and not _HASH.fullmatch(found):
+        raise UsageError(
+            f"{text[:80]!r} is no hash", mend="give all 64 digits, as otto audit --verify printed them"
+        )
+    return found
+
+
+def _start(since: str) -> datetime | None:
+    if not since:
+        return None
+    seconds = min(seconds_of(since), _LONGEST.total_seconds())
+    return datetime.now(UTC) - timedelta(seconds=seconds)
+
+
+async def _latest(
+    invocation: Invocation, site: str | None, since: datetime | None, limit: int
+) -> "tuple[AuditRecord, ...]":
+    async with naming.reading_store(invocation) as store:
+        found = await store.ledger.latest(site=site, since=since, limit=limit)
+        if site is not None and not found and not await store.ledger.latest(site=site, limit=1):
+            # A destroyed site keeps its records; one that never was has none.
+            naming.require(site, await naming.names_in(store))
+        return found
+
+
+async def _walk(invocation: Invocation, expected: str) -> "Chain":
+    from otto.cli.chain import walk  # noqa: PLC0415  (only with --verify)
+
+    async with naming.reading_store(invocation) as store:
+        return await walk(store.ledger, expected)
+
+
+def _show(invocation: Invocation, records: "tuple[AuditRecord, ...]", *, json: bool) -> None:
+    if json:
+        from otto.cli import documents  # noqa: PLC0415  (either this or the table)
+
+        documents.write(invocation.out, documents.audit_document(records))
+        return
+    from otto.cli import tables  # noqa: PLC0415
+
+    invocation.out.print(tables.audit(records) if records else "nothing is recorded")
+
+
+def _tell(invocation: Invocation, chain: "Chain", *, json: bool) -> None:
+    if json:
+        from otto.cli import documents  # noqa: PLC0415  (see `_show`)
+
+        documents.write(invocation.out, documents.audit_document((), chain))
+        if chain.wrong:
+            raise typer.Exit(Exit.FAILED)
+        return
+    if chain.wrong:
+        raise _not_whole(chain)
+    last = f", last hash {chain.last}" if chain.last else ""
+    invocation.out.print(f"chain of {chain.records} records is whole{last}", soft_wrap=True)
+
+
+def _not_whole(chain: "Chain") -> TerminalError:
+    before = f"before it {chain.records} records are whole, the last of them with hash {chain.last}"
+    return TerminalError(
+        f"the audit record is not whole: {chain.wrong}",
+        detail=before if chain.records else "",
+        mend="keep a copy of the database for whoever looks into it, then restore it from a backup",
+    )
