@@ -12,23 +12,29 @@ if TYPE_CHECKING:
 _YES = frozenset({"y", "yes"})
 
 
-def typed(invocation: "Invocation", what: str, phrase: str) -> None:
-    """Have a phrase typed, so that nothing is destroyed by a key too many.
+def typed(
+    invocation: "Invocation",
+    what: str,
+    phrase: str,
+    otherwise: str = "nothing was destroyed",
+    alike: tuple[str, ...] = (),
+) -> None:
+    """Have a phrase typed, so that nothing is done by a key too many.
 
     Args:
         invocation: the call.
         what: what is about to happen, as a sentence.
         phrase: what has to be typed.
+        otherwise: what is so when it is not.
+        alike: what may be typed instead.
 
     Raises:
         UsageError: something else was typed, or nobody is there to type.
     """
     invocation.err.print(clean(what), soft_wrap=True)
     invocation.err.print(clean(f"Type {phrase!r} to go on: "), end="")
-    if _line(sys.stdin) != phrase:
-        raise UsageError(
-            "nothing was destroyed: that was not confirmed", mend=f"type {phrase}, or give --yes"
-        )
+    if _line(sys.stdin) not in (phrase, *alike):
+        raise UsageError(f"{otherwise}: that was not confirmed", mend=f"type {phrase}, or give --yes")
 
 
 def agreed(invocation: "Invocation", question: str, otherwise: str, stdin: TextIO | None = None) -> None:

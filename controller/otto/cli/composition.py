@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncIterator
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
@@ -25,6 +26,9 @@ class Composition(Protocol):
 
     def seed_if_empty(self, settings: "Settings") -> bool:
         """Give the embedded repository its first commit; whether it was empty."""
+
+    def now(self) -> datetime:
+        """The time of day, in UTC."""
 
 
 class Real:
@@ -57,3 +61,7 @@ class Real:
         from otto.cli import compose  # noqa: PLC0415
 
         return compose.seed_if_empty(settings)
+
+    def now(self) -> datetime:
+        """See `Composition`."""
+        return datetime.now(UTC)

@@ -8,6 +8,7 @@ from otto.cli import money
 from otto.model.canonical import Data, to_data
 from otto.model.history import AuditRecord
 from otto.model.plan import Plan
+from otto.model.history import AuditRecord, Grant
 from otto.model.run import Run
 from otto.model.status import Condition, ConditionType, SiteStatus
 from otto.model.verdict import Allowed, NeedsApproval, Reason, Verdict, Waiting
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
     from otto.cli.chain import Chain
     from otto.cli.seen import Seen
     from otto.cli.strays import Strays
+    from otto.cli.speaking import Said
     from otto.model.host import LiveHost
     from otto.model.why import Why
     from otto.reconcile.inspect import Inspection
@@ -172,6 +174,25 @@ def _object(value: object) -> Document:
     if not isinstance(data, dict):
         raise TypeError(f"{type(value).__name__} is no object")
     return data
+
+
+def grants_document(grants: Iterable[Grant]) -> Document:
+    """What `otto grants --json` prints."""
+    return {"grants": [to_data(grant) for grant in grants]}
+
+
+def said_document(said: "Said") -> Document:
+    """What `otto approve --json` prints, and the other commands by which people speak to the guard."""
+    saying = said.saying
+    return {
+        "what": saying.entry.what,
+        "site": saying.entry.site,
+        "given": to_data(saying.given),
+        "taken": [to_data(grant) for grant in saying.taken],
+        "record": said.record.number,
+        "heard": said.heard.value,
+        "message": "; ".join([saying.message, *saying.more]),
+    }
 
 
 def write(console: "Console", document: object) -> None:

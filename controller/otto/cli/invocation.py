@@ -12,6 +12,8 @@ from otto.cli.composition import Composition
 from otto.model.errors import UsageError
 
 if TYPE_CHECKING:
+    from datetime import datetime
+
     from rich.console import Console
 
     from otto.config import Settings
@@ -58,6 +60,10 @@ class Invocation:
         if unknown:
             raise UsageError(f"there is no setting {unknown[0]!r}", mend="otto config lists them all")
         return config.load(self.environ, self.flags)
+
+    def now(self) -> "datetime":
+        """The time of day, in UTC."""
+        return self.composition.now()
 
     @cached_property
     def out(self) -> "Console":

@@ -9,13 +9,17 @@ import typer
 from otto import __version__
 from otto.cli.commands import (
     adopt,
+    approvals,
     audit,
     destroy,
+    freezes,
+    grants,
     history,
     inspect,
     intents,
     inventory,
     lab,
+    leeway,
     logs,
     looks,
     machine,
@@ -35,7 +39,7 @@ _HELP = """OttO brings web sites to life from specs in a git repository, and kee
 Begin with `otto up`. Exit statuses: 0 done, 1 failed, 2 wrong command line, 3 not Ready (`status SITE`),
 4 something differs (`diff` and `plan` with --exit-code), 130 stopped by Ctrl-C.
 """
-_RUN, _SEE, _ACT, _MAKE = "Run", "See", "Act", "Prepare"
+_RUN, _SEE, _ACT, _ALLOW, _MAKE = "Run", "See", "Act", "Allow", "Prepare"
 
 
 def build_app(composition: Composition | None = None) -> typer.Typer:
@@ -112,7 +116,10 @@ def _register(app: typer.Typer) -> None:
         (_SEE, (status.status, why.why, inspect.plan, inspect.diff, history.history, audit.audit)),
         (_SEE, (logs.logs, inventory.inventory, orphans.orphans)),
         (_ACT, (looks.reconcile, looks.provision, looks.configure, looks.verify)),
-        (_ACT, (intents.suspend, intents.resume, intents.approve, adopt.adopt, orphans.reap)),
+        (_ACT, (intents.suspend, intents.resume, adopt.adopt, orphans.reap)),
+        (_ACT, (intents.suspend, intents.resume, adopt.adopt)),
+        (_ALLOW, (approvals.approve, approvals.reject, freezes.freeze, freezes.thaw)),
+        (_ALLOW, (leeway.extend, leeway.override, grants.grants)),
         (_MAKE, (specs.validate, specs.init, machine.doctor, settings.config, settings.version)),
     )
     for panel, commands in panels:

@@ -30,6 +30,15 @@ Site = Annotated[str, typer.Argument(metavar="SITE", help="A site's name.", auto
 SomeSite = Annotated[
     str | None, typer.Argument(metavar="[SITE]", help="A site's name.", autocompletion=complete_site)
 ]
+OfSite = Annotated[
+    str | None,
+    typer.Option("--site", metavar="SITE", help="This site alone.", autocompletion=complete_site),
+]
+By = Annotated[
+    str | None, typer.Option(metavar="NAME", help="Who says it, when it is not the user who calls.")
+]
+Note = Annotated[str, typer.Option(metavar="TEXT", help="Why, for the record.")]
+Reason = Annotated[str, typer.Option(metavar="TEXT", help="Why; it has to be given.")]
 SitesOrAll = Annotated[
     list[str] | None,
     typer.Argument(

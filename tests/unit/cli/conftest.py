@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, nullcontext
+from datetime import datetime
 from pathlib import Path
 
 import pytest
@@ -42,6 +43,9 @@ class MemoryComposition:
     def seed_if_empty(self, settings: Settings) -> bool:
         self.opened.append("seed")
         return False
+
+    def now(self) -> datetime:
+        return self.world.clock.now()
 
 
 class Stage:

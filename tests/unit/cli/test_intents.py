@@ -1,4 +1,4 @@
-"""Suspend, resume, approve and destroy."""
+"""Suspend, resume and destroy."""
 
 import asyncio
 
@@ -41,56 +41,11 @@ def test_suspend_and_resume(up: Stage) -> None:
     assert intents(up) == frozenset()
 
 
-@pytest.mark.parametrize("command", [["suspend"], ["resume"], ["approve"]])
-def test_of_an_unknown_site(up: Stage, command: list[str]) -> None:
-    result = up.otto(*command, "acmee", *(["123456"] if command == ["approve"] else []))
+@pytest.mark.parametrize("command", ["suspend", "resume"])
+def test_of_an_unknown_site(up: Stage, command: str) -> None:
+    result = up.otto(command, "acmee")
     assert result.exit_code == 1
     assert "did you mean acme?" in result.stderr
-
-
-def waiting_plan(stage: Stage) -> str:
-    stage.world.images.ids["base"] = "sha256:another"
-    stage.otto("reconcile", "acme")
-    assert phase(stage) is Phase.AWAITING_APPROVAL
-    return stage.runs("acme")[0].plan
-
-
-def test_approve_lets_that_very_plan_go_on(up: Stage) -> None:
-    plan = waiting_plan(up)
-    before = {host.id for host in up.world.hosts if host.name.startswith("acme")}
-    assert up.otto("approve", "acme", plan[:12].upper()).exit_code == 0
-    assert next(iter(up.world.store.approvals)) == ("acme", plan)
-    assert up.otto("reconcile", "acme").exit_code == 0
-    assert not before & {host.id for host in up.world.hosts}
-
-
-@pytest.mark.parametrize(
-    ("digest", "told"),
-    [("beefbeefbeef", "no plan of acme that waits begins with"), ("be", "too short"), ("", "too short")],
-)
-def test_a_wrong_digest_is_refused_and_the_right_one_named(up: Stage, digest: str, told: str) -> None:
-    waiting_plan(up)
-    result = up.otto("approve", "acme", digest)
-    assert result.exit_code == 1
-    assert told in result.stderr
-    assert not up.world.store.approvals
-
-
-def test_an_outdated_digest_is_called_that(up: Stage) -> None:
-    first = waiting_plan(up)
-    up.world.push(files={"sites/acme/index.html": "<h1>It works anew</h1>"})
-    second = waiting_plan(up)
-    assert first != second
-    result = up.otto("approve", "acme", first[:12])
-    assert result.exit_code == 1
-    assert "is out of date: another one waits now" in result.stderr
-    assert second[:12] in result.stderr
-
-
-def test_nothing_waits(up: Stage) -> None:
-    result = up.otto("approve", "acme", "123456")
-    assert result.exit_code == 1
-    assert "acme does not wait for an approval: it is Ready" in result.stderr
 
 
 def test_destroy_asks_for_the_name(up: Stage) -> None:

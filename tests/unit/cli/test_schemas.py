@@ -25,7 +25,10 @@ from otto.model.verdict import Allowed, Effect, NeedsApproval, Reason, Refused, 
 from otto.model.why import Obstacle
 from otto.testing import START, site_spec
 
-NAMES = ("status", "why", "history", "orphans", "reap", "plan", "diff", "validate", "event", "audit")
+NAMES = (
+    *("status", "why", "history", "orphans", "reap", "plan", "diff", "validate", "event"),
+    *("audit", "grants", "said"),
+)
 
 
 def schema(name: str) -> Any:

@@ -43,14 +43,18 @@ async def _answer(invocation: Invocation, site: str) -> "Why":
 
 async def _gather(invocation: Invocation, store: StatusSource, site: str) -> "Why":
     from otto.cli import presence, told  # noqa: PLC0415  (with what follows)
+    from otto.decide import approval  # noqa: PLC0415
     from otto.decide.evidence import Evidence  # noqa: PLC0415
     from otto.decide.why import why as answer  # noqa: PLC0415
+    from otto.model.policy import Policy  # noqa: PLC0415
 
     statuses = {status.site: status for status in await store.statuses()}
     remembered = await store.remembered()
     naming.require(site, statuses.keys() | remembered.keys())
     runs = await store.runs(site, _RUNS)
-    plan = runs[0].plan if runs else ""
+    plan = approval.waiting_plan(statuses.get(site), runs)
+    policy = remembered[site].spec.policy if site in remembered else Policy()
+    said = await store.ledger.grants(site=site)
     home = invocation.settings.home
     source = await told.source(store)
     return answer(
@@ -66,13 +70,6 @@ async def _gather(invocation: Invocation, store: StatusSource, site: str) -> "Wh
             newest=str(source.get("commit") or ""),
             source_error=str(source.get("error") or ""),
             source_failures=int(source.get("failures") or 0),
-            approved=bool(plan) and await _approved(store, site, plan),
+            approved=approval.approved(said, plan, policy.approvers, invocation.now()),
         )
     )
-
-
-async def _approved(store: StatusSource, site: str, plan: str) -> bool:
-    from otto.model.history import GrantKind  # noqa: PLC0415  (with what `_gather` imports)
-
-    said = await store.ledger.grants(site=site, kind=GrantKind.APPROVE)
-    return any(grant.plan == plan and grant.holds(datetime.now(UTC)) for grant in said)

@@ -1,0 +1,130 @@
+"""`otto freeze` and `otto thaw`: whether anything may be taken away at all."""
+
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from otto.cli import options, speaking
+from otto.cli.invocation import Invocation
+from otto.cli.running import run
+from otto.model.errors import UsageError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from otto.model.history import Grant
+    from otto.model.saying import Saying, Speaker
+    from otto.ports import Store
+
+# So many names are listed; how many more there are is said.
+_LISTED = 20
+
+
+def freeze(
+    context: typer.Context,
+    *,
+    site: options.OfSite = None,
+    until: Annotated[
+        str | None,
+        typer.Option(metavar="TIME|DURATION", help="When it ends by itself: 2h, or a time as ISO 8601."),
+    ] = None,
+    reason: options.Reason,
+    by: options.By = None,
+    json: options.Json = False,
+) -> None:
+    """Hold off everything that takes hosts away.
+
+    Of one site with --site, else of all. Every plan is judged by it from now on; a run that was judged before
+    goes on to its end. Sites go on serving, and what is broken is mended where nothing living has to go for
+    it. A freeze that is in force is only made longer.
+    """
+    from otto.cli import moments  # noqa: PLC0415  (not for --help)
+
+    invocation = Invocation.of(context)
+    who, why = speaking.speaker(invocation, by), speaking.reason(reason, needed=True)
+    end = moments.moment(until, who.at) if until is not None else None
+
+    async def frozen(store: "Store", speaker: "Speaker") -> "Saying":
+        from otto.decide import freezing  # noqa: PLC0415
+
+        return freezing.freeze(site or "", end, await store.ledger.grants(), speaker, why)
+
+    _named(site)
+    speaking.show(invocation, run(speaking.speak(invocation, site or "", who, frozen)), json=json)
+
+
+def thaw(
+    context: typer.Context,
+    *,
+    site: options.OfSite = None,
+    reason: options.Note = "",
+    by: options.By = None,
+    yes: options.Yes = False,
+    json: options.Json = False,
+) -> None:
+    """Take a freeze back.
+
+    That of one site with --site, else that of all sites. OttO freezes by itself when the repository loses
+    much at once; then it says what, lists the sites that vanished, and asks before it goes on.
+    """
+    invocation = Invocation.of(context)
+    who, why = speaking.speaker(invocation, by), speaking.reason(reason)
+    _named(site)
+    where = site or ""
+    ours = () if yes else run(_of_otto(invocation, where, who))
+    if ours:
+        _confirm(invocation, ours)
+
+    async def thawed(store: "Store", speaker: "Speaker") -> "Saying":
+        from otto.decide import freezing  # noqa: PLC0415
+
+        saying = freezing.thaw(where, await store.ledger.grants(), speaker, why)
+        if not yes and freezing.of_otto(saying.taken) != ours:
+            raise UsageError("nothing was thawed: the repository lost more meanwhile", mend="say it again")
+        return saying
+
+    speaking.show(invocation, run(speaking.speak(invocation, where, who, thawed)), json=json)
+
+
+def _named(site: str | None) -> None:
+    """An empty name is no name of all: in a script, it is a variable that was never set."""
+    if site is not None and not site.strip():
+        raise UsageError("the name of the site is empty", mend="leave --site out to speak of all sites")
+
+
+async def _of_otto(invocation: Invocation, site: str, who: "Speaker") -> "tuple[Grant, ...]":
+    """Of the freezes that are to be taken back, those that OttO set itself."""
+    from otto.cli import naming  # noqa: PLC0415
+    from otto.decide import freezing  # noqa: PLC0415
+
+    async with naming.reading_store(invocation) as store:
+        if site:
+            naming.require(site, await naming.names_in(store))
+        return freezing.of_otto(freezing.thaw(site, await store.ledger.grants(), who, "").taken)
+
+
+def _confirm(invocation: Invocation, freezes: "tuple[Grant, ...]") -> None:
+    from otto.cli.asking import typed  # noqa: PLC0415
+    from otto.decide import freezing  # noqa: PLC0415
+
+    gone = freezing.vanished(freezes)
+    words = [
+        f"OttO froze all deletion: {'; '.join(grant.reason for grant in freezes)}.",
+        *_what_becomes_of(gone),
+        "What else waits for the thaw goes on.",
+    ]
+    number = (str(len(gone)),) if gone else ()
+    typed(invocation, " ".join(words), "thaw", "nothing was thawed", number)
+
+
+def _what_becomes_of(gone: tuple[str, ...]) -> "Iterator[str]":
+    from otto.cli.text import counted  # noqa: PLC0415
+
+    if not gone:
+        return
+    more = f" and {len(gone) - _LISTED} more" if len(gone) > _LISTED else ""
+    yield f"{counted(len(gone), 'site')} vanished from the repository: {', '.join(gone[:_LISTED])}{more}."
+    yield (
+        "When thawed, they are Orphaned: they keep serving, and cost what they cost, until their specs come "
+        "back or they are destroyed by name."
+    )
