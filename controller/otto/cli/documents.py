@@ -38,6 +38,7 @@ def site_document(status: SiteStatus, intents: Iterable[str] = ()) -> Document:
         "ready": status.ready,
         **data,
         "cost": money.priced_data(status.cost, status.currency),
+        "held": _reasons(status.held),
         "conditions": conditions,
         "intents": [*sorted(intents)],
     }

@@ -117,7 +117,6 @@ def _register(app: typer.Typer) -> None:
         (_SEE, (logs.logs, inventory.inventory, orphans.orphans)),
         (_ACT, (looks.reconcile, looks.provision, looks.configure, looks.verify)),
         (_ACT, (intents.suspend, intents.resume, adopt.adopt, orphans.reap)),
-        (_ACT, (intents.suspend, intents.resume, adopt.adopt)),
         (_ALLOW, (approvals.approve, approvals.reject, freezes.freeze, freezes.thaw)),
         (_ALLOW, (leeway.extend, leeway.override, grants.grants)),
         (_MAKE, (specs.validate, specs.init, machine.doctor, settings.config, settings.version)),
