@@ -103,6 +103,9 @@ class LoopSettings:
     verifyDeadline: float = field(  # noqa: N815
         default=45.0, metadata={"help": "seconds a site has to come up before its checks count as failed"}
     )
+    drainTimeout: float = field(  # noqa: N815
+        default=15.0, metadata={"help": "seconds visitors have to finish when a site is taken down"}
+    )
     history: int = field(default=200, metadata={"help": "runs kept for each site"})
 
 

@@ -295,7 +295,7 @@ class Ledger(Protocol):
 
     async def records(
         self, *, site: str | None = None, after: int = 0, limit: int = 1000
-    ) -> tuple[Record, ...]:
+    ) -> tuple[AuditRecord, ...]:
         """The audit record from behind number `after` on, oldest first."""
 
     async def grant(self, grant: Grant) -> None:

@@ -4,10 +4,11 @@ import json
 from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
+from otto.decide.wording import standing_in_the_way, told_of
 from otto.model.canonical import Data, to_data
 from otto.model.run import Run
 from otto.model.status import Condition, ConditionType, SiteStatus
-from otto.model.verdict import Allowed, Verdict, Waiting
+from otto.model.verdict import Verdict
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -99,12 +100,11 @@ def inspection_document(seen: "Inspection") -> Document:
 
 def verdict_document(verdict: Verdict) -> Document:
     """What the guard says."""
-    reasons: list[Data] = []
-    if isinstance(verdict, Waiting):
-        reasons = [to_data(verdict.reason)]
-    elif not isinstance(verdict, Allowed):
-        reasons = [to_data(reason) for reason in verdict.reasons]
-    return {"kind": type(verdict).__name__, "reasons": reasons}
+    return {
+        "kind": type(verdict).__name__,
+        "reasons": [to_data(reason) for reason in standing_in_the_way(verdict)],
+        "behind": [to_data(reason) for reason in told_of(verdict)[len(standing_in_the_way(verdict)) :]],
+    }
 
 
 def write(console: "Console", document: object) -> None:

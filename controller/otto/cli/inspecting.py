@@ -9,10 +9,11 @@ from rich.text import Text
 
 from otto.cli.tables import blank, words
 from otto.cli.text import clean, counted
+from otto.decide.wording import told_of
 from otto.model.canonical import short
 from otto.model.difference import Difference, Severity
 from otto.model.plan import Action, ActionKind, Step
-from otto.model.verdict import Allowed, NeedsApproval, Reason, Verdict, Waiting
+from otto.model.verdict import Verdict
 
 if TYPE_CHECKING:
     from rich.console import RenderableType
@@ -93,16 +94,9 @@ def _verdict(verdict: Verdict) -> Iterator["RenderableType"]:
         "Waiting": "has to wait",
     }
     yield Text.assemble(("guard: ", "dim"), (said[kind], _VERDICTS[kind]))
-    for reason in _reasons(verdict):
-        yield Padding(
-            Text.assemble(clean(reason.message), (f"  [{clean(reason.rule)}]", "dim")), (0, 0, 0, 2)
-        )
-    if isinstance(verdict, NeedsApproval):
-        for mend in sorted({reason.mend for reason in verdict.reasons if reason.mend}):
-            yield Padding(Text.assemble(("to go on: ", "dim"), clean(mend)), (0, 0, 0, 2))
-
-
-def _reasons(verdict: Verdict) -> tuple[Reason, ...]:
-    if isinstance(verdict, Allowed):
-        return ()
-    return (verdict.reason,) if isinstance(verdict, Waiting) else verdict.reasons
+    for reason in told_of(verdict):
+        figures = ", ".join(f"{name} {value}" for name, value in sorted(reason.figures.items()))
+        rule = f"  [{reason.rule}]" + (f" {figures}" if figures else "")
+        yield Padding(Text.assemble(clean(reason.message), (clean(rule), "dim")), (0, 0, 0, 2))
+    for mend in dict.fromkeys(reason.mend for reason in told_of(verdict) if reason.mend):
+        yield Padding(Text.assemble(("to go on: ", "dim"), clean(mend)), (0, 0, 0, 2))

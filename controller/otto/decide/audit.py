@@ -1,7 +1,8 @@
 """The audit record as a chain of hashes: what was changed, dropped or slipped in afterwards shows.
 
 Each record's hash covers its number, its entry and the hash of the one before it. Who can write to the
-database can make the whole chain anew; who keeps one hash of it elsewhere (the log has them all) sees even that.
+database can make the whole chain anew; who keeps one hash of it elsewhere sees even that: the log has them
+all.
 """
 
 from collections.abc import Iterable

@@ -7,6 +7,7 @@ from otto.decide.dependencies import blocked_by
 from otto.decide.evidence import WORKING, Evidence
 from otto.decide.wording import counted
 from otto.model.status import ConditionType, Phase, Truth
+from otto.model.verdict import Effect, Reason
 from otto.model.why import Blocker, Obstacle
 
 # Phases in which no try is due because of a failure: somebody decides, or it goes on already.
@@ -17,10 +18,10 @@ _NOT_RETRIED = WORKING | {
     Phase.ORPHANED,
     Phase.DESTROYED,
 }
-_HELD_BY_GUARD = {
-    "NeedsApproval": Obstacle.APPROVAL,
-    "Refused": Obstacle.REFUSED,
-    "Waiting": Obstacle.WINDOW,
+_OBSTACLES = {
+    Effect.ASK: Obstacle.APPROVAL,
+    Effect.WAIT: Obstacle.WINDOW,
+    Effect.REFUSE: Obstacle.REFUSED,
 }
 
 
@@ -88,24 +89,23 @@ def _spec(evidence: Evidence) -> Iterator[Blocker]:
 
 
 def _guard(evidence: Evidence) -> Iterator[Blocker]:
-    verdict = evidence.fails(ConditionType.ALLOWED)
-    if evidence.phase is not Phase.AWAITING_APPROVAL or verdict is None:
+    """Every reason of the guard's, those too that would stand in the way after the weightiest."""
+    status = evidence.status
+    if status is None or evidence.phase in (Phase.DESTROYED, Phase.ORPHANED):
         return
-    kind = _HELD_BY_GUARD.get(verdict.reason, Obstacle.APPROVAL)
-    if kind is Obstacle.APPROVAL and evidence.approved:
-        return  # the controller has only to come to it
-    status, last = evidence.status, evidence.last
-    unblock, until = "", None
-    if kind is Obstacle.APPROVAL:
-        digest = last.plan[:12] if last and last.plan else "DIGEST"
-        unblock = f"otto approve {evidence.site} {digest}"
-    elif kind is Obstacle.REFUSED:
-        unblock = f"change the spec; otto plan {evidence.site} shows what is refused"
-    elif status:
-        until = status.next_look
-    # Where an approval mends it, the condition repeats the command for those who read only that.
-    what = verdict.message.partition("; to go on: ")[0]
-    yield Blocker(kind, what, unblock, until, verdict.since)
+    holding = [reason for reason in status.held if reason.effect is not Effect.WARN]
+    for reason in sorted(holding, key=lambda item: -item.effect):
+        if reason.effect is Effect.ASK and evidence.approved:
+            continue  # the controller has only to come to it
+        what = f"{reason.message} [{reason.rule}]{_figures(reason)}"
+        yield Blocker(
+            _OBSTACLES[reason.effect], what, reason.mend, reason.until, status.held_since, reason.rule
+        )
+
+
+def _figures(reason: Reason) -> str:
+    words = ", ".join(f"{name} {value}" for name, value in sorted(reason.figures.items()))
+    return f" ({words})" if words else ""
 
 
 def _dependency(evidence: Evidence) -> Iterator[Blocker]:

@@ -5,11 +5,11 @@ from collections.abc import Iterable
 from otto.decide.expected import SERVICES, wanted
 from otto.decide.targeting import for_content, for_infrastructure, roles_needed
 from otto.model.desired import Desired
-from otto.model.difference import Difference, Layer
-from otto.model.host import HostState
+from otto.model.difference import Cause, Difference, Layer
+from otto.model.host import HostState, LiveHost
 from otto.model.infrastructure import ResourceChange
-from otto.model.observed import Observed, Seen, Unseen
-from otto.model.plan import Action, ActionKind, Plan, Step, StepKind
+from otto.model.observed import InfrastructureState, Observed, Seen, Unseen
+from otto.model.plan import Action, ActionKind, Circumstances, Plan, Removing, Step, StepKind
 from otto.model.spec import Role
 
 _MEMBERSHIP = frozenset(
@@ -79,7 +79,42 @@ def plan(
     serving = any(difference.layer is Layer.SERVING for difference in found)
     if steps or serving or force:
         steps.append(Step(StepKind.VERIFY, (), (), _verify_detail(desired)))
-    return Plan(desired.site, desired.digest, tuple(steps))
+    about = _circumstances(desired, observed, found, asked=bool(force))
+    return Plan(desired.site, desired.digest, tuple(steps), about)
+
+
+def removal(
+    site: str, provider: str, state: InfrastructureState, live: Iterable[LiveHost], removing: Removing
+) -> Plan:
+    """The plan that takes a whole site down: visitors first, then its hosts.
+
+    Args:
+        site: its name.
+        provider: where it lives.
+        state: what Terraform's state holds of it.
+        live: what the provider has under its labels.
+        removing: who wants it.
+    """
+    roles = {host.name: host.role.value for host in state.hosts} | {host.name: host.role for host in live}
+    actions = tuple(Action(name, ActionKind.DESTROY, host=name, asked=True) for name in sorted(roles))
+    balancers = tuple(sorted(host.name for host in state.of(Role.BALANCER)))
+    steps = [Step(StepKind.DRAIN, balancers)] if balancers else []
+    steps.append(Step(StepKind.DESTROY, tuple(sorted(roles)), actions))
+    return Plan(site, "", tuple(steps), Circumstances(provider, roles, ("asked",), removing=removing))
+
+
+def _circumstances(
+    desired: Desired, observed: Observed, found: tuple[Difference, ...], *, asked: bool
+) -> Circumstances:
+    not_wished = [item for item in found if item.cause in (Cause.DRIFT, Cause.FAILURE)]
+    return Circumstances(
+        provider=desired.spec.provider.value,
+        hosts={host.name: host.role.value for host in observed.hosts},
+        causes=tuple(sorted({item.cause.value for item in found} | ({"asked"} if asked else set()))),
+        drifted=tuple(sorted({item.layer.value for item in not_wished})),
+        mends=tuple(sorted({item.path for item in not_wished})),
+        sizes=tuple(sorted({desired.spec.group(role).size for role in Role})),
+    )
 
 
 def classify(change: ResourceChange, desired: Desired, observed: Observed) -> Action:

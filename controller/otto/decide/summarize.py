@@ -3,9 +3,10 @@
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
+from typing import Any
 
 from otto.decide.signs import tier_of
-from otto.decide.wording import describe_differences
+from otto.decide.wording import describe_differences, reasons, told_of
 from otto.model.desired import Desired
 from otto.model.difference import Cause, Difference, Layer
 from otto.model.observed import InfrastructureState, Seen, Unseen
@@ -41,6 +42,8 @@ class Findings:
         differences: what differs, None when the site was not observed.
         problems: problems of the newest spec, which is then not in force.
         verdict: what the guard said, None when nothing was planned.
+        plan: digest of the plan that the verdict speaks of, "" for none.
+        ends_at: when the site ends by its time to live or a tombstone.
         planning: whether what is to be done is being found out.
         step: the step under way, None when no run is.
         error: what went wrong in this look, "" for nothing.
@@ -60,6 +63,8 @@ class Findings:
     differences: tuple[Difference, ...] | None = None
     problems: tuple[Problem, ...] = ()
     verdict: Verdict | None = None
+    plan: str = ""
+    ends_at: datetime | None = None
     planning: bool = False
     step: StepKind | None = None
     error: str = ""
@@ -96,6 +101,7 @@ def _identify(status: SiteStatus, found: Findings) -> SiteStatus:
         run=found.run or status.run,
         next_look=found.next_look,
         failures=found.failures,
+        **_held(status, found),
     )
     if found.desired:
         spec = found.desired.spec
@@ -110,6 +116,21 @@ def _identify(status: SiteStatus, found: Findings) -> SiteStatus:
         state = found.infrastructure.value
         status = replace(status, endpoints=state.endpoints, hosts=state.hosts)
     return status
+
+
+def _held(status: SiteStatus, found: Findings) -> dict[str, Any]:
+    """What the guard holds now; as before, where this look has not come to it."""
+    if found.verdict is None and found.differences is None:
+        return {}
+    if found.verdict is None and found.planning:
+        return {}
+    if found.verdict is None or isinstance(found.verdict, Allowed):
+        warnings = told_of(found.verdict) if found.verdict else ()
+        return {"held": warnings, "held_since": None, "plan": "", "ends_at": found.ends_at}
+    same = found.plan == status.plan and status.held_since is not None
+    since = status.held_since if same else found.now
+    held = told_of(found.verdict)
+    return {"held": held, "held_since": since, "plan": found.plan, "ends_at": found.ends_at}
 
 
 def _conditions(found: Findings) -> Iterable[Condition]:
@@ -143,14 +164,12 @@ def _allowed(found: Findings, verdict: Verdict) -> Condition:
     match verdict:
         case Allowed():
             return _condition(found, kind, Truth.TRUE, "Allowed", "nothing in the plan needs approval")
-        case NeedsApproval(reasons=reasons) | Refused(reasons=reasons):
-            reason = "NeedsApproval" if isinstance(verdict, NeedsApproval) else "Refused"
+        case NeedsApproval(reasons=reasons) | Refused(reasons=reasons) | Waiting(reasons=reasons):
+            reason = type(verdict).__name__
             message = "; ".join(f"{item.message} [{item.rule}]" for item in reasons)
             mends = sorted({item.mend for item in reasons if item.mend})
             hint = f"; to go on: {', '.join(mends)}" if mends else ""
             return _condition(found, kind, Truth.FALSE, reason, message + hint)
-        case Waiting(reason=why):
-            return _condition(found, kind, Truth.FALSE, "Waiting", why.message)
 
 
 def _layer(found: Findings, kind: ConditionType, differences: tuple[Difference, ...]) -> Condition:
@@ -229,8 +248,8 @@ def _message(phase: Phase, found: Findings) -> str:
         return found.waiting
     if found.problems:
         return f"newest spec is bad, the last good one is in force: {found.problems[0]}"
-    if isinstance(found.verdict, NeedsApproval | Refused):
-        return "; ".join(reason.message for reason in found.verdict.reasons)
+    if found.verdict is not None and not isinstance(found.verdict, Allowed):
+        return reasons(found.verdict)
     if phase is Phase.READY:
         return ""
     return _trouble(found) or phase.value

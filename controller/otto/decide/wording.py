@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from otto.model.configuration import ConfigurationResult
 from otto.model.difference import Difference
 from otto.model.plan import Action, Plan
-from otto.model.verdict import Verdict
+from otto.model.verdict import Allowed, NeedsApproval, Reason, Refused, Verdict, Waiting
 
 
 def describe(plan: Plan) -> str:
@@ -54,7 +54,23 @@ def results(result: ConfigurationResult) -> list[dict[str, object]]:
 
 def reasons(verdict: Verdict) -> str:
     """Why a plan may not go on now, "" when it may."""
-    return "; ".join(reason.message for reason in getattr(verdict, "reasons", ()))
+    return "; ".join(reason.message for reason in standing_in_the_way(verdict))
+
+
+def standing_in_the_way(verdict: Verdict) -> tuple[Reason, ...]:
+    """The reasons that hold a plan now, the strictest kind alone."""
+    return () if isinstance(verdict, Allowed) else verdict.reasons
+
+
+def told_of(verdict: Verdict) -> tuple[Reason, ...]:
+    """Everything that a verdict tells: what holds the plan, what would after that, and warnings."""
+    match verdict:
+        case Allowed(warnings=warnings):
+            return warnings
+        case NeedsApproval(reasons=found):
+            return found
+        case Refused(reasons=found, behind=behind) | Waiting(reasons=found, behind=behind):
+            return (*found, *behind)
 
 
 def counted(number: int, noun: str) -> str:

@@ -48,9 +48,11 @@ class CostChange:
         added: what the plan adds an hour, savings left out: a guard that let a deletion make room for
             spending would be milder for a plan that deletes more.
         currency: three letters.
+        unpriced: sizes, of hosts that the plan makes, that no price is known for.
     """
 
     before: Cost = Cost()
     after: Cost = Cost()
     added: float = 0.0
     currency: str = "EUR"
+    unpriced: tuple[str, ...] = ()

@@ -16,7 +16,6 @@ class GrantKind(StrEnum):
     FREEZE = "freeze"  # nothing is taken away: of one site, or of any
     OVERRIDE = "override"  # windows do not count for this site
     EXTEND = "extend"  # a site's life is longer
-    DESTROY = "destroy"  # a site may be taken down, whatever is left of it
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,7 +30,8 @@ class Grant:
         until: when it ends by itself, None for never; of EXTEND: the new end of the site's life.
         reason: why, in their words.
         plan: digest of the plan it speaks of, "" for none.
-        held: of a freeze that OttO set itself since desired state collapsed: the sites that vanished.
+        origin: `source` of a freeze that OttO set itself since desired state collapsed, else "".
+        held: of such a freeze: the sites that vanished, and keep their last good specs.
     """
 
     kind: GrantKind
@@ -41,13 +41,14 @@ class Grant:
     until: datetime | None = None
     reason: str = ""
     plan: str = ""
+    origin: str = ""
     held: tuple[str, ...] = ()
 
     @property
     def key(self) -> str:
         """Names it: the same person saying the same again replaces what they said before."""
         who = self.by if self.kind is GrantKind.APPROVE else ""
-        return f"{self.kind.value}/{self.site}/{self.plan}/{who}"
+        return f"{self.kind.value}/{self.site}/{self.plan}/{who}/{self.origin}"
 
     def holds(self, now: datetime) -> bool:
         """Whether it has not ended."""
@@ -104,6 +105,14 @@ class Account:
 
 
 @dataclass(frozen=True, slots=True)
+class Heal:
+    """A repair that succeeded, and the paths of what it repaired."""
+
+    at: datetime
+    paths: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class FleetSize:
     """The hosts of all sites, and those of other sites that are being changed right now."""
 
@@ -132,7 +141,7 @@ class History:
     removals: tuple[Removal, ...] = ()
     protected: bool = False
     provider: str = ""
-    heals: tuple[datetime, ...] = ()
+    heals: tuple[Heal, ...] = ()
     culprits: tuple[str, ...] = ()
     spending: Spending | None = None
     fleet: FleetSize = FleetSize()

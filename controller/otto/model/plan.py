@@ -1,7 +1,7 @@
 """Ordered steps over all layers of one site; its digest is what people approve."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from functools import cached_property
 
@@ -19,6 +19,11 @@ class ActionKind(StrEnum):
     REPLACE = "replace"  # a living host goes and another comes
     DESTROY = "destroy"
     IMPORT = "import"  # an existing host enters the state
+
+    @property
+    def takes(self) -> bool:
+        """Whether it takes something living away."""
+        return self in (ActionKind.DESTROY, ActionKind.REPLACE, ActionKind.SCALE_IN)
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,6 +98,7 @@ class Circumstances:
         hosts: name -> role of the hosts that there are.
         causes: why there is something to do: `spec`, `drift`, `failure`, `unknown`, `asked`; sorted.
         drifted: layers in which the plan mends what the spec did not cause; sorted.
+        mends: paths of the differences that the spec did not cause; sorted.
         sizes: sizes of hosts that are asked for; sorted.
         cost: what the plan does to the cost of the site, None where there is no price table.
         removing: who wants the site taken down.
@@ -102,6 +108,7 @@ class Circumstances:
     hosts: Mapping[str, str] = field(default_factory=dict)
     causes: tuple[str, ...] = ()
     drifted: tuple[str, ...] = ()
+    mends: tuple[str, ...] = ()
     sizes: tuple[str, ...] = ()
     cost: CostChange | None = None
     removing: Removing = Removing.NOBODY
@@ -131,6 +138,10 @@ class Plan:
         """Hosts of which only some roles are run."""
         step = self.step(StepKind.CONFIGURE)
         return frozenset(step.roles) if step else frozenset()
+
+    def priced(self, cost: CostChange) -> "Plan":
+        """This plan, with what it does to the cost of its site."""
+        return replace(self, about=replace(self.about, cost=cost))
 
     def step(self, kind: StepKind) -> Step | None:
         """The step of that kind, if the plan has it."""

@@ -97,13 +97,14 @@ class DriftPolicy:
         layers: layer -> how it is handled; `repair` where it is not named.
         ignore: differences that are left alone.
         confirmations: looks in a row that have to see a difference before it is repaired.
-        heals: repairs within an hour after which the site counts as flapping; 0 for no limit.
+        heals: repairs of the same thing within an hour, after which the site counts as flapping and is
+            not repaired before the hour is over; 0 for no limit.
     """
 
     layers: Mapping[str, Handling] = field(default_factory=dict)
     ignore: tuple[Ignored, ...] = ()
     confirmations: int = 1
-    heals: int = 12
+    heals: int = 6
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,9 +139,9 @@ class Policy:
     ttl: float | None = None
     until: datetime | None = None
     limits: Limits | None = None
-    windows: Windows = Windows()
+    windows: Windows = field(default_factory=Windows)
     budget: Budget | None = None
-    drift: DriftPolicy = DriftPolicy()
+    drift: DriftPolicy = field(default_factory=DriftPolicy)
 
 
 @dataclass(frozen=True, slots=True)
@@ -225,12 +226,25 @@ class FleetPolicy:
         hook: an executable that is asked too.
     """
 
-    limits: FleetLimits = FleetLimits()
-    site_limits: Limits = Limits()
-    collapse: Collapse = Collapse()
-    windows: Windows = Windows()
+    limits: FleetLimits = field(default_factory=FleetLimits)
+    site_limits: Limits = field(default_factory=Limits)
+    collapse: Collapse = field(default_factory=Collapse)
+    windows: Windows = field(default_factory=Windows)
     budget: Budget | None = None
     labels: tuple[LabelDefault, ...] = ()
     ttl_warnings: tuple[float, ...] = (HOUR, 600.0)
     places: Mapping[str, Place] = field(default_factory=dict)
     hook: Hook | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Effective:
+    """The policy of a site and that of the fleet, as they hold together."""
+
+    site: Policy = field(default_factory=Policy)
+    fleet: FleetPolicy = field(default_factory=FleetPolicy)
+
+    @property
+    def limits(self) -> Limits:
+        """The site's blast radius: its own, or else the fleet's for every site."""
+        return self.site.limits or self.fleet.site_limits

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 
-from otto.model.policy import Policy as Policy
+from otto.model.policy import Policy
 
 
 class Provider(StrEnum):
@@ -88,7 +88,7 @@ class SiteSpec:
     labels: Mapping[str, str] = field(default_factory=dict)
     domains: tuple[str, ...] = ()
     checks: tuple[Check, ...] = ()
-    policy: Policy = Policy()
+    policy: Policy = field(default_factory=Policy)
     depends_on: tuple[str, ...] = ()
     suspend: bool = False
     file: str = ""

@@ -6,6 +6,7 @@ from datetime import datetime
 from enum import StrEnum
 
 from otto.model.host import Endpoint, Host
+from otto.model.verdict import Reason
 
 
 class Phase(StrEnum):
@@ -85,6 +86,10 @@ class SiteStatus:
         updated_at: when this status was written.
         next_look: when it will be looked at again, None when only a change would cause it.
         failures: consecutive failed runs with the same inputs.
+        held: what the guard said of the plan that waits, the weightiest first; empty when none does.
+        held_since: since when that very plan is held.
+        plan: digest of the plan that waits, "" when none does.
+        ends_at: when the site's time to live is over, or its tombstone counts; None for never.
     """
 
     site: str
@@ -101,6 +106,10 @@ class SiteStatus:
     failures: int = 0
     labels: Mapping[str, str] = field(default_factory=dict)
     provider: str = ""
+    held: tuple[Reason, ...] = ()
+    held_since: datetime | None = None
+    plan: str = ""
+    ends_at: datetime | None = None
 
     @property
     def ready(self) -> bool:

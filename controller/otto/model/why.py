@@ -36,6 +36,7 @@ class Blocker:
         unblock: the command or the change that takes it out of the way, "" when a person can do nothing.
         until: when OttO goes on by itself, None when it does not, or when nobody can say.
         since: since when it is in the way, None where that is not on record.
+        rule: the guard's rule, "" where it is none of the guard's.
     """
 
     kind: Obstacle
@@ -43,6 +44,7 @@ class Blocker:
     unblock: str = ""
     until: datetime | None = None
     since: datetime | None = None
+    rule: str = ""
 
 
 @dataclass(frozen=True, slots=True)

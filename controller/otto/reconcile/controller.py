@@ -16,6 +16,7 @@ from otto.model.plan import StepKind
 from otto.ports import Source
 from otto.reconcile.control import Answer, Control, Handler, Request
 from otto.reconcile.fleet import Fleet
+from otto.reconcile.freezing import Freezer
 from otto.reconcile.kit import Kit
 from otto.reconcile.loop import Loop
 from otto.reconcile.reconciler import Reconciler
@@ -41,7 +42,7 @@ class Controller:
 
     def __init__(self, kit: Kit, home: Path, source: SourceSettings, quarantined: Quarantined) -> None:
         self.kit = kit
-        self.fleet = Fleet(kit.source, kit.specs, kit.store)
+        self.fleet = Fleet(kit.source, kit.specs, kit.store, Freezer(kit))
         self.reconciler = Reconciler(kit, self.fleet)
         self.loop = Loop(kit, self.fleet, self.reconciler)
         self.watcher = Watcher(kit, self.fleet, source.interval)
@@ -53,6 +54,7 @@ class Controller:
         """Recover, read the repository, and make every site due. After this the socket answers."""
         await self.loop.recover()
         await self.fleet.load()
+        await self.reconciler.headcount.load()
         await self.watcher.look()
         await self.loop.start_all()
         await self._control.start()
@@ -65,6 +67,7 @@ class Controller:
                 group.create_task(self.loop.run(), name="loop")
                 group.create_task(self.reconciler.sentinel.run(), name="sentinel")
                 group.create_task(self.watcher.run(), name="watch")
+                group.create_task(self.reconciler.steward.run(), name="steward")
         finally:
             await self.stop()
 

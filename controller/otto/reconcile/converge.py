@@ -9,9 +9,12 @@ from collections.abc import Awaitable, Callable, Iterable
 from contextlib import AbstractAsyncContextManager, nullcontext
 from dataclasses import replace
 
-from otto.decide import guard, planning
+import structlog
+
+from otto.decide import planning
 from otto.decide.diff import diff
 from otto.decide.requests import configuration_request, infrastructure_inputs, is_joint, needs_repair
+from otto.decide.sifting import to_act_on
 from otto.decide.signs import key, keys, seen_as, told
 from otto.decide.targeting import actionable
 from otto.decide.wording import (
@@ -22,23 +25,29 @@ from otto.decide.wording import (
     describe_result,
     reasons,
     results,
+    standing_in_the_way,
 )
 from otto.model.canonical import to_data
 from otto.model.configuration import ConfigurationRequest
 from otto.model.desired import Desired
-from otto.model.errors import TransientError
+from otto.model.difference import Difference
+from otto.model.errors import OttoError, TransientError, WaitingError
 from otto.model.infrastructure import InfrastructurePlan
 from otto.model.observed import Applied, InfrastructureState, Observed, Seen
 from otto.model.plan import Action, ActionKind, Plan, Step, StepKind
 from otto.model.run import Outcome
 from otto.model.spec import Role
 from otto.model.verdict import Allowed, Verdict
+from otto.reconcile.bookkeeper import Bookkeeper
+from otto.reconcile.gatekeeper import Gatekeeper, Judged
 from otto.reconcile.kit import Kit
 from otto.reconcile.look import DisturbedError, Ending, Look, SupersededError
 from otto.reconcile.observe import Observer
 from otto.reconcile.recorder import Recorder, StepNotes
 from otto.reconcile.touched import Touched, record_facts
 from otto.reconcile.verify import Verifier
+
+log = structlog.get_logger("otto.converge")
 
 _ANOTHER_HOST = frozenset({ActionKind.CREATE, ActionKind.REPAIR, ActionKind.REPLACE})
 
@@ -52,14 +61,28 @@ class Converger:
 
     Args:
         kit: the ports.
+        observer: looks at the world.
+        verifier: makes the checks.
+        gate: asks the guard.
+        books: keeps account of what sites cost.
         latest: digest of the newest wish for a site, asked between steps.
         announce: told of every step that begins, so that the status shows it.
     """
 
     def __init__(
-        self, kit: Kit, observer: Observer, verifier: Verifier, latest: Latest, announce: Announce
+        self,
+        kit: Kit,
+        observer: Observer,
+        verifier: Verifier,
+        *,
+        gate: Gatekeeper,
+        books: Bookkeeper,
+        latest: Latest,
+        announce: Announce,
     ) -> None:
         self._kit = kit
+        self._gate = gate
+        self._books = books
         self._observer = observer
         self._verifier = verifier
         self._latest = latest
@@ -75,15 +98,18 @@ class Converger:
         await self._tell_what_was_seen(look, recorder)
         async with self._foreseen(look):
             plan, changes = await self._plan(look, recorder)
-            verdict = await self._judge(plan, look, recorder)
+            judged = await self._judge(plan, look, recorder)
+            verdict = judged.verdict
             if not isinstance(verdict, Allowed):
-                return Ending(look.observed, Outcome.WAITING, verdict, waiting=reasons(verdict))
-            observed = await self._provision(look, plan, changes, recorder)
+                waiting = reasons(verdict)
+                return Ending(look.observed, Outcome.WAITING, verdict, plan.digest, waiting=waiting)
+            observed = await self._provision(look, judged.plan, changes, recorder)
             rest = self._remainder(look, observed)
             configured = await self._configure(look, observed, rest, recorder)
         deployed = await self._deploy(look, observed, rest, recorder)
         touched = Touched(configured, deployed, frozenset(rest.partly))
-        return await self._verify(look, observed, touched, recorder)
+        ending = await self._verify(look, observed, touched, recorder)
+        return replace(ending, verdict=verdict)
 
     async def plan(self, look: Look, notes: StepNotes) -> tuple[Plan, InfrastructurePlan | None]:
         """The plan for what was found; Terraform is asked only when there is reason to."""
@@ -120,16 +146,17 @@ class Converger:
         await recorder.update(plan=plan.digest)
         return plan, changes
 
-    async def _judge(self, plan: Plan, look: Look, recorder: Recorder) -> Verdict:
+    async def _judge(self, plan: Plan, look: Look, recorder: Recorder) -> Judged:
         async with recorder.step("guard") as notes:
-            approved = await self._kit.store.approved(plan.site, plan.digest)
-            verdict = guard.judge(plan, look.desired.spec.policy, approved=approved)
-            notes.detail = {"verdict": type(verdict).__name__, "approved": approved}
+            applied = await self._kit.store.applied(plan.site)
+            priced = self._books.priced(plan, look.desired, look.observed.hosts, applied)
+            judged = await self._gate.judge(priced, look.desired.spec, applied)
+            notes.detail = kept(judged)
             notes.summary = "allowed"
-            if not isinstance(verdict, Allowed):
+            if not isinstance(judged.verdict, Allowed):
                 notes.outcome = Outcome.WAITING
-                notes.summary = reasons(verdict)
-        return verdict
+                notes.summary = reasons(judged.verdict)
+        return judged
 
     def _foreseen(self, look: Look) -> AbstractAsyncContextManager[None]:
         """New hosts will want to be configured: what that takes to begin with goes on while they are made.
@@ -151,15 +178,27 @@ class Converger:
             await self._mark_infrastructure(look.desired, ())
             # Terraform would do nothing about what it found changed: then it is no difference any more.
             return replace(look.observed, refreshed=())
-        await self._enter(look.desired, look.observed, StepKind.PROVISION)
+        await self._enter(look, look.observed, StepKind.PROVISION)
         async with recorder.step("provision", step.hosts) as notes:
             notes.summary = describe_actions(step.actions)
             notes.detail = {"actions": [f"{action.kind.value} {action.address}" for action in step.actions]}
-            with self._kit.calling("terraform"):
-                await self._kit.infrastructure.apply(changes, notes.report)
+            await self._gate.take(plan, look.desired.spec)
+            try:
+                with self._kit.calling("terraform"):
+                    await self._kit.infrastructure.apply(changes, notes.report)
+            finally:
+                await self._charge(look.desired)
             await self._mark_infrastructure(look.desired, step.actions)
             made = frozenset(action.host for action in step.actions if action.kind in _ANOTHER_HOST)
             return await self._observer.after_provisioning(look.observed, look.desired.site, made)
+
+    async def _charge(self, desired: Desired) -> None:
+        """However an apply ended: what it made costs something."""
+        try:
+            state = await self._kit.infrastructure.state(desired.site)
+            await self._books.note(desired, state or InfrastructureState())
+        except OttoError as error:
+            log.warning("money.unrecorded", error=error.message)
 
     async def _mark_infrastructure(self, desired: Desired, actions: Iterable[Action]) -> None:
         """Record what is in place; what was known of hosts that are new or gone no longer holds."""
@@ -172,13 +211,18 @@ class Converger:
             infrastructure=desired.infrastructure_digest,
             images={role.value: desired.spec.group(role).image for role in Role},
             sizes={role.value: desired.spec.group(role).size for role in Role},
+            born=before.born or self._kit.clock.now(),
         )
         await self._kit.store.save_applied(desired.site, applied)
 
     def _remainder(self, look: Look, observed: Observed) -> Plan:
         """What is left to do after provisioning, now that addresses are known."""
-        differences = diff(look.desired, observed)
+        differences = self._to_act_on(look.desired, observed)
         return planning.plan(look.desired, observed, differences, force=look.force)
+
+    def _to_act_on(self, desired: Desired, observed: Observed) -> tuple[Difference, ...]:
+        """What differs, without what the site's policy leaves alone or only tells of."""
+        return to_act_on(diff(desired, observed), desired.spec.policy.drift, self._kit.clock.now())
 
     async def _configure(
         self, look: Look, observed: Observed, plan: Plan, recorder: Recorder
@@ -187,7 +231,7 @@ class Converger:
         step, content = plan.step(StepKind.CONFIGURE), plan.step(StepKind.DEPLOY)
         if step is None:
             return frozenset()
-        await self._enter(look.desired, observed, StepKind.CONFIGURE)
+        await self._enter(look, observed, StepKind.CONFIGURE, plan)
         state = _state(observed)
         async with recorder.step("configure", step.hosts) as notes:
             request = configuration_request(look.desired, state, step)
@@ -202,7 +246,7 @@ class Converger:
         before, step = plan.step(StepKind.CONFIGURE), plan.step(StepKind.DEPLOY)
         if step is None:
             return frozenset()
-        await self._enter(look.desired, observed, StepKind.DEPLOY)
+        await self._enter(look, observed, StepKind.DEPLOY, plan)
         state = _state(observed)
         async with recorder.step("deploy", step.hosts) as notes:
             notes.detail = {"revision": look.desired.content}
@@ -235,7 +279,7 @@ class Converger:
             raise TransientError(f"{message}: {first.message}" if first.message else message)
 
     async def _verify(self, look: Look, observed: Observed, touched: Touched, recorder: Recorder) -> Ending:
-        await self._enter(look.desired, observed, StepKind.VERIFY)
+        await self._enter(look, observed, StepKind.VERIFY)
         state, site = _state(observed), look.desired.site
 
         def disturbed() -> bool:
@@ -258,25 +302,53 @@ class Converger:
             await self._mark_verified(look.desired)
         applied = await self._kit.store.applied(look.desired.site)
         observed = replace(recorded, serving=serving, applied=applied)
-        error = f"verification failed: {failures[0]}" if failures else _unmended(look, observed)
-        return Ending(observed, Outcome.FAILED if error else Outcome.SUCCEEDED, Allowed(), error)
+        error = f"verification failed: {failures[0]}" if failures else self._unmended(look, observed)
+        return Ending(observed, Outcome.FAILED if error else Outcome.SUCCEEDED, error=error)
 
     async def _mark_verified(self, desired: Desired) -> None:
         applied: Applied = await self._kit.store.applied(desired.site)
-        if applied.verified != desired.digest:
-            await self._kit.store.save_applied(desired.site, replace(applied, verified=desired.digest))
+        if applied.verified != desired.digest or applied.desired is None:
+            marked = replace(applied, verified=desired.digest, desired=desired)
+            await self._kit.store.save_applied(desired.site, marked)
 
-    async def _enter(self, desired: Desired, observed: Observed, step: StepKind) -> None:
-        if await self._latest(desired.site) != desired.digest:
+    async def _enter(self, look: Look, observed: Observed, step: StepKind, plan: Plan | None = None) -> None:
+        desired = look.desired
+        if await self._latest(desired.site) not in (desired.digest, look.beside):
             raise SupersededError
+        if plan is not None:
+            await self._hold_at_window(look, plan)
         await self._announce(desired, observed, step, Allowed())
 
+    async def _hold_at_window(self, look: Look, plan: Plan) -> None:
+        """Go no further when the window closed meanwhile and the policy says so.
 
-def _unmended(look: Look, observed: Observed) -> str:
-    """What a run was to mend and did not, "" for nothing: that is a failure, and backs off as one."""
-    before = keys(look.differences)
-    left = tuple(item for item in diff(look.desired, observed) if key(item) in before)
-    return f"differs as before the run: {describe_differences(left)}" if actionable(left) else ""
+        Raises:
+            WaitingError: names the window, and when the next one begins.
+        """
+        found = await self._gate.overrun(plan, look.desired.spec)
+        if found:
+            raise WaitingError(found[0].message, until=found[0].until, mend=found[0].mend)
+
+    def _unmended(self, look: Look, observed: Observed) -> str:
+        """What a run was to mend and did not, "" for nothing: that is a failure, and backs off as one."""
+        before = keys(look.differences)
+        left = tuple(item for item in self._to_act_on(look.desired, observed) if key(item) in before)
+        return f"differs as before the run: {describe_differences(left)}" if actionable(left) else ""
+
+
+def kept(judged: Judged) -> dict[str, object]:
+    """A verdict as the record of a run keeps it."""
+    verdict = judged.verdict
+    return {
+        "verdict": type(verdict).__name__,
+        "digest": judged.plan.digest,
+        "reasons": [to_data(reason) for reason in standing_in_the_way(verdict)],
+        "behind": [to_data(reason) for reason in getattr(verdict, "behind", ())],
+        "warnings": [to_data(reason) for reason in getattr(verdict, "warnings", ())],
+        "given": getattr(verdict, "given", 0),
+        "wanted": getattr(verdict, "wanted", 1),
+        "cost": to_data(judged.plan.about.cost),
+    }
 
 
 def _state(observed: Observed) -> InfrastructureState:

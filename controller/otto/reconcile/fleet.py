@@ -7,10 +7,14 @@ from datetime import datetime
 from otto.decide.catalogue import assemble, touched, unreadable
 from otto.model.catalogue import Catalogue, Entry, RememberedSpec, SpecFile
 from otto.model.problem import Problem
-from otto.model.spec import SiteSpec
+from otto.model.spec import SiteSpec, Tombstone
+from otto.model.status import Phase
 from otto.ports import Source, Specs, Store
+from otto.reconcile.freezing import Freezer
 
 _COMMIT = "source.commit"
+# A site that no spec wants, or that a person took down, is not lost once more by the next commit.
+_GONE = frozenset({Phase.ORPHANED, Phase.DESTROYED, Phase.DESTROYING})
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,10 +33,12 @@ class Fleet:
     A file is parsed once for each blob it ever is; a commit costs what it changes.
     """
 
-    def __init__(self, source: Source, specs: Specs, store: Store) -> None:
+    def __init__(self, source: Source, specs: Specs, store: Store, freezer: Freezer | None = None) -> None:
         self._source = source
         self._specs = specs
         self._store = store
+        self._freezer = freezer
+        self._lost: frozenset[str] = frozenset()
         self._files: dict[str, tuple[str, SpecFile]] = {}
         self._remembered: dict[str, RememberedSpec] = {}
         self.catalogue = Catalogue()
@@ -41,6 +47,10 @@ class Fleet:
     async def load(self) -> None:
         """Read the last good specs from the store, so that a bad spec at start holds nobody up."""
         self._remembered = dict(await self._store.remembered())
+        gone = {status.site for status in await self._store.statuses() if status.phase in _GONE}
+        self._lost = frozenset(gone & self._remembered.keys())
+        if self._freezer is not None:
+            await self._freezer.load()
 
     def names(self) -> frozenset[str]:
         """Every site that has, or had, a spec, good or bad."""
@@ -48,13 +58,26 @@ class Fleet:
 
     def specs_in_force(self) -> Mapping[str, SiteSpec]:
         """Every site's spec that counts."""
-        held = {
-            name: self._remembered[name].spec for name in self.catalogue.problems if name in self._remembered
-        }
-        return held | dict(self.catalogue.sites)
+        if not self.catalogue.commit:
+            return {name: item.spec for name, item in self._remembered.items() if name not in self._lost}
+        kept = {name: self._remembered[name].spec for name in self._kept() if name in self._remembered}
+        return kept | dict(self.catalogue.sites)
+
+    def _kept(self) -> frozenset[str]:
+        """Sites without a good spec that keep their last one: it is bad, or vanished, or has a tombstone."""
+        held = self._freezer.held if self._freezer else frozenset()
+        return frozenset({*self.catalogue.problems, *self.catalogue.tombstones, *held})
+
+    def tombstone(self, site: str) -> Tombstone | None:
+        """What says that a site is to be taken down, if something does."""
+        return self.catalogue.tombstones.get(site)
+
+    def tombstones(self) -> Mapping[str, Tombstone]:
+        """All of them, by site."""
+        return self.catalogue.tombstones
 
     def in_force(self, site: str) -> RememberedSpec | None:
-        """The spec that counts: the newest, or the last good one while the newest is bad.
+        """The spec that counts: the newest, or the last good one while the newest is bad or lost.
 
         None when no spec wants the site (any more). While the repository was not read yet, the last
         good specs are in force: a remote that is away at start makes nobody an orphan.
@@ -64,7 +87,7 @@ class Fleet:
         spec = self.catalogue.sites.get(site)
         if spec is not None:
             return RememberedSpec(spec, self.catalogue.commit)
-        return self._remembered.get(site) if site in self.catalogue.problems else None
+        return self._remembered.get(site) if site in self._kept() else None
 
     def last_good(self, site: str) -> RememberedSpec | None:
         """The last good spec, of a vanished site too."""
@@ -83,6 +106,7 @@ class Fleet:
         before = self.catalogue
         after = self.preview(commit)
         changed = self._source.changed(before.commit, commit) if before.commit else frozenset()
+        await self._review(after)
         names = touched(before, after, changed) if before.commit else frozenset(after.sites)
         await self._remember(after, names)
         await self._store.set_value(_COMMIT, commit)
@@ -90,6 +114,16 @@ class Fleet:
         self.catalogue = after
         self.seen_at = now if before.commit else None
         return Refreshed(before, after, changed, names)
+
+    async def _review(self, after: Catalogue) -> None:
+        """Before anything comes of a commit: whether so much is missing that nobody can have meant it."""
+        if self._freezer is not None:
+            kept = {name: self._remembered[name].spec for name in after.problems if name in self._remembered}
+            await self._freezer.review(dict(self.specs_in_force()), after, kept)
+
+    async def thawed(self) -> frozenset[str]:
+        """Sites that were held until now, and that somebody let go in the meantime."""
+        return await self._freezer.load() if self._freezer is not None else frozenset()
 
     def preview(self, commit: str, source: Source | None = None) -> Catalogue:
         """The catalogue of a commit, without moving to it; read from another source if one is given."""
@@ -117,7 +151,8 @@ class Fleet:
         if good:
             await self._store.remember(good)
         self._remembered.update({item.spec.name: item for item in good})
-        held = after.problems.keys() & self._remembered.keys()
+        kept = {*after.problems, *after.tombstones, *(self._freezer.held if self._freezer else ())}
+        held = kept & self._remembered.keys()
         self._source.retain(self._remembered[name].commit for name in held)
 
     def forget(self, site: str) -> None:

@@ -5,7 +5,9 @@ from dataclasses import dataclass
 from otto.decide.signs import Key, keys
 from otto.model.desired import Desired
 from otto.model.difference import Difference
+from otto.model.verdict import Verdict
 from otto.ports import Clock
+from otto.reconcile.look import Ending
 
 
 @dataclass(frozen=True, slots=True)
@@ -14,7 +16,9 @@ class _Hold:
     differences: frozenset[Key]
     since: float
     until: float
+    verdict: Verdict | None = None
     plan: str = ""
+    said: frozenset[str] = frozenset()
 
 
 class Holds:
@@ -47,16 +51,43 @@ class Holds:
         )
 
     def waiting(
-        self, desired: Desired, differences: tuple[Difference, ...], seconds: float, plan: str
+        self,
+        desired: Desired,
+        differences: tuple[Difference, ...],
+        seconds: float,
+        ending: Ending,
+        said: frozenset[str],
     ) -> None:
-        """Plan the same again only after so many seconds: this plan waits for a person."""
-        now = self._clock.monotonic()
-        self._holds[desired.site] = _Hold(desired.digest, keys(differences), now, now + seconds, plan)
+        """Plan the same again only after so many seconds: this plan waits for a person, or for a time.
 
-    def plan(self, site: str) -> str:
-        """Digest of the plan that waits for a person, "" when none does."""
+        Args:
+            desired: the wish.
+            differences: what the plan was made for.
+            seconds: how long.
+            ending: the run that ended waiting.
+            said: what people had said by then.
+        """
+        now = self._clock.monotonic()
+        self._holds[desired.site] = _Hold(
+            desired.digest, keys(differences), now, now + seconds, ending.verdict, ending.plan, said
+        )
+
+    def keep(self, desired: Desired, plan: str, verdict: Verdict) -> None:
+        """Have a plan be held as before a run beside it, which may have left something else in its place."""
+        now = self._clock.monotonic()
+        self._holds[desired.site] = _Hold(desired.digest, frozenset(), now, now, verdict, plan)
+
+    def held(self, desired: Desired) -> tuple[str, Verdict] | None:
+        """The plan of this wish that the guard holds, and its word; None when it holds none."""
+        hold = self._holds.get(desired.site)
+        if hold is None or hold.verdict is None or hold.digest != desired.digest:
+            return None
+        return hold.plan, hold.verdict
+
+    def said(self, site: str) -> frozenset[str] | None:
+        """What people had said when the site's plan was held; None when none is."""
         hold = self._holds.get(site)
-        return hold.plan if hold else ""
+        return hold.said if hold and hold.verdict is not None else None
 
     def release(self, site: str) -> None:
         """Act at once whatever was held."""

@@ -2,10 +2,10 @@
 
 from dataclasses import dataclass
 
-from otto.decide import guard
 from otto.decide.diff import diff
 from otto.decide.planning import needs_infrastructure, plan
 from otto.decide.requests import infrastructure_inputs
+from otto.decide.sifting import standing, to_act_on
 from otto.model.desired import Desired
 from otto.model.difference import Difference
 from otto.model.errors import UsageError
@@ -13,7 +13,10 @@ from otto.model.observed import Observed
 from otto.model.plan import Plan
 from otto.model.progress import Report, silent
 from otto.model.verdict import Verdict
+from otto.reconcile.bookkeeper import Bookkeeper
 from otto.reconcile.fleet import Fleet
+from otto.reconcile.gatekeeper import Gatekeeper
+from otto.reconcile.headcount import Headcount
 from otto.reconcile.kit import Kit
 from otto.reconcile.observe import Observer
 from otto.reconcile.resolve import Resolver
@@ -37,6 +40,10 @@ class Inspector:
     def __init__(self, kit: Kit) -> None:
         self._kit = kit
         self._fleet = Fleet(kit.source, kit.specs, kit.store)
+        books = Bookkeeper(kit)
+        self._books = books
+        self._headcount = Headcount(kit)
+        self._gate = Gatekeeper(kit, books, self._headcount)
         self.verifier = Verifier(kit)
         self._observer = Observer(kit, self.verifier)
 
@@ -64,16 +71,21 @@ class Inspector:
         """What differs now."""
         desired = await self.desired(site)
         observed = await self._observer.look(desired)
-        return Inspection(desired, observed, diff(desired, observed))
+        found = standing(diff(desired, observed), desired.spec.policy.drift, self._kit.clock.now())
+        return Inspection(desired, observed, found)
 
     async def plan(self, site: str, report: Report = silent) -> Inspection:
         """What would be done about it, and what the guard would say."""
         seen = await self.differences(site)
         changes = None
-        if needs_infrastructure(seen.differences):
+        drift, now = seen.desired.spec.policy.drift, self._kit.clock.now()
+        acted = to_act_on(seen.differences, drift, now)
+        if needs_infrastructure(acted):
             changes = await self._kit.infrastructure.plan(infrastructure_inputs(seen.desired), report)
         found = changes.changes if changes else ()
-        planned = plan(seen.desired, seen.observed, seen.differences, found)
-        approved = await self._kit.store.approved(site, planned.digest)
-        verdict = guard.judge(planned, seen.desired.spec.policy, approved=approved)
-        return Inspection(seen.desired, seen.observed, seen.differences, planned, verdict)
+        planned = plan(seen.desired, seen.observed, acted, found)
+        applied = seen.observed.applied
+        priced = self._books.priced(planned, seen.desired, seen.observed.hosts, applied)
+        await self._headcount.load()
+        judged = await self._gate.assess(priced, seen.desired.spec, applied)
+        return Inspection(seen.desired, seen.observed, seen.differences, judged.plan, judged.verdict)

@@ -13,13 +13,23 @@ from otto.model.verdict import Verdict
 
 @dataclass(frozen=True, slots=True)
 class Look:
-    """Where a run starts from: `signs` are what made the site due."""
+    """Where a run starts from.
+
+    Attributes:
+        desired: what the run goes towards.
+        observed: what was seen.
+        differences: what is to be acted on.
+        force: steps to carry out in any case.
+        signs: what made the site due.
+        beside: digest of a newer wish that waits while the run mends the last one that was verified.
+    """
 
     desired: Desired
     observed: Observed
     differences: tuple[Difference, ...]
     force: frozenset[StepKind] = frozenset()
     signs: tuple[Sign, ...] = ()
+    beside: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +42,7 @@ class Ending:
     observed: Observed
     outcome: Outcome
     verdict: Verdict | None = None
+    plan: str = ""
     error: str = ""
     waiting: str = ""
 

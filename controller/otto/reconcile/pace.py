@@ -52,6 +52,11 @@ class Pace:
             return usual
         return Next(min(max((error.until - now).total_seconds(), 0.0), self._settings.backoffCap), "look")
 
+    def no_later_than(self, after: Next, until: datetime, now: datetime) -> Next:
+        """The same, but not after a time at which something changes."""
+        left = max((until - now).total_seconds(), 0.0)
+        return after if after.seconds is not None and after.seconds <= left else Next(left)
+
     def slowest(self) -> Next:
         """The longest pause between two tries."""
         return Next(self._settings.backoffCap, "retry")

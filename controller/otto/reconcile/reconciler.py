@@ -1,28 +1,38 @@
 """Reconcile one site: look at it, decide, act, and say when to look again."""
 
 import asyncio
+from dataclasses import replace
 from datetime import datetime
 
 import structlog
 
 from otto.decide.diff import depth, diff
+from otto.decide.sifting import Sifted, sift, standing, to_act_on
 from otto.decide.signs import keys, told
 from otto.decide.summarize import Findings
 from otto.decide.targeting import actionable
-from otto.decide.wording import describe_differences
+from otto.decide.wording import describe_differences, reasons
 from otto.model.catalogue import RememberedSpec
 from otto.model.desired import Desired
-from otto.model.difference import Difference
-from otto.model.errors import OttoError, TransientError, WaitingError
+from otto.model.difference import Cause, Difference
+from otto.model.errors import OttoError, TerminalError, TransientError, WaitingError
+from otto.model.history import GrantKind
 from otto.model.observed import InfrastructureState, Observed, Seen
-from otto.model.plan import StepKind
+from otto.model.plan import Removing, StepKind
 from otto.model.progress import silent
 from otto.model.run import Outcome, Run
+from otto.model.sign import Sign
+from otto.model.spec import SiteSpec
 from otto.model.status import Phase
+from otto.model.verdict import Allowed, Verdict, Waiting
+from otto.reconcile.bookkeeper import Bookkeeper
+from otto.reconcile.confirmations import Confirmations
 from otto.reconcile.converge import Converger
 from otto.reconcile.dependencies import Dependencies
 from otto.reconcile.destroy import Destroyer
 from otto.reconcile.fleet import Fleet
+from otto.reconcile.gatekeeper import Gatekeeper, Judged
+from otto.reconcile.headcount import Headcount
 from otto.reconcile.healing import measure_heal
 from otto.reconcile.holds import Holds
 from otto.reconcile.kit import Kit
@@ -33,13 +43,16 @@ from otto.reconcile.observe import Observer
 from otto.reconcile.pace import Next, Pace
 from otto.reconcile.recorder import Recorder, run_id
 from otto.reconcile.resolve import Resolver
-from otto.reconcile.statuses import Statuses
+from otto.reconcile.statuses import Leaving, Statuses
+from otto.reconcile.steward import Steward
 from otto.reconcile.verify import Verifier
 
 log = structlog.get_logger("otto.reconcile")
 
 # What made a site due that is acted on whatever is being held back.
 _AT_ONCE = frozenset({"asked", "start"})
+# Stands for the digest of a wish that cannot be worked out.
+UNRESOLVED = "unresolved"
 
 
 class Reconciler:
@@ -53,10 +66,25 @@ class Reconciler:
         self._observer = Observer(kit, verifier)
         self._pace = Pace(kit.settings, kit.rng)
         self._statuses = Statuses(kit, fleet, self._pace)
-        self._converger = Converger(kit, self._observer, verifier, self._latest, self._statuses.announce)
-        self._destroyer = Destroyer(kit)
+        self.headcount = Headcount(kit)
+        self.books = Bookkeeper(kit)
+        self._gate = Gatekeeper(kit, self.books, self.headcount)
+        self.steward = Steward(kit, fleet, self.books)
+        self._confirmations = Confirmations()
+        self._converger = Converger(
+            kit,
+            self._observer,
+            verifier,
+            gate=self._gate,
+            books=self.books,
+            latest=self._latest,
+            announce=self._statuses.announce,
+        )
+        self._destroyer = Destroyer(kit, self._gate, self.books)
         self._dependencies = Dependencies(kit.store, fleet, self._latest)
         self._holds = Holds(kit.clock, kit.settings.backoffBase)
+        # Of runs that mend an older wish while a newer one is held.
+        self._beside = Holds(kit.clock, kit.settings.backoffBase)
         self.sentinel = Sentinel(kit, fleet, self._observer, verifier)
         self._settled: set[str] = set()
         self._wishes: dict[str, frozenset[StepKind]] = {}
@@ -102,11 +130,14 @@ class Reconciler:
         await self._write_end(site)
         intents = await self._kit.store.intents(site)
         known = self._fleet.in_force(site)
-        if "destroy" in intents:
-            return await self._destroy(site, known)
+        away = known is not None and await self._destroyer.stays_away(site, known.spec, intents)
+        removing = await self._removing(site, known, intents, away=away)
+        if removing:
+            return await self._remove(site, known, removing, cause)
+        self._statuses.leaving.pop(site, None)
         if known is None:
             return await self._orphan(site)
-        if await self._destroyer.stays_away(site, known.spec, intents):
+        if away:
             return await self._note(site, Findings(site, self._now()), phase=Phase.DESTROYED)
         if "suspend" in intents or known.spec.suspend:
             by = "its spec" if known.spec.suspend else f"a person; to go on: otto resume {site}"
@@ -115,25 +146,145 @@ class Reconciler:
             return await self._note(site, found)
         return await self._converge(site, known, cause)
 
+    async def _removing(
+        self, site: str, known: RememberedSpec | None, intents: frozenset[str], *, away: bool
+    ) -> Removing:
+        """Who wants the site taken down now."""
+        if "destroy" in intents:
+            return Removing.PERSON
+        stone = self._fleet.tombstone(site)
+        if stone is not None and (stone.at is None or stone.at <= self._now()):
+            return Removing.TOMBSTONE
+        end = await self.steward.end(known.spec) if known and not away else None
+        ends = [at for at in (stone.at if stone else None, end.at if end else None) if at is not None]
+        self._statuses.ends.pop(site, None)
+        if ends:
+            self._statuses.ends[site] = min(ends)
+        return Removing.EXPIRY if end is not None and end.at <= self._now() else Removing.NOBODY
+
     async def _converge(self, site: str, known: RememberedSpec, cause: str) -> Next:
-        desired = await self._resolver.resolve(known)
+        applied = await self._kit.store.applied(site)
+        placed = await self._gate.place(known.spec, applied)
+        if not isinstance(placed.verdict, Allowed):
+            await self._mend_last(applied.desired, cause)
+            return await self._misplaced(known, placed)
+        try:
+            desired = await self._resolver.resolve(known)
+        except TerminalError:
+            await self._mend_last(applied.desired, cause)
+            raise
         await self._settle(site)
         await self.sentinel.refreshing.carry_out(desired, self._observer.sightings)
         signs = self._observer.sightings.take(site)
         observed = await self._observer.look(desired)
-        differences = diff(desired, observed)
-        self._kit.metrics.observed(site, differences)
+        drift = desired.spec.policy.drift
+        found = standing(diff(desired, observed), drift, self._now())
+        sifted = sift(found, drift, self._confirmations.count(site, found))
+        self._kit.metrics.observed(site, found)
         force = self._wishes.pop(site, frozenset())
-        if not differences and not force:
+        if not sifted.acted and not force:
+            await self._settled_wish(desired, observed)
+            if found:
+                return await self._only_told(desired, observed, sifted, signs)
             self._watch(desired, observed, ())
             self._holds.release(site)
             return await self._statuses.conclude(desired, Ending(observed, Outcome.SUCCEEDED))
-        look = Look(desired, observed, differences, force, signs)
-        if not force and not _AT_ONCE & set(cause.split("+")) and not await self._is_approved(site):
-            left = self._holds.left(desired, differences)
+        look = Look(desired, observed, sifted.acted, force, signs)
+        if await self._has_news(site):
+            self._holds.release(site)
+        elif (aside := await self._mend_beside(look, cause)) is not None:
+            return aside
+        if not force and not _AT_ONCE & set(cause.split("+")):
+            left = self._holds.left(desired, sifted.acted)
             if left > 0:
                 return self._held(look, left)
         return await self._act(look, known, cause)
+
+    async def _misplaced(self, known: RememberedSpec, placed: Judged) -> Next:
+        """The site's hosts would be where they must not: nothing of it is looked at, let alone planned."""
+        site = known.spec.name
+        await self._gate.record(placed)
+        found = Findings(site, self._now(), verdict=placed.verdict, problems=self._fleet.problems(site))
+        return await self._statuses.note(site, found)
+
+    async def _settled_wish(self, desired: Desired, observed: Observed) -> None:
+        """Keep a wish that holds as the last applied one: a changed policy alone makes no run."""
+        applied = observed.applied
+        if not applied.infrastructure or applied.verified != desired.digest:
+            return
+        last = applied.desired
+        if last is None or last.digest != desired.digest or _words(last) != _words(desired):
+            newest = await self._kit.store.applied(desired.site)
+            await self._kit.store.save_applied(desired.site, replace(newest, desired=desired))
+
+    async def _only_told(
+        self, desired: Desired, observed: Observed, sifted: Sifted, signs: tuple[Sign, ...]
+    ) -> Next:
+        """What differs is left alone: it is only to be told of, or to be seen once more first."""
+        self._observer.sightings.keep(desired.site, signs)
+        self._watch(desired, observed, (*sifted.reported, *sifted.unconfirmed))
+        after = self._pace.after(0)
+        if sifted.unconfirmed:
+            words = describe_differences(sifted.unconfirmed)
+            looks = desired.spec.policy.drift.confirmations
+            waiting = f"to be seen in {looks} looks before it is repaired: {words}"
+            after = Next(min(self._kit.probes.interval, after.seconds or 0.0))
+        else:
+            waiting = f"only reported, as policy.drift says: {describe_differences(sifted.reported)}"
+        log.info("reconcile.left_alone", differences=waiting)
+        await self._statuses.suspect(desired, observed, waiting, after)
+        return after
+
+    async def _has_news(self, site: str) -> bool:
+        """Whether somebody said something since the site's plan was held; nobody may have told us."""
+        said = self._holds.said(site)
+        return said is not None and said != await self._gate.signature(site)
+
+    async def _mend_beside(self, look: Look, cause: str) -> Next | None:
+        """While a newer wish is held: what broke of the last one that was verified is mended all the same."""
+        held, last = self._holds.held(look.desired), look.observed.applied.desired
+        if held is None or last is None or last.digest == look.desired.digest:
+            return None
+        if not await self._mend(last, look.observed, look.desired.digest, look.signs, cause):
+            return None
+        self._holds.keep(look.desired, *held)
+        return Next(0.0, "look")
+
+    async def _mend_last(self, last: Desired | None, cause: str) -> None:
+        """The same, while what the newest spec asks for cannot even be worked out."""
+        if last is not None and last.spec.provider.value in self._kit.providers:
+            await self._settle(last.site)
+            signs = self._observer.sightings.take(last.site)
+            observed = await self._observer.look(last)
+            self._watch(last, observed, diff(last, observed))
+            await self._mend(last, observed, UNRESOLVED, signs, cause)
+
+    async def _mend(
+        self, last: Desired, observed: Observed, newer: str, signs: tuple[Sign, ...], cause: str
+    ) -> bool:
+        """Mend what broke of an older wish; whether there was anything to mend.
+
+        Not where roles or the module changed since: what ran would not be what was verified.
+        """
+        drift, now = last.spec.policy.drift, self._now()
+        broken = tuple(
+            item
+            for item in to_act_on(diff(last, observed), drift, now)
+            if item.cause in (Cause.DRIFT, Cause.FAILURE)
+        )
+        current = self._is_current(last)
+        if not current or not actionable(broken) or self._beside.left(last, broken) > 0:
+            return False
+        try:
+            await self._run(Look(last, observed, broken, signs=signs, beside=newer), cause)
+        except Exception as error:  # noqa: BLE001  (the newer wish goes on being told of; this is tried again later)
+            log.warning("reconcile.failed", error=str(error), kind=type(error).__name__)
+            self._beside.after_failure(last, broken, self._kit.settings.backoffCap)
+        return True
+
+    def _is_current(self, last: Desired) -> bool:
+        roles, module = self._kit.configuration.roles(), self._kit.infrastructure.module(last.spec.provider)
+        return dict(roles) == dict(last.roles) and module == last.module
 
     async def _write_end(self, site: str) -> None:
         """Have the store take the end of the last run, if it did not when it came."""
@@ -141,11 +292,6 @@ class Reconciler:
             if not last.written:
                 await last.write()
             del self._recorders[site]
-
-    async def _is_approved(self, site: str) -> bool:
-        """Whether a person has approved the plan that waits; nobody may have told us."""
-        plan = self._holds.plan(site)
-        return bool(plan) and await self._kit.store.approved(site, plan)
 
     async def _act(self, look: Look, known: RememberedSpec, cause: str) -> Next:
         desired, observed = look.desired, look.observed
@@ -216,7 +362,7 @@ class Reconciler:
                 await recorder.give_up(outcome, str(error))
                 raise
             if ending.outcome is Outcome.SUCCEEDED:
-                await self._kit.store.withdraw(desired.site, recorder.run.plan)
+                await self._used(desired.site, recorder.run.plan)
             await recorder.end(ending.outcome, ending.error or ending.waiting)
             return await self._conclude(look, ending, recorder.run)
 
@@ -226,15 +372,29 @@ class Reconciler:
         left = diff(desired, ending.observed)
         self._watch(desired, ending.observed, left)
         self._kit.metrics.observed(desired.site, left)
+        holds = self._beside if look.beside else self._holds
         if ending.outcome is Outcome.SUCCEEDED:
-            self._holds.release(desired.site)
+            holds.release(desired.site)
             self._observer.sightings.refreshed.pop(desired.site, None)
             measure_heal(self._kit, look, run.id)
         elif ending.outcome is Outcome.FAILED:
-            self._holds.after_failure(desired, look.differences + left, after.seconds or 0.0)
+            holds.after_failure(desired, look.differences + left, after.seconds or 0.0)
         else:
-            self._holds.waiting(desired, look.differences, self._kit.refresh.interval, run.plan)
+            said = await self._gate.signature(desired.site)
+            seconds = min(self._kit.refresh.interval, self._until(ending.verdict))
+            holds.waiting(desired, look.differences, seconds, ending, said)
         return after
+
+    async def _used(self, site: str, plan: str) -> None:
+        """Approvals hold for one time only."""
+        for grant in await self._kit.ledger.grants(site=site, kind=GrantKind.APPROVE):
+            if grant.plan == plan:
+                await self._kit.ledger.revoke(grant)
+
+    def _until(self, verdict: Verdict | None) -> float:
+        """Seconds until a verdict may be another by time alone."""
+        until = verdict.until if isinstance(verdict, Waiting) else None
+        return max(0.0, (until - self._now()).total_seconds()) if until else self._kit.refresh.interval
 
     def _watch(self, desired: Desired, observed: Observed, differences: tuple[Difference, ...]) -> None:
         """Have the tiers watch the site by what this look found."""
@@ -254,22 +414,58 @@ class Reconciler:
             return Next(None)
         return await self._note(site, Findings(site, self._now(), orphaned=True))
 
-    async def _destroy(self, site: str, known: RememberedSpec | None) -> Next:
-        self.sentinel.unwatch(site)
-        before = await self._statuses.destroying(site)
+    async def _remove(self, site: str, known: RememberedSpec | None, removing: Removing, cause: str) -> Next:
+        """Take a site down, when the guard lets it; until then it is kept as it was, and says so."""
         await self._settle(site)
         last = known or self._fleet.last_good(site)
-        await self._destroyer.destroy(site, last.spec if last else None, before, keep_away=known is not None)
-        if known is None:
-            if self._fleet.in_force(site) is None:
-                self._fleet.forget(site)
-            await self._gone(site)
-            return Next(None)
-        return await self._note(site, Findings(site, self._now()), phase=Phase.DESTROYED)
+        spec = last.spec if last else None
+        before = await self._kit.store.status(site)
+        plan = await self._destroyer.plan(site, spec, before, removing)
+        if not plan.about.hosts and before is None:
+            return Next(None)  # there never was such a site, or it is gone already
+        judged = await self._destroyer.judge(plan, spec)
+        if not isinstance(judged.verdict, Allowed):
+            return await self._stays_for_now(site, known, judged, cause)
+        self._statuses.leaving.pop(site, None)
+        self.sentinel.unwatch(site)
+        await self._statuses.destroying(site)
+        # A spec that still wants the site would have it made anew at once; a tombstone is no such spec.
+        wanted = known is not None and removing is not Removing.TOMBSTONE
+        why = self._why_removed(site, removing)
+        await self._destroyer.destroy(judged.plan, spec, why, keep_away=wanted)
+        if wanted:
+            return await self._note(site, Findings(site, self._now()), phase=Phase.DESTROYED)
+        if self._fleet.in_force(site) is None or removing is Removing.TOMBSTONE:
+            self._fleet.forget(site)
+        await self._gone(site)
+        return Next(None)
+
+    def _why_removed(self, site: str, removing: Removing) -> str:
+        stone = self._fleet.tombstone(site)
+        if removing is Removing.TOMBSTONE and stone is not None:
+            return f"tombstone {stone.file}: {stone.reason}"
+        return "otto destroy" if removing is Removing.PERSON else "its time to live is over"
+
+    async def _stays_for_now(
+        self, site: str, known: RememberedSpec | None, judged: Judged, cause: str
+    ) -> Next:
+        before = self._statuses.leaving.get(site)
+        since = before.since if before and before.plan == judged.plan.digest else self._now()
+        self._statuses.leaving[site] = Leaving(judged.plan.digest, judged.verdict, since)
+        log.info("reconcile.stays", reason=reasons(judged.verdict))
+        if known is not None and not known.spec.suspend:
+            return await self._converge(site, known, cause)
+        found = Findings(site, self._now(), verdict=judged.verdict, plan=judged.plan.digest)
+        after = await self._statuses.note(site, found)
+        seconds = self._until(judged.verdict)
+        return Next(min(seconds, after.seconds if after.seconds is not None else seconds), after.why)
 
     async def _gone(self, site: str) -> None:
         self.sentinel.unwatch(site)
         self._holds.release(site)
+        self._statuses.leaving.pop(site, None)
+        self._statuses.ends.pop(site, None)
+        self._confirmations.forget(site)
         await self._statuses.gone(site)
 
     async def _note(self, site: str, found: Findings, phase: Phase | None = None) -> Next:
@@ -288,9 +484,19 @@ class Reconciler:
         """Digest of the newest wish; "" when the site is no longer to be converged at all."""
         known = self._fleet.in_force(site)
         intents = await self._kit.store.intents(site)
-        if known is None or intents & {"destroy", "suspend"} or known.spec.suspend:
+        if known is None or intents & {"suspend"} or known.spec.suspend:
             return ""
-        return (await self._resolver.resolve(known)).digest
+        if "destroy" in intents and site not in self._statuses.leaving:
+            return ""
+        try:
+            return (await self._resolver.resolve(known)).digest
+        except TerminalError:
+            return UNRESOLVED
 
     def _now(self) -> datetime:
         return self._kit.clock.now()
+
+
+def _words(desired: Desired) -> SiteSpec:
+    """The spec without where it stands."""
+    return replace(desired.spec, file="", line=0)

@@ -1,19 +1,21 @@
 """The one place where statuses are written, told of, and counted."""
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 import structlog
 
 from otto.decide.diff import diff
+from otto.decide.sifting import standing
 from otto.decide.summarize import Findings, summarize
+from otto.decide.wording import told_of
 from otto.model.desired import Desired
 from otto.model.errors import OttoError, WaitingError
 from otto.model.observed import Observed
 from otto.model.plan import StepKind
 from otto.model.run import Outcome
 from otto.model.status import Phase, SiteStatus
-from otto.model.verdict import Verdict
+from otto.model.verdict import Verdict, Waiting
 from otto.reconcile.events import SiteGone, StatusChanged
 from otto.reconcile.fleet import Fleet
 from otto.reconcile.kit import Kit
@@ -23,13 +25,29 @@ from otto.reconcile.pace import Next, Pace
 log = structlog.get_logger("otto.reconcile")
 
 
+@dataclass(frozen=True, slots=True)
+class Leaving:
+    """A site that is to be taken down, and may not be yet."""
+
+    plan: str
+    verdict: Verdict
+    since: datetime
+
+
 class Statuses:
-    """Writes a site's status after everything that happens to it."""
+    """Writes a site's status after everything that happens to it.
+
+    Attributes:
+        leaving: sites that are to be taken down and wait for it, by name; every status of theirs says so.
+        ends: when sites end by their time to live or a tombstone, by name.
+    """
 
     def __init__(self, kit: Kit, fleet: Fleet, pace: Pace) -> None:
         self._kit = kit
         self._fleet = fleet
         self._pace = pace
+        self.leaving: dict[str, Leaving] = {}
+        self.ends: dict[str, datetime] = {}
 
     async def planning(self, look: Look) -> None:
         """Say what was seen before anything is done about it: whatever follows may take long, or fail."""
@@ -52,9 +70,12 @@ class Statuses:
         before = await self._kit.store.status(desired.site)
         failures = _failures(before, desired, failed=ending.outcome is Outcome.FAILED)
         after = self._pace.after(failures)
+        if isinstance(ending.verdict, Waiting) and ending.verdict.until is not None:
+            after = self._pace.no_later_than(after, ending.verdict.until, self._now())
         found = replace(
             self._findings(desired, ending.observed),
             verdict=ending.verdict,
+            plan=ending.plan,
             error=ending.error,
             run=run,
             next_look=self._at(after),
@@ -133,6 +154,10 @@ class Statuses:
 
     async def save(self, status: SiteStatus) -> SiteStatus:
         """Keep a status and tell of it."""
+        leaving = self.leaving.get(status.site)
+        if leaving is not None:
+            held = tuple(dict.fromkeys((*told_of(leaving.verdict), *status.held)))
+            status = replace(status, held=held, held_since=leaving.since, plan=leaving.plan)
         await self._kit.store.save_status(status)
         self._kit.metrics.status(status)
         self._kit.bus.publish(StatusChanged(status))
@@ -146,7 +171,8 @@ class Statuses:
             now=self._now(),
             desired=desired,
             infrastructure=observed.infrastructure,
-            differences=diff(desired, observed),
+            differences=standing(diff(desired, observed), desired.spec.policy.drift, self._now()),
+            ends_at=self.ends.get(desired.site),
             problems=self._fleet.problems(desired.site),
         )
 

@@ -69,6 +69,8 @@ class Watcher:
 
     async def _look(self) -> Refreshed | None:
         started = self._kit.clock.monotonic()
+        for site in sorted(await self._fleet.thawed()):
+            self._kit.queue.add(site, "thawed")
         commit = await self._kit.source.fetch()
         refreshed = None
         if commit and commit != self._fleet.catalogue.commit:

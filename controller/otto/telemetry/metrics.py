@@ -19,6 +19,7 @@ from otto import __version__
 from otto.model.difference import Difference
 from otto.model.status import SiteStatus
 from otto.telemetry.fleet import FleetMetrics
+from otto.telemetry.guarding import GuardMetrics
 from otto.telemetry.health import Health
 from otto.telemetry.observation import ObservationMetrics
 from otto.telemetry.outside import OutsideMetrics
@@ -26,7 +27,7 @@ from otto.telemetry.runs import RunMetrics
 from otto.telemetry.work import WorkMetrics
 
 
-class Metrics(RunMetrics, ObservationMetrics, WorkMetrics, OutsideMetrics):
+class Metrics(RunMetrics, ObservationMetrics, WorkMetrics, OutsideMetrics, GuardMetrics):
     """All of OttO's metrics over one registry; cheap enough to be told everything.
 
     Args:
@@ -54,6 +55,7 @@ class Metrics(RunMetrics, ObservationMetrics, WorkMetrics, OutsideMetrics):
         ObservationMetrics.__init__(self, self.registry)
         WorkMetrics.__init__(self, self.registry, health or Health())
         OutsideMetrics.__init__(self, self.registry)
+        GuardMetrics.__init__(self, self.registry)
         build = Info("otto_build", "What is running.", registry=self.registry)
         build.info({"version": __version__, "python": platform.python_version()})
         prometheus.ProcessCollector(registry=self.registry)

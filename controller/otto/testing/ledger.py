@@ -79,4 +79,4 @@ class MemoryLedger:
         """Charges since then, and of each site the last one before."""
         self.failures.strike("charges")
         earlier = {item.site: item for item in self._charges if item.at < since}
-        return tuple([*earlier.values(), *(item for item in self._charges if item.at >= since)])
+        return (*earlier.values(), *(item for item in self._charges if item.at >= since))

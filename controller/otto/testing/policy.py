@@ -39,6 +39,7 @@ class MemoryHook:
 
     async def judge(self, plan: Plan, spec: SiteSpec | None, verdict: Verdict) -> tuple[Reason, ...]:
         """What the hook finds."""
+        del spec, verdict
         self.asked.append(plan)
         return self.reasons
 

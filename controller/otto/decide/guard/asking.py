@@ -1,0 +1,137 @@
+"""When people are asked: what their policy says of destroying, replacing, and of every change."""
+
+from collections.abc import Iterator
+
+from otto.decide.guard.exposure import is_exposed, last_copies
+from otto.decide.guard.rule import Case, Rule, names
+from otto.model.history import GrantKind
+from otto.model.plan import Action, ActionKind, Removing
+from otto.model.verdict import Effect, Reason
+
+
+def _always(case: Case) -> Iterator[Reason]:
+    if case.policy.site.approval != "always" or case.idle or case.removing is Removing.PERSON:
+        return
+    yield Reason("guard.approval.always", "the site's policy asks for approval of every change", case.approve)
+
+
+def _unasked(case: Case, kind: ActionKind) -> Iterator[Action]:
+    if case.policy.site.approval != "auto":
+        yield from (action for action in case.takes if action.kind is kind and not action.asked)
+
+
+def _destroy(case: Case) -> Iterator[Reason]:
+    if found := tuple(_unasked(case, ActionKind.DESTROY)):
+        message = f"the plan would destroy {names(found)}{_because(found)}, which nobody asked for"
+        yield Reason("guard.destroy", message, case.approve, figures={"destroyed": str(len(found))})
+
+
+def _replace(case: Case) -> Iterator[Reason]:
+    if found := tuple(_unasked(case, ActionKind.REPLACE)):
+        message = f"the plan would replace living hosts: {names(found)}{_because(found)}"
+        yield Reason("guard.replace", message, case.approve, figures={"replaced": str(len(found))})
+
+
+def _because(actions: tuple[Action, ...]) -> str:
+    changed = sorted({name for action in actions for name in action.changed})
+    return f" because of {', '.join(changed)}" if changed else ""
+
+
+def _last_copy(case: Case) -> Iterator[Reason]:
+    if case.policy.site.approval == "auto" or case.removing:
+        return
+    last = last_copies(case.takes, case.repairs, case.plan.about.hosts)
+    for role in sorted({case.plan.about.hosts[name] for name in last}):
+        lost = sorted(name for name in last if case.plan.about.hosts[name] == role)
+        message = f"the plan touches every living {role} of the site: {', '.join(lost[:4])}"
+        yield Reason(
+            "guard.last-copy", message, case.approve, figures={"role": role, "hosts": str(len(lost))}
+        )
+
+
+def _exposed(case: Case) -> Iterator[Reason]:
+    if case.policy.site.approval == "auto":
+        return
+    kinds = {*(ActionKind.UPDATE,), ActionKind.DESTROY, ActionKind.REPLACE}
+    found = [action for action in case.plan.actions if action.kind in kinds and is_exposed(action)]
+    if found:
+        yield Reason(
+            "guard.dns.exposed", f"records that much depends on would change: {names(found)}", case.approve
+        )
+
+
+def _second_person(case: Case) -> Iterator[Reason]:
+    if case.removing is Removing.PERSON and case.policy.site.approvers > 1:
+        message = f"taking the site down needs {case.policy.site.approvers} people, as its policy says"
+        yield Reason("guard.destroy.approvers", message, case.approve)
+
+
+def _rejected(case: Case) -> Iterator[Reason]:
+    for grant in case.grants(GrantKind.REJECT):
+        if grant.plan == case.plan.digest:
+            why = f": {grant.reason}" if grant.reason else ""
+            message = f"{grant.by} rejected this very plan{why}"
+            mend = f"change the spec, or take the rejection back: {case.approve}"
+            yield Reason("guard.rejected", message, mend, Effect.REFUSE)
+
+
+RULES = (
+    Rule(
+        "guard.rejected",
+        Effect.REFUSE,
+        "Somebody rejected this very plan (`otto reject`).",
+        "",
+        "Change the spec; or approve the plan after all.",
+        _rejected,
+    ),
+    Rule(
+        "guard.approval.always",
+        Effect.ASK,
+        "`policy.approval: always` asks before every change.",
+        "off",
+        "Approve the plan.",
+        _always,
+    ),
+    Rule(
+        "guard.destroy",
+        Effect.ASK,
+        "Something living would be destroyed, and neither a lower count nor a tombstone asks for it. "
+        "Not with `policy.approval: auto`.",
+        "asks",
+        "Approve the plan, or change the spec.",
+        _destroy,
+    ),
+    Rule(
+        "guard.replace",
+        Effect.ASK,
+        "Living hosts would be replaced. Not with `policy.approval: auto`.",
+        "asks",
+        "Approve the plan, or change the spec.",
+        _replace,
+    ),
+    Rule(
+        "guard.last-copy",
+        Effect.ASK,
+        "Every living host of one role would be taken away or replaced. Not with `policy.approval: auto`, "
+        "and not where the whole site is to go.",
+        "asks",
+        "Approve the plan, or leave one.",
+        _last_copy,
+    ),
+    Rule(
+        "guard.dns.exposed",
+        Effect.ASK,
+        "A record of the apex, a wildcard, an MX or NS record would change. Not with `approval: auto`.",
+        "asks",
+        "Approve the plan.",
+        _exposed,
+    ),
+    Rule(
+        "guard.destroy.approvers",
+        Effect.ASK,
+        "A site is taken down by `otto destroy`, and `policy.approvers` wants more than one person.",
+        "1 person",
+        "Have the others approve the plan.",
+        _second_person,
+    ),
+)

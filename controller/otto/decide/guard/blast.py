@@ -1,0 +1,155 @@
+"""How much goes at once, in one plan and in all plans of a while: of one site, and of the fleet."""
+
+from collections.abc import Iterable, Iterator
+from datetime import timedelta
+
+from otto.decide.guard.exposure import last_copies, weight
+from otto.decide.guard.rule import Case, Rule, figure, names
+from otto.model.duration import in_words
+from otto.model.history import Removal
+from otto.model.plan import Action
+from otto.model.verdict import Effect, Reason
+
+# Of fewer hosts than this, one that is changed is a large share already.
+_SMALL_FLEET = 10
+
+
+def weights(case: Case, actions: Iterable[Action]) -> dict[str, float]:
+    """What each action of a plan weighs, by the host or the address."""
+    # Who takes a whole site down has said so: its hosts count one by one.
+    about = case.plan.about
+    last = frozenset[str]() if case.removing else last_copies(case.takes, case.repairs, about.hosts)
+    return {action.host or action.address: weight(action, last) for action in actions}
+
+
+def _count(case: Case) -> Iterator[Reason]:
+    limit = case.policy.limits.count
+    total = sum(weights(case, case.takes).values())
+    if not case.removing and total > limit:
+        weighs = f"{figure(total)} of {figure(limit)} allowed"
+        message = f"the plan takes away {names(case.takes)}, which weighs {weighs}"
+        yield _ask("guard.destroy.count", message, case, total, limit)
+
+
+def _share(case: Case) -> Iterator[Reason]:
+    limit, hosts = case.policy.limits.share, len(case.plan.about.hosts)
+    taken = sum(1 for action in case.takes if action.host)
+    if case.removing or not hosts or taken / hosts <= limit:
+        return
+    message = f"the plan takes away {taken} of {hosts} hosts, more than {limit:.0%}"
+    yield _ask("guard.destroy.share", message, case, taken / hosts, limit)
+
+
+def _repairs(case: Case) -> Iterator[Reason]:
+    limit = case.policy.limits.repair_count
+    if len(case.repairs) > limit:
+        message = f"the plan makes {len(case.repairs)} hosts anew, more than {limit}: are they really dead?"
+        yield _ask("guard.repair.count", message, case, len(case.repairs), limit)
+
+
+def _window(case: Case) -> Iterator[Reason]:
+    limits = case.policy.limits
+    own = [item for item in _recent(case, limits.window) if item.site == case.plan.site]
+    added = sum(weights(case, (*case.takes, *case.repairs)).values())
+    total = added + sum(item.weight for item in own)
+    if case.removing or not added or total <= limits.window_count:
+        return
+    message = (
+        f"with what was taken away or made anew in the last {in_words(limits.window)}, the plan comes to "
+        f"{figure(total)} of {figure(limits.window_count)} allowed"
+    )
+    yield _ask("guard.window.count", message, case, total, limits.window_count)
+
+
+def _fleet(case: Case) -> Iterator[Reason]:
+    limits = case.policy.fleet.limits
+    most = max(limits.count, limits.share * case.history.fleet.hosts)
+    added = sum(weights(case, case.takes).values())
+    total = added + sum(item.weight for item in _recent(case, limits.window) if item.kind.takes)
+    if added and total > most:
+        message = (
+            f"with what all sites lost in the last {in_words(limits.window)}, the plan comes to "
+            f"{figure(total)} of {figure(most)} allowed for the fleet"
+        )
+        yield _ask("guard.fleet.count", message, case, total, most)
+
+
+def _changing(case: Case) -> Iterator[Reason]:
+    fleet, limit = case.history.fleet, case.policy.fleet.limits.changing
+    hosts = {host for step in case.plan.steps for host in step.hosts}
+    if case.only_mends or not hosts or not fleet.changing or fleet.hosts <= _SMALL_FLEET:
+        return
+    share = (fleet.changing + len(hosts)) / fleet.hosts
+    if share > limit:
+        message = (
+            f"{fleet.changing} hosts of other sites are being changed; with {len(hosts)} more it would be "
+            f"{share:.0%} of the fleet, more than {limit:.0%}"
+        )
+        figures = {"share": f"{share:.2f}", "limit": figure(limit)}
+        mend = "it goes on by itself when the others are done"
+        yield Reason("guard.fleet.changing", message, mend, Effect.WAIT, figures)
+
+
+def _recent(case: Case, seconds: float) -> Iterator[Removal]:
+    since = case.now - timedelta(seconds=seconds)
+    return (item for item in case.history.removals if item.at > since)
+
+
+def _ask(rule: str, message: str, case: Case, have: float, limit: float) -> Reason:
+    figures = {"have": figure(have), "limit": figure(limit)}
+    return Reason(rule, message, case.approve, Effect.ASK, figures)
+
+
+RULES = (
+    Rule(
+        "guard.destroy.count",
+        Effect.ASK,
+        "What one plan destroys, replaces or scales in. A host weighs 1, the last living one of its role 3; "
+        "a DNS record of the apex, a wildcard, MX or NS 3. Holds with every `policy.approval`.",
+        "`limits.count: 3`",
+        "Approve the plan, or raise the limit with a reason.",
+        _count,
+    ),
+    Rule(
+        "guard.destroy.share",
+        Effect.ASK,
+        "The share of the site's hosts that one plan destroys, replaces or scales in.",
+        "`limits.share: 0.5`",
+        "Approve the plan, or raise the limit with a reason.",
+        _share,
+    ),
+    Rule(
+        "guard.repair.count",
+        Effect.ASK,
+        "How many dead hosts one plan makes anew.",
+        "`limits.repairCount: 10`",
+        "Approve the plan when they are dead, or see why they seem to be.",
+        _repairs,
+    ),
+    Rule(
+        "guard.window.count",
+        Effect.ASK,
+        "What all plans of the site within `limits.window` took away or made anew, this one included.",
+        "`limits.windowCount: 12` within `limits.window: 1h`",
+        "Approve the plan, or wait.",
+        _window,
+    ),
+    Rule(
+        "guard.fleet.count",
+        Effect.ASK,
+        "What all sites together lost within the fleet's `limits.window`, this plan included: "
+        "`limits.count`, or `limits.share` of all hosts where that is more.",
+        "12, or 0.34 of the hosts, within 1h",
+        "Approve the plan, or wait.",
+        _fleet,
+    ),
+    Rule(
+        "guard.fleet.changing",
+        Effect.WAIT,
+        "The share of all hosts that is changed at once. Repairs don't wait, nor does anything in a fleet of "
+        "ten hosts or fewer.",
+        "`limits.changing: 0.5` of the fleet policy",
+        "Wait: it goes on when the others are done.",
+        _changing,
+    ),
+)

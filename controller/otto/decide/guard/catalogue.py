@@ -1,0 +1,13 @@
+"""Every rule, in the order in which verdicts tell of them."""
+
+from otto.decide.guard import asking, blast, drift, holding, money, place
+from otto.decide.guard.rule import Rule
+
+RULES: tuple[Rule, ...] = (
+    *place.RULES,
+    *holding.RULES,
+    *money.RULES,
+    *asking.RULES,
+    *blast.RULES,
+    *drift.RULES,
+)

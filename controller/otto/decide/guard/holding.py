@@ -1,0 +1,104 @@
+"""What holds a plan back whatever is in it: protection, freezes, change windows."""
+
+from collections.abc import Iterator
+from datetime import datetime
+
+from otto.decide import windows
+from otto.decide.guard.rule import Case, Rule, names
+from otto.model.history import GrantKind
+from otto.model.policy import Windows
+from otto.model.verdict import Effect, Reason
+
+_MOST_CHANGES = 64
+
+
+def _protected(case: Case) -> Iterator[Reason]:
+    if case.ends and case.policy.site.protect:
+        message = f"the plan would end {names(case.ends)}, and the site is protected"
+        mend = "take policy.protect out of its spec in a commit of its own, then change or remove it"
+        yield Reason("guard.protect", message, mend, Effect.REFUSE)
+
+
+def _protected_before(case: Case) -> Iterator[Reason]:
+    """What the last applied spec protects cannot go in the step that takes the flag away."""
+    if case.ends and case.history.protected and not case.policy.site.protect:
+        message = f"the plan would end {names(case.ends)}, and the site was protected until this very change"
+        mend = f"{case.approve}; or take only policy.protect out first, in a commit of its own"
+        yield Reason("guard.protect.recent", message, mend, Effect.ASK)
+
+
+def _frozen(case: Case) -> Iterator[Reason]:
+    if not case.takes:
+        return
+    for grant in case.grants(GrantKind.FREEZE):
+        of, option = ("this site", f" --site {grant.site}") if grant.site else ("every site", "")
+        why = f": {grant.reason}" if grant.reason else ""
+        message = f"deletions of {of} are frozen since {grant.at:%Y-%m-%d %H:%M} by {grant.by}{why}"
+        figures = {"takes": str(len(case.takes))}
+        yield Reason("guard.freeze", message, f"otto thaw{option}", Effect.WAIT, figures, grant.until)
+
+
+def _closed(case: Case, whose: str, window: Windows) -> Iterator[Reason]:
+    if case.idle or case.grants(GrantKind.OVERRIDE) or (case.only_mends and not window.repairs):
+        return
+    if not windows.open_at(window, case.now):
+        until = _opens(window, case.now)
+        when = f"the next one begins {until:%Y-%m-%d %H:%M} UTC" if until else "none begins within a year"
+        message = f"no change window of the {whose} is open; {when}"
+        mend = f"otto override {case.plan.site} --reason TEXT, in an emergency"
+        yield Reason(f"guard.window.{whose}", message, mend, Effect.WAIT, until=until)
+
+
+def _opens(window: Windows, now: datetime) -> datetime | None:
+    at: datetime | None = now
+    for _ in range(_MOST_CHANGES):
+        at = windows.next_change(window, at)
+        if at is None or windows.open_at(window, at):
+            return at
+    return None
+
+
+RULES = (
+    Rule(
+        "guard.protect",
+        Effect.REFUSE,
+        "A living host of a protected site (`policy.protect: true`) would be destroyed or replaced.",
+        "not protected",
+        "Take the flag out of the spec in a commit of its own.",
+        _protected,
+    ),
+    Rule(
+        "guard.protect.recent",
+        Effect.ASK,
+        "The same, while the last applied spec protects the site and the newest does not: removing the flag "
+        "together with the site, or with what it protects, is not enough.",
+        "asks",
+        "Approve the plan; or remove the flag alone first.",
+        _protected_before,
+    ),
+    Rule(
+        "guard.freeze",
+        Effect.WAIT,
+        "Something would be taken away while deletions are frozen: by `otto freeze`, or by OttO itself when "
+        "the repository lost much at once.",
+        "not frozen",
+        "`otto thaw`",
+        _frozen,
+    ),
+    Rule(
+        "guard.window.site",
+        Effect.WAIT,
+        "A change outside the site's change windows. Repairs go on, unless `windows.repairs` says otherwise.",
+        "no windows: always open",
+        "Wait, or `otto override` in an emergency.",
+        lambda case: _closed(case, "site", case.policy.site.windows),
+    ),
+    Rule(
+        "guard.window.fleet",
+        Effect.WAIT,
+        "The same for the fleet's windows.",
+        "no windows: always open",
+        "Wait, or `otto override` in an emergency.",
+        lambda case: _closed(case, "fleet", case.policy.fleet.windows),
+    ),
+)

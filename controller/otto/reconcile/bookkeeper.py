@@ -1,0 +1,59 @@
+"""What sites cost: noted when their hosts change, added up when somebody asks."""
+
+from collections import Counter
+from collections.abc import Mapping
+
+from otto.decide import costing
+from otto.decide.expected import wanted
+from otto.model.cost import Cost
+from otto.model.desired import Desired
+from otto.model.history import Charge, Spending
+from otto.model.host import Host
+from otto.model.observed import Applied, InfrastructureState
+from otto.model.plan import Plan
+from otto.model.spec import Provider, Role
+from otto.reconcile.kit import Kit
+
+
+class Bookkeeper:
+    """Keeps the books of what is spent."""
+
+    def __init__(self, kit: Kit) -> None:
+        self._kit = kit
+        self._noted: dict[str, float | None] = {}
+
+    async def note(self, desired: Desired, state: InfrastructureState) -> None:
+        """Note what a site costs from now on; nothing is written while it is the same."""
+        sizes = {role: desired.spec.group(role).size for role in Role}
+        found = self.cost(desired.spec.provider, {host.name: sizes[host.role] for host in state.hosts})
+        await self._charge(desired.site, None if found.unknown else found.hourly)
+
+    async def gone(self, site: str) -> None:
+        """Note that a site costs nothing any more."""
+        await self._charge(site, 0.0)
+
+    def cost(self, provider: Provider, hosts: Mapping[str, str]) -> Cost:
+        """What hosts, by name and size, cost."""
+        return costing.cost_of(Counter(hosts.values()), self._kit.prices.table(provider))
+
+    def priced(self, plan: Plan, desired: Desired, hosts: tuple[Host, ...], applied: Applied) -> Plan:
+        """The plan, with what it does to the cost of its site."""
+        table = self._kit.prices.table(desired.spec.provider)
+        before = {role: applied.sizes.get(role.value, desired.spec.group(role).size) for role in Role}
+        there = {host.name: before[host.role] for host in hosts}
+        want = {name: desired.spec.group(role).size for name, role in wanted(desired).items()}
+        return plan.priced(costing.change(there, want, plan.actions, table))
+
+    async def spending(self, site: str) -> Spending:
+        """What is spent, of the site and of all."""
+        now = self._kit.clock.now()
+        begin, _ = costing.month(now)
+        table = self._kit.prices.table(Provider.LAB)
+        charges = await self._kit.ledger.charges(begin)
+        return costing.spending(charges, site, now, table.currency if table else "EUR")
+
+    async def _charge(self, site: str, hourly: float | None) -> None:
+        if site in self._noted and self._noted[site] == hourly:
+            return
+        await self._kit.ledger.charge(Charge(site, self._kit.clock.now(), hourly))
+        self._noted[site] = hourly

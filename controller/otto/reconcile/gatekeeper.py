@@ -1,0 +1,194 @@
+"""Asks the guard about every plan, with all that it takes into account, and keeps its word on record."""
+
+from dataclasses import dataclass, replace
+from datetime import timedelta
+
+import structlog
+
+from otto.decide import guard, notices
+from otto.decide.heals import heals
+from otto.decide.wording import describe, standing_in_the_way, told_of
+from otto.model.errors import OttoError
+from otto.model.history import Account, AuditEntry, GrantKind, Heal, History
+from otto.model.observed import Applied, InfrastructureState
+from otto.model.plan import Circumstances, Plan
+from otto.model.policy import Effective, Overrun, Policy
+from otto.model.spec import Provider, SiteSpec
+from otto.model.verdict import Allowed, Reason, Verdict
+from otto.reconcile.bookkeeper import Bookkeeper
+from otto.reconcile.headcount import Headcount
+from otto.reconcile.kit import Kit
+
+log = structlog.get_logger("otto.guard")
+
+OTTO = "otto"
+_HOUR = timedelta(hours=1)
+_RUNS = 50
+_FLAPPING = "guard.drift.flapping"
+_MOST_CULPRITS = 6
+
+
+@dataclass(frozen=True, slots=True)
+class Judged:
+    """A plan, and what the guard says of it."""
+
+    plan: Plan
+    verdict: Verdict
+
+
+class Gatekeeper:
+    """Between a plan and its being carried out."""
+
+    def __init__(self, kit: Kit, books: Bookkeeper, headcount: Headcount) -> None:
+        self._kit = kit
+        self._books = books
+        self._headcount = headcount
+        self._said: dict[str, tuple[str, str, frozenset[str]]] = {}
+        kit.metrics.expect_rules(tuple(rule.name for rule in guard.RULES))
+
+    def policy(self, spec: SiteSpec | None) -> Effective:
+        """What holds for a site, as its spec and the operator say."""
+        return Effective(spec.policy if spec else Policy(), self._kit.policies.fleet())
+
+    async def place(self, spec: SiteSpec, applied: Applied) -> Judged:
+        """Whether the site's hosts would be in the right place: asked before anything is planned."""
+        about = Circumstances(spec.provider.value, sizes=tuple(sorted({spec.web.size, spec.balancer.size})))
+        plan = Plan(spec.name, "", (), about)
+        policy = self.policy(spec)
+        account = await self._account(spec.provider, policy)
+        history = History(provider=_provider(applied), account=account, providers=self._kit.providers)
+        return Judged(plan, guard.judge(plan, policy, history, self._kit.clock.now()))
+
+    async def assess(self, plan: Plan, spec: SiteSpec | None, applied: Applied) -> Judged:
+        """What the guard says of a plan. Nothing is kept."""
+        policy, now = self.policy(spec), self._kit.clock.now()
+        history = await self._history(plan, policy, applied)
+        found = guard.findings(plan, policy, history, now)
+        verdict = guard.conclude(found, plan, policy, history, now)
+        if plan.steps:
+            more = await self._kit.hook.judge(plan, spec, verdict)
+            verdict = guard.conclude((*found, *more), plan, policy, history, now) if more else verdict
+        return Judged(plan, verdict)
+
+    async def judge(self, plan: Plan, spec: SiteSpec | None, applied: Applied) -> Judged:
+        """What the guard says of a plan that is to be carried out; on record before anything is done."""
+        judged = await self.assess(plan, spec, applied)
+        if judged.plan.steps:
+            await self.record(judged)
+        return judged
+
+    async def record(self, judged: Judged) -> None:
+        """Keep a verdict and tell people of it, once while it stays the same."""
+        plan, verdict = judged.plan, judged.verdict
+        reasons = told_of(verdict)
+        said = (plan.digest, type(verdict).__name__, frozenset(reason.rule for reason in reasons))
+        if self._said.get(plan.site) == said and not isinstance(verdict, Allowed):
+            return
+        why = "; ".join(f"{reason.message} [{reason.rule}]" for reason in reasons)
+        holding = tuple(reason.rule for reason in standing_in_the_way(verdict))
+        self._kit.metrics.judged(said[1], holding)
+        now = self._kit.clock.now()
+        detail = {"verdict": said[1]} | {f"{r.rule}: {k}": v for r in reasons for k, v in r.figures.items()}
+        entry = AuditEntry(now, OTTO, "verdict", plan.site, plan.digest, describe(plan), why, detail)
+        await self.audit(entry)
+        notice = notices.of_verdict(plan, verdict, now)
+        if notice is not None and self._said.get(plan.site) != said:
+            await self._kit.notifier.notify(notice)
+        self._said[plan.site] = said
+
+    async def audit(self, entry: AuditEntry) -> None:
+        """Add to the audit record; the log has each record's hash, so that it can be compared."""
+        record = await self._kit.ledger.append(entry)
+        log.info(
+            "audit", number=record.number, hash=record.hash, what=entry.what, who=entry.who, about=entry.site
+        )
+
+    async def take(self, plan: Plan, spec: SiteSpec | None) -> None:
+        """Note what a plan takes away, before it does: a controller that is killed then has it counted."""
+        removals = guard.taken(plan, self.policy(spec), self._kit.clock.now())
+        if removals:
+            await self._kit.ledger.removed(removals)
+        for removal in removals:
+            self._kit.metrics.removed(removal.kind.value)
+
+    async def overrun(self, plan: Plan, spec: SiteSpec) -> tuple[Reason, ...]:
+        """Why a run that is under way has to stop before its next step, by its windows; mostly nothing."""
+        policy = self.policy(spec)
+        if Overrun.HOLD not in (policy.site.windows.overrun, policy.fleet.windows.overrun):
+            return ()
+        now = self._kit.clock.now()
+        grants = await self._kit.ledger.grants(site=plan.site, kind=GrantKind.OVERRIDE)
+        found = guard.findings(plan, policy, History(grants=grants, providers=self._kit.providers), now)
+        windows = {"guard.window.site": policy.site.windows, "guard.window.fleet": policy.fleet.windows}
+        return tuple(
+            reason
+            for reason in found
+            if reason.rule in windows and windows[reason.rule].overrun is Overrun.HOLD
+        )
+
+    async def signature(self, site: str) -> frozenset[str]:
+        """Names all that people said of a site: what waits is judged anew when it changes."""
+        grants = await self._kit.ledger.grants(site=site)
+        return frozenset(f"{grant.key} {grant.at.isoformat()}" for grant in grants)
+
+    async def _history(self, plan: Plan, policy: Effective, applied: Applied) -> History:
+        ledger, now = self._kit.ledger, self._kit.clock.now()
+        longest = timedelta(seconds=max(policy.limits.window, policy.fleet.limits.window))
+        provider = Provider(plan.about.provider) if plan.about.provider else None
+        history = History(
+            grants=await ledger.grants(site=plan.site),
+            removals=await ledger.removals(now - longest),
+            protected=applied.desired is not None and applied.desired.spec.policy.protect,
+            provider=_provider(applied),
+            heals=await self._heals(plan),
+            spending=await self._books.spending(plan.site),
+            fleet=self._headcount.beside(plan.site),
+            account=await self._account(provider, policy) if provider else None,
+            providers=self._kit.providers,
+        )
+        return await self._with_culprits(history, plan, policy)
+
+    async def _heals(self, plan: Plan) -> tuple[Heal, ...]:
+        if not plan.about.mends:
+            return ()
+        return heals(await self._kit.store.runs(plan.site, _RUNS), self._kit.clock.now() - _HOUR)
+
+    async def _with_culprits(self, history: History, plan: Plan, policy: Effective) -> History:
+        """A site that is repaired again and again: its hosts are asked who keeps changing it."""
+        found = guard.findings(plan, policy, history, self._kit.clock.now())
+        if not any(reason.rule == _FLAPPING for reason in found):
+            return history
+        state = await self._kit.infrastructure.state(plan.site) or InfrastructureState()
+        files = _files(plan)
+        hosts = tuple(host for host in state.hosts if host.name in files)
+        try:
+            told = await self._kit.configuration.culprits(hosts, files)
+        except OttoError as error:
+            log.info("guard.culprits_unknown", error=error.message)
+            return history
+        words = tuple(f"{name}: {line}" for name in sorted(told) for line in told[name])
+        return replace(history, culprits=words[:_MOST_CULPRITS])
+
+    async def _account(self, provider: Provider, policy: Effective) -> Account | None:
+        place = policy.fleet.places.get(provider.value)
+        if (
+            place is None
+            or not (place.accounts or place.regions)
+            or provider.value not in self._kit.providers
+        ):
+            return None
+        return await self._kit.infrastructure.account(provider)
+
+
+def _files(plan: Plan) -> dict[str, tuple[str, ...]]:
+    """The managed files that a plan puts right again, by host."""
+    found: dict[str, list[str]] = {}
+    for path in plan.about.mends:
+        head, slash, file = path.partition("/files/")
+        if slash and head.startswith("hosts/"):
+            found.setdefault(head.removeprefix("hosts/"), []).append(f"/{file}")
+    return {host: tuple(files) for host, files in found.items()}
+
+
+def _provider(applied: Applied) -> str:
+    return applied.desired.spec.provider.value if applied.desired and applied.infrastructure else ""

@@ -1,0 +1,113 @@
+"""Minds the time: sites whose end is near, tombstones that count later, what is spent meanwhile."""
+
+import json
+from collections.abc import Iterator
+from datetime import datetime
+
+import structlog
+
+from otto.decide import notices
+from otto.decide.expiry import Expiry, due_warnings, expiry, may_end
+from otto.model.errors import OttoError
+from otto.model.history import GrantKind
+from otto.model.notice import Notice, NoticeKind
+from otto.model.policy import Budget
+from otto.model.spec import SiteSpec
+from otto.reconcile.bookkeeper import Bookkeeper
+from otto.reconcile.fleet import Fleet
+from otto.reconcile.kit import Kit
+
+log = structlog.get_logger("otto.steward")
+
+_INTERVAL = 5.0
+_MONEY_EVERY = 12
+
+
+class Steward:
+    """Looks at the clock for sites that have an end; a site without one costs nothing here."""
+
+    def __init__(self, kit: Kit, fleet: Fleet, books: Bookkeeper) -> None:
+        self._kit = kit
+        self._fleet = fleet
+        self._books = books
+        self._told: set[tuple[str, str]] = set()
+        self._rounds = 0
+
+    async def run(self) -> None:
+        """Look again and again until cancelled."""
+        while True:
+            self._kit.metrics.health.beat("the steward", _INTERVAL * 24)
+            try:
+                await self.look()
+            except OttoError as error:
+                log.warning("steward.failed", error=error.message)
+            await self._kit.clock.sleep(_INTERVAL)
+
+    async def look(self) -> None:
+        """One look: whoever's time has come is due, whoever's is near is told of."""
+        now = self._kit.clock.now()
+        for site, stone in self._fleet.tombstones().items():
+            if stone.at is not None and stone.at <= now:
+                self._once(site, f"tombstone {stone.at.isoformat()}")
+        for spec in self._ending():
+            end = await self.end(spec)
+            if end is not None:
+                await self._mind(spec.name, end, now)
+        if self._rounds % _MONEY_EVERY == 0:
+            await self._money()
+        self._rounds += 1
+
+    async def end(self, spec: SiteSpec) -> Expiry | None:
+        """When a site ends, None when it does not."""
+        fleet = self._kit.policies.fleet()
+        if not may_end(spec, fleet):
+            return None
+        applied = await self._kit.store.applied(spec.name)
+        grants = await self._kit.ledger.grants(site=spec.name, kind=GrantKind.EXTEND)
+        return expiry(spec, fleet, applied.born, grants, self._kit.clock.now())
+
+    def _ending(self) -> Iterator[SiteSpec]:
+        fleet = self._kit.policies.fleet()
+        specs = self._fleet.specs_in_force()
+        return (spec for _, spec in sorted(specs.items()) if may_end(spec, fleet))
+
+    def _once(self, site: str, what: str) -> None:
+        if (site, what) not in self._told:
+            self._told.add((site, what))
+            self._kit.queue.add(site, "its time has come")
+
+    async def _mind(self, site: str, end: Expiry, now: datetime) -> None:
+        if end.at <= now:
+            self._once(site, end.at.isoformat())
+            return
+        passed = due_warnings(end, self._kit.policies.fleet(), now)
+        if not passed:
+            return
+        key, mark = f"ttl.warned.{site}", f"{end.at.isoformat()} {min(passed)}"
+        if await self._kit.store.value(key) != mark:
+            await self._kit.store.set_value(key, mark)
+            log.warning(
+                "ttl.near", site=site, at=end.at.isoformat(), why=end.why, mend=f"otto extend {site} 4h"
+            )
+            await self._kit.notifier.notify(notices.of_ending(site, end.at, end.why, now))
+
+    async def _money(self) -> None:
+        """Show what is spent; budgets are told of when time alone uses them up."""
+        spending = await self._books.spending("")
+        budget = self._kit.policies.fleet().budget
+        self._kit.metrics.spent(spending, budget)
+        if budget is not None:
+            month = spending.fleet_spent + spending.fleet_hourly * spending.hours_left
+            await self._tell_budget(budget, month, spending.currency)
+
+    async def _tell_budget(self, budget: Budget, month: float, currency: str) -> None:
+        now = self._kit.clock.now()
+        level = "over" if month > budget.monthly else "near" if month > budget.monthly * budget.warn else ""
+        key, mark = "budget.warned", json.dumps([f"{now:%Y-%m}", level])
+        if not level or await self._kit.store.value(key) == mark:
+            return
+        await self._kit.store.set_value(key, mark)
+        title = f"the fleet comes to {month:.2f} {currency} this month, of a budget of {budget.monthly:.2f}"
+        body = "nothing is taken down for it; what would add to the cost is refused once it is over"
+        log.warning("budget.near", month=round(month, 2), budget=budget.monthly, currency=currency)
+        await self._kit.notifier.notify(Notice(NoticeKind.BUDGET, "", title, body, now))
