@@ -18,7 +18,9 @@ from otto.cli.commands import (
     logs,
     looks,
     machine,
+    notify,
     orphans,
+    policy,
     settings,
     specs,
     status,
@@ -112,11 +114,12 @@ def _register(app: typer.Typer) -> None:
         (_SEE, (logs.logs, inventory.inventory, orphans.orphans)),
         (_ACT, (looks.reconcile, looks.provision, looks.configure, looks.verify)),
         (_ACT, (intents.suspend, intents.resume, intents.approve, adopt.adopt)),
-        (_MAKE, (specs.validate, specs.init, machine.doctor, settings.config, settings.version)),
+        (_MAKE, (specs.validate, specs.init, machine.doctor, notify.notify, settings.config, settings.version)),
     )
     for panel, commands in panels:
         for command in commands:
             app.command(rich_help_panel=panel)(command)
+    app.add_typer(policy.app, name="policy", rich_help_panel=_MAKE)
     app.add_typer(lab.app, name="lab", rich_help_panel=_MAKE)
 
 
