@@ -152,12 +152,17 @@ class _Case:
             return Policy()
         known = kind("Site")
         flaws = [*document.flaws, *explain.flaws(known, document, 10)] or semantics.flaws(document)
-        for flaw in flaws:
-            if isinstance(self._value.get("site"), str) and flaw.path[:2] != ("spec", "policy"):
-                self._stop(("site",), f"line {flaw.line}: {flaw.message}", found=flaw.found, mend=flaw.mend)
-            raise Stop(flaw)
+        if flaws:
+            self._blame(flaws[0])
         value: Any = document.value
         return build.site(known.filled(value), str(self._path), self._top.line).policy
+
+    def _blame(self, flaw: Flaw) -> NoReturn:
+        """Say what is wrong with the spec: where it stands, or where the file is named that it stands in."""
+        ours = flaw.path[:2] == ("spec", "policy") and "policy" in self._value
+        if ours or not isinstance(self._value.get("site"), str):
+            raise Stop(flaw)
+        self._stop(("site",), f"line {flaw.line}: {flaw.message}", found=flaw.found, mend=flaw.mend)
 
     def _with_policy(self, document: Document | None) -> Document:
         """A spec that holds the case's policy: the case's own, or else the least there is."""
