@@ -2,6 +2,6 @@
 
 from otto.adapters.specs.cache import CachedSpecs
 from otto.adapters.specs.limits import SpecLimits
-from otto.adapters.specs.parse import YamlSpecs
+from otto.adapters.specs.parse import YamlSpecs, parse_fleet_policy
 
-__all__ = ["CachedSpecs", "SpecLimits", "YamlSpecs"]
+__all__ = ["CachedSpecs", "SpecLimits", "YamlSpecs", "parse_fleet_policy"]

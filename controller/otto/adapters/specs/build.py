@@ -3,8 +3,9 @@
 from collections.abc import Mapping
 from typing import Any
 
-from otto.model.policy import Policy
-from otto.model.spec import Algorithm, Check, Content, HostGroup, Provider, SiteSpec
+from otto.adapters.specs.policy import site_policy
+from otto.adapters.specs.times import time_of
+from otto.model.spec import Algorithm, Check, Content, HostGroup, Provider, SiteSpec, Tombstone
 
 
 def site(document: Mapping[str, Any], path: str, line: int) -> SiteSpec:
@@ -20,9 +21,22 @@ def site(document: Mapping[str, Any], path: str, line: int) -> SiteSpec:
         content=_content(spec["content"]),
         domains=tuple(spec["domains"]),
         checks=tuple(_check(check) for check in spec["checks"]),
-        policy=Policy(**spec["policy"]),
+        policy=site_policy(spec["policy"]),
         depends_on=tuple(spec["dependsOn"]),
         suspend=spec["suspend"],
+        file=path,
+        line=line,
+    )
+
+
+def tombstone(document: Mapping[str, Any], path: str, line: int) -> Tombstone:
+    """The tombstone that a valid document, its defaults filled in, describes."""
+    spec = document["spec"]
+    return Tombstone(
+        site=spec["site"],
+        reason=spec["reason"].strip(),
+        by=spec["by"].strip(),
+        at=time_of(spec["at"]) if "at" in spec else None,
         file=path,
         line=line,
     )

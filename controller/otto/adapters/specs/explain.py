@@ -63,7 +63,9 @@ def shown(value: Value, path: Path) -> str:
 def _type(finding: Finding, at: Place, _: Place) -> Iterator[Flaw]:
     value, wanted = finding.value, str(finding.wanted)
     mend = ""
-    if wanted == "string" and isinstance(value, Odd | bool | int | float):
+    if finding.schema.get("format") == "date-time" and isinstance(value, Odd):
+        mend = "write it in full, with its time zone, as 2026-12-24T18:00:00Z"
+    elif wanted == "string" and isinstance(value, Odd | bool | int | float):
         mend = "put it in quotation marks"
     elif wanted == "boolean" and isinstance(value, Odd | str):
         mend = "write true or false"

@@ -1,18 +1,22 @@
 """The port `Specs`: one file in, its sites and its problems out."""
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
 
 from otto.adapters.specs import build, explain, semantics
 from otto.adapters.specs.compose import documents
 from otto.adapters.specs.decode import decode
 from otto.adapters.specs.document import Document, Flaw, Place, Stop, Value, find
 from otto.adapters.specs.limits import SpecLimits
+from otto.adapters.specs.policy import fleet_policy
 from otto.adapters.specs.schema import API_VERSION, KINDS, kind
 from otto.adapters.specs.text import choices, did_you_mean, quoted, safe
 from otto.model.catalogue import SpecFile
+from otto.model.policy import FleetPolicy
 from otto.model.problem import Problem
-from otto.model.spec import SiteSpec
+from otto.model.spec import SiteSpec, Tombstone
 
 _NAME = re.compile(r"[a-z](?:[a-z0-9-]{0,38}[a-z0-9])?")
 # Names in a file that YAML cannot read: better a guess than a site that seems to have been removed.
@@ -22,44 +26,102 @@ _NAME_GUESS = re.compile(
 )
 
 
+# The kinds of documents that a repository holds; a fleet's policy is its operator's and never lies in one.
+IN_REPOSITORY = ("Site", "Tombstone")
+_BUILD: Mapping[str, Callable[[Mapping[str, Any], str, int], object]] = {
+    "Site": build.site,
+    "Tombstone": build.tombstone,
+    "FleetPolicy": lambda document, _path, _line: fleet_policy(document),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Parsed:
+    """What a file says.
+
+    Attributes:
+        values: what its good documents stand for, in order: `SiteSpec`, `Tombstone`, `FleetPolicy`.
+        problems: what is wrong with it, in order of place.
+        names: names of the sites it mentions.
+    """
+
+    values: tuple[object, ...] = ()
+    problems: tuple[Problem, ...] = ()
+    names: tuple[str, ...] = ()
+
+
 class YamlSpecs:
     """Reads specs written in YAML.
 
     Args:
         limits: how much a file may hold.
+        kinds: the kinds of documents that may stand there.
     """
 
-    def __init__(self, limits: SpecLimits | None = None) -> None:
+    def __init__(self, limits: SpecLimits | None = None, kinds: Sequence[str] = IN_REPOSITORY) -> None:
         self._limits = limits or SpecLimits()
+        self._kinds = kinds
 
     def parse(self, path: str, data: bytes) -> SpecFile:
         """Parse and validate one file.
 
         Every problem is found at once, up to the limit; never raises for what the file says.
         """
-        reading = _Reading(safe(path, 200), path)
-        try:
-            self._read(reading, data)
-        except Stop as stop:
-            reading.blame(stop.flaw)
-            reading.guess_names(data)
-        return reading.result(self._limits.problems)
+        parsed = parse_file(path, data, self._limits, self._kinds)
+        sites = tuple(value for value in parsed.values if isinstance(value, SiteSpec))
+        tombstones = tuple(value for value in parsed.values if isinstance(value, Tombstone))
+        return SpecFile(path, sites, parsed.problems, parsed.names, tombstones)
 
-    def _read(self, reading: "_Reading", data: bytes) -> None:
-        if len(data) > self._limits.size:
-            message = f"this file is too big: {len(data)} bytes"
-            raise Stop(Flaw(0, 0, message, allowed=f"at most {self._limits.size} bytes", mend="split it"))
-        for document in documents(decode(data), self._limits):
-            reading.take(document, self._limits.problems + 1)
+
+def parse_fleet_policy(path: str, data: bytes) -> tuple[FleetPolicy | None, tuple[Problem, ...]]:
+    """The policy of a fleet that a file holds, and what is wrong with the file.
+
+    An empty file is the default policy. With problems, or with more than one policy, there is none.
+    """
+    parsed = parse_file(path, data, SpecLimits(), ("FleetPolicy",))
+    policies = [value for value in parsed.values if isinstance(value, FleetPolicy)]
+    if parsed.problems:
+        return None, parsed.problems
+    if len(policies) > 1:
+        message, mend = "a fleet has one policy", "put everything into one document"
+        return None, (Problem(safe(path, 200), 0, 0, "", message, mend=mend),)
+    return policies[0] if policies else FleetPolicy(), ()
+
+
+def parse_file(path: str, data: bytes, limits: SpecLimits, kinds: Sequence[str]) -> Parsed:
+    """What a file says; never raises for it.
+
+    Args:
+        path: where it lies, as problems name it.
+        data: its bytes.
+        limits: how much it may hold.
+        kinds: the kinds of documents that may stand there.
+    """
+    reading = _Reading(safe(path, 200), path, kinds)
+    try:
+        for document in _documents(data, limits):
+            reading.take(document, limits.problems + 1)
+    except Stop as stop:
+        reading.blame(stop.flaw)
+        reading.guess_names(data)
+    return reading.result(limits.problems)
+
+
+def _documents(data: bytes, limits: SpecLimits) -> Iterator[Document]:
+    if len(data) > limits.size:
+        message = f"this file is too big: {len(data)} bytes"
+        raise Stop(Flaw(0, 0, message, allowed=f"at most {limits.size} bytes", mend="split it"))
+    return documents(decode(data), limits)
 
 
 class _Reading:
     """What is known so far of one file."""
 
-    def __init__(self, shown_path: str, path: str) -> None:
+    def __init__(self, shown_path: str, path: str, kinds: Sequence[str]) -> None:
         self._file = shown_path
         self._path = path
-        self._sites: list[SiteSpec] = []
+        self._kinds = kinds
+        self._values: list[object] = []
         self._names: dict[str, None] = {}
         self._problems: list[Problem] = []
 
@@ -70,12 +132,13 @@ class _Reading:
         name = _name(document.value)
         if name:
             self._names[name] = None
-        found = [*document.flaws, *_flaws(document, most)]
+        found = [*document.flaws, *_flaws(document, most, self._kinds)]
         for flaw in found:
             self.blame(flaw, name)
         if not found and isinstance(document.value, dict):
-            value = kind(str(document.value["kind"])).filled(document.value)
-            self._sites.append(build.site(value, self._path, document.place.line))
+            known = kind(str(document.value["kind"]))
+            value = known.filled(document.value)
+            self._values.append(_BUILD[known.name](value, self._path, document.place.line))
 
     def blame(self, flaw: Flaw, site: str = "") -> None:
         """Keep a problem."""
@@ -99,16 +162,16 @@ class _Reading:
         for match in _NAME_GUESS.finditer(text):
             self._names[match.group(1)] = None
 
-    def result(self, most: int) -> SpecFile:
+    def result(self, most: int) -> Parsed:
         """All of it, problems in order of place."""
         problems = sorted(dict.fromkeys(self._problems))
         if len(problems) > most:
             problems = [*problems[:most], Problem(self._file, 0, 0, "", "there are more problems, not shown")]
-        return SpecFile(self._path, tuple(self._sites), tuple(problems), tuple(self._names))
+        return Parsed(tuple(self._values), tuple(problems), tuple(self._names))
 
 
-def _flaws(document: Document, most: int) -> Sequence[Flaw]:
-    header = list(_header(document.value, document.place))
+def _flaws(document: Document, most: int, kinds: Sequence[str]) -> Sequence[Flaw]:
+    header = list(_header(document.value, document.place, kinds))
     if header:
         return header
     value = document.value
@@ -118,15 +181,17 @@ def _flaws(document: Document, most: int) -> Sequence[Flaw]:
     return found or (semantics.flaws(document) if not document.flaws else [])
 
 
-def _header(value: Value, place: Place) -> Iterator[Flaw]:
+def _header(value: Value, place: Place, kinds: Sequence[str]) -> Iterator[Flaw]:
     """What is wrong with `apiVersion` and `kind`, which say how to read the rest."""
     if not isinstance(value, dict):
         message = "a document has to be a mapping that begins with apiVersion and kind"
         yield Flaw(place.line, place.column, message, found=explain.kind_of(value))
         return
-    for name, allowed in (("apiVersion", [API_VERSION]), ("kind", list(KINDS))):
+    for name, allowed in (("apiVersion", [API_VERSION]), ("kind", kinds)):
         if name not in value:
             yield from _missing(name, value, allowed, place)
+        elif isinstance(known := value[name], str) and known in KINDS and known not in allowed:
+            yield _misplaced(known, allowed, find(place, (name,)))
         elif value[name] not in allowed:
             yield _not_known(name, value[name], allowed, find(place, (name,)))
 
@@ -152,9 +217,20 @@ def _not_known(name: str, value: Value, allowed: Sequence[str], at: Place) -> Fl
     )
 
 
+def _misplaced(name: str, allowed: Sequence[str], at: Place) -> Flaw:
+    own = name == "FleetPolicy"
+    mend = "it is the operator's and lies beside the controller: setting policy.file" if own else ""
+    message = f"a {name} does not belong here"
+    return Flaw(at.line, at.column, message, allowed=choices(allowed), mend=mend, path=("kind",))
+
+
 def _name(value: Value) -> str:
-    metadata = value.get("metadata") if isinstance(value, dict) else None
-    name = metadata.get("name") if isinstance(metadata, dict) else None
+    """Name of the site that a document is about, "" when it does not say."""
+    if not isinstance(value, dict):
+        return ""
+    part, key = ("spec", "site") if value.get("kind") == "Tombstone" else ("metadata", "name")
+    holder = value.get(part)
+    name = holder.get(key) if isinstance(holder, dict) else None
     return name if isinstance(name, str) and _NAME.fullmatch(name) else ""
 
 

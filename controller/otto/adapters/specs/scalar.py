@@ -1,7 +1,8 @@
 """What a plain YAML scalar stands for, and which ones are read differently by different readers.
 
 YAML 1.1 (https://yaml.org/type/) reads an unquoted `no` as false, `010` as eight and `12:30` as 750;
-YAML 1.2 does not. OttO takes what both agree on; the rest fits no field and is explained.
+YAML 1.2 does not. OttO takes what both agree on; the rest fits no field and is explained. A time as RFC 3339
+has it is its text: who reads a point in time reads the same one.
 """
 
 import re
@@ -10,7 +11,11 @@ from dataclasses import dataclass
 _CORE = "tag:yaml.org,2002:"
 _PLAIN = re.compile(
     r"""
-      (?P<null> ~ | null | Null | NULL | )
+      (?P<time>
+          [0-9]{4}-[0-9]{2}-[0-9]{2} [Tt] [0-9]{2}:[0-9]{2}:[0-9]{2} (?: \.[0-9]+ )?
+          (?: [Zz] | [-+][0-9]{2}:[0-9]{2} )
+      )
+    | (?P<null> ~ | null | Null | NULL | )
     | (?P<true> true | True | TRUE )
     | (?P<false> false | False | FALSE )
     | (?P<int> [-+]? (?: 0 | [1-9][0-9]{0,17} ) )
@@ -67,6 +72,8 @@ def plain(text: str) -> Scalar:
     if match is None:
         return text
     kind = match.lastgroup or ""
+    if kind == "time":
+        return text
     if kind == "int":
         return int(text)
     if kind == "float":

@@ -18,7 +18,11 @@ from otto.adapters.specs.quick import Predicate, compiled
 API_VERSION = "otto/v1"
 
 # Kind -> file in schemas/. One line per kind; the files are what editors use.
-KINDS: Mapping[str, str] = {"Site": "site.json"}
+KINDS: Mapping[str, str] = {
+    "Site": "site.json",
+    "Tombstone": "tombstone.json",
+    "FleetPolicy": "fleet-policy.json",
+}
 
 Schema = dict[str, Any]
 
@@ -26,7 +30,17 @@ _LONGEST_LIST = 1000
 
 # Keywords that inform people and editors, and only cost time while validating.
 _ANNOTATIONS = frozenset(
-    {"$schema", "$id", "$defs", "title", "description", "examples", "default", "patternErrorMessage"}
+    {
+        "$schema",
+        "$id",
+        "$defs",
+        "title",
+        "description",
+        "examples",
+        "default",
+        "patternErrorMessage",
+        "format",
+    }
 )
 
 

@@ -1,11 +1,13 @@
 """What a schema cannot say of one document: rules that join fields, or take an address apart."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 from urllib.parse import SplitResult, urlsplit
 
+from otto.adapters.specs import rules
 from otto.adapters.specs.build import normal
-from otto.adapters.specs.document import Document, Flaw, Place, find
+from otto.adapters.specs.document import Document, Flaw, Place
+from otto.adapters.specs.rules import flaw as _flaw
 from otto.adapters.specs.text import did_you_mean, quoted
 
 _LAB_SIZES = ("small", "medium", "large")
@@ -14,14 +16,20 @@ _Path = tuple[str | int, ...]
 
 def flaws(document: Document) -> list[Flaw]:
     """What is wrong with a document that its schema accepts."""
-    value, place = document.value, document.place
-    spec: Any = value["spec"] if isinstance(value, dict) else {}
-    return [*_sizes(spec, place), *_domains(spec, place), *_content(spec["content"], place)]
+    value: Any = document.value
+    return list(_RULES[value["kind"]](value["spec"], document.place))
 
 
-def _flaw(place: Place, path: _Path, message: str, **more: str) -> Flaw:
-    at = find(place, path)
-    return Flaw(at.line, at.column, message, path=path, **more)
+def _site(spec: Mapping[str, Any], place: Place) -> Iterator[Flaw]:
+    yield from _sizes(spec, place)
+    yield from _domains(spec, place)
+    yield from _content(spec["content"], place)
+    yield from rules.site_policy(spec.get("policy", {}), place, ("spec", "policy"))
+
+
+def _tombstone(spec: Mapping[str, Any], place: Place) -> Iterator[Flaw]:
+    if "at" in spec:
+        yield from rules.time(spec["at"], place, ("spec", "at"))
 
 
 def _sizes(spec: Mapping[str, Any], place: Place) -> Iterator[Flaw]:
@@ -111,3 +119,10 @@ def _address(text: str) -> Iterator[tuple[str, str]]:
 def _complete(address: SplitResult) -> bool:
     named = address.scheme == "file" or bool(address.hostname and not address.hostname.startswith("-"))
     return named and len(address.path) > 1 and ".." not in address.path.split("/")
+
+
+_RULES: Mapping[str, Callable[[Mapping[str, Any], Place], Iterator[Flaw]]] = {
+    "Site": _site,
+    "Tombstone": _tombstone,
+    "FleetPolicy": rules.fleet_policy,
+}

@@ -1,0 +1,117 @@
+"""From the valid documents of policies to their values."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from otto.adapters.specs.times import time_of
+from otto.model.duration import seconds_of
+from otto.model.policy import (
+    Budget,
+    Collapse,
+    DriftPolicy,
+    FleetLimits,
+    FleetPolicy,
+    Handling,
+    Hook,
+    Ignored,
+    LabelDefault,
+    Limits,
+    Overrun,
+    Place,
+    Policy,
+    Window,
+    Windows,
+)
+
+LAYERS = ("infrastructure", "configuration", "content", "serving", "dns")
+_Fields = Mapping[str, Any]
+
+
+def site_policy(policy: _Fields) -> Policy:
+    """The policy of a site, from `spec.policy` with its defaults filled in."""
+    return Policy(
+        approval=policy["approval"],
+        approvers=policy["approvers"],
+        approval_expiry=seconds_of(policy["approvalExpiry"]),
+        protect=policy["protect"],
+        ttl=seconds_of(policy["ttl"]) if "ttl" in policy else None,
+        until=time_of(policy["until"]) if "until" in policy else None,
+        limits=_limits(policy["limits"]) if "limits" in policy else None,
+        windows=_windows(policy["windows"]),
+        budget=_budget(policy),
+        drift=_drift(policy["drift"]),
+    )
+
+
+def fleet_policy(document: _Fields) -> FleetPolicy:
+    """The policy of the fleet, from a document with its defaults filled in."""
+    spec = document["spec"]
+    return FleetPolicy(
+        limits=_fleet_limits(spec["limits"]),
+        site_limits=_limits(spec["siteLimits"]),
+        collapse=Collapse(spec["collapse"]["count"], float(spec["collapse"]["share"])),
+        windows=_windows(spec["windows"]),
+        budget=_budget(spec),
+        labels=tuple(LabelDefault(dict(item["match"]), seconds_of(item["ttl"])) for item in spec["labels"]),
+        ttl_warnings=tuple(sorted(map(seconds_of, spec["ttlWarnings"]), reverse=True)),
+        places={provider: _place(place) for provider, place in spec["places"].items()},
+        hook=_hook(spec["hook"]) if "hook" in spec else None,
+    )
+
+
+def _limits(limits: _Fields) -> Limits:
+    return Limits(
+        count=float(limits["count"]),
+        share=float(limits["share"]),
+        repair_count=limits["repairCount"],
+        window=seconds_of(limits["window"]),
+        window_count=float(limits["windowCount"]),
+        reason=limits.get("reason", ""),
+    )
+
+
+def _fleet_limits(limits: _Fields) -> FleetLimits:
+    return FleetLimits(
+        window=seconds_of(limits["window"]),
+        count=float(limits["count"]),
+        share=float(limits["share"]),
+        changing=float(limits["changing"]),
+        reason=limits.get("reason", ""),
+    )
+
+
+def _windows(windows: _Fields) -> Windows:
+    found = (
+        Window(kind == "allow", " ".join(item["cron"].split()), seconds_of(item["lasts"]), item["timezone"])
+        for kind in ("allow", "deny")
+        for item in windows[kind]
+    )
+    return Windows(tuple(found), Overrun(windows["overrun"]), windows["repairs"])
+
+
+def _budget(fields: _Fields) -> Budget | None:
+    budget = fields.get("budget")
+    return None if budget is None else Budget(float(budget["monthly"]), float(budget["warn"]))
+
+
+def _drift(drift: _Fields) -> DriftPolicy:
+    layers = {layer: Handling(drift[layer]) for layer in LAYERS}
+    return DriftPolicy(
+        # What is not named is repaired: a spec that says so is the same as one that does not.
+        layers={layer: handling for layer, handling in layers.items() if handling is not Handling.REPAIR},
+        ignore=tuple(
+            Ignored(item["path"], item["reason"].strip(), time_of(item["until"])) for item in drift["ignore"]
+        ),
+        confirmations=drift["confirmations"],
+        heals=drift["heals"],
+    )
+
+
+def _place(place: _Fields) -> Place:
+    return Place(
+        tuple(place["accounts"]), tuple(place["regions"]), tuple(place["sizes"]), tuple(place["resources"])
+    )
+
+
+def _hook(hook: _Fields) -> Hook:
+    return Hook(tuple(hook["command"]), seconds_of(hook["timeout"]))
