@@ -155,6 +155,27 @@ class RefreshSettings:
 
 
 @dataclass(frozen=True)
+class NotifySettings:
+    """Who is told what needs a person."""
+
+    urls: str = field(
+        default="",
+        metadata={"help": "reference to the ways people are told, one a line: env:NAME or file:PATH"},
+    )
+    events: str = field(
+        default="", metadata={"help": "kinds of notices that are sent, separated by commas; empty: all"}
+    )
+    timeout: float = field(default=15.0, metadata={"help": "seconds one try on one way may take"})
+    retries: int = field(default=3, metadata={"help": "tries after a failed one"})
+
+    def __post_init__(self) -> None:
+        """Refuse an address where a reference belongs, without showing it: it may hold a secret."""
+        if self.urls and not self.urls.startswith(("env:", "file:")):
+            mend = "put the ways into a file of mode 0600 and set it to file:PATH"
+            raise UsageError("setting notify.urls (OTTO_NOTIFY_URLS) is no reference", mend=mend)
+
+
+@dataclass(frozen=True)
 class LogSettings:
     """Logs."""
 
@@ -195,6 +216,7 @@ class Settings:
     probes: ProbesSettings = ProbesSettings()
     facts: FactsSettings = FactsSettings()
     refresh: RefreshSettings = RefreshSettings()
+    notify: NotifySettings = NotifySettings()
     log: LogSettings = LogSettings()
     metrics: MetricsSettings = MetricsSettings()
 

@@ -12,6 +12,7 @@ from otto import resources
 from otto.adapters.ansible import Ansible, AnsibleOptions
 from otto.adapters.clock import SystemClock
 from otto.adapters.git import open_source, quarantined, seed
+from otto.adapters.hook import HookProgram
 from otto.adapters.identity import Identity, identity
 from otto.adapters.prices import FilePrices, open_prices
 from otto.adapters.probe import HttpProbe
@@ -21,6 +22,7 @@ from otto.adapters.store import SqlStore, open_store
 from otto.adapters.terraform import Settings as TerraformOptions
 from otto.adapters.terraform import TerraformInfrastructure
 from otto.cli.labbackend import LabBackend, LabImages
+from otto.cli.notifying import notifications
 from otto.config import Settings
 from otto.lab.lab import Lab
 from otto.model.errors import UsageError
@@ -83,6 +85,8 @@ async def open_kit(settings: Settings) -> AsyncIterator[Kit]:
         )
         configuration = _configuration(settings, who, clock)
         stack.push_async_callback(configuration.close)
+        notifier = notifications(settings, os.environ, clock, metrics.notified)
+        stack.push_async_callback(notifier.close)
         yield Kit(
             source=_source(settings),
             specs=CachedSpecs(YamlSpecs()),
@@ -93,6 +97,8 @@ async def open_kit(settings: Settings) -> AsyncIterator[Kit]:
             store=store,
             ledger=store.ledger,
             prices=prices,
+            hook=HookProgram(policies),
+            notifier=notifier,
             queue=queue,
             clock=clock,
             metrics=metrics,

@@ -6,9 +6,8 @@ from typing import TYPE_CHECKING
 
 from otto.cli import money
 from otto.model.canonical import Data, to_data
-from otto.model.history import AuditRecord
-from otto.model.plan import Plan
 from otto.model.history import AuditRecord, Grant
+from otto.model.plan import Plan
 from otto.model.run import Run
 from otto.model.status import Condition, ConditionType, SiteStatus
 from otto.model.verdict import Allowed, NeedsApproval, Reason, Verdict, Waiting
@@ -18,8 +17,8 @@ if TYPE_CHECKING:
 
     from otto.cli.chain import Chain
     from otto.cli.seen import Seen
-    from otto.cli.strays import Strays
     from otto.cli.speaking import Said
+    from otto.cli.strays import Strays
     from otto.model.host import LiveHost
     from otto.model.why import Why
     from otto.reconcile.inspect import Inspection

@@ -23,7 +23,9 @@ from otto.cli.commands import (
     logs,
     looks,
     machine,
+    notify,
     orphans,
+    policy,
     settings,
     specs,
     status,
@@ -119,11 +121,15 @@ def _register(app: typer.Typer) -> None:
         (_ACT, (intents.suspend, intents.resume, adopt.adopt, orphans.reap)),
         (_ALLOW, (approvals.approve, approvals.reject, freezes.freeze, freezes.thaw)),
         (_ALLOW, (leeway.extend, leeway.override, grants.grants)),
-        (_MAKE, (specs.validate, specs.init, machine.doctor, settings.config, settings.version)),
+        (
+            _MAKE,
+            (specs.validate, specs.init, machine.doctor, notify.notify, settings.config, settings.version),
+        ),
     )
     for panel, commands in panels:
         for command in commands:
             app.command(rich_help_panel=panel)(command)
+    app.add_typer(policy.app, name="policy", rich_help_panel=_MAKE)
     app.add_typer(lab.app, name="lab", rich_help_panel=_MAKE)
 
 

@@ -23,13 +23,14 @@ from otto.telemetry.fleet import FleetMetrics
 from otto.telemetry.guarding import GuardMetrics
 from otto.telemetry.health import Health
 from otto.telemetry.money import MoneyMetrics
+from otto.telemetry.notifications import NotificationMetrics
 from otto.telemetry.observation import ObservationMetrics
 from otto.telemetry.outside import OutsideMetrics
 from otto.telemetry.runs import RunMetrics
 from otto.telemetry.work import WorkMetrics
 
 
-class Metrics(RunMetrics, ObservationMetrics, WorkMetrics, OutsideMetrics, GuardMetrics):
+class Metrics(RunMetrics, ObservationMetrics, WorkMetrics, OutsideMetrics, GuardMetrics, NotificationMetrics):
     """All of OttO's metrics over one registry; cheap enough to be told everything.
 
     Args:
@@ -59,6 +60,7 @@ class Metrics(RunMetrics, ObservationMetrics, WorkMetrics, OutsideMetrics, Guard
         WorkMetrics.__init__(self, self.registry, health or Health())
         OutsideMetrics.__init__(self, self.registry)
         GuardMetrics.__init__(self, self.registry)
+        NotificationMetrics.__init__(self, self.registry)
         build = Info("otto_build", "What is running.", registry=self.registry)
         build.info({"version": __version__, "python": platform.python_version()})
         prometheus.ProcessCollector(registry=self.registry)

@@ -1,0 +1,58 @@
+"""A plan and a verdict as plain data: what `otto plan --json` prints, and what a hook is given."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from otto.model.canonical import Data, to_data
+from otto.model.errors import UsageError
+from otto.model.plan import Circumstances, Plan, Step
+from otto.model.reading import read
+from otto.model.verdict import Allowed, Reason, Verdict
+
+_CIRCUMSTANCES = "about"
+
+
+def plan_data(plan: Plan) -> dict[str, Data]:
+    """A plan: its site, its digest, its steps, and the circumstances it is judged by."""
+    return {
+        "site": plan.site,
+        "digest": plan.digest,
+        "steps": to_data(plan.steps),
+        _CIRCUMSTANCES: to_data(plan.about),
+    }
+
+
+def plan_of(data: object) -> Plan:
+    """The plan in what `otto plan --json` printed, or in its `plan` alone.
+
+    Raises:
+        TerminalError: it holds no plan; the message names the place.
+    """
+    if not isinstance(data, Mapping):
+        raise UsageError("a plan is a mapping", mend="take what `otto plan SITE --json` prints")
+    inner = data.get("plan", data)
+    if not isinstance(inner, Mapping) or "steps" not in inner:
+        raise UsageError("there is no plan in it", mend="take what `otto plan SITE --json` prints")
+    return Plan(
+        site=read(str, inner.get("site", data.get("site", "site"))),
+        desired="",
+        steps=read(tuple[Step, ...], inner["steps"]),
+        about=read(Circumstances, inner.get(_CIRCUMSTANCES, {})),
+    )
+
+
+def verdict_data(verdict: Verdict) -> dict[str, Any]:
+    """What the guard says: `kind`, its `reasons`, and what stands `behind` them."""
+    reasons = verdict.warnings if isinstance(verdict, Allowed) else verdict.reasons
+    return {
+        "kind": type(verdict).__name__,
+        "reasons": [reason_data(item) for item in reasons],
+        "behind": [reason_data(item) for item in getattr(verdict, "behind", ())],
+    }
+
+
+def reason_data(reason: Reason) -> dict[str, Data]:
+    """A reason, its effect as a word: `warn`, `ask`, `wait` or `refuse`."""
+    data = to_data(reason)
+    assert isinstance(data, dict)  # noqa: S101  (a dataclass always is)
+    return {**data, "effect": reason.effect.name.lower()}
