@@ -15,10 +15,11 @@ from otto.model.errors import TerminalError
 from otto.model.host import Endpoint, Host, HostFacts, HostState, LiveHost
 from otto.model.observed import Applied, InfrastructureState, Observed, Seen, Serving, Unseen
 from otto.model.plan import Plan, Step, StepKind
+from otto.model.policy import Policy
 from otto.model.problem import Problem
 from otto.model.reading import read
 from otto.model.run import Outcome, Run, StepRecord
-from otto.model.spec import Algorithm, Check, Content, HostGroup, Policy, Provider, Role, SiteSpec
+from otto.model.spec import Algorithm, Check, Content, HostGroup, Provider, Role, SiteSpec
 from otto.model.status import Condition, ConditionType, Phase, SiteStatus, Truth
 from otto.model.verdict import NeedsApproval, Refused
 

@@ -122,7 +122,7 @@ async def test_a_grant_replaces_what_its_speaker_said_before(ledger: Ledger) -> 
 
 
 async def test_all_of_a_grant_comes_back(ledger: Ledger) -> None:
-    whole = Grant(GrantKind.FREEZE, "", "otto", AT, None, 'wrong "branch"?\n', "", ("acme", "shop"))
+    whole = Grant(GrantKind.FREEZE, "", "otto", AT, None, 'wrong "branch"?\n', "", "source", ("acme", "shop"))
     await ledger.grant(whole)
     assert await ledger.grants() == (whole,)
 

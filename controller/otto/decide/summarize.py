@@ -7,6 +7,7 @@ from typing import Any
 
 from otto.decide.signs import tier_of
 from otto.decide.wording import describe_differences, reasons, told_of
+from otto.model.cost import Cost
 from otto.model.desired import Desired
 from otto.model.difference import Cause, Difference, Layer
 from otto.model.observed import InfrastructureState, Seen, Unseen
@@ -44,6 +45,8 @@ class Findings:
         verdict: what the guard said, None when nothing was planned.
         plan: digest of the plan that the verdict speaks of, "" for none.
         ends_at: when the site ends by its time to live or a tombstone.
+        cost: what its hosts cost, None where nobody knows.
+        currency: of `cost`.
         planning: whether what is to be done is being found out.
         step: the step under way, None when no run is.
         error: what went wrong in this look, "" for nothing.
@@ -65,6 +68,8 @@ class Findings:
     verdict: Verdict | None = None
     plan: str = ""
     ends_at: datetime | None = None
+    cost: Cost | None = None
+    currency: str = ""
     planning: bool = False
     step: StepKind | None = None
     error: str = ""
@@ -111,6 +116,8 @@ def _identify(status: SiteStatus, found: Findings) -> SiteStatus:
             digest=found.desired.digest,
             labels=spec.labels,
             provider=spec.provider.value,
+            cost=found.cost,
+            currency=found.currency,
         )
     if isinstance(found.infrastructure, Seen):
         state = found.infrastructure.value

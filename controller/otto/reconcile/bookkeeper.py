@@ -5,7 +5,7 @@ from collections.abc import Mapping
 
 from otto.decide import costing
 from otto.decide.expected import wanted
-from otto.model.cost import Cost
+from otto.model.cost import Cost, PriceTable
 from otto.model.desired import Desired
 from otto.model.history import Charge, Spending
 from otto.model.host import Host
@@ -39,10 +39,20 @@ class Bookkeeper:
     def priced(self, plan: Plan, desired: Desired, hosts: tuple[Host, ...], applied: Applied) -> Plan:
         """The plan, with what it does to the cost of its site."""
         table = self._kit.prices.table(desired.spec.provider)
+        table = table or PriceTable(desired.spec.provider.value, "EUR")  # which knows no price of anything
         before = {role: applied.sizes.get(role.value, desired.spec.group(role).size) for role in Role}
         there = {host.name: before[host.role] for host in hosts}
         want = {name: desired.spec.group(role).size for name, role in wanted(desired).items()}
         return plan.priced(costing.change(there, want, plan.actions, table))
+
+    def shown(self, desired: Desired, state: InfrastructureState) -> tuple[Cost | None, str]:
+        """What a site's hosts cost, and the currency; None and "" where there is no price table."""
+        table = self._kit.prices.table(desired.spec.provider)
+        if table is None:
+            return None, ""
+        sizes = {role: desired.spec.group(role).size for role in Role}
+        hosts = {host.name: sizes[host.role] for host in state.hosts}
+        return self.cost(desired.spec.provider, hosts), table.currency
 
     async def spending(self, site: str) -> Spending:
         """What is spent, of the site and of all."""

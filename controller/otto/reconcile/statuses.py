@@ -11,11 +11,12 @@ from otto.decide.summarize import Findings, summarize
 from otto.decide.wording import told_of
 from otto.model.desired import Desired
 from otto.model.errors import OttoError, WaitingError
-from otto.model.observed import Observed
+from otto.model.observed import InfrastructureState, Observed, Seen
 from otto.model.plan import StepKind
 from otto.model.run import Outcome
 from otto.model.status import Phase, SiteStatus
 from otto.model.verdict import Verdict, Waiting
+from otto.reconcile.bookkeeper import Bookkeeper
 from otto.reconcile.events import SiteGone, StatusChanged
 from otto.reconcile.fleet import Fleet
 from otto.reconcile.kit import Kit
@@ -42,8 +43,9 @@ class Statuses:
         ends: when sites end by their time to live or a tombstone, by name.
     """
 
-    def __init__(self, kit: Kit, fleet: Fleet, pace: Pace) -> None:
+    def __init__(self, kit: Kit, fleet: Fleet, pace: Pace, books: Bookkeeper) -> None:
         self._kit = kit
+        self._books = books
         self._fleet = fleet
         self._pace = pace
         self.leaving: dict[str, Leaving] = {}
@@ -166,6 +168,9 @@ class Statuses:
 
     def _findings(self, desired: Desired, observed: Observed) -> Findings:
         """What a look at a site brought to light."""
+        infrastructure = observed.infrastructure
+        state = infrastructure.value if isinstance(infrastructure, Seen) else InfrastructureState()
+        cost, currency = self._books.shown(desired, state)
         return Findings(
             site=desired.site,
             now=self._now(),
@@ -173,6 +178,8 @@ class Statuses:
             infrastructure=observed.infrastructure,
             differences=standing(diff(desired, observed), desired.spec.policy.drift, self._now()),
             ends_at=self.ends.get(desired.site),
+            cost=cost,
+            currency=currency,
             problems=self._fleet.problems(desired.site),
         )
 

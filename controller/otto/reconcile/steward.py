@@ -95,10 +95,16 @@ class Steward:
         """Show what is spent; budgets are told of when time alone uses them up."""
         spending = await self._books.spending("")
         budget = self._kit.policies.fleet().budget
-        self._kit.metrics.spent(spending, budget)
+        used = spending.fleet_spent / budget.monthly if budget and budget.monthly else None
+        self._kit.metrics.fleet_budget(used)
         if budget is not None:
             month = spending.fleet_spent + spending.fleet_hourly * spending.hours_left
             await self._tell_budget(budget, month, spending.currency)
+        for name, spec in sorted(self._fleet.specs_in_force().items()):
+            own = spec.policy.budget
+            if own is not None and own.monthly:
+                spent = (await self._books.spending(name)).spent
+                self._kit.metrics.site_budget(name, spent / own.monthly)
 
     async def _tell_budget(self, budget: Budget, month: float, currency: str) -> None:
         now = self._kit.clock.now()

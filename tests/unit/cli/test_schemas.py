@@ -111,7 +111,8 @@ def test_every_verdict(up: Stage, verdict: Verdict) -> None:
 
 def test_a_plan_reads_back_as_what_it_is_judged_by(up: Stage) -> None:
     cost = CostChange(Cost(0.018), Cost(0.03, ("huge",)), 0.012, "EUR", ("huge",))
-    about = Circumstances("lab", {"acme-web-1": "web"}, ("spec",), (), ("small",), cost, Removing.PERSON)
+    hosts = {"acme-web-1": "web"}
+    about = Circumstances("lab", hosts, ("spec",), (), (), ("small",), cost, Removing.PERSON)
     plan = plan_document(Plan("acme", "d", (), about))
     document = json.loads(up.otto("plan", "acme", "--json").stdout) | {"plan": plan}
     check("plan", document)

@@ -2,16 +2,14 @@ from dataclasses import replace
 
 import pytest
 
-from otto.decide import guard
 from otto.decide.diff import diff
 from otto.decide.planning import classify, needs_infrastructure, plan
 from otto.model.difference import Layer
 from otto.model.host import HostState
 from otto.model.infrastructure import ResourceChange
 from otto.model.observed import Observed, Seen, Silence
-from otto.model.plan import Action, ActionKind, Plan, Step, StepKind
-from otto.model.spec import Algorithm, Check, HostGroup, Policy
-from otto.model.verdict import Allowed, NeedsApproval
+from otto.model.plan import ActionKind, Plan, StepKind
+from otto.model.spec import Algorithm, Check, HostGroup
 
 from .simulation import NOW, built, desired, make_plan, nothing, spec
 
@@ -163,54 +161,12 @@ def test_a_change_gets_the_kind_the_guard_decides_by(
     assert (action.kind, action.asked) == (kind, asked)
 
 
-def test_a_replacement_is_asked_for_when_the_spec_names_another_image() -> None:
+def test_no_replacement_is_asked_for_by_words_about_other_things() -> None:
+    """Who changes an image has not said that hosts may be replaced: that is the guard's business."""
     wish = desired(spec(web=2))
     other = replace(wish, spec=replace(wish.spec, web=HostGroup(2, "small", "newer")))
     made = change("hello-web-1", "delete", "create", replace_for=("image",))
-    assert classify(made, other, built()).asked
-    assert not classify(replace(made, replace_for=("image", "subnet")), other, built()).asked
-
-
-def plan_with(*actions: Action) -> Plan:
-    return Plan("hello", "d", (Step(StepKind.PROVISION, (), actions),))
-
-
-@pytest.mark.parametrize(
-    ("kind", "asked", "approval", "allowed"),
-    [
-        (ActionKind.CREATE, False, "destructive", True),
-        (ActionKind.UPDATE, False, "destructive", True),
-        (ActionKind.SCALE_IN, True, "destructive", True),
-        (ActionKind.REPAIR, False, "destructive", True),
-        (ActionKind.IMPORT, False, "destructive", True),
-        (ActionKind.REPLACE, True, "destructive", True),
-        (ActionKind.REPLACE, False, "destructive", False),
-        (ActionKind.DESTROY, False, "destructive", False),
-        (ActionKind.DESTROY, False, "auto", True),
-        (ActionKind.CREATE, False, "always", False),
-    ],
-)
-def test_the_guard_lets_only_harmless_or_asked_for_actions_pass(
-    kind: ActionKind, *, asked: bool, approval: str, allowed: bool
-) -> None:
-    steps = plan_with(Action("a", kind, host="hello-web-1", asked=asked))
-    verdict = guard.judge(steps, Policy(approval), approved=False)
-    assert isinstance(verdict, Allowed) is allowed
-    assert isinstance(guard.judge(steps, Policy(approval), approved=True), Allowed)
-
-
-def test_a_waiting_plan_names_the_rule_and_the_command_that_lets_it_go_on() -> None:
-    steps = plan_with(Action("a", ActionKind.REPLACE, ("image",), "hello-web-1"))
-    verdict = guard.judge(steps, Policy(), approved=False)
-    assert isinstance(verdict, NeedsApproval)
-    assert verdict.reasons[0].rule == "guard.replace"
-    assert "hello-web-1" in verdict.reasons[0].message
-    assert verdict.reasons[0].mend == f"otto approve hello {steps.digest[:12]}"
-
-
-def test_always_does_not_ask_about_mere_verification() -> None:
-    steps = Plan("hello", "d", (Step(StepKind.VERIFY),))
-    assert isinstance(guard.judge(steps, Policy("always"), approved=False), Allowed)
+    assert not classify(made, other, built()).asked
 
 
 def test_forced_steps_take_every_host() -> None:

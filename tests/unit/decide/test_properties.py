@@ -10,10 +10,12 @@ from otto.decide import guard
 from otto.decide.diff import diff
 from otto.decide.planning import classify
 from otto.model.desired import Desired
+from otto.model.history import History
 from otto.model.host import HostState, LiveHost
 from otto.model.observed import Observed, Seen, Unseen
 from otto.model.plan import ActionKind
-from otto.model.spec import Algorithm, HostGroup, Policy, SiteSpec
+from otto.model.policy import Effective, Policy
+from otto.model.spec import Algorithm, HostGroup, SiteSpec
 from otto.model.verdict import Allowed
 
 from .simulation import NOW, Hands, built, desired, make_plan, nothing, spec, terraform
@@ -124,7 +126,7 @@ def test_wishes_that_differ_in_what_matters_have_other_digests(one: Desired, oth
 @given(wishes, worlds())
 def test_nothing_that_ends_a_living_host_unasked_is_allowed(wish: Desired, seen: Observed) -> None:
     steps = make_plan(wish, seen)
-    verdict = guard.judge(steps, Policy(), approved=False)
+    verdict = guard.judge(steps, Effective(), History(), NOW)
     if isinstance(verdict, Allowed):
         ends = {ActionKind.REPLACE, ActionKind.DESTROY}
         assert all(action.asked for action in steps.actions if action.kind in ends)

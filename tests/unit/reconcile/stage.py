@@ -4,6 +4,7 @@ from contextlib import nullcontext
 from pathlib import Path
 
 from otto.config import LoopSettings, SourceSettings
+from otto.model.history import Grant, GrantKind
 from otto.model.run import Run, StepRecord
 from otto.model.status import SiteStatus
 from otto.reconcile.controller import Controller
@@ -36,6 +37,10 @@ class Stage:
 
     async def step(self, site: str, kind: str) -> StepRecord:
         return next(step for step in (await self.last_run(site)).steps if step.kind == kind)
+
+    async def approve(self, site: str, plan: str, by: str = "ada") -> None:
+        """Somebody approves a plan; nobody tells the controller."""
+        await self.world.ledger.grant(Grant(GrantKind.APPROVE, site, by, self.world.clock.now(), plan=plan))
 
     async def calm(self, seconds: float = 0.0) -> None:
         """Let everything that is due happen."""

@@ -5,8 +5,8 @@ from pathlib import Path
 import pytest
 
 from otto.model.errors import TransientError, UsageError
+from otto.model.policy import Policy
 from otto.model.run import Outcome, Run
-from otto.model.spec import Policy
 from otto.model.status import Phase
 from otto.reconcile.control import ask
 from otto.reconcile.events import StatusChanged
@@ -125,7 +125,7 @@ async def test_an_unasked_replacement_waits_until_that_very_plan_is_approved(sta
         assert waiting.phase is Phase.AWAITING_APPROVAL
         assert "otto approve one" in waiting.conditions["Allowed"].message
         plan = (await stage.world.store.runs("one"))[0].plan
-        await stage.world.store.approve("one", plan, "a test")
+        await stage.approve("one", plan)
         await stage.calm(60)
         assert (await stage.status("one")).phase is Phase.READY
 

@@ -132,7 +132,7 @@ async def test_an_approval_is_used_up_by_the_run_it_allowed(stage: Stage) -> Non
             ids["base"] = image
             await stage.calm(60)
             plans.append((await stage.world.store.runs("one"))[0].plan)
-            await stage.world.store.approve("one", plans[-1], "a test")
+            await stage.approve("one", plans[-1])
             await stage.calm(60)
             assert (await stage.status("one")).phase is Phase.READY
         ids["base"] = "second"

@@ -176,6 +176,6 @@ def _upgrade(connection: Connection, found: str | None, name: str) -> None:
     if found is not None and found not in revisions:
         raise TerminalError(
             f"the database {name} was written by a newer OttO (schema {found}, this one knows {HEAD})",
-            mend="run the newer version, or move the database aside: all but history and the audit record is rebuilt",
+            mend="run the newer version, or move the database aside: all but history and audit is rebuilt",
         )
     command.upgrade(config, HEAD)

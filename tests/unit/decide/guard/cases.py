@@ -1,6 +1,5 @@
 """Plans, policies and histories for tables."""
 
-from collections.abc import Iterable
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
@@ -53,10 +52,10 @@ def approval(of: Plan, by: str = "ada", **more: object) -> Grant:
 
 def said(
     of: Plan, rules: Effective | None = None, history: History | None = None, now: datetime = NOW
-) -> tuple[str, frozenset[str]]:
+) -> tuple[str, set[str]]:
     """The kind of the verdict, and every rule that it names."""
     verdict = judge(of, rules or Effective(), history or History(), now)
-    return kind(verdict), named(verdict)
+    return kind(verdict), set(named(verdict))
 
 
 def kind(verdict: Verdict) -> str:
@@ -65,7 +64,3 @@ def kind(verdict: Verdict) -> str:
 
 def named(verdict: Verdict) -> frozenset[str]:
     return frozenset(reason.rule for reason in told_of(verdict))
-
-
-def removals(*ages: float) -> Iterable[datetime]:
-    return (NOW - timedelta(seconds=age) for age in ages)
