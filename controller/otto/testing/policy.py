@@ -19,11 +19,15 @@ class MemoryPolicies:
         return self.policy
 
 
+LAB_PRICES = PriceTable("lab", "EUR", {"small": 0.01, "medium": 0.02, "large": 0.04})
+"""Prices of simulated hosts."""
+
+
 class MemoryPrices:
-    """Port `Prices`: whatever `tables` hold, by provider."""
+    """Port `Prices`: whatever `tables` hold, by provider; the lab's when nothing is said."""
 
     def __init__(self, tables: dict[str, PriceTable] | None = None) -> None:
-        self.tables = tables or {}
+        self.tables = {"lab": LAB_PRICES} if tables is None else tables
 
     def table(self, provider: Provider) -> PriceTable | None:
         """The price table of a provider."""

@@ -10,6 +10,7 @@ from otto.decide.why import why
 from otto.model.catalogue import RememberedSpec
 from otto.model.run import Outcome, Run, StepRecord
 from otto.model.status import Condition, ConditionType, Phase, SiteStatus, Truth
+from otto.model.verdict import Effect, Reason
 from otto.model.why import Blocker, Check, Doing, LastError, Obstacle, StepTaken
 from otto.testing import site_spec
 
@@ -111,6 +112,19 @@ def test_what_is_under_way_is_told_and_nothing_is_in_its_way(phase: Phase) -> No
 NEEDS = condition(
     ConditionType.ALLOWED, "NeedsApproval", "would replace x [guard.replace]; to go on: otto approve"
 )
+ASKS = Reason(
+    "guard.replace", "would replace x", "otto approve acme pppppppppppp", Effect.ASK, {"replaced": "1"}
+)
+REFUSES = Reason("guard.protect", "never", "take it out", Effect.REFUSE)
+CLOSED = Reason("guard.window.site", "no window", "otto override acme", Effect.WAIT, until=in_(600))
+WARNS = Reason("guard.budget.warn", "nearly", "raise it", Effect.WARN)
+
+
+def held(*reasons: Reason) -> SiteStatus:
+    found = status(Phase.AWAITING_APPROVAL, READY, NEEDS)
+    return replace(found, held=reasons, held_since=ago(60), plan="p" * 64)
+
+
 BAD = condition(ConditionType.VALID, "SpecInvalid", "specs/acme.yaml:3:5: too many")
 SILENCE = condition(
     ConditionType.PROVISIONED, "Unknown", "hosts/acme-web-2/reachable: want answers", truth=Truth.UNKNOWN
@@ -198,45 +212,44 @@ SPECS = {"acme": DEPENDENT.spec, "shop": SHOP}
             ),
         ),
         (
-            evidence(
-                status(Phase.AWAITING_APPROVAL, READY, NEEDS, message="would replace x"),
-                runs=(run("r1", Outcome.WAITING),),
-            ),
+            evidence(held(ASKS)),
             (
                 Blocker(
                     Obstacle.APPROVAL,
-                    "would replace x [guard.replace]",
+                    "would replace x [guard.replace] (replaced 1)",
                     "otto approve acme pppppppppppp",
                     since=ago(60),
+                    rule="guard.replace",
                 ),
             ),
         ),
+        (evidence(held(ASKS), approved=True), ()),
         (
-            evidence(
-                status(Phase.AWAITING_APPROVAL, NEEDS), runs=(run("r1", Outcome.WAITING),), approved=True
-            ),
-            (),
-        ),
-        (
-            evidence(status(Phase.AWAITING_APPROVAL, replace(NEEDS, reason="Refused", message="never"))),
+            evidence(held(ASKS, REFUSES, CLOSED, WARNS)),
             (
                 Blocker(
                     Obstacle.REFUSED,
-                    "never",
-                    "change the spec; otto plan acme shows what is refused",
+                    "never [guard.protect]",
+                    "take it out",
                     since=ago(60),
+                    rule="guard.protect",
+                ),
+                Blocker(
+                    Obstacle.WINDOW,
+                    "no window [guard.window.site]",
+                    "otto override acme",
+                    in_(600),
+                    ago(60),
+                    "guard.window.site",
+                ),
+                Blocker(
+                    Obstacle.APPROVAL,
+                    "would replace x [guard.replace] (replaced 1)",
+                    "otto approve acme pppppppppppp",
+                    since=ago(60),
+                    rule="guard.replace",
                 ),
             ),
-        ),
-        (
-            evidence(
-                status(
-                    Phase.AWAITING_APPROVAL,
-                    replace(NEEDS, reason="Waiting", message="no window"),
-                    next_look=in_(600),
-                )
-            ),
-            (Blocker(Obstacle.WINDOW, "no window", until=in_(600), since=ago(60)),),
         ),
         (
             evidence(status(Phase.PENDING), spec=DEPENDENT, specs=SPECS),
