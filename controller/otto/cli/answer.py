@@ -8,6 +8,7 @@ from otto.cli.board import WORKING
 from otto.model.plan import StepKind
 from otto.model.run import Outcome, Run
 from otto.model.status import Phase, SiteStatus
+from otto.model.verdict import Effect
 
 DESTROY = "destroy"
 _HELD = frozenset({Phase.SUSPENDED, Phase.DESTROYED, Phase.ORPHANED})
@@ -73,6 +74,10 @@ def to_destroy(site: str, status: SiteStatus | None, runs: Iterable[Run], asked:
     fresh = [run for run in runs if run.id not in asked.known and run.cause == DESTROY]
     if status is None or status.phase is Phase.DESTROYED:
         return Answer(site, ok=True, words="nothing of it is left", run=fresh[0] if fresh else None)
+    if status.leaving == "person" and status.updated_at >= asked.at and status.phase in _AFTER_FAILURE:
+        found = [reason for reason in status.held if reason.effect is not Effect.WARN]
+        mends = "; ".join(dict.fromkeys(reason.mend for reason in found if reason.mend))
+        return Answer(site, ok=False, words=f"{status.message}; to go on: {mends}", held=True)
     if fresh and fresh[0].ended_at and fresh[0].outcome is Outcome.FAILED and status.phase in _AFTER_FAILURE:
         return Answer(site, ok=False, words=fresh[0].message or status.message, run=fresh[0])
     return None

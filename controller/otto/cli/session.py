@@ -9,6 +9,7 @@ from otto.cli.board import Board, site_of
 from otto.cli.choosing import presenter
 from otto.cli.naming import require
 from otto.cli.work import Work, working
+from otto.model.history import AuditEntry
 from otto.reconcile.destroy import DESTROY, TEARDOWN
 from otto.reconcile.events import Event
 
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
     from otto.cli.invocation import Invocation
     from otto.cli.presenting import Presenter
     from otto.model.plan import StepKind
+    from otto.model.saying import Speaker
 
 
 async def look(
@@ -44,7 +46,15 @@ async def look(
 
 
 async def destroy(
-    invocation: "Invocation", sites: Sequence[str], seconds: float, *, teardown: bool, plain: bool, json: bool
+    invocation: "Invocation",
+    sites: Sequence[str],
+    seconds: float,
+    *,
+    who: "Speaker",
+    note: str,
+    teardown: bool,
+    plain: bool,
+    json: bool,
 ) -> tuple[Answer, ...]:
     """Have sites destroyed. The wish is recorded first: should we be killed, the next controller goes on.
 
@@ -52,12 +62,17 @@ async def destroy(
         invocation: the call.
         sites: their names.
         seconds: how long to wait.
+        who: who wants it.
+        note: why, in their words.
         teardown: whether they come back by themselves when a controller is started again.
         plain: one line per change.
         json: one JSON event per line.
     """
     async with working(invocation, seed=False) as work:
         for site in sites:
+            detail = {"as": who.account}
+            entry = AuditEntry(who.at, who.name, "destroy", site, "", "otto destroy", note, detail)
+            await work.store.ledger.append(entry)
             await work.store.set_intent(site, DESTROY, on=True)
             if teardown:
                 await work.store.set_intent(site, TEARDOWN, on=True)

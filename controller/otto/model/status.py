@@ -90,6 +90,7 @@ class SiteStatus:
         held: what the guard said of the plan that waits, the weightiest first; empty when none does.
         held_since: since when that very plan is held.
         plan: digest of the plan that waits, "" when none does.
+        leaving: who wants the site taken down while the guard holds that (`tombstone`, …), "" for nobody.
         ends_at: when the site's time to live is over, or its tombstone counts; None for never.
         labels: as the spec says.
         provider: where its hosts live.
@@ -114,6 +115,7 @@ class SiteStatus:
     held: tuple[Reason, ...] = ()
     held_since: datetime | None = None
     plan: str = ""
+    leaving: str = ""
     ends_at: datetime | None = None
     cost: Cost | None = None
     currency: str = ""

@@ -451,7 +451,9 @@ class Reconciler:
     ) -> Next:
         before = self._statuses.leaving.get(site)
         since = before.since if before and before.plan == judged.plan.digest else self._now()
-        self._statuses.leaving[site] = Leaving(judged.plan.digest, judged.verdict, since)
+        self._statuses.leaving[site] = Leaving(
+            judged.plan.digest, judged.verdict, since, judged.plan.about.removing
+        )
         log.info("reconcile.stays", reason=reasons(judged.verdict))
         if known is not None and not known.spec.suspend:
             return await self._converge(site, known, cause)

@@ -8,11 +8,11 @@ import structlog
 from otto.decide.diff import diff
 from otto.decide.sifting import standing
 from otto.decide.summarize import Findings, summarize
-from otto.decide.wording import told_of
+from otto.decide.wording import reasons, told_of
 from otto.model.desired import Desired
 from otto.model.errors import OttoError, WaitingError
 from otto.model.observed import InfrastructureState, Observed, Seen
-from otto.model.plan import StepKind
+from otto.model.plan import Removing, StepKind
 from otto.model.run import Outcome
 from otto.model.status import Phase, SiteStatus
 from otto.model.verdict import Verdict, Waiting
@@ -33,6 +33,7 @@ class Leaving:
     plan: str
     verdict: Verdict
     since: datetime
+    removing: Removing
 
 
 class Statuses:
@@ -159,7 +160,16 @@ class Statuses:
         leaving = self.leaving.get(status.site)
         if leaving is not None:
             held = tuple(dict.fromkeys((*told_of(leaving.verdict), *status.held)))
-            status = replace(status, held=held, held_since=leaving.since, plan=leaving.plan)
+            status = replace(
+                status,
+                held=held,
+                held_since=leaving.since,
+                plan=leaving.plan,
+                leaving=leaving.removing.value,
+                message=f"to be taken down ({leaving.removing.value}), and stays: {reasons(leaving.verdict)}",
+            )
+        elif status.leaving:
+            status = replace(status, leaving="")
         await self._kit.store.save_status(status)
         self._kit.metrics.status(status)
         self._kit.bus.publish(StatusChanged(status))

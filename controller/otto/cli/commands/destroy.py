@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from otto.cli import naming, options
+from otto.cli import naming, options, speaking
 from otto.cli.invocation import Invocation
 from otto.cli.running import run
 
@@ -21,19 +21,23 @@ def destroy(
     *,
     every: Annotated[bool, typer.Option("--all", help="Every site, and what the lab itself uses.")] = False,
     yes: options.Yes = False,
+    by: options.By = None,
+    note: options.Note = "",
     timeout: options.Timeout = _TIMEOUT,
     plain: options.Plain = False,
     json: options.JsonLines = False,
 ) -> None:
     """Take down a site, or all of them.
 
-    Its servers, networks and all they hold are destroyed; its spec and history stay. A destroyed site
-    stays away until `otto resume SITE`, or until its spec changes. With --all, sites come back when OttO
-    is started again.
+    Visitors may finish first; then its servers, networks and all they hold are destroyed; its spec and
+    history stay. A destroyed site stays away until `otto resume SITE`, or until its spec changes. With --all,
+    sites come back when OttO is started again. A protected site, and one whose deletions are frozen, stays, and
+    says so.
     """
     if bool(site) == every:
         raise typer.BadParameter("name one SITE, or give --all")
     invocation = Invocation.of(context)
+    who, why = speaking.speaker(invocation, by), speaking.reason(note)
     sites = run(_sites(invocation, site))
     if not yes:
         confirm(invocation, site, sites)
@@ -41,7 +45,10 @@ def destroy(
     if sites:
         from otto.cli.session import destroy as destroy_sites  # noqa: PLC0415  (imports the loop)
 
-        answers = run(destroy_sites(invocation, sites, timeout, teardown=every, plain=plain, json=json))
+        work = destroy_sites(
+            invocation, sites, timeout, who=who, note=why, teardown=every, plain=plain, json=json
+        )
+        answers = run(work)
     if every and all(answer.ok for answer in answers):
         _clean(invocation, json=json)
     from otto.cli.reporting import report  # noqa: PLC0415

@@ -60,7 +60,7 @@ def approvers(plan: Plan, policy: Effective, history: History, now: datetime) ->
     """Who approved this very plan, and not too long ago."""
     oldest = now - timedelta(seconds=policy.site.approval_expiry)
     return frozenset(
-        grant.by
+        grant.by.casefold()
         for grant in history.grants_of(GrantKind.APPROVE, now)
         if grant.site == plan.site and grant.plan == plan.digest and grant.at > oldest
     )
