@@ -8,6 +8,7 @@ import structlog
 from otto.decide import guard, notices
 from otto.decide.heals import heals
 from otto.decide.wording import describe, standing_in_the_way, told_of
+from otto.model.canonical import digest
 from otto.model.errors import OttoError
 from otto.model.history import Account, AuditEntry, GrantKind, Heal, History
 from otto.model.observed import Applied, InfrastructureState
@@ -127,9 +128,10 @@ class Gatekeeper:
         )
 
     async def signature(self, site: str) -> frozenset[str]:
-        """Names all that people said of a site: what waits is judged anew when it changes."""
+        """Names what people said of a site, and the operator's policy: what waits is judged anew when it changes."""
         grants = await self._kit.ledger.grants(site=site)
-        return frozenset(f"{grant.key} {grant.at.isoformat()}" for grant in grants)
+        said = (f"{grant.key} {grant.at.isoformat()}" for grant in grants)
+        return frozenset((*said, digest(self._kit.policies.fleet())))
 
     async def _history(self, plan: Plan, policy: Effective, applied: Applied) -> History:
         ledger, now = self._kit.ledger, self._kit.clock.now()

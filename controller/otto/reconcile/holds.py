@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from otto.decide.signs import Key, keys
+from otto.model.canonical import digest
 from otto.model.desired import Desired
 from otto.model.difference import Difference
 from otto.model.verdict import Verdict
@@ -45,9 +46,9 @@ class Holds:
         now = self._clock.monotonic()
         pause = min(self._pause, seconds)
         before = self._holds.get(desired.site)
-        failed = before.differences if before and before.digest == desired.digest else frozenset()
+        failed = before.differences if before and before.digest == _wish(desired) else frozenset()
         self._holds[desired.site] = _Hold(
-            desired.digest, keys(differences) | failed, now + pause, now + seconds
+            _wish(desired), keys(differences) | failed, now + pause, now + seconds
         )
 
     def waiting(
@@ -69,18 +70,18 @@ class Holds:
         """
         now = self._clock.monotonic()
         self._holds[desired.site] = _Hold(
-            desired.digest, keys(differences), now, now + seconds, ending.verdict, ending.plan, said
+            _wish(desired), keys(differences), now, now + seconds, ending.verdict, ending.plan, said
         )
 
     def keep(self, desired: Desired, plan: str, verdict: Verdict) -> None:
         """Have a plan be held as before a run beside it, which may have left something else in its place."""
         now = self._clock.monotonic()
-        self._holds[desired.site] = _Hold(desired.digest, frozenset(), now, now, verdict, plan)
+        self._holds[desired.site] = _Hold(_wish(desired), frozenset(), now, now, verdict, plan)
 
     def held(self, desired: Desired) -> tuple[str, Verdict] | None:
         """The plan of this wish that the guard holds, and its word; None when it holds none."""
         hold = self._holds.get(desired.site)
-        if hold is None or hold.verdict is None or hold.digest != desired.digest:
+        if hold is None or hold.verdict is None or hold.digest != _wish(desired):
             return None
         return hold.plan, hold.verdict
 
@@ -104,7 +105,12 @@ class Holds:
     def left(self, desired: Desired, differences: tuple[Difference, ...]) -> float:
         """Seconds for which nothing is to be done about these differences; 0 to act now."""
         hold = self._holds.get(desired.site)
-        if hold is None or hold.digest != desired.digest:
+        if hold is None or hold.digest != _wish(desired):
             return 0.0
         same = keys(differences) <= hold.differences
         return max(0.0, (hold.until if same else hold.since) - self._clock.monotonic())
+
+
+def _wish(desired: Desired) -> str:
+    """Names a wish, and what its policy says: a changed policy alone is judged anew as well."""
+    return f"{desired.digest} {digest(desired.spec.policy)}"

@@ -7,6 +7,7 @@ from datetime import datetime
 import structlog
 
 from otto.decide.diff import depth, diff
+from otto.decide.expiry import may_end
 from otto.decide.sifting import Sifted, sift, standing, to_act_on
 from otto.decide.signs import keys, told
 from otto.decide.summarize import Findings
@@ -155,12 +156,18 @@ class Reconciler:
         stone = self._fleet.tombstone(site)
         if stone is not None and (stone.at is None or stone.at <= self._now()):
             return Removing.TOMBSTONE
-        end = await self.steward.end(known.spec) if known and not away else None
-        ends = [at for at in (stone.at if stone else None, end.at if end else None) if at is not None]
-        self._statuses.ends.pop(site, None)
+        end = None if away or known is None else await self._end(known.spec)
+        return Removing.EXPIRY if end is not None and end <= self._now() else Removing.NOBODY
+
+    async def _end(self, spec: SiteSpec) -> datetime | None:
+        """When a site's time to live is over; its status tells that, or its tombstone's time if sooner."""
+        expiry, stone = await self.steward.end(spec), self._fleet.tombstone(spec.name)
+        own = expiry.at if expiry else None
+        ends = [at for at in (own, stone.at if stone else None) if at is not None]
+        self._statuses.ends.pop(spec.name, None)
         if ends:
-            self._statuses.ends[site] = min(ends)
-        return Removing.EXPIRY if end is not None and end.at <= self._now() else Removing.NOBODY
+            self._statuses.ends[spec.name] = min(ends)
+        return own
 
     async def _converge(self, site: str, known: RememberedSpec, cause: str) -> Next:
         applied = await self._kit.store.applied(site)
@@ -368,6 +375,8 @@ class Reconciler:
 
     async def _conclude(self, look: Look, ending: Ending, run: Run) -> Next:
         desired = look.desired
+        if may_end(desired.spec, self._kit.policies.fleet()):
+            await self._end(desired.spec)  # which runs from the first host on
         after = await self._statuses.conclude(desired, ending, run.id)
         left = diff(desired, ending.observed)
         self._watch(desired, ending.observed, left)

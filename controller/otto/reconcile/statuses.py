@@ -159,7 +159,8 @@ class Statuses:
         """Keep a status and tell of it."""
         leaving = self.leaving.get(status.site)
         if leaving is not None:
-            held = tuple(dict.fromkeys((*told_of(leaving.verdict), *status.held)))
+            own = told_of(leaving.verdict)
+            held = (*own, *(reason for reason in status.held if reason not in own))
             status = replace(
                 status,
                 held=held,

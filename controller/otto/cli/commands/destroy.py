@@ -31,8 +31,7 @@ def destroy(
 
     Visitors may finish first; then its servers, networks and all they hold are destroyed; its spec and
     history stay. A destroyed site stays away until `otto resume SITE`, or until its spec changes. With --all,
-    sites come back when OttO is started again. A protected site, and one whose deletions are frozen, stays, and
-    says so.
+    sites come back when OttO is started again. A protected site, and one whose deletions are frozen, stays.
     """
     if bool(site) == every:
         raise typer.BadParameter("name one SITE, or give --all")
