@@ -128,7 +128,7 @@ class Gatekeeper:
         )
 
     async def signature(self, site: str) -> frozenset[str]:
-        """Names what people said of a site, and the operator's policy: what waits is judged anew when it changes."""
+        """Names what people said, and the policy in force: what waits is judged anew when that changes."""
         grants = await self._kit.ledger.grants(site=site)
         said = (f"{grant.key} {grant.at.isoformat()}" for grant in grants)
         return frozenset((*said, digest(self._kit.policies.fleet())))

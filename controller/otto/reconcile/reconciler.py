@@ -236,6 +236,9 @@ class Reconciler:
             looks = desired.spec.policy.drift.confirmations
             waiting = f"to be seen in {looks} looks before it is repaired: {words}"
             after = Next(min(self._kit.probes.interval, after.seconds or 0.0))
+            # Facts are to be asked for anew: the same answer heard twice is no second look.
+            doubtful = {item.host for item in sifted.unconfirmed}
+            self._observer.desk.doubt(host.id for host in observed.hosts if host.name in doubtful)
         else:
             waiting = f"only reported, as policy.drift says: {describe_differences(sifted.reported)}"
         log.info("reconcile.left_alone", differences=waiting)
