@@ -4,11 +4,10 @@ import json
 from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
-from otto.decide.wording import standing_in_the_way, told_of
+from otto.decide.plandata import plan_data, verdict_data
 from otto.model.canonical import Data, to_data
 from otto.model.run import Run
 from otto.model.status import Condition, ConditionType, SiteStatus
-from otto.model.verdict import Verdict
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -92,19 +91,9 @@ def inspection_document(seen: "Inspection") -> Document:
         "differences": [to_data(item) for item in seen.differences],
     }
     if seen.plan is not None and seen.verdict is not None:
-        steps = [to_data(step) for step in seen.plan.steps]
-        document["plan"] = {"digest": seen.plan.digest, "steps": steps}
-        document["verdict"] = verdict_document(seen.verdict)
+        document["plan"] = plan_data(seen.plan)
+        document["verdict"] = verdict_data(seen.verdict)
     return document
-
-
-def verdict_document(verdict: Verdict) -> Document:
-    """What the guard says."""
-    return {
-        "kind": type(verdict).__name__,
-        "reasons": [to_data(reason) for reason in standing_in_the_way(verdict)],
-        "behind": [to_data(reason) for reason in told_of(verdict)[len(standing_in_the_way(verdict)) :]],
-    }
 
 
 def write(console: "Console", document: object) -> None:

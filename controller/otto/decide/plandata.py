@@ -1,13 +1,13 @@
 """A plan and a verdict as plain data: what `otto plan --json` prints, and what a hook is given."""
 
 from collections.abc import Mapping
-from typing import Any
 
+from otto.decide.wording import standing_in_the_way, told_of
 from otto.model.canonical import Data, to_data
 from otto.model.errors import UsageError
 from otto.model.plan import Circumstances, Plan, Step
 from otto.model.reading import read
-from otto.model.verdict import Allowed, Reason, Verdict
+from otto.model.verdict import Reason, Verdict
 
 _CIRCUMSTANCES = "about"
 
@@ -41,13 +41,13 @@ def plan_of(data: object) -> Plan:
     )
 
 
-def verdict_data(verdict: Verdict) -> dict[str, Any]:
-    """What the guard says: `kind`, its `reasons`, and what stands `behind` them."""
-    reasons = verdict.warnings if isinstance(verdict, Allowed) else verdict.reasons
+def verdict_data(verdict: Verdict) -> dict[str, Data]:
+    """What the guard says: `kind`, the `reasons` that hold the plan, and `behind` them all else it tells."""
+    reasons = standing_in_the_way(verdict)
     return {
         "kind": type(verdict).__name__,
         "reasons": [reason_data(item) for item in reasons],
-        "behind": [reason_data(item) for item in getattr(verdict, "behind", ())],
+        "behind": [reason_data(item) for item in told_of(verdict)[len(reasons) :]],
     }
 
 
