@@ -5,12 +5,12 @@ from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
 from otto.cli import money
+from otto.decide.plandata import plan_data, reason_data, verdict_data
 from otto.model.canonical import Data, to_data
 from otto.model.history import AuditRecord, Grant
 from otto.model.plan import Plan
 from otto.model.run import Run
 from otto.model.status import Condition, ConditionType, SiteStatus
-from otto.model.verdict import Allowed, NeedsApproval, Reason, Verdict, Waiting
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -37,7 +37,7 @@ def site_document(status: SiteStatus, intents: Iterable[str] = ()) -> Document:
         "ready": status.ready,
         **data,
         "cost": money.priced_data(status.cost, status.currency),
-        "held": _reasons(status.held),
+        "held": [reason_data(reason) for reason in status.held],
         "conditions": conditions,
         "intents": [*sorted(intents)],
     }
@@ -119,54 +119,17 @@ def inspection_document(seen: "Inspection") -> Document:
     }
     if seen.plan is not None and seen.verdict is not None:
         document["plan"] = plan_document(seen.plan)
-        document["verdict"] = verdict_document(seen.verdict)
+        document["verdict"] = verdict_data(seen.verdict)
     return document
 
 
 def plan_document(plan: Plan) -> Document:
-    """A plan, and what it is judged by."""
-    about = plan.about
-    return {
-        "digest": plan.digest,
-        "steps": [to_data(step) for step in plan.steps],
-        "about": {
-            "provider": about.provider,
-            "hosts": to_data(about.hosts),
-            "causes": [*about.causes],
-            "drifted": [*about.drifted],
-            "mends": [*about.mends],
-            "sizes": [*about.sizes],
-            "cost": money.change_data(about.cost),
-            "removing": about.removing.value,
-        },
-    }
-
-
-def verdict_document(verdict: Verdict) -> Document:
-    """What the guard says."""
-    document: Document = {
-        "kind": type(verdict).__name__,
-        "reasons": [],
-        "warnings": [],
-        "behind": [],
-        "given": 0,
-        "wanted": 0,
-        "until": None,
-    }
-    if isinstance(verdict, Allowed):
-        return document | {"warnings": _reasons(verdict.warnings)}
-    document["reasons"] = _reasons(verdict.reasons)
-    if isinstance(verdict, NeedsApproval):
-        return document | {"given": verdict.given, "wanted": verdict.wanted}
-    document["behind"] = _reasons(verdict.behind)
-    if isinstance(verdict, Waiting):
-        document["until"] = to_data(verdict.until)
+    """A plan, and what it is judged by; money as people count it."""
+    document = plan_data(plan)
+    about = to_data(plan.about)
+    if isinstance(about, dict):
+        document["about"] = {**about, "cost": money.change_data(plan.about.cost)}
     return document
-
-
-def _reasons(reasons: Iterable[Reason]) -> list[Data]:
-    """Reasons, their effects by name: the numbers say only which is stricter."""
-    return [{**_object(reason), "effect": reason.effect.name.lower()} for reason in reasons]
 
 
 def _object(value: object) -> Document:

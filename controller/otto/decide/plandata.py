@@ -1,13 +1,13 @@
 """A plan and a verdict as plain data: what `otto plan --json` prints, and what a hook is given."""
 
 from collections.abc import Mapping
-from typing import Any
 
+from otto.decide.wording import standing_in_the_way
 from otto.model.canonical import Data, to_data
 from otto.model.errors import UsageError
 from otto.model.plan import Circumstances, Plan, Step
 from otto.model.reading import read
-from otto.model.verdict import Allowed, Reason, Verdict
+from otto.model.verdict import Allowed, NeedsApproval, Reason, Refused, Verdict, Waiting
 
 _CIRCUMSTANCES = "about"
 
@@ -41,18 +41,43 @@ def plan_of(data: object) -> Plan:
     )
 
 
-def verdict_data(verdict: Verdict) -> dict[str, Any]:
-    """What the guard says: `kind`, its `reasons`, and what stands `behind` them."""
-    reasons = verdict.warnings if isinstance(verdict, Allowed) else verdict.reasons
+def verdict_data(verdict: Verdict) -> dict[str, Data]:
+    """What the guard says.
+
+    Returns:
+        `kind`; the `reasons` that hold the plan; `warnings`, which hold nothing; what is `behind` the reasons;
+        how many approvals were `given` and are `wanted`; `until` when it waits.
+    """
+    warnings: tuple[Reason, ...] = ()
+    behind: tuple[Reason, ...] = ()
+    given, wanted, until = 0, 0, None
+    match verdict:
+        case Allowed():
+            warnings = verdict.warnings
+        case NeedsApproval():
+            given, wanted = verdict.given, verdict.wanted
+        case Refused():
+            behind = verdict.behind
+        case Waiting():
+            behind, until = verdict.behind, verdict.until
     return {
         "kind": type(verdict).__name__,
-        "reasons": [reason_data(item) for item in reasons],
-        "behind": [reason_data(item) for item in getattr(verdict, "behind", ())],
+        "reasons": [reason_data(item) for item in standing_in_the_way(verdict)],
+        "warnings": [reason_data(item) for item in warnings],
+        "behind": [reason_data(item) for item in behind],
+        "given": given,
+        "wanted": wanted,
+        "until": to_data(until),
     }
 
 
 def reason_data(reason: Reason) -> dict[str, Data]:
     """A reason, its effect as a word: `warn`, `ask`, `wait` or `refuse`."""
-    data = to_data(reason)
-    assert isinstance(data, dict)  # noqa: S101  (a dataclass always is)
-    return {**data, "effect": reason.effect.name.lower()}
+    return {
+        "rule": reason.rule,
+        "message": reason.message,
+        "mend": reason.mend,
+        "effect": reason.effect.name.lower(),
+        "figures": to_data(reason.figures),
+        "until": to_data(reason.until),
+    }

@@ -5,10 +5,11 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from otto.decide.guard import judge
+from otto.decide.wording import told_of
 from otto.model.history import History
 from otto.model.plan import Plan
 from otto.model.policy import Effective
-from otto.model.verdict import Allowed, Reason, Verdict
+from otto.model.verdict import Reason, Verdict
 
 VERDICTS = ("Allowed", "NeedsApproval", "Refused", "Waiting")
 
@@ -66,9 +67,7 @@ class PolicyResult:
     @property
     def reasons(self) -> tuple[Reason, ...]:
         """All that the guard said: reasons, what stands behind them, warnings."""
-        if isinstance(self.verdict, Allowed):
-            return self.verdict.warnings
-        return (*self.verdict.reasons, *getattr(self.verdict, "behind", ()))
+        return told_of(self.verdict)
 
     @property
     def missing(self) -> tuple[str, ...]:

@@ -10,7 +10,8 @@ from jsonschema import Draft202012Validator, FormatChecker
 from tests.unit.cli.conftest import Stage
 
 from otto import resources
-from otto.cli.documents import plan_document, verdict_document
+from otto.cli.documents import plan_document
+from otto.decide.plandata import verdict_data
 from otto.model.canonical import to_data
 from otto.model.cost import Cost, CostChange
 from otto.model.errors import TransientError
@@ -103,7 +104,7 @@ REASON = Reason("guard.budget.site", "too dear", "raise it", Effect.REFUSE, {"bu
 )
 def test_every_verdict(up: Stage, verdict: Verdict) -> None:
     document = json.loads(up.otto("plan", "acme", "--json").stdout)
-    document["verdict"] = json.loads(json.dumps(verdict_document(verdict)))
+    document["verdict"] = json.loads(json.dumps(verdict_data(verdict)))
     check("plan", document)
     told = [*document["verdict"]["reasons"], *document["verdict"]["warnings"]]
     assert [(reason["effect"], reason["figures"]) for reason in told] == [("refuse", {"budget": "EUR 5"})]

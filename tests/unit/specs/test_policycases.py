@@ -6,12 +6,11 @@ from typing import Any
 
 import pytest
 
-from otto.adapters.specs.document import Document
 from otto.adapters.specs.policycases import NOON, read_cases
 from otto.decide.plandata import plan_data, plan_of
 from otto.decide.policytest import PolicyResult, run
 from otto.model.plan import Action, ActionKind, Circumstances, Plan, Step, StepKind
-from otto.model.policy import FleetLimits, FleetPolicy
+from otto.model.policy import Limits, Place
 
 REPLACE = Action("lab_host.host", ActionKind.REPLACE, ("image",), "acme-web-1")
 PLAN = Plan(
@@ -140,19 +139,21 @@ expect: {{verdict: Allowed}}
     assert result.passed, result.verdict
 
 
-def test_a_fleet_s_policy_is_read_by_who_can(tmp_path: Path) -> None:
-    policy = FleetPolicy(limits=FleetLimits(count=1, reason="small"))
+FLEET = """
+  apiVersion: otto/v1
+  kind: FleetPolicy
+  spec:
+    places: {lab: {sizes: [small]}}
+    siteLimits: {count: 0, reason: nothing goes}
+"""
 
-    def fleet_of(document: Document) -> FleetPolicy:
-        assert isinstance(document.value, dict)
-        return policy
 
-    path = written(
-        tmp_path,
-        "planFile: plan.json\nexpect: {verdict: Refused}\nfleet: {apiVersion: otto/v1, kind: FleetPolicy}",
-    )
-    read = read_cases([path], fleet_of)
-    assert [case.policy.fleet for case in read.cases] == [policy]
+def test_a_fleet_s_policy_may_stand_in_the_case_or_in_a_file(tmp_path: Path) -> None:
+    (tmp_path / "fleet.yaml").write_text(FLEET.replace("\n  ", "\n"), encoding="utf-8")
+    case = "planFile: plan.json\npolicy: {approval: auto}\nexpect: {rules: [guard.destroy.count]}\nfleet:"
+    for result in judged(tmp_path, f"{case}{FLEET}\n---\n{case} fleet.yaml"):
+        assert result.case.policy.fleet.site_limits == Limits(count=0, reason="nothing goes")
+        assert result.case.policy.fleet.places == {"lab": Place(sizes=("small",))}
 
 
 @pytest.mark.parametrize(
@@ -190,7 +191,13 @@ def test_a_fleet_s_policy_is_read_by_who_can(tmp_path: Path) -> None:
         ("planFile: plan.json\nhistory: {protcted: true}\nexpect: {verdict: Allowed}", 'mean "protected"?'),
         ("planFile: plan.json\nhistory: {protected: 1}\nexpect: {verdict: Allowed}", "History.protected"),
         ("planFile: plan.json\nnow: noon\nexpect: {verdict: Allowed}", ":2:1: "),
-        ("planFile: plan.json\nfleet: {}\nexpect: {verdict: Allowed}", ":2:1: "),
+        ("planFile: plan.json\nfleet: {}\nexpect: {verdict: Allowed}", "no document of the kind FleetPolicy"),
+        (
+            "planFile: plan.json\nexpect: {verdict: Allowed}\n"
+            "fleet:\n  apiVersion: otto/v1\n  kind: FleetPolicy\n  spec: {colapse: {}}",
+            ':6:10: unknown field "colapse"',
+        ),
+        ("planFile: plan.json\npolicy: {ttl: 8 hours}\nexpect: {verdict: Allowed}", ":2:15: "),
         ("planFile: [", "this is not YAML"),
         ("planFile: plan.json\nplanFile: plan.json\nexpect: {verdict: Allowed}", "stands here twice"),
         ("", "there is no case in it"),

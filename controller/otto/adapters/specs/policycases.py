@@ -17,6 +17,7 @@ from otto.adapters.specs.compose import documents
 from otto.adapters.specs.decode import decode
 from otto.adapters.specs.document import Document, Flaw, Stop, Value, find
 from otto.adapters.specs.limits import SpecLimits
+from otto.adapters.specs.policy import fleet_policy
 from otto.adapters.specs.scalar import Odd
 from otto.adapters.specs.schema import API_VERSION, kind
 from otto.adapters.specs.text import choices, did_you_mean, quoted, safe
@@ -28,9 +29,6 @@ from otto.model.plan import Plan
 from otto.model.policy import Effective, FleetPolicy, Policy
 from otto.model.problem import Problem
 from otto.model.reading import read
-
-FleetReader = Callable[[Document], FleetPolicy]
-"""From a FleetPolicy document to the policy; raises `Stop` for what is wrong with it."""
 
 NOON = datetime(2026, 1, 1, 12, tzinfo=UTC)
 """When a case is judged that does not say when: a Thursday, at noon."""
@@ -51,12 +49,11 @@ class PolicyCases:
     problems: tuple[Problem, ...] = ()
 
 
-def read_cases(paths: Sequence[Path], fleet_of: FleetReader | None = None) -> PolicyCases:
+def read_cases(paths: Sequence[Path]) -> PolicyCases:
     """Read files of cases; never raises for what they say.
 
     Args:
         paths: the files. Other files that they name are looked for beside them.
-        fleet_of: reads a FleetPolicy document; without it, none may be named.
     """
     cases: list[PolicyCase] = []
     problems: list[Problem] = []
@@ -64,7 +61,7 @@ def read_cases(paths: Sequence[Path], fleet_of: FleetReader | None = None) -> Po
         name = safe(str(path), 200)
         try:
             for document in _documents(path):
-                found, wrong = _cases(document, path, fleet_of)
+                found, wrong = _cases(document, path)
                 cases += found
                 problems += (_problem(name, flaw) for flaw in wrong)
         except Stop as stop:
@@ -85,9 +82,7 @@ def _documents(path: Path) -> list[Document]:
     return list(documents(decode(data), _LIMITS))
 
 
-def _cases(
-    document: Document, path: Path, fleet_of: FleetReader | None
-) -> tuple[list[PolicyCase], list[Flaw]]:
+def _cases(document: Document, path: Path) -> tuple[list[PolicyCase], list[Flaw]]:
     cases, wrong = [], list(document.flaws)
     single = not isinstance(document.value, list)
     values = [document.value] if single else document.value
@@ -96,7 +91,7 @@ def _cases(
         if value is None:
             continue
         try:
-            cases.append(_Case(document, where, path, fleet_of).read())
+            cases.append(_Case(document, where, path).read())
         except Stop as stop:
             wrong.append(stop.flaw)
     return ([], wrong) if document.flaws else (cases, wrong)
@@ -105,14 +100,13 @@ def _cases(
 class _Case:
     """One case that is being read; raises `Stop` with the first thing that is wrong."""
 
-    def __init__(self, document: Document, where: _Path, path: Path, fleet_of: FleetReader | None) -> None:
+    def __init__(self, document: Document, where: _Path, path: Path) -> None:
         self._top = find(document.place, where)
         value = document.value[where[0]] if where else document.value  # type: ignore[index]
         if not isinstance(value, dict):
             self._stop((), "a case has to be a mapping", found=explain.kind_of(value))
         self._value: dict[str, Value] = value
         self._path = path
-        self._fleet_of = fleet_of
 
     def read(self) -> PolicyCase:
         self._known((), self._value, _FIELDS)
@@ -150,19 +144,24 @@ class _Case:
             document = self._with_policy(document)
         if document is None:
             return Policy()
-        known = kind("Site")
+        value = self._valid("Site", document)
+        return build.site(value, str(self._path), self._top.line).policy
+
+    def _valid(self, name: str, document: Document) -> dict[str, Any]:
+        """A document with its defaults filled in."""
+        known = kind(name)
         flaws = [*document.flaws, *explain.flaws(known, document, 10)] or semantics.flaws(document)
         if flaws:
-            self._blame(flaws[0])
+            self._blame(name.removesuffix("Policy").lower(), flaws[0])
         value: Any = document.value
-        return build.site(known.filled(value), str(self._path), self._top.line).policy
+        return known.filled(value)
 
-    def _blame(self, flaw: Flaw) -> NoReturn:
-        """Say what is wrong with the spec: where it stands, or where the file is named that it stands in."""
+    def _blame(self, field: str, flaw: Flaw) -> NoReturn:
+        """Say what is wrong with a document: where it stands, or where the file is named that it stands in."""
         ours = flaw.path[:2] == ("spec", "policy") and "policy" in self._value
-        if ours or not isinstance(self._value.get("site"), str):
+        if ours or not isinstance(self._value.get(field), str):
             raise Stop(flaw)
-        self._stop(("site",), f"line {flaw.line}: {flaw.message}", found=flaw.found, mend=flaw.mend)
+        self._stop((field,), f"line {flaw.line}: {flaw.message}", found=flaw.found, mend=flaw.mend)
 
     def _with_policy(self, document: Document | None) -> Document:
         """A spec that holds the case's policy: the case's own, or else the least there is."""
@@ -179,9 +178,7 @@ class _Case:
     def _fleet(self) -> FleetPolicy:
         if "fleet" not in self._value:
             return FleetPolicy()
-        if self._fleet_of is None:
-            self._stop(("fleet",), "a fleet's policy cannot be read here")
-        return self._fleet_of(self._document(("fleet",), "FleetPolicy"))
+        return fleet_policy(self._valid("FleetPolicy", self._document(("fleet",), "FleetPolicy")))
 
     def _document(self, at: _Path, wanted: str) -> Document:
         """A document that stands in the case, or in the file that it names."""
