@@ -13,9 +13,10 @@ from otto.adapters.ansible import Ansible, AnsibleOptions
 from otto.adapters.clock import SystemClock
 from otto.adapters.git import open_source, quarantined, seed
 from otto.adapters.identity import Identity, identity
+from otto.adapters.policies import FilePolicies
 from otto.adapters.probe import HttpProbe
 from otto.adapters.queue import WorkQueue
-from otto.adapters.specs import CachedSpecs, YamlSpecs
+from otto.adapters.specs import CachedSpecs, YamlSpecs, parse_fleet_policy
 from otto.adapters.store import SqlStore, open_store
 from otto.adapters.terraform import Settings as TerraformOptions
 from otto.adapters.terraform import TerraformInfrastructure
@@ -89,6 +90,7 @@ async def open_kit(settings: Settings) -> AsyncIterator[Kit]:
             probe=probe,
             images=LabImages(lab),
             store=store,
+            policies=FilePolicies(settings.fleet_policy, parse_fleet_policy),
             queue=queue,
             clock=clock,
             metrics=metrics,

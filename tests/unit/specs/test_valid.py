@@ -1,6 +1,7 @@
 """What a good file says."""
 
-from otto.model.spec import Algorithm, Check, Content, HostGroup, Policy, Provider, SiteSpec
+from otto.model.policy import Policy
+from otto.model.spec import Algorithm, Check, Content, HostGroup, Provider, SiteSpec
 
 from .writing import parse, spec
 
