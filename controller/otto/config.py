@@ -176,6 +176,15 @@ class NotifySettings:
 
 
 @dataclass(frozen=True)
+class PolicySettings:
+    """The operator's policy for the fleet."""
+
+    file: str = field(
+        default="", metadata={"help": "file of the fleet's policy; empty: OTTO_HOME/policy.yaml"}
+    )
+
+
+@dataclass(frozen=True)
 class LogSettings:
     """Logs."""
 
@@ -217,6 +226,7 @@ class Settings:
     facts: FactsSettings = FactsSettings()
     refresh: RefreshSettings = RefreshSettings()
     notify: NotifySettings = NotifySettings()
+    policy: PolicySettings = PolicySettings()
     log: LogSettings = LogSettings()
     metrics: MetricsSettings = MetricsSettings()
 
@@ -224,6 +234,11 @@ class Settings:
     def database(self) -> str:
         """URL of the store."""
         return self.databaseUrl or f"sqlite:///{self.home / 'otto.db'}"
+
+    @property
+    def fleet_policy(self) -> Path:
+        """File of the fleet's policy."""
+        return Path(self.policy.file).absolute() if self.policy.file else self.home / "policy.yaml"
 
 
 def load(environ: Mapping[str, str], flags: Mapping[str, Any] | None = None) -> Settings:

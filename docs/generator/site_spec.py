@@ -1,4 +1,4 @@
-"""Reference of the site spec, from its JSON Schema."""
+"""References of the documents that people write, from their JSON Schemas."""
 
 import json
 from collections.abc import Iterator, Mapping
@@ -34,17 +34,67 @@ _BEYOND = """\
 - a content path that leaves the repository, is the whole repository, or lies in `.git`;
 - an address in `content.git` with credentials, a query or a fragment;
 - a domain with `xn--` that is not the ASCII form of any name;
+- a site that has a tombstone too (see [The tombstone](tombstone.md));
+- of a policy: `ttl` and `until` together, a length of 0, a time without a time zone, a `warn` of 0, a time zone
+  that does not exist, and a cron expression that is none, never comes, or uses more than numbers, names,
+  ranges, lists, `*` and steps;
 - a spec file that is a symbolic link, is not UTF-8, is larger than 256 KiB, holds more than 100,000
   values (each use of an alias counted as all it stands for), or nests deeper than 32 levels;
 - a YAML key that stands twice in one mapping."""
 
 
+_TOMBSTONE = """\
+# The tombstone
+
+A tombstone is a document of its own in a YAML file below the folder `specs` of the repository, as specs are. The
+schema is [schemas/tombstone.json](../../schemas/tombstone.json), JSON Schema 2020-12. What it does is told in
+[Remove or destroy a site, and bring it back](../how-to/remove-and-bring-back.md)."""
+
+_TOMBSTONE_BEYOND = """\
+## Rules beyond the schema
+
+- A site that has both a spec and a tombstone is left as it is, and so is one with two tombstones: that is a
+  problem of the site, until one of them is gone.
+- A tombstone of a site that nobody knows is fine and does nothing.
+- `at` has a time zone: `Z`, or an offset as `+01:00`."""
+
+_FLEET = """\
+# The fleet's policy
+
+What the operator allows for all sites together stands in one YAML file beside the controller,
+`OTTO_HOME/policy.yaml` or the file that the setting `policy.file` names. It is no part of the repository. The
+schema is [schemas/fleet-policy.json](../../schemas/fleet-policy.json), JSON Schema 2020-12. How to write one is
+told in [Set the policy of the fleet](../how-to/fleet-policy.md)."""
+
+_FLEET_BEYOND = """\
+## Rules beyond the schema
+
+- A limit that is changed has to have a `reason`.
+- No length of time is 0; a window lasts at most 31 days, the hook at most five minutes.
+- The executable of a hook is named by its absolute path.
+- Time zones and cron expressions have to exist, as for [sites](site-spec.md#rules-beyond-the-schema)."""
+
+
 def render() -> str:
-    """The page."""
-    schema = json.loads(resources.path("schemas", "site.json").read_text(encoding="utf-8"))
+    """The page of the site spec."""
+    return _page("site.json", _INTRO, "The least and a little more", _BEYOND)
+
+
+def render_tombstone() -> str:
+    """The page of the tombstone."""
+    return _page("tombstone.json", _TOMBSTONE, "The least", _TOMBSTONE_BEYOND)
+
+
+def render_fleet_policy() -> str:
+    """The page of the fleet's policy."""
+    return _page("fleet-policy.json", _FLEET, "An example", _FLEET_BEYOND)
+
+
+def _page(file: str, intro: str, heading: str, beyond: str) -> str:
+    schema = json.loads(resources.path("schemas", file).read_text(encoding="utf-8"))
     example = "```yaml\n" + yaml.safe_dump(schema["examples"][0], sort_keys=False) + "```"
     fields = joined(_sections(schema, schema, ""))
-    return joined([_INTRO, schema["description"], "## The least and a little more", example, fields, _BEYOND])
+    return joined([intro, schema["description"], f"## {heading}", example, fields, beyond])
 
 
 def _sections(root: Schema, node: Schema, path: str) -> Iterator[str]:

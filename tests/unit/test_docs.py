@@ -13,7 +13,7 @@ import pytest
 import typer.main
 
 from otto import config
-from otto.adapters.specs import YamlSpecs
+from otto.adapters.specs import YamlSpecs, schema
 from otto.cli.main import app
 from otto.cli.up import farewell
 from otto.model.difference import Layer
@@ -29,6 +29,11 @@ DOCS = ROOT / "docs"
 PAGES = sorted([ROOT / "README.md", ROOT / "CONTRIBUTING.md", ROOT / "CHANGELOG.md", *DOCS.rglob("*.md")])
 # Variables that are no settings: where settings are, and what set-up and tests look at.
 OTHER_VARIABLES = {"OTTO_HOME", "OTTO_CONFIG", "OTTO_DEBUG", "OTTO_PYTHON"}
+# Fields of specs that look like settings of the section of the same name.
+FIELDS = {
+    f"policy.{name}"
+    for name in schema.kind("Site").schema["properties"]["spec"]["properties"]["policy"]["properties"]
+}
 SECTIONS = {name.partition(".")[0] for name, *_ in config.names() if "." in name}
 
 _FENCE = re.compile(r"^```.*?^```$|^(?: {4,}[^\n]*\n?)+", re.MULTILINE | re.DOTALL)
@@ -122,7 +127,7 @@ def test_settings_exist(page: Path) -> None:
         assert variable in known, variable
     if page.parent.name == "reference":  # names events, files and fields, which look like settings
         return
-    names = {name for name, *_ in config.names()}
+    names = {name for name, *_ in config.names()} | FIELDS
     for span in (first or second for first, second in _SPAN.findall(_FENCE.sub("", text))):
         found = re.fullmatch(r"([a-z]+)\.([a-z][A-Za-z]+)(?:: .*)?", span)
         if found and found[1] in SECTIONS:
@@ -149,9 +154,9 @@ def test_metrics_exist(page: Path) -> None:
 
 def test_every_phase_condition_layer_and_action_is_described() -> None:
     text = (DOCS / "reference" / "phases-and-conditions.md").read_text(encoding="utf-8")
-    for kind in (Phase, ConditionType, Obstacle, Layer, ActionKind, Outcome):
-        for member in kind:
-            assert f"`{member.value}`" in text, f"{kind.__name__} {member.value}"
+    for named in (Phase, ConditionType, Obstacle, Layer, ActionKind, Outcome):
+        for member in named:
+            assert f"`{member.value}`" in text, f"{named.__name__} {member.value}"
 
 
 @pytest.mark.parametrize("folder", ["how-to", "reference", "decisions"])

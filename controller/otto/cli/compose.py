@@ -14,10 +14,11 @@ from otto.adapters.clock import SystemClock
 from otto.adapters.git import open_source, quarantined, seed
 from otto.adapters.hook import HookProgram
 from otto.adapters.identity import Identity, identity
+from otto.adapters.policies import FilePolicies
 from otto.adapters.prices import FilePrices, open_prices
 from otto.adapters.probe import HttpProbe
 from otto.adapters.queue import WorkQueue
-from otto.adapters.specs import CachedSpecs, YamlSpecs
+from otto.adapters.specs import CachedSpecs, YamlSpecs, parse_fleet_policy
 from otto.adapters.store import SqlStore, open_store
 from otto.adapters.terraform import Settings as TerraformOptions
 from otto.adapters.terraform import TerraformInfrastructure
@@ -76,6 +77,7 @@ async def open_kit(settings: Settings) -> AsyncIterator[Kit]:
         _private(home / name)
     lab = Lab(home, who.owner, settings.lab)
     prices = _prices(settings)
+    policies = FilePolicies(settings.fleet_policy, parse_fleet_policy)
     queue = WorkQueue(clock)
     metrics = _metrics(settings, queue)
     async with contextlib.AsyncExitStack() as stack:
@@ -99,6 +101,7 @@ async def open_kit(settings: Settings) -> AsyncIterator[Kit]:
             prices=prices,
             hook=HookProgram(policies),
             notifier=notifier,
+            policies=policies,
             queue=queue,
             clock=clock,
             metrics=metrics,

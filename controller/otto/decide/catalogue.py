@@ -8,7 +8,7 @@ from difflib import get_close_matches
 from otto.decide.dependencies import cycles
 from otto.model.catalogue import Catalogue, Entry, SpecFile
 from otto.model.problem import Problem
-from otto.model.spec import SiteSpec
+from otto.model.spec import SiteSpec, Tombstone
 
 _SHOWN = 12  # names of a long circle
 _NAMED = 3  # others in a message
@@ -22,7 +22,8 @@ def assemble(
 ) -> Catalogue:
     """Judge all files of a commit together.
 
-    A site is either in `sites` or in `problems` of the answer, never in both.
+    A site is in one of `sites`, `problems` and `tombstones` of the answer. With a tombstone and a spec it is
+    neither changed nor taken down, but held back until one of them is gone.
 
     Args:
         commit: the commit.
@@ -35,7 +36,9 @@ def assemble(
     loose = [problem for file in files.values() for problem in file.problems if not problem.site]
     problems = _own_problems(files)
     declared = _declared(files)
+    buried = _buried(files)
     _add(problems, _hidden(files, declared, problems, remembered))
+    _add(problems, _undecided(buried, declared))
     single = {name: specs[0] for name, specs in declared.items() if len(specs) == 1}
     _add(problems, _twice(declared))
     held = {name: spec for name, spec in remembered.items() if name in problems and name not in single}
@@ -48,6 +51,7 @@ def assemble(
         sites=sites,
         problems={name: tuple(sorted(set(found))) for name, found in sorted(problems.items())},
         loose=tuple(sorted(loose)),
+        tombstones={name: stones[0] for name, stones in sorted(buried.items()) if name not in problems},
     )
 
 
@@ -68,6 +72,34 @@ def _declared(files: Mapping[str, SpecFile]) -> Mapping[str, list[SiteSpec]]:
         for spec in file.sites:
             declared[spec.name].append(spec)
     return declared
+
+
+def _buried(files: Mapping[str, SpecFile]) -> Mapping[str, list[Tombstone]]:
+    buried: defaultdict[str, list[Tombstone]] = defaultdict(list)
+    for file in files.values():
+        for stone in file.tombstones:
+            buried[stone.site].append(stone)
+    return buried
+
+
+def _undecided(
+    buried: Mapping[str, Sequence[Tombstone]], declared: Mapping[str, Sequence[SiteSpec]]
+) -> Iterator[Problem]:
+    """Tombstones that are not followed, since a spec or another tombstone stands against them."""
+    for name, stones in buried.items():
+        places = sorted(map(_where, stones)) if len(stones) > 1 else []
+        for stone in stones:
+            if name in declared:
+                message = f'the site "{name}" has a spec and a tombstone, so neither is followed'
+                yield _unburied(stone, message, f"its spec is in {_where(declared[name][0])}")
+            elif places:
+                message = f'the site "{name}" has more than one tombstone, so none is followed'
+                yield _unburied(stone, message, f"also in {_others(places, _where(stone))}")
+
+
+def _unburied(stone: Tombstone, message: str, found: str) -> Problem:
+    mend = "remove one of them"
+    return Problem(stone.file, stone.line, 1, "/spec/site", message, found=found, mend=mend, site=stone.site)
 
 
 def _hidden(
@@ -172,7 +204,7 @@ def _problem(spec: SiteSpec, pointer: str, message: str, *, found: str = "", men
     return Problem(spec.file, spec.line, 1, pointer, message, found=found, mend=mend, site=spec.name)
 
 
-def _where(spec: SiteSpec) -> str:
+def _where(spec: SiteSpec | Tombstone) -> str:
     return f"{spec.file}:{spec.line}"
 
 
@@ -210,7 +242,7 @@ def _named(spec: SiteSpec) -> str:
 
 
 def touched(before: Catalogue, after: Catalogue, changed: frozenset[str]) -> frozenset[str]:
-    """Names of sites a change concerns: spec or problems changed, come or gone, or content path changed.
+    """Names of sites a change concerns: spec, tombstone, problems or content changed, come or gone.
 
     Sites whose content lies in another repository change by that repository, not by these paths.
 
@@ -222,7 +254,17 @@ def touched(before: Catalogue, after: Catalogue, changed: frozenset[str]) -> fro
     names = {name for name, spec in after.sites.items() if _differs(before.sites.get(name), spec)}
     names |= before.sites.keys() - after.sites.keys()
     names |= {name for name in {*before.problems, *after.problems} if _problems_differ(name, before, after)}
+    names |= _buried_anew(before, after)
     return frozenset(names | with_content(after.sites.values(), changed))
+
+
+def _buried_anew(before: Catalogue, after: Catalogue) -> set[str]:
+    """Sites whose tombstone came, went or says something else."""
+    old, new = (
+        {name: replace(stone, file="", line=0) for name, stone in catalogue.tombstones.items()}
+        for catalogue in (before, after)
+    )
+    return {name for name in old.keys() | new.keys() if old.get(name) != new.get(name)}
 
 
 def _differs(before: SiteSpec | None, after: SiteSpec) -> bool:

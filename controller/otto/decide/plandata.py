@@ -45,8 +45,8 @@ def verdict_data(verdict: Verdict) -> dict[str, Data]:
     """What the guard says.
 
     Returns:
-        `kind`; the `reasons` that hold the plan; `warnings`, which hold nothing; what is `behind` the reasons;
-        how many approvals were `given` and are `wanted`; `until` when it waits.
+        `kind`; the `reasons` that hold the plan; `warnings`, which hold nothing; what is `behind` the
+        reasons; how many approvals were `given` and are `wanted`; `until` when it waits.
     """
     warnings: tuple[Reason, ...] = ()
     behind: tuple[Reason, ...] = ()

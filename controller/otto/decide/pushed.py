@@ -7,7 +7,7 @@ from otto.decide.catalogue import touched, untold, with_content
 from otto.model.canonical import short
 from otto.model.catalogue import Catalogue
 from otto.model.problem import Problem
-from otto.model.spec import SiteSpec
+from otto.model.spec import SiteSpec, Tombstone
 
 _LINES = 60
 _NAMES = 8
@@ -89,8 +89,18 @@ def _sites(
         elif name in after.sites:
             news = _what(before.sites.get(name), after.sites[name], known=known, content=name in content)
             yield f"  accepted  {name:<{width}}  {news}"
+        elif name in after.tombstones:
+            yield f"  tombstone {name:<{width}}  {_end_of(after.tombstones[name])}"
+        elif known:
+            words = "is Orphaned and keeps serving; to take it down: kind: Tombstone"
+            yield f"  removed   {name:<{width}}  {words}"
         else:
-            yield f"  removed   {name:<{width}}  goes on serving; `otto destroy {name}` takes it down"
+            yield f"  tombstone {name:<{width}}  is taken back; with no spec the site is Orphaned"
+
+
+def _end_of(stone: Tombstone) -> str:
+    when = f" at {stone.at:%Y-%m-%d %H:%M} UTC" if stone.at else ""
+    return f"{stone.site} will be taken down{when}: {stone.reason}"
 
 
 def _what(before: SiteSpec | None, after: SiteSpec, *, known: bool, content: bool) -> str:
@@ -105,7 +115,7 @@ def _what(before: SiteSpec | None, after: SiteSpec, *, known: bool, content: boo
 
 def _changes(before: SiteSpec, after: SiteSpec) -> Sequence[tuple[str, bool]]:
     return (
-        (f"web {before.web.count} -> {after.web.count}", before.web.count != after.web.count),
+        (f"web {before.web.count} -> {after.web.count}{_empty(after)}", before.web.count != after.web.count),
         (
             f"balancer {before.balancer.count} -> {after.balancer.count}",
             before.balancer.count != after.balancer.count,
@@ -121,6 +131,10 @@ def _changes(before: SiteSpec, after: SiteSpec) -> Sequence[tuple[str, bool]]:
         ("resumed", before.suspend and not after.suspend),
         ("labels changed", before.labels != after.labels),
     )
+
+
+def _empty(spec: SiteSpec) -> str:
+    return "" if spec.web.count else " (then it serves nothing)"
 
 
 def _hardware(spec: SiteSpec) -> tuple[str, ...]:

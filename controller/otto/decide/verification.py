@@ -9,7 +9,7 @@ from otto.model.desired import Desired
 from otto.model.host import Endpoint
 from otto.model.observed import CheckFailure, InfrastructureState
 from otto.model.probing import Answer, NoAnswer, ProbeRequest, ProbeResult
-from otto.model.spec import Algorithm, Check, Role
+from otto.model.spec import Algorithm, Check, Role, SiteSpec
 
 REVISION_PATH = "/.well-known/otto-revision"
 SERVER_HEADER = "x-otto-server"
@@ -34,8 +34,16 @@ class Question:
 
 
 def questions(desired: Desired, state: InfrastructureState) -> tuple[Question, ...]:
-    """Requests whose answers can be judged one by one: every web server directly, every check outside."""
+    """Requests whose answers can be judged one by one: every web server directly, every check outside.
+
+    A site without web servers is as desired when it serves nothing, so nothing is asked of it as a visitor.
+    """
     return (*_direct(desired, state), *_through(desired, state))
+
+
+def serves_nothing(spec: SiteSpec) -> bool:
+    """Whether a site has no web servers, as its spec says: nothing for visitors is then as desired."""
+    return spec.web.count == 0
 
 
 def _direct(desired: Desired, state: InfrastructureState) -> Iterable[Question]:
@@ -73,14 +81,19 @@ def glances(desired: Desired, state: InfrastructureState, timeout: float) -> tup
             ProbeRequest(endpoint.address, endpoint.port, REVISION_PATH, domain, timeout),
             want,
         )
-        for endpoint in state.endpoints
+        for endpoint in _asked(desired, state)
     )
     return (*direct, *through)
 
 
+def _asked(desired: Desired, state: InfrastructureState) -> tuple[Endpoint, ...]:
+    """Where visitors' requests are made. Without servers the balancer answers 503, and rightly."""
+    return () if serves_nothing(desired.spec) else state.endpoints
+
+
 def _through(desired: Desired, state: InfrastructureState) -> Iterable[Question]:
     revision = Check(REVISION_PATH, OK, desired.content)
-    for endpoint in state.endpoints:
+    for endpoint in _asked(desired, state):
         for domain in desired.spec.domains or ("",):
             for check in (revision, *desired.spec.checks):
                 request = ProbeRequest(endpoint.address, endpoint.port, check.path, domain, check.timeout)

@@ -21,7 +21,7 @@ from otto.model.policy import Window, Windows
 HORIZON = timedelta(days=366)
 _DAY = timedelta(days=1)
 # Windows that flip every few minutes while others keep the whole as it is: looked into so often at most.
-_MOST_STEPS = 400
+_MOST_STEPS = 40
 
 
 def open_at(windows: Windows, now: datetime) -> bool:

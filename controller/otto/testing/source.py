@@ -11,7 +11,7 @@ from otto.model.catalogue import Entry, SpecFile
 from otto.model.errors import OttoError, TerminalError
 from otto.model.problem import Problem
 from otto.model.reading import read
-from otto.model.spec import Content, SiteSpec
+from otto.model.spec import Content, SiteSpec, Tombstone
 from otto.testing.failures import Failures
 
 Files = Mapping[str, str | bytes | None]
@@ -124,15 +124,15 @@ class MemorySource:
         return known
 
 
-def spec_text(*sites: SiteSpec) -> str:
-    """Specs as `MemorySpecs` reads them."""
-    return canonical([replace(site, file="", line=0) for site in sites])
+def spec_text(*documents: SiteSpec | Tombstone) -> str:
+    """Specs and tombstones as `MemorySpecs` reads them."""
+    return canonical([replace(document, file="", line=0) for document in documents])
 
 
 class MemorySpecs:
     """Port `Specs` for files written by `spec_text`; anything else is a problem of its file.
 
-    A document that is no spec but has a `name` is a bad spec of that site.
+    A document with a `site` is a tombstone; one that is no spec but has a `name` is a bad spec of that site.
     """
 
     def parse(self, path: str, data: bytes) -> SpecFile:
@@ -142,13 +142,18 @@ class MemorySpecs:
         except ValueError as error:
             return SpecFile(path, problems=(Problem(path, 1, 1, "", f"cannot be read: {error}"),))
         sites: list[SiteSpec] = []
+        stones: list[Tombstone] = []
         problems: list[Problem] = []
         names: list[str] = []
         for number, document in enumerate(documents if isinstance(documents, list) else [documents]):
-            name = document.get("name", "") if isinstance(document, dict) else ""
+            fields = document if isinstance(document, dict) else {}
+            name = fields.get("name") or fields.get("site") or ""
             names += [name] if name else []
             try:
-                sites.append(replace(read(SiteSpec, document), file=path, line=1))
+                if "site" in fields:
+                    stones.append(replace(read(Tombstone, document), file=path, line=1))
+                else:
+                    sites.append(replace(read(SiteSpec, document), file=path, line=1))
             except OttoError as error:
                 problems.append(Problem(path, 1, 1, f"/{number}", error.message, site=name))
-        return SpecFile(path, tuple(sites), tuple(problems), tuple(names))
+        return SpecFile(path, tuple(sites), tuple(problems), tuple(names), tuple(stones))

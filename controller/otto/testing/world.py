@@ -3,10 +3,11 @@
 import random
 from collections.abc import Mapping
 from dataclasses import replace
+from datetime import datetime
 
 from otto.adapters.queue import WorkQueue
 from otto.config import LoopSettings
-from otto.model.spec import Algorithm, Check, Content, HostGroup, Provider, SiteSpec
+from otto.model.spec import Algorithm, Check, Content, HostGroup, Provider, SiteSpec, Tombstone
 from otto.ports import Specs
 from otto.reconcile.kit import Kit
 from otto.telemetry.metrics import Metrics
@@ -77,6 +78,13 @@ class World:
     def withdraw(self, *names: str) -> str:
         """Commit the removal of specs."""
         return self.source.commit({f"specs/{name}.yaml": None for name in names})
+
+    def bury(self, name: str, *, reason: str = "over", by: str = "", at: datetime | None = None) -> str:
+        """Commit a site's tombstone, to `specs/NAME-tombstone.yaml`, and the removal of its spec."""
+        stone = Tombstone(name, reason, by, at)
+        return self.source.commit(
+            {f"specs/{name}.yaml": None, f"specs/{name}-tombstone.yaml": spec_text(stone)}
+        )
 
     def restart(self) -> None:
         """What a killed controller leaves: everything but the queue."""

@@ -39,7 +39,7 @@ def test_is_a_schema_of_2020_12(name: str) -> None:
     raw = _raw(name)
     Draft202012Validator.check_schema(raw)
     assert raw["$schema"] == "https://json-schema.org/draft/2020-12/schema"
-    assert raw["$id"] == f"urn:otto:schema:{name.lower()}:v1"
+    assert raw["$id"] == f"urn:otto:schema:{KINDS[name].removesuffix('.json')}:v1"
 
 
 @pytest.mark.parametrize("name", sorted(KINDS))
@@ -79,7 +79,9 @@ def test_every_pattern_is_explained(name: str) -> None:
 
 
 def test_all_optional_fields_have_a_default_or_may_be_absent() -> None:
-    absent = {"/spec/content/path", "/spec/content/git", "/spec/content/ref"}
+    content = {"path", "git", "ref"}
+    policy = {"ttl", "until", "limits", "budget"}
+    absent = {f"/spec/content/{name}" for name in content} | {f"/spec/policy/{name}" for name in policy}
     required = {
         "/apiVersion",
         "/kind",
@@ -88,6 +90,14 @@ def test_all_optional_fields_have_a_default_or_may_be_absent() -> None:
         "/spec",
         "/spec/content",
         "/spec/checks/*/path",
+        "/spec/policy/limits/reason",
+        "/spec/policy/budget/monthly",
+        *(
+            f"/spec/policy/windows/{kind}/*/{name}"
+            for kind in ("allow", "deny")
+            for name in ("cron", "lasts")
+        ),
+        *(f"/spec/policy/drift/ignore/*/{name}" for name in ("path", "reason", "until")),
     }
     without = {where for where, part in _fields(kind("Site").schema) if "default" not in part}
     assert without == absent | required

@@ -6,6 +6,7 @@ from pathlib import Path, PurePosixPath
 
 from otto.adapters.specs.limits import SpecLimits
 from otto.adapters.specs.parse import YamlSpecs
+from otto.adapters.specs.schema import KINDS
 from otto.adapters.specs.text import quoted, safe
 from otto.decide.catalogue import assemble
 from otto.model.catalogue import SpecFile
@@ -73,7 +74,7 @@ class _Search:
     def __init__(self, cwd: Path, limits: SpecLimits) -> None:
         self._cwd = cwd
         self._limits = limits
-        self._specs = YamlSpecs(limits)
+        self._specs = YamlSpecs(limits, tuple(KINDS))
         self._files: dict[str, SpecFile] = {}
         self._paths: dict[str, Path] = {}
         self._problems: list[Problem] = []
