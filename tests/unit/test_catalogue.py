@@ -350,7 +350,7 @@ def test_an_ordinary_push() -> None:
         "  accepted  docs   content changed",
         "  accepted  hello  web 2 -> 3",
         "  accepted  new    new, after hello",
-        "  removed   old    goes on serving; `otto destroy old` takes it down",
+        "  removed   old    is Orphaned and keeps serving; to take it down: kind: Tombstone",
         "  refused   shop   not used until it is mended",
         "    specs/shop.yaml:3:1: is bad; at /spec",
         "  1 other site untouched",

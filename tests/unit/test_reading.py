@@ -213,12 +213,12 @@ def test_types_may_hold_themselves() -> None:
         (
             Step,
             {"kind": "fly"},
-            "Step.kind: expected one of provision, configure, deploy, dns, verify, found 'fly'",
+            "Step.kind: expected one of drain, provision, configure, deploy, dns, verify, destroy, found 'fly'",
         ),
         (
             Step,
             {"kind": []},
-            "Step.kind: expected one of provision, configure, deploy, dns, verify, found []",
+            "Step.kind: expected one of drain, provision, configure, deploy, dns, verify, destroy, found []",
         ),
         (Step, {"kind": "dns", "hosts": "ab"}, "Step.hosts: expected a list, found 'ab'"),
         (Step, {"kind": "dns", "hosts": ["a", 2]}, "Step.hosts.1: expected text, found 2"),

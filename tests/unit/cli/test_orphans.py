@@ -26,6 +26,7 @@ from otto.testing.world import OWNER
 def up(stage: Stage) -> Stage:
     stage.world.push(site_spec())
     assert stage.otto("reconcile", "acme").exit_code == 0
+    stage.world.prices.tables.clear()
     return stage
 
 

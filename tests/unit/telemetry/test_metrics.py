@@ -14,6 +14,7 @@ from otto.model.plan import StepKind
 from otto.model.run import Outcome
 from otto.model.sign import Tier
 from otto.model.status import Condition, ConditionType, Phase, SiteStatus, Truth
+from otto.telemetry.guarding import VERDICTS
 from otto.telemetry.health import Health
 from otto.telemetry.metrics import Metrics
 from otto.telemetry.observation import LOOK_RESULTS, TIERS
@@ -78,10 +79,15 @@ def known() -> Iterator[tuple[str, dict[str, str]]]:
     yield from (("otto_observation_duration_seconds_count", {"tier": tier}) for tier in TIERS)
     yield from (("otto_observation_lag_seconds", {"tier": tier}) for tier in TIERS)
     yield from (("otto_observations_total", {"tier": t, "result": r}) for t in TIERS for r in LOOK_RESULTS)
+    yield from (("otto_guard_verdicts_total", {"verdict": verdict}) for verdict in VERDICTS)
+    taken = ("destroy", "replace", "scale-in", "repair")
+    yield from (("otto_guarded_removals_total", {"action": action}) for action in taken)
+    yield from (("otto_notifications_total", {"result": r}) for r in ("sent", "failed", "dropped"))
     for name in (
         "backoffs_total",
         "commit_to_ready_seconds_count",
         "event_loop_lag_seconds",
+        "frozen",
         "longest_work_seconds",
         "oldest_observation_age_seconds",
         "orphan_hosts",
