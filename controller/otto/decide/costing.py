@@ -14,6 +14,7 @@ from otto.model.history import Charge, Spending
 from otto.model.host import LiveHost
 from otto.model.plan import Action, ActionKind
 from otto.model.policy import Budget
+from otto.model.spec import Role, SiteSpec
 
 UNTOLD = "?"  # stands for a size that nobody told
 _HOUR = timedelta(hours=1)
@@ -49,6 +50,16 @@ def total(costs: Iterable[Cost]) -> Cost:
     every = tuple(costs)
     unknown = {size for cost in every for size in cost.unknown}
     return Cost(math.fsum(cost.hourly for cost in every), tuple(sorted(unknown)))
+
+
+def sized(hosts: Mapping[str, str], sizes: Mapping[str, str]) -> dict[str, str]:
+    """Name -> size of hosts, from name -> role and role -> size; "" where the size of a role is not known."""
+    return {name: sizes.get(role, "") for name, role in hosts.items()}
+
+
+def wanted_sizes(spec: SiteSpec) -> dict[str, str]:
+    """Name -> size of the hosts that a spec wants."""
+    return {name: spec.group(role).size for role in Role for name in spec.host_names(role)}
 
 
 def change(

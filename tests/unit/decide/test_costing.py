@@ -8,12 +8,24 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from otto.decide.costing import change, cost_of, cost_of_live, month, spending, total, used
+from otto.decide.costing import (
+    change,
+    cost_of,
+    cost_of_live,
+    month,
+    sized,
+    spending,
+    total,
+    used,
+    wanted_sizes,
+)
 from otto.model.cost import Cost, CostChange, PriceTable
 from otto.model.history import Charge
 from otto.model.host import HostState, LiveHost
 from otto.model.plan import Action, ActionKind
 from otto.model.policy import Budget
+from otto.model.spec import HostGroup
+from otto.testing import site_spec
 
 TABLE = PriceTable("lab", "EUR", {"small": 0.006, "medium": 0.012, "large": 0.024})
 MAY = datetime(2026, 5, 1, tzinfo=UTC)
@@ -54,6 +66,15 @@ def test_orphans_of_several_providers() -> None:
         LiveHost("3", "a-web-3", "a", "web", HostState.RUNNING, provider="lab"),
     ]
     assert cost_of_live(hosts, {"lab": TABLE}) == Cost(0.006, ("?", "small"))
+
+
+def test_sizes_of_hosts() -> None:
+    spec = site_spec("a", web=HostGroup(2, "large", "base"))
+    wanted = {"a-web-1": "large", "a-web-2": "large", "a-balancer-1": "small"}
+    assert wanted_sizes(spec) == wanted
+    roles = {"a-web-1": "web", "a-web-2": "web", "a-balancer-1": "balancer"}
+    assert sized(roles, {"web": "large", "balancer": "small"}) == wanted
+    assert sized({"a-web-1": "web"}, {}) == {"a-web-1": ""}
 
 
 THERE = {"a-web-1": "small", "a-web-2": "small", "a-balancer-1": "small"}

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from otto.model.cost import PriceTable
 from otto.model.errors import TransientError
 from otto.model.run import Outcome
 from otto.model.spec import Role
@@ -262,7 +263,8 @@ async def test_facts_of_many_sites_are_asked_together(stage: Stage) -> None:
 
 
 async def test_an_orphan_is_told_of_and_never_touched(stage: Stage) -> None:
-    async with ready(stage):
+    stage.world.prices.tables["lab"] = PriceTable("lab", "EUR", {"small": 0.25})
+    async with ready(stage) as controller:
         world: World = stage.world
         world.hosts.make("one-web-9", "one", Role.WEB, image="x", size="small", owner="0dd0cafe")
         world.hosts.make("gone-web-1", "gone", Role.WEB, image="x", size="small", owner="0dd0cafe")
@@ -273,10 +275,17 @@ async def test_an_orphan_is_told_of_and_never_touched(stage: Stage) -> None:
         assert "gone-web-1" in listed
         assert (await stage.status("one")).phase is Phase.READY
         assert world.hosts.named("one-web-9") is not None
+        assert orphan_cost(controller) == 0.5
         world.hosts.remove("one-web-9")
         world.hosts.remove("gone-web-1")
         await stage.calm(60)
         assert await world.store.value("orphans") == "[]"
+        assert orphan_cost(controller) == 0
+
+
+def orphan_cost(controller: Controller) -> float | None:
+    registry = controller.kit.metrics.registry
+    return registry.get_sample_value("otto_orphan_cost_per_hour", {"currency": "EUR"})
 
 
 async def test_identical_failures_back_off_however_often_the_signs_come(stage: Stage) -> None:
