@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import replace
+from datetime import UTC, datetime
 from time import process_time
 
 import pytest
@@ -13,7 +14,7 @@ from otto.decide.dependencies import blocked_by, cycles, in_order
 from otto.decide.pushed import judge
 from otto.model.catalogue import Catalogue, Entry, SpecFile
 from otto.model.problem import Problem
-from otto.model.spec import Algorithm, Content, HostGroup, Provider, SiteSpec
+from otto.model.spec import Algorithm, Content, HostGroup, Provider, SiteSpec, Tombstone
 
 
 def site(name: str, *depends_on: str, **fields: object) -> SiteSpec:
@@ -434,3 +435,91 @@ def test_every_site_of_either_side_is_accounted_for(
             line[12:].split()[0] == name for line in judgement.lines if line[2:3].isalpha() and line[12:]
         )
     assert not judge(after, after, frozenset()).touched
+
+
+# tombstones
+
+
+def stone(name: str, file: str = "specs/stones.yaml", line: int = 1, **fields: object) -> SpecFile:
+    written = Tombstone(name, "over", file=file, line=line)
+    return SpecFile(file, names=(name,), tombstones=(replace(written, **fields),))  # type: ignore[arg-type]
+
+
+def test_a_site_with_a_tombstone_alone_is_buried() -> None:
+    found = catalogue(site("a"), stone("b"), remembered={"b": site("b")})
+    assert (list(found.sites), found.problems, list(found.tombstones)) == (["a"], {}, ["b"])
+
+
+def test_a_tombstone_of_nobody_is_fine() -> None:
+    found = catalogue(stone("b"))
+    assert (found.sites, found.problems, found.tombstones["b"].reason) == ({}, {}, "over")
+
+
+def test_a_site_with_a_spec_and_a_tombstone_is_held_back() -> None:
+    found = catalogue(site("a"), stone("a", line=7))
+    assert (found.sites, found.tombstones) == ({}, {})
+    (problem,) = found.problems["a"]
+    assert problem.where == "specs/stones.yaml:7:1"
+    assert "a spec and a tombstone" in problem.message
+    assert problem.found == "its spec is in specs/a.yaml:1"
+    assert problem.mend == "remove one of them"
+
+
+def test_two_tombstones_of_a_site_are_none() -> None:
+    found = catalogue(stone("a"), stone("a", "specs/more.yaml"))
+    assert found.tombstones == {}
+    assert {problem.found for problem in found.problems["a"]} == {
+        "also in specs/more.yaml:1",
+        "also in specs/stones.yaml:1",
+    }
+
+
+def test_a_tombstone_beside_a_bad_spec_is_not_followed() -> None:
+    found = catalogue(bad("a"), stone("a"))
+    assert (found.tombstones, messages(found)) == ({}, {"a": ["is bad"]})
+
+
+def test_a_tombstone_is_not_followed_while_the_file_of_the_site_cannot_be_read() -> None:
+    unreadable_now = bad("a", "specs/all.yaml", site="")
+    found = catalogue(unreadable_now, stone("a"), remembered={"a": site("a", file="specs/all.yaml")})
+    assert (found.tombstones, messages(found)) == ({}, {"a": ["is bad"]})
+
+
+LATER = datetime(2026, 12, 24, 18, tzinfo=UTC)
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "names"),
+    [
+        ([stone("a")], [stone("a")], set()),
+        ([stone("a")], [stone("a", "specs/other.yaml", 9)], set()),
+        ([], [stone("a")], {"a"}),
+        ([stone("a")], [], {"a"}),
+        ([stone("a")], [stone("a", at=LATER)], {"a"}),
+        ([stone("a")], [stone("a", reason="really over")], {"a"}),
+        ([site("a")], [stone("a")], {"a"}),
+        ([site("a")], [site("a"), stone("a")], {"a"}),
+    ],
+)
+def test_a_tombstone_that_comes_goes_or_changes_touches_its_site(
+    before: list[SiteSpec | SpecFile], after: list[SiteSpec | SpecFile], names: set[str]
+) -> None:
+    assert touched(catalogue(*before), catalogue(*after), frozenset()) == names
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "words"),
+    [
+        ([site("a")], [stone("a")], "a will be taken down: over"),
+        ([site("a")], [stone("a", at=LATER)], "a will be taken down at 2026-12-24 18:00 UTC: over"),
+        ([site("a")], [], "is Orphaned and keeps serving; to take it down: kind: Tombstone"),
+        ([stone("a")], [], "is taken back; with no spec the site is Orphaned"),
+        ([site("a")], [site("a"), stone("a")], "not used; its last good spec stays"),
+        ([site("a")], [site("a", web=HostGroup(0, "small", "base"))], "web 2 -> 0 (then it serves nothing)"),
+    ],
+)
+def test_the_pusher_is_told_what_becomes_of_the_site(
+    before: list[SiteSpec | SpecFile], after: list[SiteSpec | SpecFile], words: str
+) -> None:
+    lines = judge(catalogue(*before), catalogue(*after), frozenset()).lines
+    assert any(words in line for line in lines), lines

@@ -3,8 +3,8 @@
 import pytest
 
 from otto.model.errors import TerminalError, TransientError
-from otto.model.spec import Content, Provider
-from otto.testing import MemoryImages, MemorySource, MemorySpecs, site_spec, spec_text
+from otto.model.spec import Content, Provider, Tombstone
+from otto.testing import MemoryImages, MemorySource, MemorySpecs, World, site_spec, spec_text
 
 
 @pytest.fixture
@@ -98,3 +98,16 @@ async def test_images_are_looked_up_by_name() -> None:
     assert await images.resolve(Provider.LAB, "base") == "sha256:base-1"
     with pytest.raises(TerminalError, match="no image 'none'"):
         await images.resolve(Provider.LAB, "none")
+
+
+async def test_a_burial_puts_a_tombstone_in_place_of_the_spec() -> None:
+    world = World()
+    world.push(site_spec("acme"))
+    at = world.clock.now()
+    commit = world.bury("acme", reason="the campaign is over", by="web team", at=at)
+    entries = world.source.entries(commit)
+    assert list(entries) == ["specs/acme-tombstone.yaml"]
+    (entry,) = entries.values()
+    file = world.specs.parse(entry.path, world.source.read(entry.blob))
+    assert (file.sites, file.problems, file.names) == ((), (), ("acme",))
+    assert file.tombstones == (Tombstone("acme", "the campaign is over", "web team", at, entry.path, 1),)

@@ -1,10 +1,12 @@
+from dataclasses import replace
+
 import pytest
 
 from otto.decide import verification
 from otto.decide.verification import REVISION_PATH, Question
 from otto.model.observed import Seen
 from otto.model.probing import Answer, NoAnswer, ProbeRequest, ProbeResult
-from otto.model.spec import Algorithm, Check
+from otto.model.spec import Algorithm, Check, HostGroup, Role
 
 from .simulation import built, desired, spec
 
@@ -99,3 +101,22 @@ def test_whatever_the_statistics_hold_is_a_failure_fit_to_be_shown(body: str, re
     assert failure.received.startswith(received)
     assert failure.received.isprintable()
     assert len(failure.received) < 400
+
+
+def test_nothing_is_asked_as_a_visitor_of_a_site_without_web_servers() -> None:
+    seen = built()
+    assert isinstance(seen.infrastructure, Seen)
+    state = seen.infrastructure.value
+    none = desired(spec(web=HostGroup(0, "small", "base"), checks=(Check("/x"),)))
+    assert verification.serves_nothing(none.spec)
+    bare = replace(state, hosts=state.of(Role.BALANCER))
+    assert verification.questions(none, bare) == ()
+    assert verification.glances(none, bare, 1.0) == ()
+    # those that are still there have to do their work until they go
+    assert {question.server for question in verification.questions(none, state)} == {"hello-web-1", "hello-web-2"}
+
+
+def test_haproxys_statistics_are_fine_without_servers() -> None:
+    request = ProbeRequest("10.0.0.2", 8404, "/stats;csv")
+    answer = Answer(200, {}, "# pxname,svname,status,\nweb,FRONTEND,OPEN,\nweb,BACKEND,DOWN,\n")
+    assert verification.statistics_failures("b", request, answer, frozenset()) == ()

@@ -88,6 +88,18 @@ def parse_fleet_policy(path: str, data: bytes) -> tuple[FleetPolicy | None, tupl
     return policies[0] if policies else FleetPolicy(), ()
 
 
+def fleet_of(document: Document) -> FleetPolicy:
+    """The policy that a document of the kind FleetPolicy stands for.
+
+    Raises:
+        Stop: what is wrong with it, the first thing.
+    """
+    found = [*document.flaws, *_flaws(document, 1, ("FleetPolicy",))]
+    if found or not isinstance(document.value, dict):
+        raise Stop(found[0] if found else Flaw(1, 1, "there is no policy here"))
+    return fleet_policy(kind("FleetPolicy").filled(document.value))
+
+
 def parse_file(path: str, data: bytes, limits: SpecLimits, kinds: Sequence[str]) -> Parsed:
     """What a file says; never raises for it.
 
