@@ -35,7 +35,7 @@ async def test_every_way_is_told_and_a_bad_one_stops_no_other() -> None:
             await notifier.close()
     assert [body["title"] for body in seen.bodies] == ["[otto] acme is refused"]
     assert sorted(told) == ["failed", "sent"]
-    (failed,) = (line for line in logs if line["event"] == "notify.failed")
+    (failed,) = (line for line in logs if line["event"] == "notice.failed")
     assert (failed["way"], failed["site"], failed["kind"]) == ("line 1, json://127.0.0.1", "acme", "refused")
 
 
@@ -87,7 +87,7 @@ async def test_when_too_many_wait_the_oldest_is_dropped() -> None:
             await notifier.close()
     assert [body["title"] for body in seen.bodies] == ["[otto] number 2", "[otto] number 3"]
     assert told == ["dropped", "dropped", "sent", "sent"]
-    assert [line["title"] for line in logs if line["event"] == "notify.dropped"] == [
+    assert [line["title"] for line in logs if line["event"] == "notice.dropped"] == [
         "[otto] number 0",
         "[otto] number 1",
     ]

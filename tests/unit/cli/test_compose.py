@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from otto.cli.compose import open_kit, open_store_only, seed_if_empty
-from otto.config import Settings
+from otto.config import NotifySettings, Settings
 from otto.model.errors import UsageError
 
 
@@ -64,3 +64,23 @@ def test_a_folder_that_cannot_be_closed(home: Path, monkeypatch: pytest.MonkeyPa
     monkeypatch.setattr(Path, "chmod", refuse)
     with pytest.raises(UsageError, match="closed to others: Operation not permitted"):
         seed_if_empty(Settings(home=home))
+
+
+async def test_ways_to_tell_people_that_others_may_read_keep_otto_from_starting(home: Path) -> None:
+    ways = home / "ways"
+    ways.write_text("json://127.0.0.1:9/s3cr3tt0ken99\n", encoding="utf-8")
+    ways.chmod(0o640)
+    settings = Settings(home=home, notify=NotifySettings(urls=f"file:{ways}"))
+    with pytest.raises(UsageError, match="others may read") as caught:
+        async with open_kit(settings):
+            pass
+    assert caught.value.mend == f"chmod 600 {ways}"
+    ways.chmod(0o600)
+    async with open_kit(settings) as kit:
+        assert b'otto_notifications_total{result="sent"} 0.0' in kit.metrics.render()[0]
+
+
+async def test_a_kind_of_notice_that_is_not_known_keeps_otto_from_starting(home: Path) -> None:
+    with pytest.raises(UsageError, match=r"notify\.events"):
+        async with open_kit(Settings(home=home, notify=NotifySettings(events="frezee"))):
+            pass

@@ -9,7 +9,7 @@ from tests.unit.cli.conftest import Stage
 from otto.cli.invocation import Invocation
 from otto.cli.journal import journal
 from otto.cli.secrecy import known_secrets
-from otto.config import Settings, SourceSettings
+from otto.config import NotifySettings, Settings, SourceSettings
 from otto.telemetry.logs import FILE
 
 
@@ -69,3 +69,15 @@ def test_no_known_secret_reaches_the_log_not_even_in_a_traceback(stage: Stage) -
     assert "test.failed" in line
     assert "ValueError: refused: [redacted]" in line
     assert "s3cr3t" not in line
+
+
+def test_ways_people_are_told_are_known(tmp_path: Path) -> None:
+    ways = tmp_path / "ways"
+    ways.write_text(
+        "mmosts://chat.example/9gdnvqpk5jbwixs3\nmailto://joe:let%20me@mail.example\n", encoding="utf-8"
+    )
+    ways.chmod(0o600)
+    known = known_secrets(Settings(notify=NotifySettings(urls=f"file:{ways}")), {})
+    assert {"9gdnvqpk5jbwixs3", "mmosts://chat.example/9gdnvqpk5jbwixs3", "let me"} <= known
+    assert not {"chat.example", "mail.example", "joe"} & known
+    assert known_secrets(Settings(notify=NotifySettings(urls="file:/nonexistent")), {}) == frozenset()

@@ -17,6 +17,7 @@ from otto.model.status import Condition, ConditionType, Phase, SiteStatus, Truth
 from otto.telemetry.guarding import VERDICTS
 from otto.telemetry.health import Health
 from otto.telemetry.metrics import Metrics
+from otto.telemetry.notifications import RESULTS as NOTIFIED
 from otto.telemetry.observation import LOOK_RESULTS, TIERS
 from otto.telemetry.outside import RESULTS, TOOLS
 from otto.telemetry.runs import STEPS
@@ -70,6 +71,7 @@ def known() -> Iterator[tuple[str, dict[str, str]]]:
     yield from (("otto_runs_total", {"outcome": o.value}) for o in Outcome if o is not Outcome.RUNNING)
     yield from (("otto_step_duration_seconds_count", {"step": step}) for step in STEPS)
     yield from (("otto_tool_calls_total", {"tool": t, "result": r}) for t in TOOLS for r in RESULTS)
+    yield from (("otto_notifications_total", {"result": result}) for result in NOTIFIED)
     yield from (("otto_sites", {"phase": phase.value}) for phase in Phase)
     yield from (("otto_sites_unready", {"phase": phase.value}) for phase in Phase)
     yield from (("otto_sites_differing", {"layer": layer.value}) for layer in Layer)

@@ -176,13 +176,13 @@ class _Line:
         self._count("failed" if trouble else "sent")
         way, kind, site, title = self.way.name, told.kind, told.site, told.title
         if trouble:
-            log.warning("notify.failed", way=way, kind=kind, site=site, title=title, reason=trouble)
+            log.warning("notice.failed", way=way, kind=kind, site=site, title=title, reason=trouble)
         else:
-            log.info("notify.sent", way=way, kind=kind, site=site, title=title)
+            log.info("notice.sent", way=way, kind=kind, site=site, title=title)
 
     def _drop(self, told: Message) -> None:
         self._count("dropped")
-        log.warning("notify.dropped", way=self.way.name, kind=told.kind, site=told.site, title=told.title)
+        log.warning("notice.dropped", way=self.way.name, kind=told.kind, site=told.site, title=told.title)
 
 
 def kinds_of(events: str) -> frozenset[NoticeKind]:

@@ -115,7 +115,7 @@ def secrets_of(ways: Iterable[Way]) -> Iterator[str]:
     """What no log may show: the addresses, their passwords, and what in them looks like a token."""
     for way in ways:
         for text in (way.address, *way.command[1:]):
-            parts = re.split(r"[/?&=:@#,+\s]+", text)
+            parts = frozenset(re.split(r"[/?&=:@#,+\s]+", text)) - {_host(way.address)}
             yield text
             yield from (unquote(part) for part in parts if len(part) >= _TELLING and not part.isalpha())
             yield _password(text)

@@ -157,7 +157,7 @@ class _Case:
         return known.filled(value)
 
     def _blame(self, field: str, flaw: Flaw) -> NoReturn:
-        """Say what is wrong with a document: where it stands, or where the file is named that it stands in."""
+        """Say what is wrong with a document: where it stands, or where the file is named that holds it."""
         ours = flaw.path[:2] == ("spec", "policy") and "policy" in self._value
         if ours or not isinstance(self._value.get(field), str):
             raise Stop(flaw)
