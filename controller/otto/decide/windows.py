@@ -45,7 +45,7 @@ def next_change(windows: Windows, now: datetime) -> datetime | None:
 def next_change_of_all(policies: Sequence[Windows], now: datetime) -> datetime | None:
     """When `all_open_at` next becomes what it is not now; None when that is not within a year.
 
-    Windows that open and close hundreds of times before the whole changes are not followed to the end: the
+    Windows that open and close dozens of times before the whole changes are not followed to the end: the
     answer is then a time up to which nothing changes.
     """
     was, at = all_open_at(policies, now), now

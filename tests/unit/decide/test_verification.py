@@ -6,7 +6,7 @@ from otto.decide import verification
 from otto.decide.verification import REVISION_PATH, Question
 from otto.model.observed import Seen
 from otto.model.probing import Answer, NoAnswer, ProbeRequest, ProbeResult
-from otto.model.spec import Algorithm, Check, HostGroup, Role
+from otto.model.spec import Algorithm, Check, Role
 
 from .simulation import built, desired, spec
 
@@ -107,13 +107,16 @@ def test_nothing_is_asked_as_a_visitor_of_a_site_without_web_servers() -> None:
     seen = built()
     assert isinstance(seen.infrastructure, Seen)
     state = seen.infrastructure.value
-    none = desired(spec(web=HostGroup(0, "small", "base"), checks=(Check("/x"),)))
+    none = desired(spec(web=0, checks=(Check("/x"),)))
     assert verification.serves_nothing(none.spec)
     bare = replace(state, hosts=state.of(Role.BALANCER))
     assert verification.questions(none, bare) == ()
     assert verification.glances(none, bare, 1.0) == ()
     # those that are still there have to do their work until they go
-    assert {question.server for question in verification.questions(none, state)} == {"hello-web-1", "hello-web-2"}
+    assert {question.server for question in verification.questions(none, state)} == {
+        "hello-web-1",
+        "hello-web-2",
+    }
 
 
 def test_haproxys_statistics_are_fine_without_servers() -> None:

@@ -37,12 +37,11 @@ def try_cases(
     Exit status 0 when all is as expected, 1 when something is not, 2 when a file cannot be read.
     Touches nothing.
     """
-    from otto.adapters.specs.parse import fleet_of  # noqa: PLC0415
     from otto.adapters.specs.policycases import read_cases  # noqa: PLC0415  (reads YAML and schemas)
     from otto.decide.policytest import run  # noqa: PLC0415
 
     invocation = Invocation.of(context)
-    read = read_cases(files, fleet_of)
+    read = read_cases(files)
     results = () if read.problems else run(read.cases)
     if json:
         from otto.cli import documents  # noqa: PLC0415
