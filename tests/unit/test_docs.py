@@ -31,11 +31,9 @@ PAGES = sorted([ROOT / "README.md", ROOT / "CONTRIBUTING.md", ROOT / "CHANGELOG.
 OTHER_VARIABLES = {"OTTO_HOME", "OTTO_CONFIG", "OTTO_DEBUG", "OTTO_PYTHON"}
 # Fields of specs that look like settings of the section of the same name.
 FIELDS = {
-    "policy.bad",  # an event
-    "policy.writable",  # an event
     f"policy.{name}"
     for name in schema.kind("Site").schema["properties"]["spec"]["properties"]["policy"]["properties"]
-}
+} | {"policy.bad", "policy.changed", "policy.writable"}  # events
 SECTIONS = {name.partition(".")[0] for name, *_ in config.names() if "." in name}
 
 _FENCE = re.compile(r"^```.*?^```$|^(?: {4,}[^\n]*\n?)+", re.MULTILINE | re.DOTALL)

@@ -20,7 +20,7 @@ _NOT_RETRIED = WORKING | {
 }
 _OBSTACLES = {
     Effect.ASK: Obstacle.APPROVAL,
-    Effect.WAIT: Obstacle.WINDOW,
+    Effect.WAIT: Obstacle.LATER,
     Effect.REFUSE: Obstacle.REFUSED,
 }
 

@@ -18,7 +18,7 @@ class Obstacle(StrEnum):
     SPEC = "spec"  # the newest spec is bad
     APPROVAL = "approval"  # a person has to approve the plan
     REFUSED = "refused"  # the guard refuses the plan
-    WINDOW = "window"  # the guard lets the plan go on later
+    LATER = "later"  # the guard lets the plan go on later
     DEPENDENCY = "dependency"  # other sites have to be Ready first
     SILENT = "silent"  # a host answers nothing, and is not taken for lost yet
     BACKOFF = "backoff"  # it failed, and is tried again after a while

@@ -72,8 +72,7 @@ class Destroyer:
             await store.set_intent(site, DESTROYED, on=True)
         now = self._kit.clock.now()
         recorder = Recorder(self._kit, Run(run_id(now), site, "destroy", now, plan=plan.digest))
-        summary = f"{describe(plan)}: {why}"
-        await self._gate.audit(AuditEntry(now, OTTO, "destroy", site, plan.digest, summary, why))
+        await self._gate.audit(AuditEntry(now, OTTO, "destroy", site, plan.digest, describe(plan), why))
         try:
             await self._drain(plan, recorder)
             await self._gate.take(plan, spec)

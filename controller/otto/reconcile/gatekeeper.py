@@ -27,6 +27,12 @@ _HOUR = timedelta(hours=1)
 _RUNS = 50
 _FLAPPING = "guard.drift.flapping"
 _MOST_CULPRITS = 6
+_WORDS = {
+    "Allowed": "allowed",
+    "NeedsApproval": "needs approval",
+    "Waiting": "has to wait",
+    "Refused": "refused",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,7 +96,8 @@ class Gatekeeper:
         self._kit.metrics.judged(said[1], holding)
         now = self._kit.clock.now()
         detail = {"verdict": said[1]} | {f"{r.rule}: {k}": v for r in reasons for k, v in r.figures.items()}
-        entry = AuditEntry(now, OTTO, "verdict", plan.site, plan.digest, describe(plan), why, detail)
+        summary = f"{_WORDS[said[1]]}: {describe(plan)}"
+        entry = AuditEntry(now, OTTO, "verdict", plan.site, plan.digest, summary, why, detail)
         await self.audit(entry)
         notice = notices.of_verdict(plan, verdict, now)
         if notice is not None and self._said.get(plan.site) != said:

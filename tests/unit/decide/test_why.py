@@ -235,7 +235,7 @@ SPECS = {"acme": DEPENDENT.spec, "shop": SHOP}
                     rule="guard.protect",
                 ),
                 Blocker(
-                    Obstacle.WINDOW,
+                    Obstacle.LATER,
                     "no window [guard.window.site]",
                     "otto override acme",
                     in_(600),
