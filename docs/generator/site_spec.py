@@ -35,8 +35,8 @@ _BEYOND = """\
 - an address in `content.git` with credentials, a query or a fragment;
 - a domain with `xn--` that is not the ASCII form of any name;
 - a site that has a tombstone too (see [The tombstone](tombstone.md));
-- of a policy: `ttl` and `until` together, a length of 0, a time without a time zone, a `warn` of 0, a time zone
-  that does not exist, and a cron expression that is none, never comes, or uses more than numbers, names,
+- of a policy: `ttl` and `until` together, a length of 0, a time without a time zone, a `warn` of 0, a time
+  zone that does not exist, and a cron expression that is none, never comes, or uses more than numbers, names,
   ranges, lists, `*` and steps;
 - a spec file that is a symbolic link, is not UTF-8, is larger than 256 KiB, holds more than 100,000
   values (each use of an alias counted as all it stands for), or nests deeper than 32 levels;
@@ -46,8 +46,8 @@ _BEYOND = """\
 _TOMBSTONE = """\
 # The tombstone
 
-A tombstone is a document of its own in a YAML file below the folder `specs` of the repository, as specs are. The
-schema is [schemas/tombstone.json](../../schemas/tombstone.json), JSON Schema 2020-12. What it does is told in
+A tombstone is a document of its own in a YAML file below the folder `specs` of the repository, as specs are.
+The schema is [schemas/tombstone.json](../../schemas/tombstone.json), JSON Schema 2020-12. What it does is told in
 [Remove or destroy a site, and bring it back](../how-to/remove-and-bring-back.md)."""
 
 _TOMBSTONE_BEYOND = """\
@@ -62,8 +62,8 @@ _FLEET = """\
 # The fleet's policy
 
 What the operator allows for all sites together stands in one YAML file beside the controller,
-`OTTO_HOME/policy.yaml` or the file that the setting `policy.file` names. It is no part of the repository. The
-schema is [schemas/fleet-policy.json](../../schemas/fleet-policy.json), JSON Schema 2020-12. How to write one is
+`OTTO_HOME/policy.yaml` or the file that the setting `policy.file` names. It is no part of the repository.
+The schema is [schemas/fleet-policy.json](../../schemas/fleet-policy.json), JSON Schema 2020-12. How to write one is
 told in [Set the policy of the fleet](../how-to/fleet-policy.md)."""
 
 _FLEET_BEYOND = """\

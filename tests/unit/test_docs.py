@@ -29,11 +29,16 @@ DOCS = ROOT / "docs"
 PAGES = sorted([ROOT / "README.md", ROOT / "CONTRIBUTING.md", ROOT / "CHANGELOG.md", *DOCS.rglob("*.md")])
 # Variables that are no settings: where settings are, and what set-up and tests look at.
 OTHER_VARIABLES = {"OTTO_HOME", "OTTO_CONFIG", "OTTO_DEBUG", "OTTO_PYTHON"}
-# Fields of specs that look like settings of the section of the same name.
+# Fields of specs, and log events, that look like settings of the section of the same name.
 FIELDS = {
     f"policy.{name}"
     for name in schema.kind("Site").schema["properties"]["spec"]["properties"]["policy"]["properties"]
-} | {"policy.bad", "policy.changed", "policy.writable"}  # events
+}
+EVENTS = set(
+    re.findall(
+        r"^\| `([a-z_.]+)` \|", (DOCS / "reference" / "log-events.md").read_text(encoding="utf-8"), re.MULTILINE
+    )
+)
 SECTIONS = {name.partition(".")[0] for name, *_ in config.names() if "." in name}
 
 _FENCE = re.compile(r"^```.*?^```$|^(?: {4,}[^\n]*\n?)+", re.MULTILINE | re.DOTALL)
@@ -127,7 +132,7 @@ def test_settings_exist(page: Path) -> None:
         assert variable in known, variable
     if page.parent.name == "reference":  # names events, files and fields, which look like settings
         return
-    names = {name for name, *_ in config.names()} | FIELDS
+    names = {name for name, *_ in config.names()} | FIELDS | EVENTS
     for span in (first or second for first, second in _SPAN.findall(_FENCE.sub("", text))):
         found = re.fullmatch(r"([a-z]+)\.([a-z][A-Za-z]+)(?:: .*)?", span)
         if found and found[1] in SECTIONS and found[2] != "yaml":

@@ -6,6 +6,7 @@ from datetime import datetime
 from typing import Any
 
 from otto.decide.signs import tier_of
+from otto.decide.verification import serves_nothing
 from otto.decide.wording import describe_differences, reasons, told_of
 from otto.model.cost import Cost
 from otto.model.desired import Desired
@@ -182,7 +183,10 @@ def _allowed(found: Findings, verdict: Verdict) -> Condition:
 def _layer(found: Findings, kind: ConditionType, differences: tuple[Difference, ...]) -> Condition:
     layer = _LAYERS[kind].value
     if not differences:
-        return _condition(found, kind, Truth.TRUE, "AsDesired", f"{layer} is as desired")
+        message = f"{layer} is as desired"
+        if kind is ConditionType.SERVING and found.desired and serves_nothing(found.desired.spec):
+            message = "no web servers are wanted, so nothing is served, as desired"
+        return _condition(found, kind, Truth.TRUE, "AsDesired", message)
     known = [item for item in differences if item.cause is not Cause.UNKNOWN]
     worst = max(known or differences, key=lambda item: item.severity)
     more = f" (and {len(differences) - 1} more)" if len(differences) > 1 else ""

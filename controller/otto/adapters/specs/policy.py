@@ -66,7 +66,7 @@ def _limits(limits: _Fields) -> Limits:
         repair_count=limits["repairCount"],
         window=seconds_of(limits["window"]),
         window_count=float(limits["windowCount"]),
-        reason=limits.get("reason", ""),
+        reason=limits.get("reason", "").strip(),
     )
 
 
@@ -76,7 +76,7 @@ def _fleet_limits(limits: _Fields) -> FleetLimits:
         count=float(limits["count"]),
         share=float(limits["share"]),
         changing=float(limits["changing"]),
-        reason=limits.get("reason", ""),
+        reason=limits.get("reason", "").strip(),
     )
 
 
