@@ -47,8 +47,8 @@ _TOMBSTONE = """\
 # The tombstone
 
 A tombstone is a document of its own in a YAML file below the folder `specs` of the repository, as specs are.
-The schema is [schemas/tombstone.json](../../schemas/tombstone.json), JSON Schema 2020-12. What it does is told in
-[Remove or destroy a site, and bring it back](../how-to/remove-and-bring-back.md)."""
+The schema is [schemas/tombstone.json](../../schemas/tombstone.json), JSON Schema 2020-12. What it does
+is told in [Remove or destroy a site, and bring it back](../how-to/remove-and-bring-back.md)."""
 
 _TOMBSTONE_BEYOND = """\
 ## Rules beyond the schema
@@ -63,8 +63,8 @@ _FLEET = """\
 
 What the operator allows for all sites together stands in one YAML file beside the controller,
 `OTTO_HOME/policy.yaml` or the file that the setting `policy.file` names. It is no part of the repository.
-The schema is [schemas/fleet-policy.json](../../schemas/fleet-policy.json), JSON Schema 2020-12. How to write one is
-told in [Set the policy of the fleet](../how-to/fleet-policy.md)."""
+The schema is [schemas/fleet-policy.json](../../schemas/fleet-policy.json), JSON Schema 2020-12. How to
+write one is told in [Set the policy of the fleet](../how-to/fleet-policy.md)."""
 
 _FLEET_BEYOND = """\
 ## Rules beyond the schema

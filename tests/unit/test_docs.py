@@ -36,7 +36,9 @@ FIELDS = {
 }
 EVENTS = set(
     re.findall(
-        r"^\| `([a-z_.]+)` \|", (DOCS / "reference" / "log-events.md").read_text(encoding="utf-8"), re.MULTILINE
+        r"^\| `([a-z_.]+)` \|",
+        (DOCS / "reference" / "log-events.md").read_text(encoding="utf-8"),
+        re.MULTILINE,
     )
 )
 SECTIONS = {name.partition(".")[0] for name, *_ in config.names() if "." in name}
