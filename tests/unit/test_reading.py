@@ -213,7 +213,7 @@ def test_types_may_hold_themselves() -> None:
         (
             Step,
             {"kind": "fly"},
-            "Step.kind: expected one of drain, provision, configure, deploy, dns, verify, destroy, found 'fly'",
+            "Step.kind: expected one of drain, provision, configure, deploy, dns, verify, destroy, found 'fly'",  # noqa: E501
         ),
         (
             Step,
