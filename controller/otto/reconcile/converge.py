@@ -81,9 +81,9 @@ class Converger:
             observed = await self._provision(look, plan, changes, recorder)
             rest = self._remainder(look, observed)
             configured = await self._configure(look, observed, rest, recorder)
-        deployed = await self._deploy(look, observed, rest, recorder)
-        touched = Touched(configured, deployed, frozenset(rest.partly))
-        return await self._verify(look, observed, touched, recorder)
+            deployed = await self._deploy(look, observed, rest, recorder)
+            touched = Touched(configured, deployed, frozenset(rest.partly))
+            return await self._verify(look, observed, touched, recorder)
 
     async def plan(self, look: Look, notes: StepNotes) -> tuple[Plan, InfrastructurePlan | None]:
         """The plan for what was found; Terraform is asked only when there is reason to."""

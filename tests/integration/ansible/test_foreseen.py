@@ -56,7 +56,7 @@ async def test_a_foreseen_play_is_played_by_the_run_that_waited(ready: Site) -> 
         result = await ready.ansible.configure(ready.request(), hear)
         assert seen == ahead
         assert len(ahead) == 1
-        assert not waiting(ready)
+        await eventually(lambda: not waiting(ready))
     assert (result.changed, {host.outcome for host in result.hosts}) == (0, {HostOutcome.OK}), result
     assert not folders(ready)
 
