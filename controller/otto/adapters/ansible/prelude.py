@@ -31,7 +31,7 @@ _KINDS = ("become", "callback", "connection", "shell")
 _ACTIONS = ("ansible.builtin.assert", "ansible.builtin.normal")
 _LOOKUPS = ("ansible.builtin.file", "ansible.builtin.template")
 # Any filter and any test has all of them loaded.
-_FILTERS_AND_TESTS = "{{ 'a' | unique | to_json is match('a') }}"
+_FILTERS_AND_TESTS = "{{ 'a' | ansible.builtin.unique is match('a') }}"
 
 
 class _Held(PlaybookCLI):  # type: ignore[misc]  # ansible is not typed
