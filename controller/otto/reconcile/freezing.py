@@ -30,10 +30,9 @@ class Freezer:
 
     async def load(self) -> frozenset[str]:
         """Read which sites are held; those that were until now and are not any more."""
-        before = self.held
-        freeze = await self._own()
-        self.held = frozenset(freeze.held) if freeze else frozenset()
-        self._kit.metrics.frozen(on=freeze is not None)
+        before, freezes = self.held, await self._freezes()
+        self.held = frozenset(name for freeze in freezes for name in freeze.held)
+        self._kit.metrics.frozen(on=bool(freezes))
         return before - self.held
 
     async def review(self, before: dict[str, SiteSpec], after: Catalogue, kept: dict[str, SiteSpec]) -> None:
@@ -58,9 +57,13 @@ class Freezer:
 
     async def _own(self) -> Grant | None:
         """The freeze that OttO itself set, if it holds."""
+        return next((item for item in await self._freezes() if item.origin == SOURCE), None)
+
+    async def _freezes(self) -> tuple[Grant, ...]:
+        """The freezes of all sites that hold, people's among them."""
         found = await self._kit.ledger.grants(site="", kind=GrantKind.FREEZE)
         now = self._kit.clock.now()
-        return next((item for item in found if item.origin == SOURCE and item.holds(now)), None)
+        return tuple(item for item in found if item.holds(now))
 
     async def _freeze(self, found: Collapsed, held: frozenset[str], commit: str) -> None:
         now = self._kit.clock.now()
@@ -82,8 +85,7 @@ class Freezer:
         why = "every site that had vanished is back"
         await self._kit.ledger.append(AuditEntry(now, OTTO, "thaw", "", "", "deletions go on", why))
         await self._kit.ledger.revoke(own)
-        self.held = frozenset()
-        self._kit.metrics.frozen(on=False)
+        await self.load()
         log.warning("freeze.lifted", reason=why)
         await self._kit.notifier.notify(notices.of_thaw(f"OttO: {why}", now))
 

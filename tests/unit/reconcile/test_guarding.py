@@ -339,6 +339,23 @@ async def test_a_freeze_by_hand_holds_a_scale_in_until_the_thaw(stage: Stage) ->
         assert (await stage.status("one")).phase is Phase.READY
 
 
+async def test_a_freeze_of_all_sites_is_shown_by_the_metric_whoever_set_it(stage: Stage) -> None:
+    stage.world.push(site_spec("one"))
+    controller = stage.controller()
+    async with controller.running():
+
+        async def shown() -> float | None:
+            await told(stage)
+            return controller.kit.metrics.registry.get_sample_value("otto_frozen")
+
+        assert await shown() == 0
+        freeze = await say(stage, GrantKind.FREEZE, "")
+        assert await shown() == 1
+        await stage.world.ledger.revoke(freeze)
+        await say(stage, GrantKind.FREEZE, "one")
+        assert await shown() == 0
+
+
 async def test_protection_holds_a_replacement_and_goes_only_by_a_commit_of_its_own(stage: Stage) -> None:
     wide = Policy(approval="auto", limits=Limits(count=99, share=1.0, reason="a test"))
     safe = replace(wide, protect=True)
