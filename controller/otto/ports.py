@@ -367,7 +367,13 @@ class Prices(Protocol):
 
 
 class Policies(Protocol):
-    """The operator's policy for the fleet."""
+    """The operator's policy for the fleet.
+
+    Attributes:
+        problem: what is wrong with its newest version, "" when nothing is.
+    """
+
+    problem: str
 
     def fleet(self) -> FleetPolicy:
         """The policy that is in force: the newest good one."""

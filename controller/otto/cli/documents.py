@@ -56,6 +56,8 @@ def status_document(seen: "Seen") -> Document:
         "sites": [site_document(status, seen.asked_for(status.site)) for status in seen.statuses],
         "orphans": [to_data(host) for host in seen.orphans],
         "problems": [to_data(problem) for problem in seen.problems],
+        "freezes": [to_data(grant) for grant in seen.freezes],
+        "policy": seen.policy,
         "source": dict(seen.source) if seen.source else None,
         "controller": {
             "running": controller is not None,

@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from otto.model.canonical import Data
+    from otto.model.history import Grant
     from otto.model.host import LiveHost
     from otto.model.problem import Problem
     from otto.model.status import SiteStatus
@@ -52,6 +53,8 @@ class Seen:
         around: who is at work.
         orphans: hosts that no spec and no state owns; those of one site when one was asked for.
         problems: problems of spec files that belong to no known site.
+        freezes: what keeps hosts from being taken away; of one site, where one was asked for.
+        policy: what is wrong with the file of the fleet's policy, "" when nothing is.
     """
 
     statuses: "tuple[SiteStatus, ...]" = ()
@@ -60,6 +63,8 @@ class Seen:
     around: Around = Around()
     orphans: "tuple[LiveHost, ...]" = ()
     problems: "tuple[Problem, ...]" = ()
+    freezes: "tuple[Grant, ...]" = ()
+    policy: str = ""
 
     def asked_for(self, site: str) -> frozenset[str]:
         """What people asked for about a site besides its spec."""
@@ -90,7 +95,18 @@ async def look(store: StatusSource, site: str | None, at_work: Around) -> Seen:
         at_work,
         orphans,
         await told.problems(store),
+        await _freezes(store, site),
+        await told.policy_problem(store),
     )
+
+
+async def _freezes(store: StatusSource, site: str | None) -> "tuple[Grant, ...]":
+    """Freezes that hold now."""
+    from otto.model.history import GrantKind  # noqa: PLC0415  (with the store)
+
+    now = datetime.now(UTC)
+    found = await store.ledger.grants(site=site, kind=GrantKind.FREEZE)
+    return tuple(grant for grant in found if grant.holds(now))
 
 
 async def known_statuses(store: StatusSource) -> "tuple[SiteStatus, ...]":

@@ -10,7 +10,8 @@ from rich.console import Group
 from otto.cli import money, tables
 from otto.cli.seen import Seen
 from otto.cli.tables import words
-from otto.cli.text import counted
+from otto.cli.text import counted, date_time
+from otto.model.history import Grant
 from otto.model.host import LiveHost
 from otto.model.problem import Problem
 from otto.model.status import SiteStatus
@@ -63,7 +64,21 @@ def troubles(seen: Seen) -> list[tuple[str, str]]:
     """Lines with their styles: what is the matter beside the sites themselves."""
     error = str((seen.source or {}).get("error") or "")
     found = [(f"source: {error}", "yellow")] if error else []
-    return [*found, *_problems(seen.problems), *_orphans(seen.orphans)]
+    if seen.policy:
+        found.append((f"fleet policy: {seen.policy}; the last good one is in force", "red"))
+    return [*_freezes(seen.freezes), *found, *_problems(seen.problems), *_orphans(seen.orphans)]
+
+
+def _freezes(freezes: Sequence[Grant]) -> Iterable[tuple[str, str]]:
+    """What keeps hosts from being taken away, and how to end it."""
+    for freeze in freezes:
+        of, option = (freeze.site, f" --site {freeze.site}") if freeze.site else ("every site", "")
+        until = f", until {date_time(freeze.until)}" if freeze.until else ""
+        why = f": {freeze.reason}" if freeze.reason else ""
+        yield (
+            f"deletions of {of} are frozen by {freeze.by}{until}{why}; to end that: otto thaw{option}",
+            "red",
+        )
 
 
 def _problems(problems: Sequence[Problem]) -> Iterable[tuple[str, str]]:

@@ -11,6 +11,7 @@ from otto.model.reading import read
 
 SOURCE = "source"
 ORPHANS = "orphans"
+POLICY = "policy.problem"
 PROBLEMS = "problems"
 
 T = TypeVar("T")
@@ -37,6 +38,11 @@ async def orphans(store: Values) -> tuple[LiveHost, ...]:
 async def problems(store: Values) -> tuple[Problem, ...]:
     """Problems of spec files that belong to no site that is known."""
     return readable(Problem, _data(await store.value(PROBLEMS)))
+
+
+async def policy_problem(store: Values) -> str:
+    """What is wrong with the file of the fleet's policy, as a controller last read it; "" for nothing."""
+    return await store.value(POLICY) or ""
 
 
 def _data(text: str | None) -> Any:  # noqa: ANN401  (JSON is what it is until a type reads it)

@@ -4,6 +4,7 @@ from collections.abc import Iterable
 
 from otto.decide.expected import SERVICES, wanted
 from otto.decide.targeting import for_content, for_infrastructure, roles_needed
+from otto.model.canonical import digest
 from otto.model.desired import Desired
 from otto.model.difference import Cause, Difference, Layer
 from otto.model.host import HostState, LiveHost
@@ -198,12 +199,19 @@ def _configure(
     if not needed:
         return []
     every = sorted(frozenset().union(*needed.values()))
+    detail = (f"inputs {_configuration_inputs(desired, {names[name] for name in needed})}",)
     partly = {
         name: tuple(sorted(roles))
         for name, roles in sorted(needed.items())
         if roles != {"base", SERVICES[names[name]]}
     }
-    return [Step(StepKind.CONFIGURE, tuple(sorted(needed)), (), tuple(f"role {r}" for r in every), partly)]
+    detail += tuple(f"role {role}" for role in every)
+    return [Step(StepKind.CONFIGURE, tuple(sorted(needed)), (), detail, partly)]
+
+
+def _configuration_inputs(desired: Desired, roles: Iterable[Role]) -> str:
+    """Names what hosts are configured with: whoever approves a plan approves this, and nothing else."""
+    return digest({role.value: desired.configuration_inputs(role) for role in roles})
 
 
 def _deploy(

@@ -14,6 +14,7 @@ from otto.model.errors import TerminalError
 SUBNET_PREFIX = 24
 _FIRST = {"balancer": 2, "web": 16}
 _LAST = {"balancer": 15, "web": 254}
+_SPARE = 4
 
 
 def parse_pool(text: str) -> IPv4Network:
@@ -78,6 +79,21 @@ def address(subnet: IPv4Network, role: str, index: int) -> IPv4Address:
         most = min(_LAST[role], subnet.num_addresses - 2) - _FIRST[role] + 1
         raise TerminalError(f"{subnet} has no place for {role} {index}", mend=f"from 1 to {most}")
     return subnet.network_address + place
+
+
+def places(subnet: IPv4Network, role: str, index: int) -> Iterator[IPv4Address]:
+    """Addresses that a host may have: its own, then a few that its role has to spare.
+
+    Podman now and then believes that an address is in use whose container it has removed, until the machine
+    starts again: a host must not wait for that.
+
+    Raises:
+        TerminalError: as `address` does.
+    """
+    own = address(subnet, role, index)
+    last = min(subnet.network_address + _LAST[role], subnet.broadcast_address - 1)
+    yield own
+    yield from (last - step for step in range(_SPARE) if last - step > own)
 
 
 def index_of(subnet: IPv4Network, role: str, host: IPv4Address) -> int:

@@ -18,6 +18,10 @@ class SubnetTakenError(TransientError):
     """The subnet overlaps one that is in use."""
 
 
+class AddressTakenError(TransientError):
+    """The address is in use, or the engine believes so."""
+
+
 class _Reachable(Protocol):
     url: str
 
@@ -54,6 +58,10 @@ def translate(url: str, verb: str, error: Exception) -> OttoError:
     said = " ".join(str(error.explanation or error).split())
     if isinstance(error, docker.errors.ImageNotFound):
         return TerminalError(f"{what}: no such image: {said}", mend="otto lab up")
+    # Podman: "requested ip address … is already allocated to container ID …"; Docker: "Address already in
+    # use", which is no conflict of names.
+    if "is already allocated to container" in said or "Address already in use" in said:
+        return AddressTakenError(f"{what}: {said}")
     # Podman answers 500 where Docker answers 403 or 409; only the words tell.
     if error.status_code == requests.codes.conflict or "already in use" in said or "already exists" in said:
         return AlreadyExistsError(f"{what}: {said}")

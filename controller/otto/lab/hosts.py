@@ -3,6 +3,7 @@
 import contextlib
 import dataclasses
 import socket
+import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from ipaddress import IPv4Address
@@ -12,7 +13,7 @@ from otto.lab import allocation, cgroups, names, networks, recipe, ssh
 from otto.lab.api import Api
 from otto.lab.containers import Container
 from otto.lab.deadline import Deadline
-from otto.lab.faults import AlreadyExistsError
+from otto.lab.faults import AddressTakenError, AlreadyExistsError
 from otto.lab.recipe import HTTP, LOOPBACK, SSH, HostSpec
 from otto.lab.sizes import limits_of
 from otto.model.errors import OttoError, TerminalError, TransientError
@@ -23,6 +24,7 @@ _AUTHORIZED = PurePosixPath("/home/otto/.ssh/authorized_keys")
 _HOST_KEY = PurePosixPath("/etc/ssh/ssh_host_ed25519_key.pub")
 _KEY_FIELDS = 2
 _LOOK_AGAIN = 20
+_MOMENT = 0.3
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +76,20 @@ def create(api: Api, spec: HostSpec, waiting: Waiting) -> Container:
     existing = api.container(spec.container)
     if existing:
         raise _exists(existing)
-    address = allocation.address(network.subnet, spec.role, spec.index)
+    own, *spare = allocation.places(network.subnet, spec.role, spec.index)
+    taken: AddressTakenError | None = None
+    # Its own twice: a container that goes just now gives its address back in a moment.
+    for address in (own, own, *spare):
+        try:
+            return _make(api, spec, address, waiting)
+        except AddressTakenError as error:
+            taken = error
+            time.sleep(_MOMENT)
+    raise taken or TransientError(f"host {spec.name}: its network {spec.network} has no free address")
+
+
+def _make(api: Api, spec: HostSpec, address: IPv4Address, waiting: Waiting) -> Container:
+    """Make a host at an address, and wait for it; leaves nothing behind when that fails."""
     ports = {inside: _free_port() for inside in (SSH, HTTP)} if spec.publish else {}
     body = recipe.request(spec, address, ports, podman=api.podman)
     created = _create(api, spec, body)

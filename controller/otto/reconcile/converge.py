@@ -106,9 +106,9 @@ class Converger:
             observed = await self._provision(look, judged.plan, changes, recorder)
             rest = self._remainder(look, observed)
             configured = await self._configure(look, observed, rest, recorder)
-        deployed = await self._deploy(look, observed, rest, recorder)
-        touched = Touched(configured, deployed, frozenset(rest.partly))
-        ending = await self._verify(look, observed, touched, recorder)
+            deployed = await self._deploy(look, observed, rest, recorder)
+            touched = Touched(configured, deployed, frozenset(rest.partly))
+            ending = await self._verify(look, observed, touched, recorder)
         return replace(ending, verdict=verdict)
 
     async def plan(self, look: Look, notes: StepNotes) -> tuple[Plan, InfrastructurePlan | None]:

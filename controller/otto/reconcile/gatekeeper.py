@@ -37,10 +37,11 @@ _WORDS = {
 
 @dataclass(frozen=True, slots=True)
 class Judged:
-    """A plan, and what the guard says of it."""
+    """A plan, what the guard says of it, and the reason why its limits are not the default ones."""
 
     plan: Plan
     verdict: Verdict
+    limits: str = ""
 
 
 class Gatekeeper:
@@ -75,7 +76,7 @@ class Gatekeeper:
         if plan.steps:
             more = await self._kit.hook.judge(plan, spec, verdict)
             verdict = guard.conclude((*found, *more), plan, policy, history, now) if more else verdict
-        return Judged(plan, verdict)
+        return Judged(plan, verdict, policy.limits.reason)
 
     async def judge(self, plan: Plan, spec: SiteSpec | None, applied: Applied) -> Judged:
         """What the guard says of a plan that is to be carried out; on record before anything is done."""
@@ -96,6 +97,7 @@ class Gatekeeper:
         self._kit.metrics.judged(said[1], holding)
         now = self._kit.clock.now()
         detail = {"verdict": said[1]} | {f"{r.rule}: {k}": v for r in reasons for k, v in r.figures.items()}
+        detail |= {"limits": judged.limits} if judged.limits else {}
         summary = f"{_WORDS[said[1]]}: {describe(plan)}"
         entry = AuditEntry(now, OTTO, "verdict", plan.site, plan.digest, summary, why, detail)
         await self.audit(entry)

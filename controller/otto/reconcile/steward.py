@@ -19,6 +19,7 @@ from otto.reconcile.kit import Kit
 
 log = structlog.get_logger("otto.steward")
 
+POLICY = "policy.problem"
 _INTERVAL = 5.0
 _MONEY_EVERY = 12
 
@@ -32,6 +33,7 @@ class Steward:
         self._books = books
         self._told: set[tuple[str, str]] = set()
         self._rounds = 0
+        self._policy_problem: str | None = None
 
     async def run(self) -> None:
         """Look again and again until cancelled."""
@@ -46,6 +48,7 @@ class Steward:
     async def look(self) -> None:
         """One look: whoever's time has come is due, whoever's is near is told of."""
         now = self._kit.clock.now()
+        await self._tell_policy()
         for site, stone in self._fleet.tombstones().items():
             if stone.at is not None and stone.at <= now:
                 self._once(site, f"tombstone {stone.at.isoformat()}")
@@ -56,6 +59,15 @@ class Steward:
         if self._rounds % _MONEY_EVERY == 0:
             await self._money()
         self._rounds += 1
+
+    async def _tell_policy(self) -> None:
+        """Keep what is wrong with the fleet's policy, for the command line."""
+        self._kit.policies.fleet()
+        problem = self._kit.policies.problem
+        if problem != self._policy_problem:
+            await self._kit.store.set_value(POLICY, problem)
+            self._policy_problem = problem
+        self._kit.metrics.policy_bad(bad=bool(problem))
 
     async def end(self, spec: SiteSpec) -> Expiry | None:
         """When a site ends, None when it does not."""

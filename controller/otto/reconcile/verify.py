@@ -16,8 +16,8 @@ from otto.model.spec import Role
 from otto.reconcile.kit import Kit
 
 # Servers come up a moment after they were configured: looked for closely at first, then less and less.
-_FIRST_PAUSE = 0.1
-_LONGER = 1.25
+_FIRST_PAUSE = 0.05
+_LONGER = 1.15
 _MOST_PAUSE = 2.0
 _ROUNDS_PER_SERVER = 12
 _STATISTICS_SECONDS = 3.0

@@ -14,6 +14,11 @@ class GuardMetrics:
             "1 while all deletions are frozen, by a person or since the repository lost much at once.",
             registry=registry,
         )
+        self._policy_bad = Gauge(
+            "otto_fleet_policy_bad",
+            "1 while the file of the fleet's policy is bad, and the last good one is in force.",
+            registry=registry,
+        )
         self._verdicts = Counter(
             "otto_guard_verdicts",
             "Verdicts of the guard on plans, a verdict that stays the same once.",
@@ -42,6 +47,10 @@ class GuardMetrics:
     def frozen(self, *, on: bool) -> None:
         """Show whether all deletions are frozen."""
         self._frozen.set(on)
+
+    def policy_bad(self, *, bad: bool) -> None:
+        """Show whether the newest fleet policy is bad."""
+        self._policy_bad.set(bad)
 
     def judged(self, verdict: str, rules: tuple[str, ...]) -> None:
         """Count a verdict, and the rules that hold its plan."""

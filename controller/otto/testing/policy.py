@@ -13,6 +13,7 @@ class MemoryPolicies:
 
     def __init__(self, policy: FleetPolicy | None = None) -> None:
         self.policy = policy or FleetPolicy()
+        self.problem = ""
 
     def fleet(self) -> FleetPolicy:
         """The policy that is in force."""

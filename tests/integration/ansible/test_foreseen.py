@@ -1,14 +1,22 @@
 """A play that is loaded before it is asked for."""
 
 import asyncio
+import contextlib
 import os
+import pickle
 import signal
-from collections.abc import Callable
+import subprocess
+import sys
+import threading
+from collections.abc import Callable, Mapping
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
+from otto.adapters.ansible import Ansible
 from otto.adapters.ansible.processes import MARK
+from otto.adapters.clock import SystemClock
 from otto.model.configuration import HostOutcome
 from otto.model.progress import Progress, silent
 
@@ -16,6 +24,8 @@ from .conftest import Site
 from .fleet import SITE
 
 pytestmark = [pytest.mark.lab, pytest.mark.xdist_group("ansible")]
+
+THREAD = "otto-ansible"
 
 
 def folders(site: Site) -> set[Path]:
@@ -56,7 +66,7 @@ async def test_a_foreseen_play_is_played_by_the_run_that_waited(ready: Site) -> 
         result = await ready.ansible.configure(ready.request(), hear)
         assert seen == ahead
         assert len(ahead) == 1
-        assert not waiting(ready)
+        await eventually(lambda: not waiting(ready))
     assert (result.changed, {host.outcome for host in result.hosts}) == (0, {HostOutcome.OK}), result
     assert not folders(ready)
 
@@ -77,12 +87,97 @@ async def test_a_play_that_does_not_come_leaves_nothing(ready: Site) -> None:
     assert not folders(ready)
 
 
-async def test_a_run_that_died_while_it_waited_is_not_missed(ready: Site) -> None:
+@pytest.mark.parametrize("noted", [True, False])
+async def test_a_run_that_died_while_it_waited_is_not_missed(ready: Site, *, noted: bool) -> None:
+    """Whether the death was noted before the play was asked for, or comes with the very word to play."""
     async with ready.ansible.foreseen(SITE):
         await eventually(lambda: waiting(ready))
         for pid in waiting(ready):
             os.kill(pid, signal.SIGKILL)
-        await eventually(lambda: not waiting(ready))
-        await asyncio.sleep(1)  # the run takes note
+        if noted:
+            await eventually(lambda: not any(thread.name == THREAD for thread in threading.enumerate()))
+            await asyncio.sleep(0)
         result = await ready.ansible.configure(ready.request(), silent)
     assert {host.outcome for host in result.hosts} == {HostOutcome.OK}, result
+    assert not folders(ready)
+
+
+async def test_a_run_that_cannot_begin_is_not_missed(ready: Site) -> None:
+    """What it was to read is gone: it ends with an error before its playbook begins."""
+    async with ready.ansible.foreseen(SITE):
+        await eventually(lambda: waiting(ready))
+        for folder in folders(ready):
+            (folder / "play").unlink()
+        result = await ready.ansible.configure(ready.request(), silent)
+    assert {host.outcome for host in result.hosts} == {HostOutcome.OK}, result
+
+
+async def test_what_cannot_be_foreseen_holds_up_nothing(ready: Site) -> None:
+    file = ready.folder / "file"
+    file.write_text("no folder")
+    elsewhere = Ansible(replace(ready.options, runs=file / "runs"), SystemClock())
+    entered = False
+    async with elsewhere.foreseen(SITE):
+        entered = True
+    assert entered
+
+
+async def test_a_foreseen_run_plays_what_it_is_asked_for_and_no_more(ready: Site) -> None:
+    tasks: list[str] = []
+
+    def hear(progress: Progress) -> None:
+        tasks.append(progress.message)
+
+    async with ready.ansible.foreseen(SITE):
+        await eventually(lambda: waiting(ready))
+        result = await ready.deploy("foreseen", {"index.html": "<p>foreseen</p>"}, hear)
+    assert {host.outcome for host in result.hosts} == {HostOutcome.CHANGED}, result
+    assert set(tasks) == {"Serve the release"}
+
+
+HOLDER = """
+import asyncio, pickle, sys
+from otto.adapters.ansible import Ansible
+from otto.adapters.clock import SystemClock
+
+async def hold(options):
+    async with Ansible(options, SystemClock()).foreseen("held"):
+        print("held", flush=True)
+        await asyncio.sleep(600)
+
+with open(sys.argv[1], "rb") as file:
+    asyncio.run(hold(pickle.load(file)))
+"""
+
+
+def holder(order: Path, environment: Mapping[str, str]) -> "subprocess.Popen[bytes]":
+    line = [sys.executable, "-c", HOLDER, str(order)]
+    return subprocess.Popen(line, env=environment, start_new_session=True)
+
+
+@pytest.mark.parametrize("guarded", [True, False])
+@pytest.mark.parametrize("group", [True, False])
+async def test_a_run_that_waits_is_gone_with_its_controller(
+    site: Site, *, guarded: bool, group: bool
+) -> None:
+    """Where the system can end it with its parent, and where it has to notice by itself."""
+    order = site.folder / "order"
+    order.write_bytes(pickle.dumps(site.options))
+    environment = os.environ if guarded else os.environ | {"PATH": str(site.folder)}
+    with holder(order, environment) as controller:
+        await eventually(lambda: waiting(site))
+        if not guarded:  # it has to have come to its pipe
+            await eventually(lambda: any(reads_pipe(pid) for pid in waiting(site)))
+        kill = os.killpg if group else os.kill
+        kill(controller.pid, signal.SIGKILL)
+    await eventually(lambda: not waiting(site), 5)
+    Ansible(site.options, SystemClock())  # the next controller clears up
+    assert not folders(site)
+
+
+def reads_pipe(pid: int) -> bool:
+    opened = []
+    for descriptor in Path(f"/proc/{pid}/fd").iterdir():
+        with contextlib.suppress(OSError):
+            opened.append(descriptor.readlink().name)
+    return "play" in opened

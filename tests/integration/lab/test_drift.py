@@ -57,6 +57,27 @@ def test_a_removed_host_is_made_anew_where_it_was(site: Site, podman: Podman) ->
     assert site.ssh(after, "hostname").said == "shop-web-1"
 
 
+def test_a_host_whose_address_the_engine_keeps_gets_a_spare_one(site: Site, podman: Podman) -> None:
+    """As Podman does now and then: it believes the address in use by a container that it has removed."""
+    address = site.host()["address"]
+    podman("rm", "-f", site.container())
+    network, squatter = f"otto-{site.lab.owner}-shop", f"{site.container()}-squatter"
+    image = site.lab.status().image
+    labels = ("--label", f"otto.owner={site.lab.owner}x")
+    podman(
+        "run", "-d", "--name", squatter, "--network", network, "--ip", address, *labels, image, "/sbin/init"
+    )
+    try:
+        site.apply()
+        after = site.host()
+        assert after["address"].endswith(".254")
+        assert site.ssh(after, "hostname").said == "shop-web-1"
+        assert site.plan() == {}
+    finally:
+        podman("rm", "-f", "-t", "0", squatter)
+        podman("rm", "-f", "-t", "0", site.container())
+
+
 def test_a_removed_network_is_made_anew_with_its_hosts(site: Site, podman: Podman) -> None:
     podman("network", "rm", "-f", f"otto-{site.lab.owner}-shop")
     assert site.plan() == {"site": ("create",), "shop-web-1": ("create",)}

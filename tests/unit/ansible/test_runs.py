@@ -10,9 +10,9 @@ import pytest
 
 from otto import resources
 from otto.adapters.ansible.asking import Asked
+from otto.adapters.ansible.command import wrapped
 from otto.adapters.ansible.processes import MARK, kill_strays
 from otto.adapters.ansible.rolefiles import role_digests
-from otto.adapters.ansible.running import _wrapped
 from otto.adapters.ansible.variables import parts, variables
 from otto.adapters.ansible.workspace import sweep, workspace
 from otto.model.configuration import ConfigurationRequest
@@ -147,7 +147,7 @@ def test_without_ansible_the_mend_is_a_command_there_is(
     monkeypatch.setattr(sys, "executable", str(tmp_path / "python"))
     monkeypatch.setenv("PATH", str(tmp_path))
     with pytest.raises(TerminalError) as caught:
-        _wrapped(["ansible-playbook", "site.yml"])
+        wrapped(["ansible-playbook", "site.yml"])
     assert caught.value.mend == "make run (or infra/setup/setup run) installs it"
     root = ANSIBLE.parent.parent
     assert (root / "infra/setup/setup").is_file()

@@ -10,9 +10,11 @@ from tests.unit.cli.guarded import Guarded
 from tests.unit.cli.test_schemas import check
 
 from otto.model.canonical import to_data
+from otto.model.catalogue import RememberedSpec
 from otto.model.history import GrantKind
+from otto.model.observed import Applied
 from otto.model.policy import Policy
-from otto.model.status import Phase, SiteStatus
+from otto.testing import site_spec
 
 END = datetime(2026, 1, 1, 8, tzinfo=UTC)
 
@@ -51,8 +53,12 @@ def test_an_end_in_the_spec_is_put_off_as_well(guarded: Guarded) -> None:
 
 
 def test_an_end_that_the_fleet_sets_is_put_off_as_well(guarded: Guarded) -> None:
-    status = SiteStatus("shop", Phase.READY, guarded.now, ends_at=END)
-    asyncio.run(guarded.stage.world.store.save_status(status))
+    policy = "apiVersion: otto/v1\nkind: FleetPolicy\nspec:\n  labels: [{match: {env: test}, ttl: 4h}]\n"
+    (guarded.stage.home / "policy.yaml").write_text(policy, encoding="utf-8")
+    store = guarded.stage.world.store
+    spec = site_spec("shop", labels={"env": "test"})
+    asyncio.run(store.remember([RememberedSpec(spec, "c0ffee")]))
+    asyncio.run(store.save_applied("shop", Applied(born=END - timedelta(hours=4))))
     guarded.says("extend", "shop", "30m")
     guarded.says("extend", "shop", "30m")
     assert guarded.grants()[0].until == END + timedelta(hours=1)

@@ -100,6 +100,14 @@ def test_all_hosts_of_a_site_have_addresses_of_their_own() -> None:
     assert len({*balancers, *webs, allocation.gateway(NET)}) == 14 + 239 + 1
 
 
+def test_a_host_has_its_own_place_first_and_then_spare_ones_of_its_role() -> None:
+    found = [str(place) for place in allocation.places(NET, "web", 1)]
+    assert found == [f"10.203.7.{n}" for n in (16, 254, 253, 252, 251)]
+    found = [str(place) for place in allocation.places(NET, "balancer", 8)]
+    assert found == [f"10.203.7.{n}" for n in (9, 15, 14, 13, 12)]
+    assert [str(place) for place in allocation.places(NET, "balancer", 14)] == ["10.203.7.15"]
+
+
 def test_macs_are_local_and_follow_from_the_address() -> None:
     assert allocation.mac(IPv4Address("10.203.7.16")) == "02:42:0a:cb:07:10"
 

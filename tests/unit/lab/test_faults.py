@@ -5,7 +5,7 @@ import pytest
 import requests
 
 from otto.lab import faults
-from otto.lab.faults import AlreadyExistsError, SubnetTakenError
+from otto.lab.faults import AddressTakenError, AlreadyExistsError, SubnetTakenError
 from otto.model.errors import OttoError, TerminalError, TransientError
 
 
@@ -33,6 +33,14 @@ def api_error(status: int, said: str) -> docker.errors.APIError:
             api_error(500, "subnet 10.203.7.0/24 is already used on the host or by another config"),
             SubnetTakenError,
         ),
+        (
+            api_error(
+                500,
+                "IPAM error: requested ip address 10.203.7.16 is already allocated to container ID 61535a",
+            ),
+            AddressTakenError,
+        ),
+        (api_error(403, "Address already in use"), AddressTakenError),
         (api_error(403, "Pool overlaps with other one on this address space"), SubnetTakenError),
         (docker.errors.ImageNotFound("no such image"), TerminalError),
     ],

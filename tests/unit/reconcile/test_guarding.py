@@ -4,6 +4,7 @@ from collections.abc import Iterable
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -26,7 +27,7 @@ from otto.model.policy import (
     Windows,
 )
 from otto.model.run import Outcome
-from otto.model.spec import HostGroup, Provider, SiteSpec
+from otto.model.spec import Algorithm, HostGroup, Provider, SiteSpec
 from otto.model.status import Phase
 from otto.model.verdict import Effect, Reason
 from otto.reconcile.control import ask
@@ -146,6 +147,33 @@ async def test_what_changes_after_an_approval_needs_a_new_one_and_what_changes_n
         await stage.approve("one", first)
         await stage.calm(60)
         assert await ids(stage) == before
+
+
+@pytest.mark.parametrize(
+    ("approved", "pushed"),
+    [
+        ({"algorithm": Algorithm.LEASTCONN}, {"algorithm": Algorithm.RANDOM}),
+        ({"domains": ("a.test",)}, {"domains": ("b.test",)}),
+    ],
+    ids=["algorithm", "domains"],
+)
+async def test_what_is_configured_is_part_of_what_is_approved(
+    stage: Stage, approved: dict[str, Any], pushed: dict[str, Any]
+) -> None:
+    asked = site_spec("one", policy=Policy(approval="always"))
+    stage.world.push(site_spec("one"))
+    async with stage.controller().running():
+        await stage.calm(5)
+        await push(stage, replace(asked, **approved))
+        first = (await stage.status("one")).plan
+        await push(stage, replace(asked, **pushed))
+        await stage.approve("one", first)
+        await stage.calm(60)
+        waiting = await stage.status("one")
+        assert waiting.phase is Phase.AWAITING_APPROVAL
+        assert waiting.plan != first
+        outcomes = [run.outcome for run in await stage.world.store.runs("one")]
+        assert outcomes.count(Outcome.SUCCEEDED) == 1
 
 
 async def test_an_approval_that_has_expired_is_none(stage: Stage) -> None:

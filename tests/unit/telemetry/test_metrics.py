@@ -89,6 +89,7 @@ def known() -> Iterator[tuple[str, dict[str, str]]]:
         "backoffs_total",
         "commit_to_ready_seconds_count",
         "event_loop_lag_seconds",
+        "fleet_policy_bad",
         "frozen",
         "longest_work_seconds",
         "oldest_observation_age_seconds",

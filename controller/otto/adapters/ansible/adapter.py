@@ -3,15 +3,16 @@
 import asyncio
 import os
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterator, Mapping, Sequence
-from contextlib import aclosing, asynccontextmanager, contextmanager
+from contextlib import AsyncExitStack, aclosing, asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import Any
 
 import structlog
 
 from otto.adapters.ansible.asking import Answer, Question, Silence, ask, seen
 from otto.adapters.ansible.calling import Calls
+from otto.adapters.ansible.command import Command
 from otto.adapters.ansible.connections import close_connections
 from otto.adapters.ansible.culprits import culprits
 from otto.adapters.ansible.draining import drain
@@ -20,13 +21,12 @@ from otto.adapters.ansible.inventory import fault, run_inventory
 from otto.adapters.ansible.options import AnsibleOptions, control_folder
 from otto.adapters.ansible.outcome import Tallies, Tally, message_of
 from otto.adapters.ansible.rolefiles import role_digests
-from otto.adapters.ansible.running import Command, Event, Running, running
-from otto.adapters.ansible.scrub import scrub
+from otto.adapters.ansible.running import Event, Running, breakdown, running, unbroken
 from otto.adapters.ansible.variables import parts, variables
 from otto.adapters.ansible.workspace import sweep, workspace, write_private
 from otto.model.canonical import Data
 from otto.model.configuration import ConfigurationRequest, ConfigurationResult, HostOutcome
-from otto.model.errors import TerminalError, TransientError
+from otto.model.errors import OttoError, TerminalError, TransientError
 from otto.model.host import Host, HostFacts
 from otto.model.observed import Seen, Unseen
 from otto.model.progress import Progress, Report
@@ -34,6 +34,7 @@ from otto.ports import Clock
 
 _PLAYBOOK = "site.yml"
 _INVENTORY = "inventory.yml"
+_NOBODY = "all: {}\n"
 _FULL_FACTS = "gather_subset=!all,min,hardware,network gather_timeout=10"
 
 log = structlog.get_logger("otto.ansible")
@@ -75,13 +76,22 @@ class Ansible:
     @asynccontextmanager
     async def foreseen(self, site: str) -> AsyncGenerator[None, None]:
         """Load Ansible beside the block; the first play over the site in it has it ready. See the port."""
-        with workspace(self._options.runs, {_INVENTORY: "{}\n"}) as folder:
+        async with AsyncExitStack() as stack:
+            try:
+                self._foreseen[site] = await stack.enter_async_context(self._held())
+            except (OSError, OttoError) as error:  # the play will do without, or tell of it itself
+                log.warning("play.unforeseen", site=site, error=str(error))
+            try:
+                yield
+            finally:
+                self._foreseen.pop(site, None)
+
+    @asynccontextmanager
+    async def _held(self) -> AsyncGenerator[_Foreseen, None]:
+        """A run that waits, gone with all its processes when the block is left."""
+        with workspace(self._options.runs, {_INVENTORY: _NOBODY}) as folder:
             async with running(self._site_play(folder, held=True)) as run:
-                self._foreseen[site] = _Foreseen(folder, run)
-                try:
-                    yield
-                finally:
-                    self._foreseen.pop(site, None)
+                yield _Foreseen(folder, run)
 
     async def configure(self, request: ConfigurationRequest, report: Report) -> ConfigurationResult:
         """Run the play a request asks for: CONFIGURE the hosts, or DEPLOY content to them.
@@ -96,13 +106,14 @@ class Ansible:
         if not request.hosts:
             return ConfigurationResult(())
         self._check(request)
-        tallies = Tallies(request.hosts)
         tags = sorted({part for host in request.hosts for part in parts(request, host)})
         if not tags:  # none at all would mean all of them to Ansible
-            return ConfigurationResult(tallies.results())
-        async with self._started(request, ",".join(tags)) as run:
-            await self._play(run, tallies, report)
-        result = ConfigurationResult(tallies.results())
+            return ConfigurationResult(Tallies(request.hosts).results())
+        result = await self._play_foreseen(request, tags, report)
+        if result is None:
+            with self._workspace(request.hosts, variables(request)) as folder:
+                async with running(self._site_play(folder, ",".join(tags))) as run:
+                    result = await self._play(run, request.hosts, report)
         for bad in result.failed:
             log.warning(
                 "host.failed", site=request.site, step=request.kind.value, host=bad.host,
@@ -110,29 +121,36 @@ class Ansible:
             )  # fmt: skip
         return result
 
-    @asynccontextmanager
-    async def _started(self, request: ConfigurationRequest, tags: str) -> AsyncGenerator[Running, None]:
-        """The run of a request's play: one that was foreseen and waits, or else a new one."""
+    async def _play_foreseen(
+        self, request: ConfigurationRequest, tags: Sequence[str], report: Report
+    ) -> ConfigurationResult | None:
+        """Play by the run that was foreseen; None when there is none, or it died before it had begun.
+
+        The run puts its things away while others go on; the end of `foreseen` waits for it.
+        """
         ready = self._foreseen.pop(request.site, None)
         if ready is None or ready.run.ended:
-            with self._workspace(request.hosts, variables(request)) as folder:
-                async with running(self._site_play(folder, tags)) as run:
-                    yield run
-            return
+            return None
         self._furnish(ready.folder, request.hosts, variables(request))
         ready.run.release(tags)
         try:
-            yield ready.run
+            return await self._play(ready.run, request.hosts, report)
+        except (TerminalError, TransientError) as error:
+            if ready.run.began:
+                raise
+            log.warning("play.unforeseen", site=request.site, error=str(error))
+            return None
         finally:
-            await asyncio.shield(ready.run.stop())
+            if not ready.run.told_all:
+                await unbroken(ready.run.stop())
 
     def _site_play(self, folder: Path, tags: str = "", *, held: bool = False) -> Command:
         options = self._options
         return Command(options.folder, folder, options.forks, playbook=_PLAYBOOK, tags=tags, held=held)
 
-    async def _play(self, run: Running, tallies: Tallies, report: Report) -> None:
-        """Follow a play to its end or to its time limit."""
-        seconds = self._options.timeout
+    async def _play(self, run: Running, hosts: Sequence[Host], report: Report) -> ConfigurationResult:
+        """Follow a play to its last word or to its time limit."""
+        seconds, tallies = self._options.timeout, Tallies(hosts)
         try:
             async with asyncio.timeout(seconds), aclosing(run.events()) as events:
                 begun: set[str] = set()
@@ -141,11 +159,14 @@ class Ansible:
                     new = {task} - begun - {""}
                     begun |= new
                     _tell(report, event, tallies.take(event), len(begun), new=bool(new))
+                    if tallies.complete:
+                        break
         except TimeoutError:
             tallies.cut_off(HostOutcome.TIMED_OUT, f"the play was not done after {seconds:g} s")
-            return
-        if not tallies.complete:
-            _raise_breakdown(run, began=tallies.began)
+        else:
+            if not tallies.complete:
+                raise breakdown(run)
+        return ConfigurationResult(tallies.results())
 
     async def drain(self, balancers: Sequence[Host], timeout: float, report: Report) -> None:  # noqa: ASYNC109
         """Have balancers finish with their visitors, by haproxy's soft stop over SSH; `draining` says how.
@@ -252,16 +273,3 @@ def _tell(report: Report, event: Event, tally: Tally | None, tasks: int, *, new:
         report(Progress(str(data.get("task") or ""), tasks))
     elif tally is not None and tally.bad is not None:
         report(Progress(f"{tally.bad.value}: {tally.task}: {tally.message}", tasks, host=tally.host))
-
-
-def _raise_breakdown(run: Running, *, began: bool) -> NoReturn:
-    detail = scrub("\n".join(run.ending.output))
-    if began:
-        raise TransientError(
-            f"ansible broke off in the middle of a play (exit status {run.ending.code})", detail=detail
-        )
-    raise TerminalError(
-        f"ansible cannot run the playbook (exit status {run.ending.code})",
-        mend="see the detail; roles and playbook come with OttO",
-        detail=detail,
-    )

@@ -10,9 +10,10 @@ from contextlib import aclosing
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
+from otto.adapters.ansible.command import Command
 from otto.adapters.ansible.factreading import MalformedFactError
 from otto.adapters.ansible.outcome import message_of
-from otto.adapters.ansible.running import Command, Event, running
+from otto.adapters.ansible.running import Event, running
 from otto.model.errors import OttoError
 from otto.model.observed import Seen, Unseen
 from otto.ports import Clock

@@ -56,13 +56,11 @@ class Tallies:
 
     def __init__(self, hosts: Sequence[Host]) -> None:
         self._tallies = {host.name: Tally(host.name) for host in hosts}
-        self.began = False
         self.complete = False
 
     def take(self, event: Mapping[str, Any]) -> Tally | None:
         """Fold one event in; the tally it changed, None when it was about no host's result."""
         kind = event.get("event")
-        self.began = self.began or kind == "playbook_on_start"
         self.complete = self.complete or kind == "playbook_on_stats"
         name = (event.get("event_data") or {}).get("host")
         if kind not in _RESULTS or name not in self._tallies:

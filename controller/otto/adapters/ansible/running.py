@@ -6,67 +6,28 @@ callback says so; what is left is killed after it. Were we killed ourselves, the
 """
 
 import asyncio
+import contextlib
 import json
 import os
-import shutil
-import sys
 import threading
-from collections.abc import AsyncGenerator, Mapping, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import AsyncGenerator, Coroutine, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from ansible_runner.interface import init_runner
 
-from otto.adapters.ansible.processes import MARK, kill_strays
+from otto.adapters.ansible.command import PIPE, Command, arguments, environment, prelude, wrapped
+from otto.adapters.ansible.processes import kill_strays
 from otto.adapters.ansible.scrub import scrub
-from otto.model.errors import TerminalError, TransientError
+from otto.model.errors import OttoError, TerminalError, TransientError
 
 Event = Mapping[str, Any]
 
-# How long the runner waits for output before it asks whether to stop.
-_POLL_SECONDS = 0.2
 _STOP_SECONDS = 30.0
-_COMMANDS = ("ansible", "ansible-playbook")
-_PRELUDE = Path(__file__).with_name("prelude.py")
-_PIPE = "play"
-# What ansible_runner sets for its own callback plugin; nothing else of its environment, which begins as
-# a copy of ours, reaches Ansible.
-_RUNNERS_OWN = (
-    "AD_HOC_COMMAND_ID",
-    "ANSIBLE_CALLBACK_PLUGINS",
-    "ANSIBLE_LOAD_CALLBACK_PLUGINS",
-    "ANSIBLE_STDOUT_CALLBACK",
-    "AWX_ISOLATED_DATA_DIR",
-    "RUNNER_OMIT_EVENTS",
-    "RUNNER_ONLY_FAILED_EVENTS",
-)
-
-
-@dataclass(frozen=True, slots=True)
-class Command:
-    """What to run: a playbook with tags, or one module on every host.
-
-    Attributes:
-        folder: `infra/ansible`.
-        workspace: private folder, holding `inventory.yml`.
-        forks: hosts worked on at once.
-        playbook: file in the folder.
-        tags: tags of the playbook's tasks to run.
-        module: module to run instead of a playbook.
-        arguments: its arguments.
-        held: whether it waits, loaded, until `Running.release` says what to play.
-    """
-
-    folder: Path
-    workspace: Path
-    forks: int
-    playbook: str = ""
-    tags: str = ""
-    module: str = ""
-    arguments: str = ""
-    held: bool = False
+# What Ansible may take to put its things away after its last word.
+_TIDY_SECONDS = 5.0
+_FIRST_WORD, _LAST_WORD = "playbook_on_start", "playbook_on_stats"
 
 
 @dataclass(slots=True)
@@ -94,6 +55,7 @@ class Running:
         self._command = command
         self._thread = threading.Thread(target=self._work, name="otto-ansible", daemon=True)
         self._ended = asyncio.Event()
+        self._began = self._told_all = False
         self._left: TransientError | None = None
         self.ending = Ending()
         self._pipe = _pipe(command.workspace) if command.held else None
@@ -104,10 +66,20 @@ class Running:
         """Whether it is over, processes and all."""
         return self._ended.is_set()
 
-    def release(self, tags: str) -> None:
-        """Tell a run that was held the tags it is to play."""
+    @property
+    def began(self) -> bool:
+        """Whether its playbook has begun, and may have done something."""
+        return self._began
+
+    @property
+    def told_all(self) -> bool:
+        """Whether its playbook is done with all hosts: what is left is Ansible's to put away."""
+        return self._told_all
+
+    def release(self, tags: Sequence[str]) -> None:
+        """Tell a run that was held the tags it is to play. It need not have come to its pipe yet, or live."""
         if self._pipe is not None:
-            os.write(self._pipe, f"{json.dumps(['--tags', tags])}\n".encode())
+            os.write(self._pipe, f"{json.dumps(list(tags))}\n".encode())
 
     async def events(self) -> AsyncGenerator[Event, None]:
         """Yield events as they happen.
@@ -122,15 +94,18 @@ class Running:
             yield item
 
     async def stop(self) -> None:
-        """Kill what still runs, and wait until it is gone.
+        """Kill what still runs, and wait until it is gone. Ansible that has told all may end by itself.
 
         Raises:
             TransientError: it does not go (a process the kernel cannot end).
         """
-        self._stop.set()
         if self._pipe is not None:
             os.close(self._pipe)
             self._pipe = None
+        if self._told_all:
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(self._ended.wait(), _TIDY_SECONDS)
+        self._stop.set()
         try:
             async with asyncio.timeout(_STOP_SECONDS):
                 await self._ended.wait()
@@ -142,12 +117,12 @@ class Running:
     def _work(self) -> None:
         try:
             runner = init_runner(
-                **_arguments(self._command),
+                **arguments(self._command),
                 event_handler=self._take,
                 cancel_callback=self._stop.is_set,
             )
-            runner.config.env = _environment(self._command, runner.config.env)
-            runner.config.command = _wrapped(runner.config.command, _held(self._command))
+            runner.config.env = environment(self._command, runner.config.env)
+            runner.config.command = wrapped(runner.config.command, prelude(self._command))
             runner.run()
             self.ending.status, self.ending.code = runner.status, runner.rc
             self._put(None)
@@ -164,6 +139,8 @@ class Running:
             self._left = error
 
     def _take(self, event: Event) -> bool:
+        self._began = self._began or event.get("event") == _FIRST_WORD
+        self._told_all = self._told_all or event.get("event") == _LAST_WORD
         if event.get("event") in ("verbose", "error") and event.get("stdout"):
             self.ending.output.append(str(event["stdout"]))
         else:
@@ -180,54 +157,28 @@ class Running:
             self._stop.set()
 
 
-@asynccontextmanager
+@contextlib.asynccontextmanager
 async def running(command: Command) -> AsyncGenerator[Running, None]:
     """A run that is stopped, processes and all, when the block is left in whatever way."""
     run = Running(command)
     try:
         yield run
     finally:
-        await asyncio.shield(run.stop())
+        await unbroken(run.stop())
 
 
-def _arguments(command: Command) -> dict[str, object]:
-    common: dict[str, object] = {
-        "private_data_dir": str(command.workspace),
-        "project_dir": str(command.folder),
-        "inventory": str(command.workspace / "inventory.yml"),
-        "forks": command.forks,
-        "quiet": True,
-        "fact_cache_type": "",
-        "envvars": {"ANSIBLE_CALLBACK_PLUGINS": "", "ANSIBLE_STDOUT_CALLBACK": ""},
-        "settings": {
-            "pexpect_timeout": _POLL_SECONDS,
-            "suppress_ansible_output": True,
-            "suppress_output_file": True,
-        },
-    }
-    if command.module:
-        own = {"module": command.module, "module_args": command.arguments, "host_pattern": "all"}
-    else:
-        own = {"playbook": str(command.folder / command.playbook), "tags": command.tags}
-    return common | own
-
-
-def _environment(command: Command, runners: Mapping[str, str]) -> dict[str, str]:
-    binaries = Path(sys.executable).parent
-    return {name: runners[name] for name in _RUNNERS_OWN if name in runners} | {
-        MARK: str(command.workspace),
-        "PATH": f"{binaries}:{os.environ.get('PATH', os.defpath)}",
-        "HOME": str(command.workspace),
-        "LANG": "C.UTF-8",
-        "LC_ALL": "C.UTF-8",
-        "TERM": "dumb",
-        "PYTHONDONTWRITEBYTECODE": "1",
-        "ANSIBLE_CONFIG": str(command.folder / "ansible.cfg"),
-        "ANSIBLE_HOME": str(command.workspace / "ansible"),
-        "ANSIBLE_LOCAL_TEMP": str(command.workspace / "tmp"),
-        "ANSIBLE_HOST_KEY_CHECKING": "True",
-        "ANSIBLE_NOCOLOR": "1",
-    }
+async def unbroken(work: Coroutine[Any, Any, None]) -> None:
+    """Do something to its end, however often we are cancelled meanwhile; that comes after."""
+    task = asyncio.ensure_future(work)
+    cancelled = False
+    while not task.done():
+        try:
+            await asyncio.shield(task)
+        except asyncio.CancelledError:
+            cancelled = True
+    task.result()
+    if cancelled:
+        raise asyncio.CancelledError
 
 
 def _pipe(workspace: Path) -> int:
@@ -235,31 +186,22 @@ def _pipe(workspace: Path) -> int:
 
     It is open both ways here: so opening it waits for nobody, and the line waits for its reader.
     """
-    os.mkfifo(workspace / _PIPE, mode=0o600)
-    return os.open(workspace / _PIPE, os.O_RDWR | os.O_CLOEXEC)
+    os.mkfifo(workspace / PIPE, mode=0o600)
+    return os.open(workspace / PIPE, os.O_RDWR | os.O_CLOEXEC)
 
 
-def _wrapped(line: list[str], held: Sequence[str] = ()) -> list[str]:
-    """The command by its full path, dying with the thread that started it where the system can do that."""
-    name = line[0]
-    if name not in _COMMANDS:
-        raise TerminalError(f"ansible_runner wants to run {name!r}, which OttO never asks for")
-    beside = Path(sys.executable).parent / name
-    path = str(beside) if beside.exists() else shutil.which(name)
-    if path is None:
-        raise TerminalError(
-            f"{name} is not installed", mend="make run (or infra/setup/setup run) installs it"
+def breakdown(run: Running) -> OttoError:
+    """The error for a run that ended without its last word."""
+    detail = scrub("\n".join(run.ending.output))
+    if run.began:
+        return TransientError(
+            f"ansible broke off in the middle of a play (exit status {run.ending.code})", detail=detail
         )
-    guard = shutil.which("setpriv")
-    prefix = [guard, "--pdeathsig", "KILL", "--"] if guard else []
-    return [*prefix, *(held or [path]), *line[1:]]
-
-
-def _held(command: Command) -> Sequence[str]:
-    """What is started in the command's place when it is to wait."""
-    if not command.held:
-        return ()
-    return (sys.executable, "-P", str(_PRELUDE), str(command.workspace / _PIPE))
+    return TerminalError(
+        f"ansible cannot run the playbook (exit status {run.ending.code})",
+        mend="see the detail; roles and playbook come with OttO",
+        detail=detail,
+    )
 
 
 def _translated(error: BaseException) -> BaseException:

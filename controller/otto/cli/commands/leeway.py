@@ -42,10 +42,13 @@ def extend(
     wanted = moments.moment(until, who.at) if until is not None else None
 
     async def extended(store: "Store", speaker: "Speaker") -> "Saying":
+        from otto.adapters.policies import FilePolicies  # noqa: PLC0415
+        from otto.adapters.specs import parse_fleet_policy  # noqa: PLC0415
         from otto.cli import lifetimes  # noqa: PLC0415
         from otto.decide import leeway  # noqa: PLC0415
 
-        end = await lifetimes.end_of(store, site)
+        fleet = FilePolicies(invocation.settings.fleet_policy, parse_fleet_policy).fleet()
+        end = await lifetimes.end_of(store, site, fleet, speaker.at)
         if end is None:
             raise leeway.endless(site)
         new = wanted or moments.after(end, longer, duration or "")

@@ -135,7 +135,7 @@ def _grant(site: str, plan: str, by: str, approved_at: int) -> dict[str, object]
         "until": (at + _HOLDS).isoformat(),
     }
     return {
-        "key": f"approve/{site}/{plan}/{by}",
+        "key": f"approve/{site}/{plan}/{by}/",
         "site": site,
         "kind": "approve",
         "ends_at": approved_at + _HOLDS // _MICROSECOND,
