@@ -87,8 +87,8 @@ RULES = (
     Rule(
         "guard.approval.always",
         Effect.ASK,
-        "Any change, where the spec says `policy.approval: always`. Not what `otto destroy` asks for, which a "
-        "person said already.",
+        "Any change, where the spec says `policy.approval: always`. Not what `otto destroy` asks for, which "
+        "a person said already.",
         "`policy.approval: destructive`, which does not ask for this",
         "Approve the plan.",
         _always,
@@ -96,8 +96,8 @@ RULES = (
     Rule(
         "guard.destroy",
         Effect.ASK,
-        "Something living would be destroyed, and no lower count asks for it. Not with `policy.approval: auto`, "
-        "and not where the whole site is to go.",
+        "Something living would be destroyed, and no lower count asks for it. Not with `policy.approval: "
+        "auto`, and not where the whole site is to go.",
         "asks",
         "Approve the plan, or change the spec.",
         _destroy,

@@ -104,8 +104,8 @@ RULES = (
     Rule(
         "guard.destroy.count",
         Effect.ASK,
-        "What one plan destroys, replaces or scales in, by weight. With every `policy.approval`; not where the "
-        "whole site is to go.",
+        "What one plan destroys, replaces or scales in, by weight. With every `policy.approval`; not where "
+        "the whole site is to go.",
         "`limits.count: 3`",
         "Approve the plan, or raise the limit with a reason.",
         _count,
@@ -148,8 +148,8 @@ RULES = (
     Rule(
         "guard.fleet.changing",
         Effect.WAIT,
-        "The share of all hosts that would be changed at once, while other sites are being changed. Repairs do "
-        "not wait, nor does anything in a fleet of ten hosts or fewer.",
+        "The share of all hosts that would be changed at once, while other sites are being changed. Repairs "
+        "do not wait, nor does anything in a fleet of ten hosts or fewer.",
         "`limits.changing: 0.5` of the fleet's policy",
         "Nothing: it goes on when the others are done.",
         _changing,

@@ -50,8 +50,8 @@ RULES = (
     Rule(
         "guard.protect",
         Effect.REFUSE,
-        "A living host of a protected site (`policy.protect: true`) would be destroyed or replaced. Where the "
-        "spec is gone, the last good one counts.",
+        "A living host of a protected site (`policy.protect: true`) would be destroyed or replaced. Where "
+        "the spec is gone, the last good one counts.",
         "not protected",
         "Take the flag out of the spec in a commit of its own, then change or remove the site.",
         _protected,
@@ -59,8 +59,8 @@ RULES = (
     Rule(
         "guard.protect.recent",
         Effect.ASK,
-        "The same, where the spec that was applied last protects the site and the newest one does not: a commit "
-        "that takes the flag out and ends hosts as well is not enough.",
+        "The same, where the spec that was applied last protects the site and the newest one does not: a "
+        "commit that takes the flag out and ends hosts as well is not enough.",
         "asks",
         "Approve the plan; or take the flag out alone first.",
         _protected_before,
