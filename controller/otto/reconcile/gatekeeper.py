@@ -8,7 +8,7 @@ import structlog
 from otto.decide import guard, notices
 from otto.decide.heals import heals
 from otto.decide.wording import describe, standing_in_the_way, told_of
-from otto.model.canonical import digest
+from otto.model.canonical import digest, to_data
 from otto.model.errors import OttoError
 from otto.model.history import Account, AuditEntry, GrantKind, Heal, History
 from otto.model.observed import Applied, InfrastructureState
@@ -42,6 +42,20 @@ class Judged:
     plan: Plan
     verdict: Verdict
     limits: str = ""
+
+    def record(self) -> dict[str, object]:
+        """The verdict as the record of a run keeps it."""
+        verdict = self.verdict
+        return {
+            "verdict": type(verdict).__name__,
+            "digest": self.plan.digest,
+            "reasons": [to_data(reason) for reason in standing_in_the_way(verdict)],
+            "behind": [to_data(reason) for reason in getattr(verdict, "behind", ())],
+            "warnings": [to_data(reason) for reason in getattr(verdict, "warnings", ())],
+            "given": getattr(verdict, "given", 0),
+            "wanted": getattr(verdict, "wanted", 1),
+            "cost": to_data(self.plan.about.cost),
+        }
 
 
 class Gatekeeper:
