@@ -48,6 +48,13 @@ def eventually(what: str, holds: Callable[[], Any], seconds: float = READY) -> A
         time.sleep(_POLL)
 
 
+NO_EXAMPLE = """\
+apiVersion: otto/v1
+kind: Tombstone
+spec: {site: hello, reason: not wanted in this test}
+"""
+
+
 @dataclass
 class Home:
     """One OTTO_HOME and the controller over it.
@@ -262,6 +269,13 @@ class Home:
         self.git("commit", "-q", "-m", message)
         shown = self.git("push", "-q", "origin", "HEAD:main", status=status)
         return self.git("rev-parse", "HEAD").strip(), shown
+
+    def empty(self) -> None:
+        """Begin with no site at all. The example site may be in the making already: it is taken down."""
+        self.git("rm", "-q", "-r", "--ignore-unmatch", "specs", "sites")
+        self.write("specs/example.yaml", NO_EXAMPLE)
+        self.push("Nothing to begin with")
+        eventually("no site", lambda: not self.json("status")["sites"] and not self.containers(), 60)
 
     @property
     def owner(self) -> str:

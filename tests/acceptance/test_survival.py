@@ -97,7 +97,7 @@ def home() -> Iterator[Home]:
     try:
         home.start()
         home.clone()
-        home.git("rm", "-q", "-r", "--ignore-unmatch", "specs", "sites")
+        home.empty()
         yield home
     finally:
         home.close()
