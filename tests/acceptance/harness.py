@@ -15,7 +15,7 @@ import urllib.request
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 from prometheus_client.parser import text_string_to_metric_families
 
@@ -70,7 +70,7 @@ class Home:
     process: "subprocess.Popen[bytes] | None" = None
 
     @classmethod
-    def make(cls, **settings: str) -> "Home":
+    def make(cls, **settings: str) -> Self:
         base = Path(tempfile.mkdtemp(prefix="otto-t."))
         return cls(base / "home", base / "work", settings)
 
@@ -93,15 +93,18 @@ class Home:
         }
         return passed | own | {"OTTO_API_PORT": self.settings.get("OTTO_API_PORT", "0")} | self.settings
 
-    def otto(self, *arguments: str, status: int | None = 0, seconds: float = 300) -> str:
-        """Run a command; what it printed. Its exit status has to be the given one (None: any)."""
+    def otto(self, *arguments: str, status: int | None = 0, seconds: float = 300, typed: str = "") -> str:
+        """Run a command; what it printed. Its exit status has to be the given one (None: any).
+
+        `typed` is what somebody types on being asked.
+        """
         done = subprocess.run(
             [*OTTO, *arguments],
             env=self.environment(),
             capture_output=True,
             text=True,
             timeout=seconds,
-            stdin=subprocess.DEVNULL,
+            input=typed,
             check=False,
         )
         told = f"otto {' '.join(arguments)} ended with {done.returncode}:\n{done.stdout}\n{done.stderr}"
