@@ -94,6 +94,7 @@ class Destroyer:
             await asyncio.shield(recorder.give_up(Outcome.INTERRUPTED, "the controller stopped"))
             raise
         await recorder.end(Outcome.SUCCEEDED, "destroyed")
+        await self._gate.use_up_approvals(site, plan.digest)
         await self._books.gone(site)
         await store.save_applied(site, Applied())
         await store.set_intent(site, DESTROY, on=False)

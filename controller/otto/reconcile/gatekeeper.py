@@ -135,6 +135,12 @@ class Gatekeeper:
         for removal in removals:
             self._kit.metrics.removed(removal.kind.value)
 
+    async def use_up_approvals(self, site: str, plan: str) -> None:
+        """Take back the approvals of a plan that was carried out: they hold for one time only."""
+        for grant in await self._kit.ledger.grants(site=site, kind=GrantKind.APPROVE):
+            if grant.plan == plan:
+                await self._kit.ledger.revoke(grant)
+
     async def overrun(self, plan: Plan, spec: SiteSpec) -> tuple[Reason, ...]:
         """Why a run that is under way has to stop before its next step, by its windows; mostly nothing."""
         policy = self.policy(spec)

@@ -13,7 +13,7 @@ from otto.decide.wording import reasons
 from otto.model.catalogue import RememberedSpec
 from otto.model.desired import Desired
 from otto.model.errors import OttoError, TerminalError, TransientError, WaitingError
-from otto.model.observed import Observed
+from otto.model.observed import Applied, Observed
 from otto.model.plan import Removing, StepKind
 from otto.model.progress import silent
 from otto.model.run import Outcome, Run
@@ -77,7 +77,7 @@ class Reconciler:
             latest=self._latest,
             announce=self._statuses.announce,
         )
-        self._runner = Runner(kit, converger)
+        self._runner = Runner(kit, converger, self._gate)
         self._destroyer = Destroyer(kit, self._gate, self.books)
         self._departures = Departures(kit, fleet, self._destroyer, self.steward, self._statuses)
         self._dependencies = Dependencies(kit.store, fleet, self._latest)
@@ -150,12 +150,12 @@ class Reconciler:
         applied = await self._kit.store.applied(site)
         placed = await self._gate.place(known.spec, applied)
         if not isinstance(placed.verdict, Allowed):
-            await self._mend_last(applied.desired, cause)
+            await self._mend_last(applied, cause)
             return await self._misplaced(known, placed)
         try:
             desired = await self._resolver.resolve(known)
         except TerminalError:
-            await self._mend_last(applied.desired, cause)
+            await self._mend_last(applied, cause)
             raise
         await self._settle(site)
         await self.sentinel.refreshing.carry_out(desired, self._observer.sightings)
@@ -218,9 +218,10 @@ class Reconciler:
         self._holds.keep(look.desired, *held)
         return Next(0.0, "look")
 
-    async def _mend_last(self, last: Desired | None, cause: str) -> None:
-        """The same, while what the newest spec asks for cannot even be worked out."""
-        if last is None or last.spec.provider.value not in self._kit.providers:
+    async def _mend_last(self, applied: Applied, cause: str) -> None:
+        """The same, while what the newest spec asks for cannot be worked out, or may not be there."""
+        last = applied.desired
+        if last is None or not isinstance((await self._gate.place(last.spec, applied)).verdict, Allowed):
             return
         await self._settle(last.site)
         signs = self._observer.sightings.take(last.site)

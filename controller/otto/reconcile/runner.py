@@ -5,9 +5,9 @@ import asyncio
 import structlog
 
 from otto.model.errors import WaitingError
-from otto.model.history import GrantKind
 from otto.model.run import Outcome, Run
 from otto.reconcile.converge import Converger
+from otto.reconcile.gatekeeper import Gatekeeper
 from otto.reconcile.kit import Kit
 from otto.reconcile.look import Ending, Look, SupersededError
 from otto.reconcile.recorder import Recorder, run_id
@@ -18,8 +18,9 @@ log = structlog.get_logger("otto.reconcile")
 class Runner:
     """Carries out runs, and sees to it that each has an end on record."""
 
-    def __init__(self, kit: Kit, converger: Converger) -> None:
+    def __init__(self, kit: Kit, converger: Converger, gate: Gatekeeper) -> None:
         self._kit = kit
+        self._gate = gate
         self._converger = converger
         self._recorders: dict[str, Recorder] = {}
 
@@ -46,7 +47,7 @@ class Runner:
             log.info("run.started", cause=cause, differences=len(look.differences))
             ending = await self._recorded(look, recorder)
             if ending.outcome is Outcome.SUCCEEDED:
-                await self._use_up_approvals(desired.site, recorder.run.plan)
+                await self._gate.use_up_approvals(desired.site, recorder.run.plan)
             await recorder.end(ending.outcome, ending.error or ending.waiting)
         return ending, recorder.run
 
@@ -63,9 +64,3 @@ class Runner:
             outcome = Outcome.WAITING if isinstance(error, WaitingError) else Outcome.FAILED
             await recorder.give_up(outcome, str(error))
             raise
-
-    async def _use_up_approvals(self, site: str, plan: str) -> None:
-        """They hold for one time only."""
-        for grant in await self._kit.ledger.grants(site=site, kind=GrantKind.APPROVE):
-            if grant.plan == plan:
-                await self._kit.ledger.revoke(grant)

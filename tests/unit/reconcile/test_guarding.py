@@ -409,6 +409,24 @@ async def test_a_protected_site_is_not_destroyed_by_a_person_who_says_so(stage: 
         assert (await ids(stage)).keys() == before.keys()  # and it is healed meanwhile
 
 
+async def test_who_approved_that_a_site_goes_is_asked_anew_when_it_is_back(stage: Stage) -> None:
+    stage.world.push(site_spec("one", policy=Policy(approvers=2)))
+    async with stage.controller().running():
+        await stage.calm(5)
+        await stage.world.store.set_intent("one", "destroy", on=True)
+        await due(stage, "one")
+        plan = (await stage.status("one")).plan
+        await stage.approve("one", plan, by="ada")
+        await stage.approve("one", plan, by="grace")
+        await due(stage, "one")
+        assert (await stage.status("one")).phase is Phase.DESTROYED
+        await stage.world.store.set_intent("one", "destroyed", on=False)
+        await due(stage, "one")
+        await stage.world.store.set_intent("one", "destroy", on=True)
+        await due(stage, "one")
+        assert await held(stage) == {"guard.destroy.approvers"}
+
+
 async def test_a_site_that_is_destroyed_is_drained_first(stage: Stage) -> None:
     stage.world.push(site_spec("one"))
     async with stage.controller().running():
@@ -551,6 +569,20 @@ async def test_a_credential_of_another_account_is_refused_before_anything_is_pla
         assert await held(stage) == {"guard.place.account"}
         assert not await stage.world.store.runs("one")
         assert await names(stage) == set()
+
+
+async def test_with_a_credential_of_another_account_not_even_a_repair_is_planned(stage: Stage) -> None:
+    stage.world.push(site_spec("one"))
+    async with stage.controller().running():
+        await stage.calm(5)
+        runs = await stage.world.store.runs("one")
+        stage.world.policies.policy = FleetPolicy(places={"lab": Place(accounts=("ours",))})
+        stage.world.infrastructure.account_of[Provider.LAB] = Account("theirs")
+        stage.world.hosts.remove("one-web-1")
+        await due(stage, "one")
+        await due(stage, "one")
+        assert await held(stage) == {"guard.place.account"}
+        assert await stage.world.store.runs("one") == runs
 
 
 # Drift
