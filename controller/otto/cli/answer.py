@@ -103,7 +103,8 @@ def _of_run(run: Run, status: SiteStatus | None) -> Answer:
         return Answer(run.site, ok=True, words=_done(run), run=run)
     words = run.message or (status.message if status else "") or run.outcome.value
     if run.outcome is Outcome.WAITING and status and status.phase is Phase.AWAITING_APPROVAL:
-        words = f"waits for approval: {status.message}; to go on: otto approve {run.site} {run.plan[:12]}"
+        mends = "; ".join(dict.fromkeys(reason.mend for reason in status.held if reason.mend))
+        words = f"held by the guard: {status.message}; to go on: {mends}"
     return Answer(run.site, ok=False, words=words, run=run)
 
 

@@ -7,7 +7,7 @@ from otto.decide.guard.exposure import last_copies, weight
 from otto.decide.guard.rule import Case, Rule, figure, names
 from otto.model.duration import in_words
 from otto.model.history import Removal
-from otto.model.plan import Action
+from otto.model.plan import Action, Removing
 from otto.model.verdict import Effect, Reason
 
 # Of fewer hosts than this, one that is changed is a large share already.
@@ -66,7 +66,8 @@ def _fleet(case: Case) -> Iterator[Reason]:
     most = max(limits.count, limits.share * case.history.fleet.hosts)
     added = sum(weights(case, case.takes).values())
     total = added + sum(item.weight for item in _recent(case, limits.window) if item.kind.takes)
-    if added and total > most:
+    # Who typed a site's name, or that all are to go, has counted them.
+    if added and total > most and case.removing is not Removing.PERSON:
         message = (
             f"with what all sites lost in the last {in_words(limits.window)}, the plan comes to "
             f"{figure(total)} of {figure(most)} allowed for the fleet"
@@ -140,7 +141,8 @@ RULES = (
         "guard.fleet.count",
         Effect.ASK,
         "What all sites together lost within the fleet's `limits.window`, by weight, this plan included and "
-        "repairs left out, where that is more than `limits.count` and than `limits.share` of all hosts.",
+        "repairs left out, where that is more than `limits.count` and than `limits.share` of all hosts. Not where "
+        "a person takes a site down (`otto destroy`).",
         "`limits.count: 12`, `limits.share: 0.34`, `limits.window: 1h` of the fleet's policy",
         "Approve the plan, or wait.",
         _fleet,

@@ -197,6 +197,7 @@ def test_a_tombstone_is_no_way_around_the_fleets_limits() -> None:
     assert said(removal()) == ("Allowed", set())
     went = tuple(Removal("other", f"x-{n}", DESTROY, NOW) for n in range(10))
     assert said(removal(), history=History(removals=went)) == ("NeedsApproval", {"guard.fleet.count"})
+    assert said(removal(Removing.PERSON), history=History(removals=went)) == ("Allowed", set())
 
 
 @pytest.mark.parametrize(
