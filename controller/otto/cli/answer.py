@@ -104,7 +104,7 @@ def _of_run(run: Run, status: SiteStatus | None) -> Answer:
     words = run.message or (status.message if status else "") or run.outcome.value
     if run.outcome is Outcome.WAITING and status and status.phase is Phase.AWAITING_APPROVAL:
         mends = "; ".join(dict.fromkeys(reason.mend for reason in status.held if reason.mend))
-        words = f"held by the guard: {status.message}; to go on: {mends}"
+        words = f"held by the guard: {status.message}; to go on: {mends or f'otto why {run.site}'}"
     return Answer(run.site, ok=False, words=words, run=run)
 
 

@@ -1,6 +1,7 @@
 """When a site that was asked to do something has done it."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -9,6 +10,7 @@ from otto.cli.answer import Asked, to_destroy, to_look
 from otto.model.plan import StepKind
 from otto.model.run import Outcome, Run, StepRecord
 from otto.model.status import Phase, SiteStatus
+from otto.model.verdict import Reason
 from otto.testing import START
 
 LATER = START + timedelta(seconds=5)
@@ -82,9 +84,9 @@ def test_a_failed_run_answers_whatever_its_steps() -> None:
 
 
 def test_a_run_that_waits_names_the_plan() -> None:
-    answer = to_look(
-        asked(), status(Phase.AWAITING_APPROVAL, "would replace"), [run(outcome=Outcome.WAITING)]
-    )
+    reason = Reason("guard.replace", "would replace", "otto approve acme pppppppppppp")
+    held = replace(status(Phase.AWAITING_APPROVAL, "would replace"), held=(reason,))
+    answer = to_look(asked(), held, [run(outcome=Outcome.WAITING)])
     assert answer
     assert not answer.ok
     assert "otto approve acme pppppppppppp" in answer.words

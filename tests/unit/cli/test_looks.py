@@ -118,7 +118,7 @@ def test_a_plan_that_waits_names_the_approval(stage: Stage) -> None:
     result = stage.otto("provision", "acme")
     assert result.exit_code == 1
     plan = stage.runs("acme")[0].plan[:12]
-    assert "✘ acme  waits for approval" in result.stdout
+    assert "✘ acme  held by the guard" in result.stdout
     assert f"otto approve acme {plan}" in result.stdout
 
 

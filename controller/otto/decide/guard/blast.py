@@ -141,8 +141,8 @@ RULES = (
         "guard.fleet.count",
         Effect.ASK,
         "What all sites together lost within the fleet's `limits.window`, by weight, this plan included and "
-        "repairs left out, where that is more than `limits.count` and than `limits.share` of all hosts. Not where "
-        "a person takes a site down (`otto destroy`).",
+        "repairs left out, where that is more than `limits.count` and than `limits.share` of all hosts. Not "
+        "where a person takes a site down (`otto destroy`).",
         "`limits.count: 12`, `limits.share: 0.34`, `limits.window: 1h` of the fleet's policy",
         "Approve the plan, or wait.",
         _fleet,
