@@ -40,13 +40,16 @@ class Destroyer:
         Args:
             site: its name.
             spec: its last good spec, None when none is known.
-            status: its status until now; names the provider when there is no spec.
+            status: its status until now; names the provider when nothing else does.
             removing: who wants it.
 
         Raises:
             TerminalError: its provider may not be touched.
         """
-        provider = spec.provider if spec else Provider((status.provider if status else "") or "lab")
+        applied = (await self._kit.store.applied(site)).desired
+        # Where it lives: a spec that names another provider moves nothing.
+        living = applied.spec if applied else spec
+        provider = living.provider if living else Provider((status.provider if status else "") or "lab")
         if provider.value not in self._kit.providers:
             mend = "add it to CLOWD_PROVIDERS"
             raise TerminalError(f"provider {provider.value} may not be touched", mend=mend)
@@ -67,9 +70,6 @@ class Destroyer:
             keep_away: whether a spec still wants the site, which then stays away all the same.
         """
         site, store = plan.site, self._kit.store
-        if keep_away and spec is not None:
-            await store.set_value(_key(site), digest(_words(spec)))
-            await store.set_intent(site, DESTROYED, on=True)
         now = self._kit.clock.now()
         recorder = Recorder(self._kit, Run(run_id(now), site, "destroy", now, plan=plan.digest))
         await self._gate.audit(AuditEntry(now, OTTO, "destroy", site, plan.digest, describe(plan), why))
@@ -88,6 +88,11 @@ class Destroyer:
             await asyncio.shield(recorder.give_up(Outcome.INTERRUPTED, "the controller stopped"))
             raise
         await recorder.end(Outcome.SUCCEEDED, "destroyed")
+        await self._gate.used(site, plan.digest)
+        if keep_away and spec is not None:
+            # Not before: what counts as destroyed is taken down no further, and goes on costing.
+            await store.set_value(_key(site), digest(_words(spec)))
+            await store.set_intent(site, DESTROYED, on=True)
         await self._books.gone(site)
         await store.save_applied(site, Applied())
         await store.set_intent(site, DESTROY, on=False)

@@ -45,6 +45,8 @@ class Freezer:
         """
         specs = {**kept, **after.sites}
         buried = frozenset(after.tombstones)
+        # What is held has been told of; it is not lost once more by every commit.
+        before = {name: spec for name, spec in before.items() if name not in self.held or name in specs}
         found = collapsed(before, specs, buried, self._kit.policies.fleet().collapse)
         own = await self._own()
         back = {name for name in self.held if name in specs or name in buried}

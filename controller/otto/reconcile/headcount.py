@@ -1,6 +1,7 @@
-"""How many hosts there are, and how many are being changed, without asking the store at every judgement."""
+"""How many hosts there are, and what is being done to them, without asking the store at every judgement."""
 
-from otto.model.history import FleetSize
+from otto.model.history import FleetSize, Removal
+from otto.model.plan import Plan
 from otto.reconcile.events import Event, SiteGone, StatusChanged
 from otto.reconcile.kit import Kit
 
@@ -12,6 +13,7 @@ class Headcount:
         self._kit = kit
         self._hosts: dict[str, int] = {}
         self._changing: dict[str, int] = {}
+        self._taking: dict[str, tuple[Removal, ...]] = {}
         kit.bus.subscribe(self._hear)
 
     async def load(self) -> None:
@@ -23,13 +25,24 @@ class Headcount:
         others = sum(count for name, count in self._changing.items() if name != site)
         return FleetSize(sum(self._hosts.values()), others)
 
-    def begin(self, site: str, hosts: int) -> None:
-        """So many hosts of a site are being changed from now on."""
-        self._changing[site] = hosts
+    def taking(self, site: str) -> tuple[Removal, ...]:
+        """What other sites were allowed to take away just now; some of it may be on record already."""
+        return tuple(item for name, items in self._taking.items() if name != site for item in items)
+
+    def begin(self, plan: Plan, removals: tuple[Removal, ...]) -> None:
+        """A plan is about to be carried out.
+
+        Args:
+            plan: which.
+            removals: what it takes away.
+        """
+        self._changing[plan.site] = len({host for step in plan.steps for host in step.hosts})
+        self._taking[plan.site] = removals
 
     def end(self, site: str) -> None:
-        """None is any more."""
+        """Nothing is done to a site any more."""
         self._changing.pop(site, None)
+        self._taking.pop(site, None)
 
     def _hear(self, event: Event) -> None:
         if isinstance(event, StatusChanged):

@@ -17,7 +17,6 @@ from otto.model.catalogue import RememberedSpec
 from otto.model.desired import Desired
 from otto.model.difference import Cause, Difference
 from otto.model.errors import OttoError, TerminalError, TransientError, WaitingError
-from otto.model.history import GrantKind
 from otto.model.observed import InfrastructureState, Observed, Seen
 from otto.model.plan import Removing, StepKind
 from otto.model.progress import silent
@@ -52,6 +51,8 @@ log = structlog.get_logger("otto.reconcile")
 
 # What made a site due that is acted on whatever is being held back.
 _AT_ONCE = frozenset({"asked", "start"})
+# The rule by which a site waits its turn.
+_CROWDED = "guard.fleet.changing"
 # Stands for the digest of a wish that cannot be worked out.
 UNRESOLVED = "unresolved"
 
@@ -107,6 +108,8 @@ class Reconciler:
                 log.exception("reconcile.unrecorded", kind=type(error).__name__)
                 self._unrecorded[site] = self._unrecorded.get(site, 0) + 1
                 return self._pace.after(self._unrecorded[site])
+            finally:
+                self.headcount.end(site)
             self._unrecorded.pop(site, None)
             return after
 
@@ -276,17 +279,19 @@ class Reconciler:
 
         Not where roles or the module changed since: what ran would not be what was verified.
         """
-        drift, now = last.spec.policy.drift, self._now()
+        newest = self._fleet.in_force(last.site)
+        policy = newest.spec.policy if newest else last.spec.policy
         broken = tuple(
             item
-            for item in to_act_on(diff(last, observed), drift, now)
+            for item in to_act_on(diff(last, observed), policy.drift, self._now())
             if item.cause in (Cause.DRIFT, Cause.FAILURE)
         )
         current = self._is_current(last)
         if not current or not actionable(broken) or self._beside.left(last, broken) > 0:
             return False
         try:
-            await self._run(Look(last, observed, broken, signs=signs, beside=newer), cause)
+            look = Look(last, observed, broken, signs=signs, beside=newer, policy=policy)
+            await self._run(look, cause)
         except Exception as error:  # noqa: BLE001  (the newer wish goes on being told of; this is tried again later)
             log.warning("reconcile.failed", error=str(error), kind=type(error).__name__)
             self._beside.after_failure(last, broken, self._kit.settings.backoffCap)
@@ -372,7 +377,7 @@ class Reconciler:
                 await recorder.give_up(outcome, str(error))
                 raise
             if ending.outcome is Outcome.SUCCEEDED:
-                await self._used(desired.site, recorder.run.plan)
+                await self._gate.used(desired.site, recorder.run.plan)
             await recorder.end(ending.outcome, ending.error or ending.waiting)
             return await self._conclude(look, ending, recorder.run)
 
@@ -397,14 +402,10 @@ class Reconciler:
             holds.waiting(desired, look.differences, seconds, ending, said)
         return after
 
-    async def _used(self, site: str, plan: str) -> None:
-        """Approvals hold for one time only."""
-        for grant in await self._kit.ledger.grants(site=site, kind=GrantKind.APPROVE):
-            if grant.plan == plan:
-                await self._kit.ledger.revoke(grant)
-
     def _until(self, verdict: Verdict | None) -> float:
         """Seconds until a verdict may be another by time alone."""
+        if isinstance(verdict, Waiting) and {item.rule for item in verdict.reasons} == {_CROWDED}:
+            return self._kit.settings.interval / 2  # the next look finds room, or waits again
         until = verdict.until if isinstance(verdict, Waiting) else None
         return max(0.0, (until - self._now()).total_seconds()) if until else self._kit.refresh.interval
 
@@ -477,9 +478,11 @@ class Reconciler:
     async def _gone(self, site: str) -> None:
         self.sentinel.unwatch(site)
         self._holds.release(site)
+        self._beside.release(site)
         self._statuses.leaving.pop(site, None)
         self._statuses.ends.pop(site, None)
         self._confirmations.forget(site)
+        self._gate.forget(site)
         await self._statuses.gone(site)
 
     async def _note(self, site: str, found: Findings, phase: Phase | None = None) -> Next:
