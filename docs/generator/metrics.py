@@ -35,7 +35,8 @@ _OWN = "## OttO's own"
 _LABELS = """\
 ## Label values
 
-Those that are known, and there from the start. `site` is a site's name; versions are free text."""
+Those that are known, and there from the start. `site` is a site's name, `rule` one of
+[the guard's rules](guard-rules.md) or a [hook's](../how-to/policy-hook.md); versions are free text."""
 _PROCESS = "## The process\n\nBy prometheus-client; on Linux only."
 
 
@@ -58,6 +59,7 @@ def _registry() -> CollectorRegistry:
     metrics.seen("hello", "probes", 1)
     metrics.orphans({"hello": 1})
     metrics.orphan_cost(Cost(0.006), "EUR")
+    metrics.expect_rules(("guard.replace",))
     metrics.site_budget("hello", 0.5)
     metrics.fleet_budget(0.5)
     run = "20250101T000000-abcdef"

@@ -15,7 +15,7 @@ import urllib.request
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 from prometheus_client.parser import text_string_to_metric_families
 
@@ -48,6 +48,13 @@ def eventually(what: str, holds: Callable[[], Any], seconds: float = READY) -> A
         time.sleep(_POLL)
 
 
+NO_EXAMPLE = """\
+apiVersion: otto/v1
+kind: Tombstone
+spec: {site: hello, reason: not wanted in this test}
+"""
+
+
 @dataclass
 class Home:
     """One OTTO_HOME and the controller over it.
@@ -63,7 +70,7 @@ class Home:
     process: "subprocess.Popen[bytes] | None" = None
 
     @classmethod
-    def make(cls, **settings: str) -> "Home":
+    def make(cls, **settings: str) -> Self:
         base = Path(tempfile.mkdtemp(prefix="otto-t."))
         return cls(base / "home", base / "work", settings)
 
@@ -86,15 +93,18 @@ class Home:
         }
         return passed | own | {"OTTO_API_PORT": self.settings.get("OTTO_API_PORT", "0")} | self.settings
 
-    def otto(self, *arguments: str, status: int | None = 0, seconds: float = 300) -> str:
-        """Run a command; what it printed. Its exit status has to be the given one (None: any)."""
+    def otto(self, *arguments: str, status: int | None = 0, seconds: float = 300, typed: str = "") -> str:
+        """Run a command; what it printed. Its exit status has to be the given one (None: any).
+
+        `typed` is what somebody types on being asked.
+        """
         done = subprocess.run(
             [*OTTO, *arguments],
             env=self.environment(),
             capture_output=True,
             text=True,
             timeout=seconds,
-            stdin=subprocess.DEVNULL,
+            input=typed,
             check=False,
         )
         told = f"otto {' '.join(arguments)} ended with {done.returncode}:\n{done.stdout}\n{done.stderr}"
@@ -259,6 +269,13 @@ class Home:
         self.git("commit", "-q", "-m", message)
         shown = self.git("push", "-q", "origin", "HEAD:main", status=status)
         return self.git("rev-parse", "HEAD").strip(), shown
+
+    def empty(self) -> None:
+        """Begin with no site at all. The example site may be in the making already: it is taken down."""
+        self.git("rm", "-q", "-r", "--ignore-unmatch", "specs", "sites")
+        self.write("specs/example.yaml", NO_EXAMPLE)
+        self.push("Nothing to begin with")
+        eventually("no site", lambda: not self.json("status")["sites"] and not self.containers(), 60)
 
     @property
     def owner(self) -> str:

@@ -45,7 +45,7 @@ def home() -> Iterator[Home]:
     home.start()
     try:
         home.clone()
-        home.git("rm", "-q", "-r", "--ignore-unmatch", "specs", "sites")
+        home.empty()
         home.write("sites/small/index.html", f"<!doctype html><title>Small</title><p>{WORDS}</p>\n")
         home.write(f"specs/{SITE}.yaml", site_spec(SITE, web=3))
         home.write(f"specs/{SMALL}.yaml", site_spec(SMALL))

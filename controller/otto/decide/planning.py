@@ -199,13 +199,13 @@ def _configure(
     if not needed:
         return []
     every = sorted(frozenset().union(*needed.values()))
-    detail = (f"inputs {_configuration_inputs(desired, {names[name] for name in needed})}",)
+    inputs = _configuration_inputs(desired, {names[name] for name in needed})
     partly = {
         name: tuple(sorted(roles))
         for name, roles in sorted(needed.items())
         if roles != {"base", SERVICES[names[name]]}
     }
-    detail += tuple(f"role {role}" for role in every)
+    detail = (f"inputs {inputs}", *(f"role {role}" for role in every))
     return [Step(StepKind.CONFIGURE, tuple(sorted(needed)), (), detail, partly)]
 
 

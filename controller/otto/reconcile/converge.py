@@ -25,7 +25,6 @@ from otto.decide.wording import (
     describe_result,
     reasons,
     results,
-    standing_in_the_way,
 )
 from otto.model.canonical import to_data
 from otto.model.configuration import ConfigurationRequest
@@ -151,7 +150,7 @@ class Converger:
             applied = await self._kit.store.applied(plan.site)
             priced = self._books.priced(plan, look.desired, look.observed.hosts, applied)
             judged = await self._gate.judge(priced, look.spec, applied)
-            notes.detail = kept(judged)
+            notes.detail = judged.record()
             notes.summary = "allowed"
             if not isinstance(judged.verdict, Allowed):
                 notes.outcome = Outcome.WAITING
@@ -336,21 +335,6 @@ class Converger:
         before = keys(look.differences)
         left = tuple(item for item in self._to_act_on(look, observed) if key(item) in before)
         return f"differs as before the run: {describe_differences(left)}" if actionable(left) else ""
-
-
-def kept(judged: Judged) -> dict[str, object]:
-    """A verdict as the record of a run keeps it."""
-    verdict = judged.verdict
-    return {
-        "verdict": type(verdict).__name__,
-        "digest": judged.plan.digest,
-        "reasons": [to_data(reason) for reason in standing_in_the_way(verdict)],
-        "behind": [to_data(reason) for reason in getattr(verdict, "behind", ())],
-        "warnings": [to_data(reason) for reason in getattr(verdict, "warnings", ())],
-        "given": getattr(verdict, "given", 0),
-        "wanted": getattr(verdict, "wanted", 1),
-        "cost": to_data(judged.plan.about.cost),
-    }
 
 
 def _state(observed: Observed) -> InfrastructureState:

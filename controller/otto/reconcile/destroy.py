@@ -46,15 +46,18 @@ class Destroyer:
         Raises:
             TerminalError: its provider may not be touched.
         """
-        applied = (await self._kit.store.applied(site)).desired
-        # Where it lives: a spec that names another provider moves nothing.
-        living = applied.spec if applied else spec
-        provider = living.provider if living else Provider((status.provider if status else "") or "lab")
+        provider = await self._lives_at(site) or (spec.provider if spec else None)
+        provider = provider or Provider((status.provider if status else "") or "lab")
         if provider.value not in self._kit.providers:
             mend = "add it to CLOWD_PROVIDERS"
             raise TerminalError(f"provider {provider.value} may not be touched", mend=mend)
         state, live = await self._there(site)
         return removal(site, provider.value, state, live, removing)
+
+    async def _lives_at(self, site: str) -> Provider | None:
+        """Where the site's hosts were made, whatever its newest spec says; None before the first."""
+        applied = await self._kit.store.applied(site)
+        return applied.desired.spec.provider if applied.desired and applied.infrastructure else None
 
     async def judge(self, plan: Plan, spec: SiteSpec | None) -> Judged:
         """What the guard says of it."""

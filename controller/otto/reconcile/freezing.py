@@ -45,11 +45,11 @@ class Freezer:
         """
         specs = {**kept, **after.sites}
         buried = frozenset(after.tombstones)
-        # What is held has been told of; it is not lost once more by every commit.
-        before = {name: spec for name, spec in before.items() if name not in self.held or name in specs}
-        found = collapsed(before, specs, buried, self._kit.policies.fleet().collapse)
         own = await self._own()
         back = {name for name in self.held if name in specs or name in buried}
+        # What is held already has vanished once; it does so no more with each commit, or each start.
+        there = {name: spec for name, spec in before.items() if name not in self.held - back}
+        found = collapsed(there, specs, buried, self._kit.policies.fleet().collapse)
         if found is not None:
             await self._freeze(found, self.held - back, after.commit)
         elif own is not None and own.held and back >= self.held:

@@ -8,7 +8,7 @@ import structlog
 from otto.decide import guard, notices
 from otto.decide.heals import heals
 from otto.decide.wording import describe, standing_in_the_way, told_of
-from otto.model.canonical import digest
+from otto.model.canonical import digest, to_data
 from otto.model.errors import OttoError
 from otto.model.history import Account, AuditEntry, GrantKind, Heal, History
 from otto.model.observed import Applied, InfrastructureState
@@ -42,6 +42,20 @@ class Judged:
     plan: Plan
     verdict: Verdict
     limits: str = ""
+
+    def record(self) -> dict[str, object]:
+        """The verdict as the record of a run keeps it."""
+        verdict = self.verdict
+        return {
+            "verdict": type(verdict).__name__,
+            "digest": self.plan.digest,
+            "reasons": [to_data(reason) for reason in standing_in_the_way(verdict)],
+            "behind": [to_data(reason) for reason in getattr(verdict, "behind", ())],
+            "warnings": [to_data(reason) for reason in getattr(verdict, "warnings", ())],
+            "given": getattr(verdict, "given", 0),
+            "wanted": getattr(verdict, "wanted", 1),
+            "cost": to_data(self.plan.about.cost),
+        }
 
 
 class Gatekeeper:
@@ -120,7 +134,7 @@ class Gatekeeper:
     async def take(self, plan: Plan, spec: SiteSpec | None) -> None:
         """Note what a plan takes away, before it does: a controller that is killed then has it counted."""
         removals = guard.taken(plan, self.policy(spec), self._kit.clock.now())
-        self._headcount.begin(plan, removals)
+        self._headcount.take(plan, removals)
         if removals:
             await self._kit.ledger.removed(removals)
         for removal in removals:
@@ -128,6 +142,7 @@ class Gatekeeper:
 
     async def used(self, site: str, plan: str) -> None:
         """A plan was carried out: approvals hold for one time only."""
+        self._headcount.took(site)
         for grant in await self._kit.ledger.grants(site=site, kind=GrantKind.APPROVE):
             if grant.plan == plan:
                 await self._kit.ledger.revoke(grant)
@@ -135,6 +150,7 @@ class Gatekeeper:
     def forget(self, site: str) -> None:
         """Drop a site that is gone."""
         self._said.pop(site, None)
+        self._headcount.took(site)
         self._headcount.end(site)
 
     async def overrun(self, plan: Plan, spec: SiteSpec) -> tuple[Reason, ...]:
@@ -176,8 +192,8 @@ class Gatekeeper:
     async def _with_fleet(self, history: History, plan: Plan, policy: Effective) -> History:
         """What all sites lost, or are about to, and how many are being changed: as things are now."""
         longest = timedelta(seconds=max(policy.limits.window, policy.fleet.limits.window))
-        gone = await self._kit.ledger.removals(self._kit.clock.now() - longest)
-        known = set(gone)
+        known = await self._kit.ledger.removals(self._kit.clock.now() - longest)
+        gone = tuple(item for item in known if self._headcount.counts(item, plan))
         going = tuple(item for item in self._headcount.taking(plan.site) if item not in known)
         return replace(history, removals=(*gone, *going), fleet=self._headcount.beside(plan.site))
 

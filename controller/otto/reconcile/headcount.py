@@ -1,9 +1,14 @@
 """How many hosts there are, and what is being done to them, without asking the store at every judgement."""
 
+from datetime import timedelta
+
 from otto.model.history import FleetSize, Removal
 from otto.model.plan import Plan
 from otto.reconcile.events import Event, SiteGone, StatusChanged
 from otto.reconcile.kit import Kit
+
+# Longer than windows count back.
+_VOID_KEPT = timedelta(days=7)
 
 
 class Headcount:
@@ -14,6 +19,8 @@ class Headcount:
         self._hosts: dict[str, int] = {}
         self._changing: dict[str, int] = {}
         self._taking: dict[str, tuple[Removal, ...]] = {}
+        self._tried: dict[str, tuple[str, frozenset[Removal]]] = {}
+        self._void: set[Removal] = set()
         kit.bus.subscribe(self._hear)
 
     async def load(self) -> None:
@@ -28,6 +35,26 @@ class Headcount:
     def taking(self, site: str) -> tuple[Removal, ...]:
         """What other sites were allowed to take away just now; some of it may be on record already."""
         return tuple(item for name, items in self._taking.items() if name != site for item in items)
+
+    def take(self, plan: Plan, removals: tuple[Removal, ...]) -> None:
+        """A plan goes on record as taking these away. If it is tried anew, it did not the last time."""
+        self._void = {item for item in self._void if removals and removals[0].at - item.at < _VOID_KEPT}
+        self._void |= self.tried(plan)
+        self._tried[plan.site] = (plan.digest, frozenset(removals))
+        self.begin(plan, removals)
+
+    def took(self, site: str) -> None:
+        """And it has."""
+        self._tried.pop(site, None)
+
+    def tried(self, plan: Plan) -> frozenset[Removal]:
+        """What is on record of a try of this very plan that did not come to its end."""
+        known, removals = self._tried.get(plan.site, ("", frozenset()))
+        return removals if known == plan.digest else frozenset()
+
+    def counts(self, removal: Removal, plan: Plan) -> bool:
+        """Whether something on record counts when a plan is judged: not what was only tried."""
+        return removal not in self._void and removal not in self.tried(plan)
 
     def begin(self, plan: Plan, removals: tuple[Removal, ...]) -> None:
         """A plan is about to be carried out.

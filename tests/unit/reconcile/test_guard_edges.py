@@ -1,6 +1,7 @@
 """Edges of the guard in the loop: what two sites do at once, what fails half-way, what is said twice."""
 
 from dataclasses import replace
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -88,6 +89,24 @@ async def test_a_site_whose_time_is_over_is_not_called_destroyed_before_it_is(st
         await stage.calm(400)
         assert await names(stage) == set()
         assert (await stage.status("one")).phase is Phase.DESTROYED
+
+
+async def test_what_is_tried_again_and_again_is_not_counted_as_taken_each_time(stage: Stage) -> None:
+    stage.world.push(site_spec("one"), site_spec("two"))
+    async with stage.controller().running():
+        await stage.calm(10)
+        stage.world.infrastructure.failures.next("destroy", TransientError("the provider is away"), times=8)
+        await stage.world.store.set_intent("one", "destroy", on=True)
+        for _ in range(9):
+            await due(stage, "one")
+        assert await names(stage) == set()
+        count = sum(
+            item.site == "one"
+            for item in await stage.world.ledger.removals(stage.world.clock.now() - timedelta(hours=1))
+        )
+        assert count > 12  # as the record has it
+        await push(stage, site_spec("two", web=web(1)))
+        assert await held(stage, "two") == set()
 
 
 # What is said twice

@@ -285,6 +285,26 @@ async def test_a_freeze_survives_a_restart_and_ends_when_the_specs_are_back(stag
         assert any(item.kind is NoticeKind.THAW for item in stage.world.notifier.notices)
 
 
+async def test_a_freeze_is_set_and_told_once_however_many_commits_and_starts_come_after_it(
+    stage: Stage,
+) -> None:
+    sites = [site_spec(name) for name in ("one", "two", "three", "four")]
+    stage.world.push(*sites)
+    async with stage.controller().running():
+        await stage.calm(10)
+        stage.world.withdraw("one", "two", "three")
+        await told(stage)
+        (freeze,) = await stage.world.ledger.grants(kind=GrantKind.FREEZE)
+        stage.world.push(files={"README": "words"})
+        await told(stage)
+    stage.world.restart()
+    async with stage.controller().running():
+        await stage.calm(10)
+        assert await stage.world.ledger.grants(kind=GrantKind.FREEZE) == (freeze,)
+        assert [item.entry.what for item in stage.world.ledger.log].count("freeze") == 1
+        assert [item.kind for item in stage.world.notifier.notices].count(NoticeKind.FREEZE) == 1
+
+
 async def test_a_repository_that_was_emptied_while_nobody_looked_freezes_at_the_start(stage: Stage) -> None:
     stage.world.push(*[site_spec(name) for name in ("one", "two", "three")])
     async with stage.controller().running():
@@ -422,6 +442,19 @@ async def test_another_provider_is_refused_and_the_site_goes_on_where_it_is(stag
         await stage.calm(330)
         assert (await ids(stage)).keys() == before.keys()
         assert (await ids(stage))["one-balancer-1"] == before["one-balancer-1"]
+
+
+async def test_a_site_whose_spec_names_another_provider_can_be_taken_down_where_it_lives(
+    stage: Stage,
+) -> None:
+    stage.world.push(site_spec("one"))
+    async with stage.controller().running():
+        await stage.calm(5)
+        await push(stage, site_spec("one", provider=Provider.AWS))
+        await stage.world.store.set_intent("one", "destroy", on=True)
+        await due(stage, "one")
+        assert await names(stage) == set()
+        assert (await stage.status("one")).phase is Phase.DESTROYED
 
 
 # Windows, life, budget, place

@@ -79,24 +79,25 @@ RULES = (
     Rule(
         "guard.rejected",
         Effect.REFUSE,
-        "Somebody rejected this very plan (`otto reject`).",
-        "",
-        "Change the spec; or approve the plan after all.",
+        "Somebody rejected this very plan (`otto reject`), whatever was approved.",
+        "not rejected",
+        "Change the spec; or approve the plan after all, which takes the rejection back.",
         _rejected,
     ),
     Rule(
         "guard.approval.always",
         Effect.ASK,
-        "`policy.approval: always` asks before every change.",
-        "off",
+        "Any change, where the spec says `policy.approval: always`. Not what `otto destroy` asks for, which "
+        "a person said already.",
+        "`policy.approval: destructive`, which does not ask for this",
         "Approve the plan.",
         _always,
     ),
     Rule(
         "guard.destroy",
         Effect.ASK,
-        "Something living would be destroyed, and neither a lower count nor a tombstone asks for it. "
-        "Not with `policy.approval: auto`.",
+        "Something living would be destroyed, and no lower count asks for it. Not with `policy.approval: "
+        "auto`, and not where the whole site is to go.",
         "asks",
         "Approve the plan, or change the spec.",
         _destroy,
@@ -104,7 +105,8 @@ RULES = (
     Rule(
         "guard.replace",
         Effect.ASK,
-        "Living hosts would be replaced. Not with `policy.approval: auto`.",
+        "Living hosts would be replaced, also where the spec names another image or size. Not with "
+        "`policy.approval: auto`.",
         "asks",
         "Approve the plan, or change the spec.",
         _replace,
@@ -121,7 +123,8 @@ RULES = (
     Rule(
         "guard.dns.exposed",
         Effect.ASK,
-        "A record of the apex, a wildcard, an MX or NS record would change. Not with `approval: auto`.",
+        "A DNS record of the apex, a wildcard, an MX or an NS record would be changed, replaced or removed. "
+        "Not with `policy.approval: auto`. OttO manages no DNS yet.",
         "asks",
         "Approve the plan.",
         _exposed,
@@ -129,9 +132,9 @@ RULES = (
     Rule(
         "guard.destroy.approvers",
         Effect.ASK,
-        "A site is taken down by `otto destroy`, and `policy.approvers` wants more than one person.",
-        "1 person",
-        "Have the others approve the plan.",
+        "A site is to be taken down by `otto destroy`, and `policy.approvers` wants more than one person.",
+        "`policy.approvers: 1`, which does not ask for this",
+        "Have as many different people approve the plan.",
         _second_person,
     ),
 )

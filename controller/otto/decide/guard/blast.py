@@ -104,8 +104,8 @@ RULES = (
     Rule(
         "guard.destroy.count",
         Effect.ASK,
-        "What one plan destroys, replaces or scales in. A host weighs 1, the last living one of its role 3; "
-        "a DNS record of the apex, a wildcard, MX or NS 3. Holds with every `policy.approval`.",
+        "What one plan destroys, replaces or scales in, by weight. With every `policy.approval`; not where "
+        "the whole site is to go.",
         "`limits.count: 3`",
         "Approve the plan, or raise the limit with a reason.",
         _count,
@@ -113,7 +113,8 @@ RULES = (
     Rule(
         "guard.destroy.share",
         Effect.ASK,
-        "The share of the site's hosts that one plan destroys, replaces or scales in.",
+        "The share of the site's hosts that one plan destroys, replaces or scales in. With every "
+        "`policy.approval`; not where the whole site is to go.",
         "`limits.share: 0.5`",
         "Approve the plan, or raise the limit with a reason.",
         _share,
@@ -121,7 +122,7 @@ RULES = (
     Rule(
         "guard.repair.count",
         Effect.ASK,
-        "How many dead hosts one plan makes anew.",
+        "How many hosts one plan makes anew since they are dead.",
         "`limits.repairCount: 10`",
         "Approve the plan when they are dead, or see why they seem to be.",
         _repairs,
@@ -129,27 +130,28 @@ RULES = (
     Rule(
         "guard.window.count",
         Effect.ASK,
-        "What all plans of the site within `limits.window` took away or made anew, this one included.",
-        "`limits.windowCount: 12` within `limits.window: 1h`",
+        "What all plans of the site within `limits.window` took away or made anew, by weight, this one "
+        "included. Not where the whole site is to go.",
+        "`limits.windowCount: 12`, `limits.window: 1h`",
         "Approve the plan, or wait.",
         _window,
     ),
     Rule(
         "guard.fleet.count",
         Effect.ASK,
-        "What all sites together lost within the fleet's `limits.window`, this plan included: "
-        "`limits.count`, or `limits.share` of all hosts where that is more.",
-        "12, or 0.34 of the hosts, within 1h",
+        "What all sites together lost within the fleet's `limits.window`, by weight, this plan included and "
+        "repairs left out, where that is more than `limits.count` and than `limits.share` of all hosts.",
+        "`limits.count: 12`, `limits.share: 0.34`, `limits.window: 1h` of the fleet's policy",
         "Approve the plan, or wait.",
         _fleet,
     ),
     Rule(
         "guard.fleet.changing",
         Effect.WAIT,
-        "The share of all hosts that is changed at once. Repairs don't wait, nor does anything in a fleet of "
-        "ten hosts or fewer.",
-        "`limits.changing: 0.5` of the fleet policy",
-        "Wait: it goes on when the others are done.",
+        "The share of all hosts that would be changed at once, while other sites are being changed. Repairs "
+        "do not wait, nor does anything in a fleet of ten hosts or fewer.",
+        "`limits.changing: 0.5` of the fleet's policy",
+        "Nothing: it goes on when the others are done.",
         _changing,
     ),
 )

@@ -40,7 +40,7 @@ RULES = (
     Rule(
         "guard.drift.ask",
         Effect.ASK,
-        "A difference that the spec did not cause, in a layer for which `policy.drift` says `ask`.",
+        "The plan mends what the spec did not cause, in a layer for which `policy.drift` says `ask`.",
         "`repair` in every layer",
         "Approve the plan.",
         _ask,
@@ -48,9 +48,10 @@ RULES = (
     Rule(
         "guard.drift.flapping",
         Effect.WAIT,
-        "The same thing was repaired `drift.heals` times within an hour and differs again.",
-        "`drift.heals: 6`",
-        "Find what keeps changing it. Approving the plan repairs it once more.",
+        "The same thing was repaired `policy.drift.heals` times within an hour and differs again.",
+        "`policy.drift.heals: 6`; with `0`, never",
+        "Find what keeps changing it. It goes on by itself when the first of these repairs is an hour old; "
+        "approving the plan repairs it at once.",
         _flapping,
     ),
 )

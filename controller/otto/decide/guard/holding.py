@@ -50,43 +50,45 @@ RULES = (
     Rule(
         "guard.protect",
         Effect.REFUSE,
-        "A living host of a protected site (`policy.protect: true`) would be destroyed or replaced.",
+        "A living host of a protected site (`policy.protect: true`) would be destroyed or replaced. Where "
+        "the spec is gone, the last good one counts.",
         "not protected",
-        "Take the flag out of the spec in a commit of its own.",
+        "Take the flag out of the spec in a commit of its own, then change or remove the site.",
         _protected,
     ),
     Rule(
         "guard.protect.recent",
         Effect.ASK,
-        "The same, while the last applied spec protects the site and the newest does not: removing the flag "
-        "together with the site, or with what it protects, is not enough.",
+        "The same, where the spec that was applied last protects the site and the newest one does not: a "
+        "commit that takes the flag out and ends hosts as well is not enough.",
         "asks",
-        "Approve the plan; or remove the flag alone first.",
+        "Approve the plan; or take the flag out alone first.",
         _protected_before,
     ),
     Rule(
         "guard.freeze",
         Effect.WAIT,
-        "Something would be taken away while deletions are frozen: by `otto freeze`, or by OttO itself when "
-        "the repository lost much at once.",
+        "Something living would be destroyed, replaced or scaled in while deletions are frozen: by `otto "
+        "freeze`, or by OttO itself since the repository lost much at once.",
         "not frozen",
-        "`otto thaw`",
+        "`otto thaw`, or the end that the freeze has.",
         _frozen,
     ),
     Rule(
         "guard.window.site",
         Effect.WAIT,
-        "A change outside the site's change windows. Repairs go on, unless `windows.repairs` says otherwise.",
+        "A change outside the site's change windows (`policy.windows`). Repairs go on, unless "
+        "`windows.repairs` says otherwise.",
         "no windows: always open",
-        "Wait, or `otto override` in an emergency.",
+        "Nothing: it goes on in the next window. In an emergency, `otto override`.",
         lambda case: _closed(case, "site", case.policy.site.windows),
     ),
     Rule(
         "guard.window.fleet",
         Effect.WAIT,
-        "The same for the fleet's windows.",
+        "The same for the `windows` of the fleet's policy.",
         "no windows: always open",
-        "Wait, or `otto override` in an emergency.",
+        "Nothing: it goes on in the next window. In an emergency, `otto override`.",
         lambda case: _closed(case, "fleet", case.policy.fleet.windows),
     ),
 )

@@ -13,7 +13,7 @@ from otto.model.policy import Effective
 from otto.model.verdict import Allowed, Effect, NeedsApproval, Reason, Refused, Verdict, Waiting
 
 # Reasons to wait that a person's approval of the very plan takes out of the way as well.
-_APPROVABLE = frozenset({"guard.drift.flapping"})
+APPROVABLE = frozenset({"guard.drift.flapping"})
 
 
 def judge(plan: Plan, policy: Effective, history: History, now: datetime) -> Verdict:
@@ -79,4 +79,4 @@ def taken(plan: Plan, policy: Effective, now: datetime) -> tuple[Removal, ...]:
 
 
 def _is_answered(reason: Reason) -> bool:
-    return reason.effect is Effect.ASK or reason.rule in _APPROVABLE
+    return reason.effect is Effect.ASK or reason.rule in APPROVABLE

@@ -69,8 +69,9 @@ RULES = (
     Rule(
         "guard.budget.site",
         Effect.REFUSE,
-        "A plan that adds to the cost, when the month (UTC) would come to more than `policy.budget`: "
-        "what was spent so far, and the rest of the month at the new rate. What the plan saves is left out.",
+        "A plan that adds to the cost, where the calendar month (UTC) would come to more than "
+        "`policy.budget.monthly`: what was spent so far, and the rest of the month at the new rate. What the "
+        "plan saves is left out.",
         "no budget",
         "Raise the budget, or ask for less.",
         lambda case: _over(case, "site"),
@@ -78,7 +79,7 @@ RULES = (
     Rule(
         "guard.budget.fleet",
         Effect.REFUSE,
-        "The same for all sites together and the fleet policy's budget.",
+        "The same for all sites together and the `budget` of the fleet's policy.",
         "no budget",
         "Raise the budget, or ask for less.",
         lambda case: _over(case, "fleet"),
@@ -86,7 +87,7 @@ RULES = (
     Rule(
         "guard.budget.warn",
         Effect.WARN,
-        "The month would come to more than `budget.warn` of a budget.",
+        "The month would come to more than that share of a budget, the site's or the fleet's.",
         "`budget.warn: 0.8`",
         "Nothing is held.",
         _nearly,
@@ -94,7 +95,8 @@ RULES = (
     Rule(
         "guard.budget.unknown",
         Effect.ASK,
-        "A plan makes hosts of a size that the provider's price table does not know.",
+        "A plan makes hosts of a size that the provider's price table does not know, or the provider has no "
+        "table; whether or not there is a budget.",
         "asks",
         "Approve the plan, or add the size to the table.",
         _unknown,

@@ -1,0 +1,69 @@
+"""While a newer wish is held, or cannot be worked out: what broke of the last verified one is mended."""
+
+from collections.abc import Awaitable, Callable
+
+import structlog
+
+from otto.decide.diff import diff
+from otto.decide.sifting import to_act_on
+from otto.decide.targeting import actionable
+from otto.model.desired import Desired
+from otto.model.difference import Cause
+from otto.model.observed import Observed
+from otto.model.sign import Sign
+from otto.reconcile.fleet import Fleet
+from otto.reconcile.holds import Holds
+from otto.reconcile.kit import Kit
+from otto.reconcile.look import Look
+
+log = structlog.get_logger("otto.reconcile")
+
+
+class Mender:
+    """Mends towards the last wish that was verified.
+
+    Args:
+        kit: the ports.
+        fleet: knows the newest spec, whose policy holds whatever else of it waits.
+        holds: backs off from what cannot be mended.
+        run: carries out a run.
+    """
+
+    def __init__(
+        self, kit: Kit, fleet: Fleet, holds: Holds, run: Callable[[Look, str], Awaitable[object]]
+    ) -> None:
+        self._kit = kit
+        self._fleet = fleet
+        self._holds = holds
+        self._run = run
+
+    def broken(self, last: Desired, observed: Observed, newer: str, signs: tuple[Sign, ...]) -> Look | None:
+        """Where such a run starts from; None when nothing is to be mended now.
+
+        Nothing is, where roles or the module changed since: what ran would not be what was verified.
+
+        Args:
+            last: the last wish that was verified.
+            observed: what was seen.
+            newer: digest of the wish that is held.
+            signs: what made the site due.
+        """
+        newest = self._fleet.in_force(last.site)
+        policy = newest.spec.policy if newest else last.spec.policy
+        found = to_act_on(diff(last, observed), policy.drift, self._kit.clock.now())
+        broken = tuple(item for item in found if item.cause in (Cause.DRIFT, Cause.FAILURE))
+        if not self._is_current(last) or not actionable(broken) or self._holds.left(last, broken) > 0:
+            return None
+        return Look(last, observed, broken, signs=signs, beside=newer, policy=policy)
+
+    async def mend(self, look: Look, cause: str) -> None:
+        """Mend it. A failure is told, and stands in nobody's way: the newer wish goes on being told of."""
+        try:
+            await self._run(look, cause)
+        except Exception as error:  # noqa: BLE001  (tried again later)
+            log.warning("reconcile.failed", error=str(error), kind=type(error).__name__)
+            self._holds.after_failure(look.desired, look.differences, self._kit.settings.backoffCap)
+
+    def _is_current(self, last: Desired) -> bool:
+        roles, module = self._kit.configuration.roles(), self._kit.infrastructure.module(last.spec.provider)
+        return dict(roles) == dict(last.roles) and module == last.module
