@@ -119,10 +119,7 @@ def spending(charges: Iterable[Charge], site: str, now: datetime, currency: str 
         currency: of the price tables.
     """
     begin, end = month(now)
-    each: dict[str, list[Charge]] = {}
-    for charge in sorted(charges, key=lambda item: item.at):
-        if charge.at <= now:
-            each.setdefault(charge.site, []).append(charge)
+    each = _by_site(charges, now)
     spent = {name: _spent(known, begin, now) for name, known in each.items()}
     hourly = {name: known[-1].hourly or 0.0 for name, known in each.items()}
     return Spending(
@@ -134,6 +131,12 @@ def spending(charges: Iterable[Charge], site: str, now: datetime, currency: str 
         currency=currency,
         unknown=tuple(sorted(name for name, known in each.items() if _is_unknown(known, begin, now))),
     )
+
+
+def spent_by_site(charges: Iterable[Charge], now: datetime) -> dict[str, float]:
+    """What each site spent since the calendar month (UTC) began; charges as for `spending`."""
+    begin, _ = month(now)
+    return {name: _spent(known, begin, now) for name, known in _by_site(charges, now).items()}
 
 
 def used(spent: float, budget: Budget | None) -> float | None:
@@ -149,6 +152,15 @@ def month(now: datetime) -> tuple[datetime, datetime]:
     """When the calendar month (UTC) began, and when the next one does."""
     begin = now.astimezone(UTC).replace(day=1, hour=0, minute=0, second=0, microsecond=0)
     return begin, (begin + timedelta(days=31)).replace(day=1)
+
+
+def _by_site(charges: Iterable[Charge], now: datetime) -> dict[str, list[Charge]]:
+    """Charges of each site, oldest first; none that lies ahead."""
+    each: dict[str, list[Charge]] = {}
+    for charge in sorted(charges, key=lambda item: item.at):
+        if charge.at <= now:
+            each.setdefault(charge.site, []).append(charge)
+    return each
 
 
 def _spent(charges: Sequence[Charge], begin: datetime, now: datetime) -> float:

@@ -62,6 +62,12 @@ class Bookkeeper:
         charges = await self._kit.ledger.charges(begin)
         return costing.spending(charges, site, now, table.currency if table else "EUR")
 
+    async def spent(self) -> dict[str, float]:
+        """What each site spent this month, by one question for all."""
+        now = self._kit.clock.now()
+        begin, _ = costing.month(now)
+        return costing.spent_by_site(await self._kit.ledger.charges(begin), now)
+
     async def _charge(self, site: str, hourly: float | None) -> None:
         if site in self._noted and self._noted[site] == hourly:
             return

@@ -149,7 +149,7 @@ class Converger:
         async with recorder.step("guard") as notes:
             applied = await self._kit.store.applied(plan.site)
             priced = self._books.priced(plan, look.desired, look.observed.hosts, applied)
-            judged = await self._gate.judge(priced, look.desired.spec, applied)
+            judged = await self._gate.judge(priced, look.spec, applied)
             notes.detail = judged.record()
             notes.summary = "allowed"
             if not isinstance(judged.verdict, Allowed):
@@ -163,7 +163,7 @@ class Converger:
         Nothing is begun where every plan waits for a person.
         """
         desired = look.desired
-        if desired.spec.policy.approval == "always" or not planning.new_hosts(desired, look.observed):
+        if look.spec.policy.approval == "always" or not planning.new_hosts(desired, look.observed):
             return nullcontext()
         return self._kit.configuration.foreseen(desired.site)
 
@@ -181,12 +181,13 @@ class Converger:
         async with recorder.step("provision", step.hosts) as notes:
             notes.summary = describe_actions(step.actions)
             notes.detail = {"actions": [f"{action.kind.value} {action.address}" for action in step.actions]}
-            await self._gate.take(plan, look.desired.spec)
+            await self._gate.take(plan, look.spec)
             try:
                 with self._kit.calling("terraform"):
                     await self._kit.infrastructure.apply(changes, notes.report)
             finally:
                 await self._charge(look.desired)
+            await self._gate.used(plan.site, plan.digest)
             await self._mark_infrastructure(look.desired, step.actions)
             made = frozenset(action.host for action in step.actions if action.kind in _ANOTHER_HOST)
             return await self._observer.after_provisioning(look.observed, look.desired.site, made)
@@ -216,12 +217,12 @@ class Converger:
 
     def _remainder(self, look: Look, observed: Observed) -> Plan:
         """What is left to do after provisioning, now that addresses are known."""
-        differences = self._to_act_on(look.desired, observed)
+        differences = self._to_act_on(look, observed)
         return planning.plan(look.desired, observed, differences, force=look.force)
 
-    def _to_act_on(self, desired: Desired, observed: Observed) -> tuple[Difference, ...]:
+    def _to_act_on(self, look: Look, observed: Observed) -> tuple[Difference, ...]:
         """What differs, without what the site's policy leaves alone or only tells of."""
-        return to_act_on(diff(desired, observed), desired.spec.policy.drift, self._kit.clock.now())
+        return to_act_on(diff(look.desired, observed), look.spec.policy.drift, self._kit.clock.now())
 
     async def _configure(
         self, look: Look, observed: Observed, plan: Plan, recorder: Recorder
@@ -306,7 +307,8 @@ class Converger:
 
     async def _mark_verified(self, desired: Desired) -> None:
         applied: Applied = await self._kit.store.applied(desired.site)
-        if applied.verified != desired.digest or applied.desired is None:
+        last = applied.desired
+        if applied.verified != desired.digest or last is None or last.spec.policy != desired.spec.policy:
             marked = replace(applied, verified=desired.digest, desired=desired)
             await self._kit.store.save_applied(desired.site, marked)
 
@@ -324,14 +326,14 @@ class Converger:
         Raises:
             WaitingError: names the window, and when the next one begins.
         """
-        found = await self._gate.overrun(plan, look.desired.spec)
+        found = await self._gate.overrun(plan, look.spec)
         if found:
             raise WaitingError(found[0].message, until=found[0].until, mend=found[0].mend)
 
     def _unmended(self, look: Look, observed: Observed) -> str:
         """What a run was to mend and did not, "" for nothing: that is a failure, and backs off as one."""
         before = keys(look.differences)
-        left = tuple(item for item in self._to_act_on(look.desired, observed) if key(item) in before)
+        left = tuple(item for item in self._to_act_on(look, observed) if key(item) in before)
         return f"differs as before the run: {describe_differences(left)}" if actionable(left) else ""
 
 

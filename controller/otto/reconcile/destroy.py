@@ -73,9 +73,6 @@ class Destroyer:
             keep_away: whether a spec still wants the site, which then stays away all the same.
         """
         site, store = plan.site, self._kit.store
-        if keep_away and spec is not None:
-            await store.set_value(_key(site), digest(_words(spec)))
-            await store.set_intent(site, DESTROYED, on=True)
         now = self._kit.clock.now()
         recorder = Recorder(self._kit, Run(run_id(now), site, "destroy", now, plan=plan.digest))
         await self._gate.audit(AuditEntry(now, OTTO, "destroy", site, plan.digest, describe(plan), why))
@@ -94,7 +91,11 @@ class Destroyer:
             await asyncio.shield(recorder.give_up(Outcome.INTERRUPTED, "the controller stopped"))
             raise
         await recorder.end(Outcome.SUCCEEDED, "destroyed")
-        await self._gate.use_up_approvals(site, plan.digest)
+        await self._gate.used(site, plan.digest)
+        if keep_away and spec is not None:
+            # Not before: what counts as destroyed is taken down no further, and goes on costing.
+            await store.set_value(_key(site), digest(_words(spec)))
+            await store.set_intent(site, DESTROYED, on=True)
         await self._books.gone(site)
         await store.save_applied(site, Applied())
         await store.set_intent(site, DESTROY, on=False)

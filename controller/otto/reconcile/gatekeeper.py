@@ -85,16 +85,20 @@ class Gatekeeper:
         """What the guard says of a plan. Nothing is kept."""
         policy, now = self.policy(spec), self._kit.clock.now()
         history = await self._history(plan, policy, applied)
+        verdict = guard.judge(plan, policy, history, now)
+        more = await self._kit.hook.judge(plan, spec, verdict) if plan.steps else ()
+        # Other sites were judged meanwhile: what they were allowed counts, though nothing is gone yet.
+        history = await self._with_fleet(history, plan, policy)
         found = guard.findings(plan, policy, history, now)
-        verdict = guard.conclude(found, plan, policy, history, now)
-        if plan.steps:
-            more = await self._kit.hook.judge(plan, spec, verdict)
-            verdict = guard.conclude((*found, *more), plan, policy, history, now) if more else verdict
+        verdict = guard.conclude((*found, *more), plan, policy, history, now)
         return Judged(plan, verdict, policy.limits.reason)
 
     async def judge(self, plan: Plan, spec: SiteSpec | None, applied: Applied) -> Judged:
         """What the guard says of a plan that is to be carried out; on record before anything is done."""
         judged = await self.assess(plan, spec, applied)
+        if isinstance(judged.verdict, Allowed):
+            # With no other judgement in between, or two sites would be allowed the same last hosts.
+            self._headcount.begin(plan, guard.taken(plan, self.policy(spec), self._kit.clock.now()))
         if judged.plan.steps:
             await self.record(judged)
         return judged
@@ -130,16 +134,24 @@ class Gatekeeper:
     async def take(self, plan: Plan, spec: SiteSpec | None) -> None:
         """Note what a plan takes away, before it does: a controller that is killed then has it counted."""
         removals = guard.taken(plan, self.policy(spec), self._kit.clock.now())
+        self._headcount.take(plan, removals)
         if removals:
             await self._kit.ledger.removed(removals)
         for removal in removals:
             self._kit.metrics.removed(removal.kind.value)
 
-    async def use_up_approvals(self, site: str, plan: str) -> None:
-        """Take back the approvals of a plan that was carried out: they hold for one time only."""
+    async def used(self, site: str, plan: str) -> None:
+        """A plan was carried out: approvals hold for one time only."""
+        self._headcount.took(site)
         for grant in await self._kit.ledger.grants(site=site, kind=GrantKind.APPROVE):
             if grant.plan == plan:
                 await self._kit.ledger.revoke(grant)
+
+    def forget(self, site: str) -> None:
+        """Drop a site that is gone."""
+        self._said.pop(site, None)
+        self._headcount.took(site)
+        self._headcount.end(site)
 
     async def overrun(self, plan: Plan, spec: SiteSpec) -> tuple[Reason, ...]:
         """Why a run that is under way has to stop before its next step, by its windows; mostly nothing."""
@@ -163,21 +175,27 @@ class Gatekeeper:
         return frozenset((*said, digest(self._kit.policies.fleet())))
 
     async def _history(self, plan: Plan, policy: Effective, applied: Applied) -> History:
-        ledger, now = self._kit.ledger, self._kit.clock.now()
-        longest = timedelta(seconds=max(policy.limits.window, policy.fleet.limits.window))
+        ledger = self._kit.ledger
         provider = Provider(plan.about.provider) if plan.about.provider else None
         history = History(
             grants=await ledger.grants(site=plan.site),
-            removals=await ledger.removals(now - longest),
             protected=applied.desired is not None and applied.desired.spec.policy.protect,
             provider=_provider(applied),
             heals=await self._heals(plan),
-            spending=await self._books.spending(plan.site),
-            fleet=self._headcount.beside(plan.site),
+            spending=await self._books.spending(plan.site) if _has_budget(policy) else None,
             account=await self._account(provider, policy) if provider else None,
             providers=self._kit.providers,
         )
+        history = await self._with_fleet(history, plan, policy)
         return await self._with_culprits(history, plan, policy)
+
+    async def _with_fleet(self, history: History, plan: Plan, policy: Effective) -> History:
+        """What all sites lost, or are about to, and how many are being changed: as things are now."""
+        longest = timedelta(seconds=max(policy.limits.window, policy.fleet.limits.window))
+        known = await self._kit.ledger.removals(self._kit.clock.now() - longest)
+        gone = tuple(item for item in known if self._headcount.counts(item, plan))
+        going = tuple(item for item in self._headcount.taking(plan.site) if item not in known)
+        return replace(history, removals=(*gone, *going), fleet=self._headcount.beside(plan.site))
 
     async def _heals(self, plan: Plan) -> tuple[Heal, ...]:
         if not plan.about.mends:
@@ -219,6 +237,11 @@ def _files(plan: Plan) -> dict[str, tuple[str, ...]]:
         if slash and head.startswith("hosts/"):
             found.setdefault(head.removeprefix("hosts/"), []).append(f"/{file}")
     return {host: tuple(files) for host, files in found.items()}
+
+
+def _has_budget(policy: Effective) -> bool:
+    """Whether what was spent matters: it is added up from the charges of all sites."""
+    return policy.site.budget is not None or policy.fleet.budget is not None
 
 
 def _provider(applied: Applied) -> str:

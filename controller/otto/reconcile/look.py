@@ -1,13 +1,15 @@
 """Where a run starts from, and where it ends."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from otto.model.desired import Desired
 from otto.model.difference import Difference
 from otto.model.observed import Observed
 from otto.model.plan import StepKind
+from otto.model.policy import Policy
 from otto.model.run import Outcome
 from otto.model.sign import Sign
+from otto.model.spec import SiteSpec
 from otto.model.verdict import Verdict
 
 
@@ -22,6 +24,7 @@ class Look:
         force: steps to carry out in any case.
         signs: what made the site due.
         beside: digest of a newer wish that waits while the run mends the last one that was verified.
+        policy: of such a run: what the newest spec allows; it holds whatever else of that spec waits.
     """
 
     desired: Desired
@@ -30,6 +33,13 @@ class Look:
     force: frozenset[StepKind] = frozenset()
     signs: tuple[Sign, ...] = ()
     beside: str = ""
+    policy: Policy | None = None
+
+    @property
+    def spec(self) -> SiteSpec:
+        """The spec that the run goes by, under the policy that is in force."""
+        spec = self.desired.spec
+        return spec if self.policy is None else replace(spec, policy=self.policy)
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,6 +11,7 @@ from otto.model.desired import Desired
 from otto.model.difference import Cause
 from otto.model.observed import Observed
 from otto.model.sign import Sign
+from otto.reconcile.fleet import Fleet
 from otto.reconcile.holds import Holds
 from otto.reconcile.kit import Kit
 from otto.reconcile.look import Look
@@ -23,12 +24,16 @@ class Mender:
 
     Args:
         kit: the ports.
+        fleet: knows the newest spec, whose policy holds whatever else of it waits.
         holds: backs off from what cannot be mended.
         run: carries out a run.
     """
 
-    def __init__(self, kit: Kit, holds: Holds, run: Callable[[Look, str], Awaitable[object]]) -> None:
+    def __init__(
+        self, kit: Kit, fleet: Fleet, holds: Holds, run: Callable[[Look, str], Awaitable[object]]
+    ) -> None:
         self._kit = kit
+        self._fleet = fleet
         self._holds = holds
         self._run = run
 
@@ -43,11 +48,13 @@ class Mender:
             newer: digest of the wish that is held.
             signs: what made the site due.
         """
-        found = to_act_on(diff(last, observed), last.spec.policy.drift, self._kit.clock.now())
+        newest = self._fleet.in_force(last.site)
+        policy = newest.spec.policy if newest else last.spec.policy
+        found = to_act_on(diff(last, observed), policy.drift, self._kit.clock.now())
         broken = tuple(item for item in found if item.cause in (Cause.DRIFT, Cause.FAILURE))
         if not self._is_current(last) or not actionable(broken) or self._holds.left(last, broken) > 0:
             return None
-        return Look(last, observed, broken, signs=signs, beside=newer)
+        return Look(last, observed, broken, signs=signs, beside=newer, policy=policy)
 
     async def mend(self, look: Look, cause: str) -> None:
         """Mend it. A failure is told, and stands in nobody's way: the newer wish goes on being told of."""

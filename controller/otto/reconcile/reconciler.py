@@ -48,6 +48,8 @@ log = structlog.get_logger("otto.reconcile")
 
 # What made a site due that is acted on whatever is being held back.
 _AT_ONCE = frozenset({"asked", "start"})
+# The rule by which a site waits its turn.
+_CROWDED = "guard.fleet.changing"
 # Stands for the digest of a wish that cannot be worked out.
 UNRESOLVED = "unresolved"
 
@@ -84,7 +86,7 @@ class Reconciler:
         self._holds = Holds(kit.clock, kit.settings.backoffBase)
         # Of runs that mend an older wish while a newer one is held.
         self._beside = Holds(kit.clock, kit.settings.backoffBase)
-        self._mender = Mender(kit, self._beside, self._run)
+        self._mender = Mender(kit, fleet, self._beside, self._run)
         self.sentinel = Sentinel(kit, fleet, self._observer, verifier)
         self._bystander = Bystander(kit, self._observer, self.sentinel, self._statuses, self._pace)
         self._settled: set[str] = set()
@@ -106,6 +108,8 @@ class Reconciler:
                 log.exception("reconcile.unrecorded", kind=type(error).__name__)
                 self._unrecorded[site] = self._unrecorded.get(site, 0) + 1
                 return self._pace.after(self._unrecorded[site])
+            finally:
+                self.headcount.end(site)
             self._unrecorded.pop(site, None)
             return after
 
@@ -284,6 +288,8 @@ class Reconciler:
 
     def _until(self, verdict: Verdict | None) -> float:
         """Seconds until a verdict may be another by time alone."""
+        if isinstance(verdict, Waiting) and {item.rule for item in verdict.reasons} == {_CROWDED}:
+            return self._kit.settings.interval / 2  # the next look finds room, or waits again
         until = verdict.until if isinstance(verdict, Waiting) else None
         return max(0.0, (until - self._now()).total_seconds()) if until else self._kit.refresh.interval
 
@@ -331,6 +337,7 @@ class Reconciler:
         self._beside.release(site)
         self._departures.forget(site)
         self._confirmations.forget(site)
+        self._gate.forget(site)
         await self._statuses.gone(site)
 
     async def _note(self, site: str, found: Findings, phase: Phase | None = None) -> Next:

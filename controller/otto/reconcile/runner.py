@@ -47,7 +47,7 @@ class Runner:
             log.info("run.started", cause=cause, differences=len(look.differences))
             ending = await self._recorded(look, recorder)
             if ending.outcome is Outcome.SUCCEEDED:
-                await self._gate.use_up_approvals(desired.site, recorder.run.plan)
+                await self._gate.used(desired.site, recorder.run.plan)
             await recorder.end(ending.outcome, ending.error or ending.waiting)
         return ending, recorder.run
 

@@ -9,11 +9,13 @@ import structlog
 from otto.decide import notices
 from otto.decide.expiry import Expiry, due_warnings, expiry, may_end
 from otto.model.errors import OttoError
-from otto.model.history import GrantKind
+from otto.model.history import Grant, GrantKind
 from otto.model.notice import Notice, NoticeKind
 from otto.model.policy import Budget
 from otto.model.spec import SiteSpec
+from otto.model.status import Phase
 from otto.reconcile.bookkeeper import Bookkeeper
+from otto.reconcile.events import Event, SiteGone, StatusChanged
 from otto.reconcile.fleet import Fleet
 from otto.reconcile.kit import Kit
 
@@ -32,7 +34,9 @@ class Steward:
         self._fleet = fleet
         self._books = books
         self._told: set[tuple[str, str]] = set()
+        self._born: dict[str, datetime] = {}
         self._rounds = 0
+        kit.bus.subscribe(self._hear)
         self._policy_problem: str | None = None
 
     async def run(self) -> None:
@@ -43,6 +47,9 @@ class Steward:
                 await self.look()
             except OttoError as error:
                 log.warning("steward.failed", error=error.message)
+            except Exception as error:
+                # Unknown, so taken for passing: sites go on being mended whatever their end is at.
+                log.exception("steward.failed", error=f"{type(error).__name__}: {error}")
             await self._kit.clock.sleep(_INTERVAL)
 
     async def look(self) -> None:
@@ -52,10 +59,7 @@ class Steward:
         for site, stone in self._fleet.tombstones().items():
             if stone.at is not None and stone.at <= now:
                 self._once(site, f"tombstone {stone.at.isoformat()}")
-        for spec in self._ending():
-            end = await self.end(spec)
-            if end is not None:
-                await self._mind(spec.name, end, now)
+        await self._mind_all(tuple(self._ending()), now)
         if self._rounds % _MONEY_EVERY == 0:
             await self._money()
         self._rounds += 1
@@ -77,6 +81,37 @@ class Steward:
         applied = await self._kit.store.applied(spec.name)
         grants = await self._kit.ledger.grants(site=spec.name, kind=GrantKind.EXTEND)
         return expiry(spec, fleet, applied.born, grants, self._kit.clock.now())
+
+    async def _mind_all(self, specs: tuple[SiteSpec, ...], now: datetime) -> None:
+        """Every site that may end, by one question for all: there may be thousands, every few seconds."""
+        fleet = self._kit.policies.fleet()
+        extended: dict[str, list[Grant]] = {}
+        for grant in await self._kit.ledger.grants(kind=GrantKind.EXTEND) if specs else ():
+            extended.setdefault(grant.site, []).append(grant)
+        for spec in specs:
+            born = await self._born_at(spec.name)
+            end = expiry(spec, fleet, born, extended.get(spec.name, ()), now)
+            if end is not None:
+                await self._mind(spec.name, end, now)
+
+    async def _born_at(self, site: str) -> datetime | None:
+        if site not in self._born:
+            born = (await self._kit.store.applied(site)).born
+            if born is None:
+                return None
+            self._born[site] = born
+        return self._born[site]
+
+    def _hear(self, event: Event) -> None:
+        """Who is gone is born anew, if at all, and is told of anew."""
+        if isinstance(event, SiteGone):
+            gone = event.site
+        elif isinstance(event, StatusChanged) and event.status.phase is Phase.DESTROYED:
+            gone = event.status.site
+        else:
+            return
+        self._born.pop(gone, None)
+        self._told = {item for item in self._told if item[0] != gone}
 
     def _ending(self) -> Iterator[SiteSpec]:
         fleet = self._kit.policies.fleet()
@@ -105,18 +140,19 @@ class Steward:
 
     async def _money(self) -> None:
         """Show what is spent; budgets are told of when time alone uses them up."""
-        spending = await self._books.spending("")
-        budget = self._kit.policies.fleet().budget
-        used = spending.fleet_spent / budget.monthly if budget and budget.monthly else None
-        self._kit.metrics.fleet_budget(used)
+        budget, used = self._kit.policies.fleet().budget, None
         if budget is not None:
+            spending = await self._books.spending("")
+            used = spending.fleet_spent / budget.monthly if budget.monthly else None
             month = spending.fleet_spent + spending.fleet_hourly * spending.hours_left
             await self._tell_budget(budget, month, spending.currency)
-        for name, spec in sorted(self._fleet.specs_in_force().items()):
-            own = spec.policy.budget
-            if own is not None and own.monthly:
-                spent = (await self._books.spending(name)).spent
-                self._kit.metrics.site_budget(name, spent / own.monthly)
+        self._kit.metrics.fleet_budget(used)
+        specs = self._fleet.specs_in_force().items()
+        own = {name: spec.policy.budget for name, spec in specs if spec.policy.budget is not None}
+        spent = await self._books.spent() if own else {}
+        for name, limit in sorted(own.items()):
+            if limit.monthly:
+                self._kit.metrics.site_budget(name, spent.get(name, 0.0) / limit.monthly)
 
     async def _tell_budget(self, budget: Budget, month: float, currency: str) -> None:
         now = self._kit.clock.now()

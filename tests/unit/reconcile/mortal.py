@@ -11,13 +11,14 @@ from dataclasses import dataclass, field, replace
 from typing import Any, TypeVar, cast
 
 from otto.model.configuration import ConfigurationRequest, ConfigurationResult, HostResult
+from otto.model.history import Account
 from otto.model.host import Host, HostEvent, HostFacts, LiveHost
 from otto.model.infrastructure import Adoptable, InfrastructureInputs, InfrastructurePlan, ResourceChange
 from otto.model.observed import InfrastructureState, Seen, Unseen
 from otto.model.progress import Report
 from otto.model.run import Run
 from otto.model.spec import Provider
-from otto.ports import Configuration, Infrastructure, Store
+from otto.ports import Configuration, Infrastructure, Ledger, Store
 from otto.reconcile.kit import Kit
 from otto.testing import World
 
@@ -128,6 +129,10 @@ class MortalInfrastructure:
 
     async def destroy(self, site: str, provider: Provider, report: Report) -> None:
         await self._child(site, "destroy", APPLYING, lambda: self._inner.destroy(site, provider, report))
+
+    async def account(self, provider: Provider) -> Account | None:
+        await self._life.point()
+        return await self._inner.account(provider)
 
     async def settle(self, site: str, report: Report) -> None:
         await self._life.point()
@@ -257,6 +262,25 @@ class MortalStore:
         return call
 
 
+class MortalLedger:
+    """Port `Ledger`: a dead controller writes nothing."""
+
+    def __init__(self, world: World, life: Life) -> None:
+        self._inner = world.ledger
+        self._life = life
+
+    def __getattr__(self, name: str) -> Any:
+        method = getattr(self._inner, name)
+
+        async def call(*arguments: Any, **named: Any) -> Any:
+            await self._life.point()
+            result = await method(*arguments, **named)
+            await self._life.point()
+            return result
+
+        return call
+
+
 def mortal(kit: Kit, world: World, life: Life, laws: Laws) -> Kit:
     """The kit of a controller that can be killed."""
     return replace(
@@ -264,4 +288,5 @@ def mortal(kit: Kit, world: World, life: Life, laws: Laws) -> Kit:
         infrastructure=cast("Infrastructure", MortalInfrastructure(world, life, laws)),
         configuration=cast("Configuration", MortalConfiguration(world, life, laws)),
         store=cast("Store", MortalStore(world, life, laws)),
+        ledger=cast("Ledger", MortalLedger(world, life)),
     )

@@ -43,6 +43,7 @@ class Story:
         home: where the controller's socket is.
         lost: ids of hosts of which something happened that allows a new one in their place.
         shrunk: names of hosts that some push did not want.
+        poll: seconds between two looks at the repository.
     """
 
     home: Path
@@ -52,6 +53,7 @@ class Story:
     shrunk: set[str] = field(default_factory=set)
     specs: dict[str, SiteSpec] = field(default_factory=dict)
     process: Process | None = None
+    poll: float = 30.0
 
     def push(self, *specs: SiteSpec, page: str = "") -> None:
         """Push specs and their sites' page; the hook tells a controller that runs."""
@@ -73,7 +75,8 @@ class Story:
             life,
             self.laws,
         )
-        controller = Controller(kit, self.home, SourceSettings(), lambda _: nullcontext(self.world.source))
+        source = SourceSettings(interval=self.poll)
+        controller = Controller(kit, self.home, source, lambda _: nullcontext(self.world.source))
         self.process = Process(life, asyncio.create_task(_live(controller), name="controller"), controller)
         return self.process
 

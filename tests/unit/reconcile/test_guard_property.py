@@ -1,0 +1,301 @@
+"""Whatever people push and say, whatever breaks and whoever is killed: nothing goes that nobody allowed.
+
+More stories than the usual ones: `OTTO_STORIES=2000 pytest tests/unit/reconcile/test_guard_property.py`.
+"""
+
+import asyncio
+import os
+import tempfile
+from collections.abc import Callable, Coroutine
+from dataclasses import dataclass, replace
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import structlog
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from otto.model.history import GrantKind
+from otto.model.policy import DriftPolicy, Handling, Limits, Overrun, Policy, Window, Windows
+from otto.model.spec import Provider
+from otto.testing import SimHost, site_spec
+
+from .guarded import PEOPLE, SITES, GuardedStory, tomb, web
+
+STORIES = int(os.environ.get("OTTO_STORIES", "0"))
+
+WIDE = Limits(count=99, share=1.0, window_count=99, reason="a test")
+NIGHT = (Window(allow=True, cron="0 22 * * *", lasts=3600.0),)
+SHORT = (Window(allow=True, cron="*/2 * * * *", lasts=45.0),)
+POLICIES = {
+    "default": Policy(),
+    "auto": Policy(approval="auto", limits=WIDE),
+    "auto, narrow": Policy(approval="auto"),
+    "always": Policy(approval="always"),
+    "protected": Policy(protect=True),
+    "protected auto": Policy(approval="auto", protect=True, limits=WIDE),
+    "two": Policy(approvers=2),
+    "two, auto, protected": Policy(approval="auto", protect=True, approvers=2, limits=WIDE),
+    "brief": Policy(approval_expiry=30.0),
+    "short life": Policy(ttl=90.0),
+    "short auto life": Policy(approval="auto", ttl=60.0, limits=WIDE),
+    "short protected life": Policy(protect=True, ttl=60.0),
+    "night": Policy(approval="auto", limits=WIDE, windows=Windows(NIGHT)),
+    "short windows": Policy(approval="auto", limits=WIDE, windows=Windows(SHORT, Overrun.HOLD, repairs=True)),
+    "told": Policy(drift=DriftPolicy({"configuration": Handling.REPORT, "infrastructure": Handling.ASK})),
+    "flapping": Policy(drift=DriftPolicy(confirmations=2, heals=1)),
+}
+
+
+@dataclass(frozen=True)
+class Push:
+    """A spec changes, or its policy, or both in one commit."""
+
+    site: str
+    policy: str | None
+    count: int | None
+    image: str | None
+    size: str | None
+
+    async def happen(self, story: GuardedStory) -> None:
+        spec = story.spec(self.site)
+        servers = web(
+            spec.web.count if self.count is None else self.count,
+            self.size or spec.web.size,
+            self.image or spec.web.image,
+        )
+        policy = POLICIES[self.policy] if self.policy else spec.policy
+        story.change({self.site: replace(spec, web=servers, policy=policy)})
+
+
+@dataclass(frozen=True)
+class Vanish:
+    """Specs vanish, in one commit."""
+
+    sites: tuple[str, ...]
+
+    async def happen(self, story: GuardedStory) -> None:
+        if found := {site: None for site in self.sites if site in story.specs}:
+            story.change(dict(found))
+
+
+@dataclass(frozen=True)
+class Return:
+    """Every spec is back, as it was at the beginning."""
+
+    async def happen(self, story: GuardedStory) -> None:
+        story.change({site: site_spec(site) for site in SITES if site not in story.specs})
+
+
+@dataclass(frozen=True)
+class Bury:
+    """A tombstone is committed, in place of the spec or beside it; or taken away."""
+
+    site: str
+    seconds: float | None
+    beside: bool = False
+
+    async def happen(self, story: GuardedStory) -> None:
+        if self.site in story.stones:
+            story.change({}, {self.site: None})
+            return
+        at = None if self.seconds is None else story.world.clock.now() + timedelta(seconds=self.seconds)
+        story.change({} if self.beside else {self.site: None}, {self.site: tomb(self.site, at)})
+
+
+@dataclass(frozen=True)
+class Move:
+    """A spec names another provider."""
+
+    site: str
+
+    async def happen(self, story: GuardedStory) -> None:
+        spec = story.spec(self.site)
+        other = Provider.LAB if spec.provider is Provider.AWS else Provider.AWS
+        story.change({self.site: replace(spec, provider=other)})
+
+
+@dataclass(frozen=True)
+class Harm:
+    """Something happens to a host behind the controller's back; which one, counts round."""
+
+    what: str
+    host: int
+
+    async def happen(self, story: GuardedStory) -> None:
+        hosts = list(story.world.hosts)
+        if hosts:
+            host = hosts[self.host % len(hosts)]
+            if self.what != "edit":
+                story.harm(host.id)
+            HARMS[self.what](story, host)
+
+
+@dataclass(frozen=True)
+class Say:
+    """Somebody says something of a site, or of its plan that waits."""
+
+    what: str
+    site: str
+    by: str
+
+    async def happen(self, story: GuardedStory) -> None:
+        await SAYINGS[self.what](story, self.site, self.by)
+
+
+@dataclass(frozen=True)
+class Wait:
+    """Time passes."""
+
+    seconds: float
+
+
+@dataclass(frozen=True)
+class Kill:
+    """Kill -9 at the so-manieth point from now, or after so many seconds; start again after some more."""
+
+    points: int
+    down: float
+
+
+def edit(story: GuardedStory, host: SimHost) -> None:
+    if not story.is_worked_on(host.site):
+        host.files = dict.fromkeys(host.files, "edited")
+
+
+def cut(story: GuardedStory, host: SimHost) -> None:
+    host.cut = not host.cut
+
+
+HARMS: dict[str, Callable[[GuardedStory, SimHost], None]] = {
+    "remove": lambda story, host: story.world.hosts.remove(host.name),
+    "pause": lambda story, host: story.world.hosts.pause(host.name),
+    "kill": lambda story, host: story.world.hosts.kill(host.name),
+    "edit": edit,
+    "cut": cut,
+}
+
+
+async def approve(story: GuardedStory, site: str, by: str) -> None:
+    if plan := story.waiting(site):
+        await story.approve(site, plan, by)
+
+
+async def approve_briefly(story: GuardedStory, site: str, by: str) -> None:
+    if plan := story.waiting(site):
+        await story.approve(site, plan, by, 4.0)
+
+
+async def approve_stale(story: GuardedStory, site: str, by: str) -> None:
+    stale = [plan for plan in story.waited.get(site, []) if plan != story.waiting(site)]
+    if stale:
+        await story.approve(site, stale[-1], by)
+
+
+async def reject(story: GuardedStory, site: str, by: str) -> None:
+    if plan := story.waiting(site):
+        await story.reject(site, plan)
+
+
+async def freeze(story: GuardedStory, site: str, by: str) -> None:
+    await story.say(GrantKind.FREEZE, site if by == PEOPLE[0] else "", by, reason="no")
+
+
+async def thaw(story: GuardedStory, site: str, by: str) -> None:
+    await story.take_back(GrantKind.FREEZE)
+
+
+async def override(story: GuardedStory, site: str, by: str) -> None:
+    await story.say(GrantKind.OVERRIDE, site, by, until=story.world.clock.now() + timedelta(minutes=5))
+
+
+async def extend(story: GuardedStory, site: str, by: str) -> None:
+    await story.say(GrantKind.EXTEND, site, by, until=story.world.clock.now() + timedelta(minutes=3))
+
+
+async def destroy(story: GuardedStory, site: str, by: str) -> None:
+    await story.destroy(site)
+
+
+async def resume(story: GuardedStory, site: str, by: str) -> None:
+    await story.resume(site)
+
+
+SAYINGS: dict[str, Callable[[GuardedStory, str, str], Coroutine[Any, Any, None]]] = {
+    f.__name__: f
+    for f in (
+        approve, approve_briefly, approve_stale, reject, freeze, thaw, override, extend, destroy, resume,
+    )
+}  # fmt: skip
+
+Event = Push | Vanish | Return | Bury | Move | Harm | Say | Wait | Kill
+
+sites = st.sampled_from(SITES)
+maybe = st.sampled_from
+pushes = st.builds(
+    Push,
+    sites,
+    maybe([None, *POLICIES]),
+    maybe([None, None, 0, 1, 2, 3]),
+    maybe([None, None, "base", "nginx"]),
+    maybe([None, None, None, "small", "medium"]),
+)
+vanishings = st.builds(Vanish, maybe([SITES, SITES[:1], SITES[1:]]))
+burials = st.builds(Bury, sites, maybe([None, None, 20.0]), st.booleans())
+harms = st.builds(Harm, maybe(sorted(HARMS)), st.integers(0, 8))
+usual = st.builds(Say, maybe(["approve"]), sites, maybe(PEOPLE))
+sayings = st.builds(Say, maybe(sorted(SAYINGS)), sites, maybe(PEOPLE))
+waits = st.builds(Wait, maybe([1.0, 5.0, 5.0, 15.0, 40.0, 100.0]))
+kills = st.builds(Kill, st.integers(0, 80), maybe([0.0, 1.0, 30.0]))
+others = st.one_of(st.builds(Return), st.builds(Move, sites), vanishings, burials)
+stories = st.lists(
+    st.one_of(pushes, pushes, pushes, waits, waits, usual, sayings, harms, kills, others),
+    min_size=2,
+    max_size=16,
+)
+
+
+async def tell(story: GuardedStory, events: list[Event]) -> None:
+    """Have it all happen, with some seconds after each; then people settle it."""
+    story.change({site: site_spec(site) for site in SITES})
+    story.start()
+    await story.pass_by(8.0)
+    for event in events:
+        for site in SITES:
+            story.waiting(site)
+        match event:
+            case Wait(seconds):
+                await story.pass_by(seconds)
+            case Kill(points, down):
+                await story.until_dead(points, 8.0)
+                await story.pass_by(down)
+                story.start()
+            case _:
+                await event.happen(story)
+                await story.pass_by(6.0)
+    await story.settle_all()
+    await story.stop()
+    await story.check_records()
+    assert not story.laws.broken
+
+
+def quietly(events: list[Event]) -> None:
+    """Tell a story over a world of its own, without its thousands of log lines."""
+    structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(50))
+    try:
+        with tempfile.TemporaryDirectory() as home:
+            asyncio.run(tell(GuardedStory(Path(home)), events))
+    finally:
+        structlog.reset_defaults()
+
+
+@given(stories)
+@settings(
+    max_examples=STORIES or 120,
+    derandomize=not STORIES,
+    deadline=None,
+    suppress_health_check=[HealthCheck.too_slow],
+)
+def test_nothing_living_goes_that_nobody_allowed(events: list[Event]) -> None:
+    quietly(events)
