@@ -5,6 +5,7 @@ from datetime import datetime
 
 from otto.decide.wording import describe, told_of
 from otto.model.duration import in_words
+from otto.model.history import Grant
 from otto.model.notice import Notice, NoticeKind
 from otto.model.plan import Plan
 from otto.model.verdict import Allowed, NeedsApproval, Reason, Verdict
@@ -49,9 +50,18 @@ def of_freeze(reason: str, sites: tuple[str, ...], now: datetime) -> Notice:
     return Notice(NoticeKind.FREEZE, "", "the repository lost much at once: deletions are frozen", body, now)
 
 
-def of_thaw(by: str, now: datetime) -> Notice:
+def of_freeze_by(freeze: Grant, now: datetime) -> Notice:
+    """Somebody froze deletions."""
+    of, option = (freeze.site, f" --site {freeze.site}") if freeze.site else ("every site", "")
+    until = f", until {freeze.until:%Y-%m-%d %H:%M} UTC" if freeze.until else ""
+    body = f"by {freeze.by}{until}: {freeze.reason}\nto end that: otto thaw{option}"
+    return Notice(NoticeKind.FREEZE, freeze.site, f"deletions of {of} are frozen", body, now)
+
+
+def of_thaw(by: str, now: datetime, site: str = "") -> Notice:
     """Deletions go on."""
-    return Notice(NoticeKind.THAW, "", "deletions are not frozen any more", f"thawed by {by}", now)
+    title = f"deletions of {site or 'every site'} are not frozen any more"
+    return Notice(NoticeKind.THAW, site, title, f"thawed by {by}", now)
 
 
 def of_ending(site: str, at: datetime, why: str, now: datetime) -> Notice:

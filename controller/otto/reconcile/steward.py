@@ -17,6 +17,7 @@ from otto.model.status import Phase
 from otto.reconcile.bookkeeper import Bookkeeper
 from otto.reconcile.events import Event, SiteGone, StatusChanged
 from otto.reconcile.fleet import Fleet
+from otto.reconcile.freezeteller import FreezeTeller
 from otto.reconcile.kit import Kit
 
 log = structlog.get_logger("otto.steward")
@@ -38,6 +39,7 @@ class Steward:
         self._rounds = 0
         kit.bus.subscribe(self._hear)
         self._policy_problem: str | None = None
+        self._freezes = FreezeTeller(kit)
 
     async def run(self) -> None:
         """Look again and again until cancelled."""
@@ -56,6 +58,7 @@ class Steward:
         """One look: whoever's time has come is due, whoever's is near is told of."""
         now = self._kit.clock.now()
         await self._tell_policy()
+        await self._freezes.look()
         for site, stone in self._fleet.tombstones().items():
             if stone.at is not None and stone.at <= now:
                 self._once(site, f"tombstone {stone.at.isoformat()}")
@@ -118,14 +121,18 @@ class Steward:
         specs = self._fleet.specs_in_force()
         return (spec for _, spec in sorted(specs.items()) if may_end(spec, fleet))
 
-    def _once(self, site: str, what: str) -> None:
-        if (site, what) not in self._told:
-            self._told.add((site, what))
-            self._kit.queue.add(site, "its time has come")
+    def _once(self, site: str, what: str) -> bool:
+        """Have a site whose time has come be due; whether that was not so before."""
+        if (site, what) in self._told:
+            return False
+        self._told.add((site, what))
+        self._kit.queue.add(site, "its time has come")
+        return True
 
     async def _mind(self, site: str, end: Expiry, now: datetime) -> None:
         if end.at <= now:
-            self._once(site, end.at.isoformat())
+            if self._once(site, end.at.isoformat()):
+                await self._kit.notifier.notify(notices.of_ending(site, end.at, end.why, now))
             return
         passed = due_warnings(end, self._kit.policies.fleet(), now)
         if not passed:

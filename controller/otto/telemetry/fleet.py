@@ -21,6 +21,7 @@ class _Site:
     ready: bool = False
     failures: int = 0
     succeeded_at: float | None = None
+    ends_at: float | None = None
     observed_at: float | None = None
     differences: Mapping[Layer, int] = field(default_factory=dict)
     seen_at: Mapping[str, float] = field(default_factory=dict)
@@ -49,6 +50,7 @@ class FleetMetrics(Collector):
         """Show a site's status."""
         site = self._sites.setdefault(status.site, _Site())
         site.phase, site.ready, site.failures = status.phase, status.ready, status.failures
+        site.ends_at = status.ends_at.timestamp() if status.ends_at else None
         if status.ready:
             site.succeeded_at = status.updated_at.timestamp()
 
@@ -131,6 +133,8 @@ def _add_status(families: Mapping[str, GaugeMetricFamily], shown: str, site: _Si
     families["failures"].add_metric([shown], site.failures)
     if site.succeeded_at is not None:
         families["success"].add_metric([shown], site.succeeded_at)
+    if site.ends_at is not None:
+        families["end"].add_metric([shown], site.ends_at)
 
 
 def _fleet_families() -> tuple[GaugeMetricFamily, ...]:
@@ -158,6 +162,12 @@ def _site_families() -> dict[str, GaugeMetricFamily]:
         "success": _gauge(
             "otto_site_last_success_timestamp_seconds",
             "When the site was last seen ready.",
+            "site",
+            unit="seconds",
+        ),
+        "end": _gauge(
+            "otto_site_end_timestamp_seconds",
+            "When the site is taken down, by its time to live or a tombstone; left out where it is not.",
             "site",
             unit="seconds",
         ),

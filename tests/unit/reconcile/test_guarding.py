@@ -76,6 +76,12 @@ async def ids(stage: Stage, site: str = "one") -> dict[str, str]:
     return {host.name: host.id for host in await stage.world.infrastructure.inventory(site)}
 
 
+def told_of(stage: Stage) -> list[tuple[NoticeKind, str]]:
+    """What people were told of freezes."""
+    kinds = (NoticeKind.FREEZE, NoticeKind.THAW)
+    return [(item.kind, item.body) for item in stage.world.notifier.notices if item.kind in kinds]
+
+
 def rules(reasons: Iterable[Reason]) -> set[str]:
     return {reason.rule for reason in reasons}
 
@@ -353,8 +359,11 @@ async def test_a_freeze_by_hand_holds_a_scale_in_until_the_thaw(stage: Stage) ->
         await push(stage, site_spec("one", web=web(2)))
         assert "guard.freeze" in await held(stage)
         assert len(await names(stage)) == 4
+        assert told_of(stage) == [(NoticeKind.FREEZE, "by ada: holidays\nto end that: otto thaw")]
         await stage.world.ledger.revoke(freeze)
         await due(stage, "one")
+        await stage.calm(10)
+        assert [kind for kind, _ in told_of(stage)] == [NoticeKind.FREEZE, NoticeKind.THAW]
         assert len(await names(stage)) == 3
         assert (await stage.status("one")).phase is Phase.READY
 
@@ -516,10 +525,12 @@ async def test_a_run_that_overruns_its_window_is_held_between_two_steps(stage: S
 
 async def test_a_site_ends_with_its_time_to_live_and_is_warned_of_before(stage: Stage) -> None:
     stage.world.push(site_spec("one", policy=Policy(ttl=7200.0)))
-    async with stage.controller().running():
+    async with stage.controller().running() as controller:
         await stage.calm(5)
         status = await stage.status("one")
         assert status.ends_at is not None
+        series = b'otto_site_end_timestamp_seconds{site="one"}'
+        assert series in controller.kit.metrics.render()[0]
         await stage.world.clock.advance(3700)
         await stage.calm()
         warned = [item for item in stage.world.notifier.notices if item.kind is NoticeKind.TTL]
@@ -532,6 +543,7 @@ async def test_a_site_ends_with_its_time_to_live_and_is_warned_of_before(stage: 
         await stage.calm(10)
         assert await names(stage) == set()
         assert (await stage.status("one")).phase is Phase.DESTROYED
+        assert "is taken down" in [item.title for item in stage.world.notifier.notices][-1]
 
 
 async def test_a_label_gives_test_sites_an_end(stage: Stage) -> None:
