@@ -81,23 +81,25 @@ class GuardedStory(Story):
         return plan
 
     async def say(self, kind: GrantKind, site: str, by: str = "ada", **more: object) -> None:
-        """Somebody says something, and the controller hears that they did."""
+        """Somebody says something; of what ada says, the controller hears at once."""
         grant = Grant(kind, site, by, self.world.clock.now(), **more)  # type: ignore[arg-type]
         if kind is not GrantKind.FREEZE:
             self.witness.says(grant)
         await self.world.ledger.grant(grant)
-        self.tell(site)
+        if by == "ada":
+            self.tell(site)
 
-    async def take_back(self, kind: GrantKind, plan: str = "") -> None:
+    async def take_back(self, kind: GrantKind, plan: str = "", *, told: bool = True) -> None:
         """Everything of a kind that was said, of a plan if one is named, is said no more."""
         for grant in await self.world.ledger.grants(kind=kind):
             if grant.plan == plan:
                 await self.world.ledger.revoke(grant)
-        self.tell("")
+        if told:
+            self.tell("")
 
     async def approve(self, site: str, plan: str, by: str, seconds: float = 3600.0) -> None:
         """Somebody approves a plan; a rejection of it is taken back thereby."""
-        await self.take_back(GrantKind.REJECT, plan)
+        await self.take_back(GrantKind.REJECT, plan, told=by == "ada")
         until = self.world.clock.now() + timedelta(seconds=seconds)
         await self.say(GrantKind.APPROVE, site, by, plan=plan, until=until)
 
@@ -157,11 +159,13 @@ class GuardedStory(Story):
             waited += 5.0
             if not await self.troubles():
                 return
-            await self.take_back(GrantKind.FREEZE)
+            await self.take_back(GrantKind.FREEZE, told=False)
             for site in SITES:
                 plan = self.waiting(site)
                 there = await self.world.ledger.grants(site=site, kind=GrantKind.APPROVE)
-                if plan and not any(grant.plan == plan for grant in there):
+                if plan and not any(
+                    grant.plan == plan and grant.holds(self.world.clock.now()) for grant in there
+                ):
                     await self.approve(site, plan, "grace")
         raise AssertionError(f"not at rest: {await self.troubles()}")
 
