@@ -19,7 +19,7 @@ _NUMBERS = itertools.count()
 def postgresql() -> Iterator[Path]:
     """The folder of a running server; it is stopped and removed afterwards."""
     if not _PROGRAMS:
-        pytest.skip("the server programs of PostgreSQL are not installed")
+        pytest.fail("the server programs of PostgreSQL are missing: apt-get install postgresql-15")
     folder = Path(tempfile.mkdtemp(prefix="otto-postgresql-"))
     user = _user()
     if user:
@@ -67,7 +67,7 @@ def _user() -> str | None:
     try:
         return pwd.getpwnam("postgres").pw_name
     except KeyError:
-        pytest.skip("there is no user postgres to run the server as")
+        pytest.fail("there is no user postgres to run the server as: apt-get install postgresql-15")
 
 
 def _call(user: str | None, program: str, *arguments: object) -> None:
