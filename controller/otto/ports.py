@@ -245,7 +245,7 @@ class Queue(Protocol):
 
 
 class Store(Protocol):
-    """OttO's memory. All of it can be rebuilt from git, the provider and the hosts, except history."""
+    """OttO's memory. Git, provider and hosts give it anew but for history, audit and what people said."""
 
     @property
     def ledger(self) -> "Ledger":
@@ -334,8 +334,8 @@ class Ledger(Protocol):
     async def charge(self, charge: Charge) -> None:
         """Keep what a site costs from now on; the same as before adds nothing."""
 
-    async def charges(self, since: datetime) -> tuple[Charge, ...]:
-        """Charges since then, and of each site the last one before, oldest first."""
+    async def charges(self, since: datetime, *, site: str | None = None) -> tuple[Charge, ...]:
+        """Charges since then, and of each site the last one before, oldest first; of one site or all."""
 
 
 class Notifier(Protocol):

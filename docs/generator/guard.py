@@ -3,8 +3,7 @@
 from generator.page import code, joined, table
 from otto.decide.guard import RULES
 from otto.decide.guard.exposure import EXPOSED_RECORD, LAST_COPY
-from otto.decide.guard.judge import APPROVABLE
-from otto.model.verdict import Effect
+from otto.model.verdict import APPROVABLE, Effect
 
 _INTRO = """\
 # The guard's rules

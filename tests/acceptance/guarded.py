@@ -58,6 +58,11 @@ class Guarded(Home):
         self.start()
         return commit
 
+    def change(self, site: str, policy: Json | None = None, *, web: int = 1, **more: str) -> str:
+        """Push another spec of a site; the commit."""
+        self.write(f"specs/{site}.yaml", spec(site, policy, web=web, **more))
+        return self.push(f"{site}: web {web} {policy} {more}")[0]
+
     def close(self) -> None:
         """Take everything down; what a story that failed has left frozen or protected as well."""
         if self.process is not None and self.process.poll() is None:

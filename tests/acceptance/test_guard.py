@@ -13,12 +13,11 @@ from otto.model.run import Outcome
 from . import damage
 from .damage import NGINX
 from .guarded import Guarded, another_image, spec
-from .harness import Json, eventually, steps_of
+from .harness import eventually, steps_of
 
 pytestmark = [pytest.mark.lab, pytest.mark.xdist_group("guard"), pytest.mark.timeout(600)]
 
 SITE, WEB, OTHER, BALANCER = "shop", "shop-web-1", "shop-web-2", "shop-balancer-1"
-SPEC = f"specs/{SITE}.yaml"
 AUTO = {"approval": "auto", "limits": {"count": 99, "share": 1, "reason": "a test, rebuilt at will"}}
 
 
@@ -39,12 +38,6 @@ def other() -> Iterator[str]:
         yield name
 
 
-def change(home: Guarded, policy: Json | None = None, *, web: int = 1, **more: str) -> str:
-    """Push another spec of the site; the commit."""
-    home.write(SPEC, spec(SITE, policy, web=web, **more))
-    return home.push(f"web {web} {more}")[0]
-
-
 def ids(home: Guarded) -> dict[str, str]:
     return {name: host["id"] for name, host in home.containers().items()}
 
@@ -60,7 +53,7 @@ def test_the_ordinary_day_needs_nobody(home: Guarded) -> None:
     home.let_go(SITE)
     home.write("sites/small/index.html", "<!doctype html><title>Small</title><p>A small site, new.</p>\n")
     home.let_go(SITE, home.push("New content")[0])
-    home.let_go(SITE, change(home, web=2))
+    home.let_go(SITE, home.change(SITE, web=2))
     assert set(home.containers()) == {BALANCER, WEB, OTHER}
     home.healed(SITE, WEB)
     text = damage.read(home, OTHER, NGINX)
@@ -78,7 +71,7 @@ def test_the_ordinary_day_needs_nobody(home: Guarded) -> None:
 
 def test_no_web_server_is_left_only_when_somebody_says_so(home: Guarded) -> None:
     before = home.containers()
-    change(home, web=0)
+    home.change(SITE, web=0)
     plan = home.held(SITE, "guard.last-copy")["plan"]
     assert plan[:12] in home.otto("plan", SITE)
     blockers = home.json("why", SITE)["blockers"]
@@ -127,19 +120,19 @@ def test_what_somebody_rejected_is_refused_until_the_spec_is_another(home: Guard
     home.held(SITE, "guard.rejected")
     assert "not before the sale" in home.otto("why", SITE)
     assert home.containers() == before
-    home.let_go(SITE, change(home, web=2))
+    home.let_go(SITE, home.change(SITE, web=2))
     assert home.containers() == before
 
 
 def test_a_scale_in_that_the_spec_asks_for_needs_nobody(home: Guarded) -> None:
-    home.let_go(SITE, change(home))
+    home.let_go(SITE, home.change(SITE))
     assert set(home.containers()) == {BALANCER, WEB}
     assert home.verdicts(SITE)[-1] == "Allowed"
 
 
 def test_approvals_that_have_expired_are_none(home: Guarded, other: str) -> None:
     before = home.containers()
-    change(home, {"approvers": 2, "approvalExpiry": "2s"}, image=other)
+    home.change(SITE, {"approvers": 2, "approvalExpiry": "2s"}, image=other)
     plan = home.held(SITE, "guard.replace", "guard.last-copy")["plan"]
     home.stop()
     approve(home, plan, "ada", "grace")
@@ -155,7 +148,7 @@ def test_a_plan_waits_for_the_second_person_whatever_becomes_of_the_controller(
     home: Guarded, other: str
 ) -> None:
     before, plan = home.containers(), home.held(SITE, "guard.replace")["plan"]
-    change(home, {"approvers": 2}, image=other)
+    home.change(SITE, {"approvers": 2}, image=other)
     assert "1 of 2" in approve(home, plan, "ada")
     home.refuses("has approved plan", "approve", SITE, plan[:12], "--by", "Ada")
     last = home.peek_runs(SITE)[0].id
@@ -173,7 +166,7 @@ def test_what_changes_after_the_approval_is_another_plan_and_is_not_carried_out(
     before, plan = home.containers(), home.held(SITE, "guard.replace")["plan"]
     home.stop()
     assert "2 of 2" in approve(home, plan, "grace")
-    change(home, {"approvers": 2}, web=2, image=other)
+    home.change(SITE, {"approvers": 2}, web=2, image=other)
     home.again()
     home.held(SITE, "guard.replace", unlike=plan)
     home.refuses("out of date", "approve", SITE, plan[:12], "--by", "linus")
@@ -201,9 +194,9 @@ def test_two_people_have_that_very_plan_carried_out_once(home: Guarded) -> None:
 
 def test_a_protected_site_is_neither_replaced_nor_destroyed(home: Guarded, other: str) -> None:
     before = home.containers()
-    home.let_go(SITE, change(home, AUTO | {"protect": True}, web=2, image=other))
+    home.let_go(SITE, home.change(SITE, AUTO | {"protect": True}, web=2, image=other))
     eventually("protection in force", lambda: protected(home), 30)
-    change(home, AUTO | {"protect": True}, web=2)
+    home.change(SITE, AUTO | {"protect": True}, web=2)
     plan = home.held(SITE, "guard.protect")["plan"]
     home.refuses("no approval changes that", "approve", SITE, plan[:12])
     home.otto("destroy", SITE, "--yes", "--by", "ada", "--timeout", "60", status=1)
@@ -216,17 +209,17 @@ def test_a_protected_site_is_neither_replaced_nor_destroyed(home: Guarded, other
 
 def test_the_flag_and_what_it_protects_do_not_go_in_one_commit(home: Guarded, other: str) -> None:
     before = home.containers()
-    change(home, AUTO, web=2)
+    home.change(SITE, AUTO, web=2)
     home.held(SITE, "guard.protect.recent")
     assert home.containers() == before
-    home.let_go(SITE, change(home, AUTO, web=2, image=other))
+    home.let_go(SITE, home.change(SITE, AUTO, web=2, image=other))
     eventually("protection gone", lambda: not protected(home), 30)
     assert home.containers() == before
 
 
 def test_with_a_commit_of_its_own_and_a_policy_of_auto_it_is_replaced_unasked(home: Guarded) -> None:
     before = ids(home)
-    home.let_go(SITE, change(home, AUTO, web=2))
+    home.let_go(SITE, home.change(SITE, AUTO, web=2))
     after = ids(home)
     assert {name for name in after if after[name] != before[name]} == {WEB, OTHER}
 
@@ -238,13 +231,13 @@ def protected(home: Guarded) -> bool:
 
 def test_another_provider_is_refused_and_the_site_goes_on_where_it_is(home: Guarded) -> None:
     before = ids(home)
-    change(home, web=2, provider="aws")
+    home.change(SITE, web=2, provider="aws")
     home.held(SITE, "guard.place.provider")
     home.healed(SITE, WEB)
     home.held(SITE, "guard.place.provider")
     assert ids(home) == before
     home.serves(SITE)
-    home.let_go(SITE, change(home, web=2))
+    home.let_go(SITE, home.change(SITE, web=2))
     assert ids(home) == before
 
 

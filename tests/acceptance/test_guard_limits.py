@@ -11,7 +11,7 @@ from otto.model.history import GrantKind
 from . import damage
 from .damage import HAPROXY, NGINX
 from .guarded import Guarded, spec
-from .harness import Json, eventually
+from .harness import eventually
 
 pytestmark = [pytest.mark.lab, pytest.mark.xdist_group("guard-limits"), pytest.mark.timeout(600)]
 
@@ -42,12 +42,6 @@ def home() -> Iterator[Guarded]:
         home.close()
 
 
-def change(home: Guarded, policy: Json | None = None, *, web: int = 1, **more: str) -> str:
-    """Push another spec of the site; the commit."""
-    home.write(f"specs/{SITE}.yaml", spec(SITE, policy, web=web, **more))
-    return home.push(f"{web} {policy} {more}")[0]
-
-
 def fleet(home: Guarded, budget: float) -> None:
     """Set the operator's policy, and have the site looked at."""
     document = {"apiVersion": "otto/v1", "kind": "FleetPolicy", "spec": {"budget": {"monthly": budget}}}
@@ -60,7 +54,7 @@ def fleet(home: Guarded, budget: float) -> None:
 def test_outside_its_window_a_change_waits_and_a_repair_does_not(home: Guarded) -> None:
     opens = datetime.now(UTC) + timedelta(hours=6)
     window = {"cron": f"{opens.minute} {opens.hour} * * *", "lasts": "1h"}
-    change(home, {"windows": {"allow": [window]}}, algorithm="leastconn")
+    home.change(SITE, {"windows": {"allow": [window]}}, algorithm="leastconn")
     site = home.held(SITE, "guard.window.site")
     (blocker,) = home.json("why", SITE)["blockers"]
     assert blocker["rule"] == "guard.window.site"
@@ -84,7 +78,7 @@ def test_an_override_lets_it_through_and_is_on_record(home: Guarded) -> None:
 
 
 def test_over_its_budget_a_site_grows_no_more_and_what_runs_is_healed(home: Guarded) -> None:
-    change(home, {"budget": {"monthly": 0}}, web=2)
+    home.change(SITE, {"budget": {"monthly": 0}}, web=2)
     site = home.held(SITE, "guard.budget.site")
     assert site["cost"]["hourly"] > 0
     home.refuses("no approval changes that", "approve", SITE, site["plan"][:12])
@@ -94,7 +88,7 @@ def test_over_its_budget_a_site_grows_no_more_and_what_runs_is_healed(home: Guar
 
 def test_over_the_fleets_budget_nothing_grows_until_it_is_raised(home: Guarded) -> None:
     fleet(home, 0)
-    change(home, {"budget": {"monthly": 1000}}, web=2)
+    home.change(SITE, {"budget": {"monthly": 1000}}, web=2)
     home.held(SITE, "guard.budget.fleet")
     assert "guard.budget.site" not in {item["rule"] for item in (home.site(SITE) or {})["held"]}
     assert OTHER not in home.containers()
@@ -108,7 +102,7 @@ def test_over_the_fleets_budget_nothing_grows_until_it_is_raised(home: Guarded) 
 
 
 def test_what_keeps_being_changed_is_left_and_who_does_it_is_named(home: Guarded) -> None:
-    home.let_go(SITE, change(home, {"drift": {"heals": 1}}, web=2))
+    home.let_go(SITE, home.change(SITE, {"drift": {"heals": 1}}, web=2))
     text = damage.read(home, WEB, NGINX)
     damage.inside(home, WEB, "sh", "-c", TWEAK)
     damage.inside(home, WEB, "systemctl", "start", "tweak.service")

@@ -23,6 +23,7 @@ from otto.model.desired import Desired
 from otto.model.observed import Observed, Seen
 from otto.model.sign import Sign
 from otto.reconcile.fleet import Fleet
+from otto.reconcile.freezing import Freezer
 from otto.reconcile.kit import Kit
 from otto.reconcile.lock import home_lock
 from otto.reconcile.observation.census import CensusTaker
@@ -130,7 +131,7 @@ async def _watch(settings: Settings, sites: Sequence[str]) -> AsyncIterator[Watc
 
 
 async def _desired(kit: Kit, site: str) -> Desired:
-    fleet = Fleet(kit.source, kit.specs, kit.store)
+    fleet = Fleet(kit.source, kit.specs, kit.store, Freezer(kit))
     await fleet.load()
     await fleet.refresh(await kit.source.fetch() or "", kit.clock.now())
     known = fleet.in_force(site)

@@ -1,5 +1,6 @@
 """The fleet's policy in a file: read anew when it changes, the last good one kept."""
 
+import errno
 import os
 from collections.abc import Iterator
 from pathlib import Path
@@ -91,6 +92,26 @@ def test_a_file_that_vanishes_takes_no_limit_away(path: Path, logs: list[dict[st
     path.unlink()
     assert [policies.fleet().ttl_warnings for _ in range(2)] == [(300.0,)] * 2
     assert "is gone" in policies.problem
+    assert events(logs).count("policy.bad") == 1
+
+
+@pytest.mark.parametrize("what", ["open", "stat"])
+@pytest.mark.parametrize("new", ["  ttlWarnings: [5m]\n", "  ttlWarnings: [6m]\n"])
+def test_a_file_that_could_not_be_read_is_read_again(
+    path: Path, logs: list[dict[str, object]], monkeypatch: pytest.MonkeyPatch, what: str, new: str
+) -> None:
+    def fails(*_: object, **__: object) -> None:
+        raise OSError(errno.EMFILE, "Too many open files")
+
+    write(path, "  ttlWarnings: [5m]\n")
+    policies = FilePolicies(path, parse_fleet_policy)
+    write(path, new)
+    with monkeypatch.context() as broken:
+        broken.setattr(Path, what, fails)
+        assert [policies.fleet().ttl_warnings for _ in range(2)] == [(300.0,)] * 2
+        assert policies.problem == f"{path} cannot be read: Too many open files"
+    assert policies.fleet().ttl_warnings == ((360.0,) if "6m" in new else (300.0,))
+    assert policies.problem == ""
     assert events(logs).count("policy.bad") == 1
 
 

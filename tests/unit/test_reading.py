@@ -123,7 +123,6 @@ facts = st.builds(
 applied = st.builds(
     Applied,
     infrastructure=texts,
-    images=labels,
     sizes=labels,
     hosts=st.dictionaries(texts, facts, max_size=2),
     verified=texts,

@@ -132,7 +132,7 @@ async def test_history_is_kept_to_so_many_ended_runs_of_each_site(make: Make) ->
 
 async def test_what_was_applied(store: Store) -> None:
     facts = HostFacts("f", {"/etc/nginx/nginx.conf": None}, {"nginx": "active"}, "c", "r", "x", {"w": "UP"})
-    applied = Applied("i", {"web": "nginx"}, {"web": "small"}, {"acme-web-1": facts}, "v")
+    applied = Applied("i", {"web": "small"}, {"acme-web-1": facts}, "v")
     await store.save_applied("acme", Applied("old"))
     await store.save_applied("acme", applied)
     assert await store.applied("acme") == applied

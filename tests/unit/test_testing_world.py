@@ -22,6 +22,7 @@ from otto.ports import (
     Store,
 )
 from otto.reconcile.fleet import Fleet
+from otto.reconcile.freezing import Freezer
 from otto.reconcile.reconciler import Reconciler
 from otto.testing import World, settle, site_spec
 
@@ -35,7 +36,7 @@ class Story:
 
     def start(self) -> None:
         kit = self.world.kit()
-        self.fleet = Fleet(kit.source, kit.specs, kit.store)
+        self.fleet = Fleet(kit.source, kit.specs, kit.store, Freezer(kit))
         self.reconciler = Reconciler(kit, self.fleet)
 
     async def reconcile(self, site: str = "acme") -> SiteStatus:

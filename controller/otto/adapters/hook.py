@@ -9,12 +9,13 @@ import json
 import structlog
 
 from otto.adapters import program
-from otto.decide.hookanswer import Unreadable, reasons, shown
+from otto.decide.hookanswer import Unreadable, reasons
 from otto.decide.plandata import plan_data, verdict_data
 from otto.model.canonical import Data, to_data
 from otto.model.plan import Plan
 from otto.model.policy import Hook
 from otto.model.spec import SiteSpec
+from otto.model.text import one_line
 from otto.model.verdict import Effect, Reason, Verdict
 from otto.ports import Policies
 from otto.telemetry.redaction import Redactor
@@ -24,7 +25,6 @@ log = structlog.get_logger("otto.hook")
 RULE = "guard.hook"
 VERSION = 1
 _MOST_BYTES = 1024 * 1024
-_LONGEST_SECONDS = 300.0
 _WORDS = 300
 
 
@@ -45,8 +45,7 @@ class HookProgram:
         if hook is None:
             return ()
         given = json.dumps(_question(plan, spec, verdict)).encode()
-        seconds = min(max(hook.timeout, 0.1), _LONGEST_SECONDS)
-        ended = await program.run(hook.command, given, seconds=seconds, most=_MOST_BYTES)
+        ended = await program.run(hook.command, given, seconds=hook.timeout, most=_MOST_BYTES)
         return self._conclude(hook, ended)
 
     def _conclude(self, hook: Hook, ended: program.Ended) -> tuple[Reason, ...]:
@@ -61,10 +60,9 @@ class HookProgram:
         return found
 
     def _failed(self, hook: Hook, ended: program.Ended, what: str) -> tuple[Reason, ...]:
-        lines = ended.errors.decode(errors="replace").strip().splitlines()
-        said = f"; it said: {lines[-1]}" if lines else ""
-        words = shown(self._redactor.scrub(f"the policy hook could not be asked: {what}{said}"), _WORDS)
-        command = shown(self._redactor.scrub(hook.command[0] if hook.command else ""), _WORDS)
+        said = f"; it said: {ended.last_words}" if ended.last_words else ""
+        words = one_line(self._redactor.scrub(f"the policy hook could not be asked: {what}{said}"), _WORDS)
+        command = one_line(self._redactor.scrub(hook.command[0] if hook.command else ""), _WORDS)
         log.warning("hook.failed", command=command, reason=words)
         mend = f"mend {command}, or take the hook out of the fleet's policy; then the site is judged again"
         return (Reason(RULE, words, mend, Effect.REFUSE),)

@@ -17,6 +17,7 @@ _Stamp = tuple[int, int, int, int] | None
 
 # No policy needs as much; what is longer is cut off, and told to be too big by whoever parses it.
 _MOST_BYTES = 1024 * 1024
+_UNREAD = (-1, -1, -1, -1)
 
 
 class FilePolicies:
@@ -57,9 +58,11 @@ class FilePolicies:
             stamp = _stamp(self._path)
             if stamp == self._stamp:
                 return False
-            self._stamp = stamp
             self.problem = self._take(stamp)
+            self._stamp = stamp
         except OSError as error:
+            # It is read again as soon as it can be, though it has not changed since.
+            self._stamp = self._stamp and _UNREAD
             self.problem = f"{self._path} cannot be read: {error.strerror}"
             return self.problem != known
         return True

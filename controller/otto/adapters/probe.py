@@ -17,10 +17,12 @@ from yarl import URL
 
 from otto.model.errors import TransientError
 from otto.model.probing import Answer, NoAnswer, ProbeRequest, ProbeResult
+from otto.model.text import one_line
 from otto.ports import Clock
 
 BODY_LIMIT = 256 * 1024
 CONCURRENCY = 128
+_WORDS = 120
 
 _HEADERS = {"User-Agent": "otto-probe", "Accept": "*/*", "Accept-Encoding": "identity"}
 
@@ -208,6 +210,5 @@ def _reason(error: Exception, request: ProbeRequest) -> str:
     return f"{type(error).__name__}: {_safe(str(error))}"
 
 
-def _safe(text: str, length: int = 120) -> str:
-    line = " ".join("".join(letter if letter.isprintable() else " " for letter in text).split())
-    return line if len(line) <= length else line[: length - 1] + "…"
+def _safe(text: str) -> str:
+    return one_line(text, _WORDS)

@@ -16,6 +16,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Self
 
+from otto.adapters.cancellation import unbroken
+
 MARK = "OTTO_PROGRAM"
 _PROC = Path("/proc")
 _CHUNK = 64 * 1024
@@ -39,6 +41,12 @@ class Ended:
     output: bytes = field(default=b"", repr=False)
     errors: bytes = field(default=b"", repr=False)
     trouble: str = ""
+
+    @property
+    def last_words(self) -> str:
+        """The last line of its errors, "" for none."""
+        lines = self.errors.decode(errors="replace").strip().splitlines()
+        return lines[-1] if lines else ""
 
 
 async def run(
@@ -76,7 +84,8 @@ async def run(
             words = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
             return Ended(None, trouble=f"it cannot be run: {words}")
         finally:
-            _end_strays(f"{MARK}={mark}".encode())
+            # It reads of every process of the machine: the others do not wait for that.
+            await unbroken(asyncio.to_thread(_end_strays, f"{MARK}={mark}".encode()))
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,12 +118,13 @@ async def _run(call: _Call) -> Ended:
             await _kill(process)
         out.drain()
         err.drain()
-        trouble = trouble or ("it wrote too much" if out.full.is_set() else "")
+        if out.full.is_set() and not trouble:
+            trouble = f"it wrote more than {call.most} bytes"
     return Ended(None if trouble else process.returncode, bytes(out.kept), bytes(err.kept), trouble)
 
 
 async def _wait(process: asyncio.subprocess.Process, out: "_Outlet", call: _Call) -> str:
-    """Wait for its end; why it has to be stopped, "" when it ended."""
+    """Wait until it has ended, or written more than it may; why it has to be stopped otherwise."""
     ending = asyncio.ensure_future(process.wait())
     filling = asyncio.ensure_future(out.full.wait())
     try:
@@ -124,9 +134,7 @@ async def _wait(process: asyncio.subprocess.Process, out: "_Outlet", call: _Call
     finally:
         ending.cancel()
         filling.cancel()
-    if filling in done:
-        return f"it wrote more than {call.most} bytes"
-    return "" if ending in done else f"it did not end within {call.seconds:g} s"
+    return "" if done else f"it did not end within {call.seconds:g} s"
 
 
 async def _kill(process: asyncio.subprocess.Process) -> None:
@@ -134,7 +142,7 @@ async def _kill(process: asyncio.subprocess.Process) -> None:
     if process.returncode is None:
         with contextlib.suppress(ProcessLookupError):
             os.killpg(process.pid, signal.SIGKILL)
-        await asyncio.shield(process.wait())
+        await unbroken(process.wait())
 
 
 class _Outlet:

@@ -75,9 +75,7 @@ def to_destroy(site: str, status: SiteStatus | None, runs: Iterable[Run], asked:
     if status is None or status.phase is Phase.DESTROYED:
         return Answer(site, ok=True, words="nothing of it is left", run=fresh[0] if fresh else None)
     if status.leaving == "person" and status.updated_at >= asked.at and status.phase in _AFTER_FAILURE:
-        found = [reason for reason in status.held if reason.effect is not Effect.WARN]
-        mends = "; ".join(dict.fromkeys(reason.mend for reason in found if reason.mend))
-        return Answer(site, ok=False, words=f"{status.message}; to go on: {mends}", held=True)
+        return Answer(site, ok=False, words=f"{status.message}; to go on: {_mends(status)}", held=True)
     if fresh and fresh[0].ended_at and fresh[0].outcome is Outcome.FAILED and status.phase in _AFTER_FAILURE:
         return Answer(site, ok=False, words=fresh[0].message or status.message, run=fresh[0])
     return None
@@ -103,9 +101,14 @@ def _of_run(run: Run, status: SiteStatus | None) -> Answer:
         return Answer(run.site, ok=True, words=_done(run), run=run)
     words = run.message or (status.message if status else "") or run.outcome.value
     if run.outcome is Outcome.WAITING and status and status.phase is Phase.AWAITING_APPROVAL:
-        mends = "; ".join(dict.fromkeys(reason.mend for reason in status.held if reason.mend))
-        words = f"held by the guard: {status.message}; to go on: {mends or f'otto why {run.site}'}"
+        words = f"held by the guard: {status.message}; to go on: {_mends(status) or f'otto why {run.site}'}"
     return Answer(run.site, ok=False, words=words, run=run)
+
+
+def _mends(status: SiteStatus) -> str:
+    """What takes the guard's reasons out of the way; a warning is in nobody's."""
+    mends = (reason.mend for reason in status.held if reason.effect is not Effect.WARN)
+    return "; ".join(dict.fromkeys(filter(None, mends)))
 
 
 def _done(run: Run) -> str:

@@ -15,10 +15,13 @@ from otto.model.status import Condition, ConditionType, SiteStatus
 if TYPE_CHECKING:
     from rich.console import Console
 
+    from otto.adapters.notify import Outcome
+    from otto.adapters.specs.policycases import PolicyCases
     from otto.cli.chain import Chain
     from otto.cli.seen import Seen
     from otto.cli.speaking import Said
     from otto.cli.strays import Strays
+    from otto.decide.policytest import PolicyResult
     from otto.model.host import LiveHost
     from otto.model.why import Why
     from otto.reconcile.inspect import Inspection
@@ -78,10 +81,7 @@ def audit_document(records: Iterable[AuditRecord], chain: "Chain | None" = None)
 
 
 def _record_document(record: AuditRecord) -> Document:
-    entry = to_data(record.entry)
-    if not isinstance(entry, dict):
-        raise TypeError("an entry is an object")
-    return {"number": record.number, **entry, "before": record.before, "hash": record.hash}
+    return {"number": record.number, **_object(record.entry), "before": record.before, "hash": record.hash}
 
 
 def why_document(answer: "Why") -> Document:
@@ -158,6 +158,32 @@ def said_document(said: "Said") -> Document:
         "heard": said.heard.value,
         "message": "; ".join([saying.message, *saying.more]),
     }
+
+
+def policy_test_document(read: "PolicyCases", results: "Iterable[PolicyResult]") -> Document:
+    """What `otto policy test --json` prints."""
+    cases: list[Data] = [
+        {
+            "name": item.case.name,
+            "file": item.case.file,
+            "line": item.case.line,
+            "passed": item.passed,
+            "expected": to_data(item.case.expected),
+            "verdict": item.kind,
+            "missing": [*item.missing],
+            "reasons": [reason_data(reason) for reason in item.reasons],
+        }
+        for item in results
+    ]
+    return {"cases": cases, "problems": [to_data(problem) for problem in read.problems]}
+
+
+def notify_document(outcomes: "Iterable[Outcome]", *, tested: bool) -> Document:
+    """What `otto notify --json` prints."""
+    ways: list[Data] = [
+        {"way": item.way, "sent": tested and not item.trouble, "trouble": item.trouble} for item in outcomes
+    ]
+    return {"tested": tested, "ways": ways}
 
 
 def write(console: "Console", document: object) -> None:

@@ -9,7 +9,7 @@ from rich.text import Text
 
 from otto.cli import money
 from otto.cli.tables import blank, words
-from otto.cli.text import clean, counted
+from otto.cli.text import clean, counted, figures
 from otto.model.canonical import short
 from otto.model.difference import Difference, Severity
 from otto.model.plan import Action, ActionKind, Step
@@ -109,6 +109,5 @@ def _verdict(verdict: Verdict) -> Iterator["RenderableType"]:
 
 def _reasons(reasons: Iterable[Reason]) -> Iterator["RenderableType"]:
     for reason in reasons:
-        figures = ", ".join(f"{name} {value}" for name, value in sorted(reason.figures.items()))
-        rule = f"  [{reason.rule}]" + (f" {figures}" if figures else "")
+        rule = f"  [{reason.rule}] {figures(reason)}".rstrip()
         yield Padding(Text.assemble(clean(reason.message), (clean(rule), "dim")), (0, 0, 0, 2))

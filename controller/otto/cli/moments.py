@@ -1,4 +1,4 @@
-"""Times as people type them, and as they read them."""
+"""Times as people type them."""
 
 from datetime import UTC, datetime, timedelta
 

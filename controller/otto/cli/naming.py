@@ -36,13 +36,18 @@ def require_store(settings: "Settings") -> None:
 async def reading_store(invocation: Invocation) -> AsyncIterator["Store"]:
     """The store, for commands that make no sense before OttO ever ran here.
 
+    What is logged meanwhile goes to standard error, and never among what the command prints.
+
     Raises:
         UsageError: there is none.
     """
+    from otto.cli.journal import journal  # noqa: PLC0415  (with the store)
+
     settings = invocation.settings
     require_store(settings)
-    async with invocation.composition.open_store_only(settings) as store:
-        yield store
+    with journal(invocation, file=False):
+        async with invocation.composition.open_store_only(settings) as store:
+            yield store
 
 
 async def site_names(invocation: Invocation) -> list[str]:

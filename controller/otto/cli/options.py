@@ -1,6 +1,8 @@
 """Options and arguments that several commands share."""
 
 import asyncio
+import contextlib
+import io
 from dataclasses import replace
 from typing import Annotated
 
@@ -13,7 +15,8 @@ from otto.cli.naming import site_names
 def complete_site(context: typer.Context, incomplete: str) -> list[str]:
     """Names of sites for the shell's completion; none when they cannot be read."""
     try:
-        names = asyncio.run(site_names(_invocation(context)))
+        with contextlib.redirect_stderr(io.StringIO()):  # warnings of the store
+            names = asyncio.run(site_names(_invocation(context)))
     except Exception:  # noqa: BLE001  (a shell that completes must never show an error)
         return []
     return [name for name in names if name.startswith(incomplete)]

@@ -2,7 +2,6 @@
 
 import json
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 from otto.cli.seen import Around
 from otto.cli.text import counted
@@ -11,39 +10,40 @@ from otto.model.canonical import to_data
 from otto.model.errors import OttoError, TerminalError
 from otto.model.history import AuditEntry
 from otto.model.host import LiveHost
+from otto.model.saying import Speaker
 from otto.reconcile.kit import Kit
 
 
-@dataclass(frozen=True, slots=True)
-class Asked:
-    """Who wants something done, and why, in their words."""
-
-    by: str
-    reason: str = ""
-
-
-async def reap(kit: Kit, hosts: Sequence[LiveHost], asked: Asked, at_work: Around) -> None:
+async def reap(kit: Kit, hosts: Sequence[LiveHost], who: Speaker, note: str, at_work: Around) -> None:
     """Remove orphans, one after the other; while no controller does, what was told of them is corrected.
+
+    Args:
+        kit: all ports.
+        hosts: the orphans.
+        who: who wants it.
+        note: why, in their words.
+        at_work: who else is at work.
 
     Raises:
         TerminalError: one could not be removed; those before it are gone, those after it are left.
         OttoError: the audit record cannot be written; then nothing more is removed.
     """
     for number, host in enumerate(hosts):
-        await kit.ledger.append(_entry(kit, host, asked, "asked", f"remove orphan {host.name}"))
+        await kit.ledger.append(_entry(kit, host, who, "asked", f"remove orphan {host.name}", note=note))
         try:
             await kit.infrastructure.remove(host)
         except OttoError as error:
-            failed = _entry(
-                kit, host, asked, "failed", f"orphan {host.name} was not removed: {error.message}"
-            )
+            summary = f"orphan {host.name} was not removed: {error.message}"
+            failed = _entry(kit, host, who, "failed", summary, note=note)
             await kit.ledger.append(failed)
             raise _stopped(error, host, hosts[:number]) from error
         await _correct(kit, host, at_work)
-        await kit.ledger.append(_entry(kit, host, asked, "removed", f"orphan {host.name} was removed"))
+        await kit.ledger.append(
+            _entry(kit, host, who, "removed", f"orphan {host.name} was removed", note=note)
+        )
 
 
-def _entry(kit: Kit, host: LiveHost, asked: Asked, result: str, summary: str) -> AuditEntry:
+def _entry(kit: Kit, host: LiveHost, who: Speaker, result: str, summary: str, *, note: str) -> AuditEntry:
     detail = {
         "result": result,
         "host": host.name,
@@ -51,9 +51,10 @@ def _entry(kit: Kit, host: LiveHost, asked: Asked, result: str, summary: str) ->
         "provider": host.provider,
         "size": host.size,
         "state": host.state.value,
+        "as": who.account,
     }
     return AuditEntry(
-        kit.clock.now(), asked.by, "reap", host.site, summary=summary, reason=asked.reason, detail=detail
+        kit.clock.now(), who.name, "reap", host.site, summary=summary, reason=note, detail=detail
     )
 
 

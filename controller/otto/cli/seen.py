@@ -1,7 +1,7 @@
 """One look at the store, for `otto status`."""
 
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -71,18 +71,19 @@ class Seen:
         return (self.intents or {}).get(site, frozenset())
 
 
-async def look(store: StatusSource, site: str | None, at_work: Around) -> Seen:
+async def look(store: StatusSource, site: str | None, at_work: Around, now: datetime) -> Seen:
     """Read everything.
 
     Args:
         store: where from.
         site: the only site that counts, None for all.
         at_work: who is at work.
+        now: the time.
 
     Raises:
         UsageError: there is no such site.
     """
-    statuses = await known_statuses(store)
+    statuses = await known_statuses(store, now)
     orphans = await told.orphans(store)
     if site is not None:
         naming.require(site, (item.site for item in statuses))
@@ -95,21 +96,20 @@ async def look(store: StatusSource, site: str | None, at_work: Around) -> Seen:
         at_work,
         orphans,
         await told.problems(store),
-        await _freezes(store, site),
+        await _freezes(store, site, now),
         await told.policy_problem(store),
     )
 
 
-async def _freezes(store: StatusSource, site: str | None) -> "tuple[Grant, ...]":
+async def _freezes(store: StatusSource, site: str | None, now: datetime) -> "tuple[Grant, ...]":
     """Freezes that hold now."""
     from otto.model.history import GrantKind  # noqa: PLC0415  (with the store)
 
-    now = datetime.now(UTC)
     found = await store.ledger.grants(site=site, kind=GrantKind.FREEZE)
     return tuple(grant for grant in found if grant.holds(now))
 
 
-async def known_statuses(store: StatusSource) -> "tuple[SiteStatus, ...]":
+async def known_statuses(store: StatusSource, now: datetime) -> "tuple[SiteStatus, ...]":
     """Statuses, those included that nobody has written yet: a spec is there, its first look is to come."""
     from otto.model.status import Phase, SiteStatus  # noqa: PLC0415  (with the store)
 
@@ -118,6 +118,6 @@ async def known_statuses(store: StatusSource) -> "tuple[SiteStatus, ...]":
         if name not in known:
             provider, labels = spec.spec.provider.value, spec.spec.labels
             known[name] = SiteStatus(
-                name, Phase.PENDING, datetime.now(UTC), provider=provider, labels=labels, commit=spec.commit
+                name, Phase.PENDING, now, provider=provider, labels=labels, commit=spec.commit
             )
     return tuple(known[name] for name in sorted(known))

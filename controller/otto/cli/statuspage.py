@@ -11,6 +11,7 @@ from otto.cli import money, tables
 from otto.cli.seen import Seen
 from otto.cli.tables import words
 from otto.cli.text import counted, date_time
+from otto.decide import freezing
 from otto.model.history import Grant
 from otto.model.host import LiveHost
 from otto.model.problem import Problem
@@ -72,13 +73,11 @@ def troubles(seen: Seen) -> list[tuple[str, str]]:
 def _freezes(freezes: Sequence[Grant]) -> Iterable[tuple[str, str]]:
     """What keeps hosts from being taken away, and how to end it."""
     for freeze in freezes:
-        of, option = (freeze.site, f" --site {freeze.site}") if freeze.site else ("every site", "")
+        of = freeze.site or "every site"
         until = f", until {date_time(freeze.until)}" if freeze.until else ""
         why = f": {freeze.reason}" if freeze.reason else ""
-        yield (
-            f"deletions of {of} are frozen by {freeze.by}{until}{why}; to end that: otto thaw{option}",
-            "red",
-        )
+        ends = freezing.command(freeze.site)
+        yield f"deletions of {of} are frozen by {freeze.by}{until}{why}; to end that: {ends}", "red"
 
 
 def _problems(problems: Sequence[Problem]) -> Iterable[tuple[str, str]]:

@@ -4,8 +4,11 @@ What a spec, a commit or a host says is never read as Rich markup (it goes into 
 an escape sequence of the terminal (every character that does not print is shown as its code).
 """
 
-from collections.abc import Sequence
 from datetime import datetime
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from otto.model.verdict import Reason
 
 _MINUTE = 60
 _HOUR = 60 * _MINUTE
@@ -71,6 +74,6 @@ def counted(count: int, one: str, many: str = "") -> str:
     return f"{count} {one if count == 1 else many or one + 's'}"
 
 
-def listed(words: Sequence[str]) -> str:
-    """`a`, `a and b`, `a, b and c`."""
-    return f"{', '.join(words[:-1])} and {words[-1]}" if len(words) > 1 else "".join(words)
+def figures(reason: "Reason") -> str:
+    """What a rule of the guard counted, in one line: `hosts 3, limit 2`; "" for nothing."""
+    return ", ".join(f"{name} {value}" for name, value in sorted(reason.figures.items()))

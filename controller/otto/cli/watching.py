@@ -46,7 +46,7 @@ class Watch:
         self._troubles: tuple[str, ...] = ()
         self._around: Around | None = None
         self._asked_at = 0.0
-        self._follower = Follower(_Known(store))
+        self._follower = Follower(_Known(store, clock))
         self._follower.listeners.append(self._hear)
 
     async def run(self, after: Callable[[Seen], Awaitable[None]] | None = None) -> None:
@@ -68,7 +68,7 @@ class Watch:
         here = await self._at_work()
         if first:  # before how things are is read, so that nothing can come between the two unnoticed
             await self._follower.look()
-        seen = await seeing.look(self._store, self._site, here)
+        seen = await seeing.look(self._store, self._site, here, self._clock.now())
         for status in seen.statuses if first else ():
             self._hear(StatusChanged(status))
         await self._follower.look()
@@ -112,11 +112,12 @@ class Watch:
 class _Known:
     """A store whose statuses hold the sites that nobody looked at yet."""
 
-    def __init__(self, store: StatusSource) -> None:
+    def __init__(self, store: StatusSource, clock: Clock) -> None:
         self._store = store
+        self._clock = clock
 
     async def statuses(self) -> tuple[SiteStatus, ...]:
-        return await seeing.known_statuses(self._store)
+        return await seeing.known_statuses(self._store, self._clock.now())
 
     async def runs(self, site: str | None = None, limit: int = 20) -> tuple[Run, ...]:
         return await self._store.runs(site, limit)

@@ -17,8 +17,8 @@ from otto.model.verdict import Effect, Reason
 
 # Fewer digits than this would be a guess.
 LEAST = 6
-# In the name of the rule by which a plan is refused that people rejected.
-_REJECTED = "reject"
+# The rule by which a plan is refused that people rejected.
+_REJECTED = "guard.rejected"
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,20 +44,19 @@ class Held:
     @property
     def needs_approval(self) -> bool:
         """Whether an approval is among what it lacks: some of what it waits for, people may wave through."""
-        asking = (item.effect is Effect.ASK or "otto approve" in item.mend for item in self.reasons)
-        return self.verdict == "NeedsApproval" or any(asking)
+        return self.verdict == "NeedsApproval" or any(item.approvable for item in self.reasons)
 
     @property
     def refusals(self) -> tuple[Reason, ...]:
         """Why it is refused, but for people having rejected it: that can be taken back."""
         refusing = (item for item in self.reasons if item.effect is Effect.REFUSE)
-        return tuple(item for item in refusing if _REJECTED not in item.rule)
+        return tuple(item for item in refusing if item.rule != _REJECTED)
 
     @property
     def waits_for(self) -> tuple[Reason, ...]:
         """What it waits for whatever people approve."""
         waiting = (item for item in self.reasons if item.effect is Effect.WAIT)
-        return tuple(item for item in waiting if "otto approve" not in item.mend)
+        return tuple(item for item in waiting if not item.approvable)
 
 
 def held(status: SiteStatus | None, runs: tuple[Run, ...], site: str, digest: str, policy: Policy) -> Held:

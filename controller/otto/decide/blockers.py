@@ -60,7 +60,7 @@ def _taken_down(evidence: Evidence) -> Iterator[Blocker]:
         if evidence.phase is not Phase.DESTROYING or not evidence.controller:
             yield Blocker(Obstacle.DESTROYED, "it is to be destroyed, as a person asked", back)
     elif evidence.phase is Phase.DESTROYED:
-        what = "a person destroyed it; it stays away until it is resumed or its spec changes"
+        what = "it was taken down, and stays away until it is resumed or its spec changes"
         yield Blocker(Obstacle.DESTROYED, what, back, since=evidence.since)
 
 
@@ -95,7 +95,7 @@ def _guard(evidence: Evidence) -> Iterator[Blocker]:
         return
     holding = [reason for reason in status.held if reason.effect is not Effect.WARN]
     for reason in sorted(holding, key=lambda item: -item.effect):
-        if reason.effect is Effect.ASK and evidence.approved:
+        if reason.approvable and evidence.approved:
             continue  # the controller has only to come to it
         what = f"{reason.message} [{reason.rule}]{_figures(reason)}"
         yield Blocker(

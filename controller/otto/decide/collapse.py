@@ -37,8 +37,8 @@ def collapsed(
     """
     vanished = tuple(sorted(before.keys() - after.keys() - buried))
     if _is_over(len(vanished), len(before), limits):
-        reason = f"{counted(len(vanished), 'spec')} of {len(before)} vanished in one step{_allowed(limits)}"
-        return Collapsed(reason, vanished)
+        reason = f"{counted(len(vanished), 'spec')} of {len(before)} vanished in one step"
+        return Collapsed(f"{reason} ({_allowed(limits)})", vanished)
     shrunk = {
         name: _hosts(before[name]) - _hosts(after[name])
         for name in before.keys() & after.keys()
@@ -47,8 +47,8 @@ def collapsed(
     total, lost = sum(map(_hosts, before.values())), sum(shrunk.values())
     if len(shrunk) >= _LEAST and lost > limits.count and lost > limits.share * total:
         sites = counted(len(shrunk), "site")
-        reason = f"{sites} lost {lost} of {total} wanted hosts in one step{_allowed(limits)}"
-        return Collapsed(reason, ())
+        reason = f"{sites} lost {lost} of {total} wanted hosts in one step"
+        return Collapsed(f"{reason} ({_allowed(limits)} if that is more)", ())
     return None
 
 
@@ -57,7 +57,7 @@ def _is_over(count: int, total: int, limits: Collapse) -> bool:
 
 
 def _allowed(limits: Collapse) -> str:
-    return f" (allowed: {limits.count}, or {limits.share:.0%})"
+    return f"allowed: {limits.count}, or {limits.share:.0%}"
 
 
 def _hosts(spec: SiteSpec) -> int:

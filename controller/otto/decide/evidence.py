@@ -38,7 +38,7 @@ class Evidence:
         newest: newest commit of the repository.
         source_error: why the repository cannot be read, "" when it can.
         source_failures: how many times in a row it could not.
-        approved: whether the plan of the newest run is approved.
+        approved: whether the plan that waits is approved.
     """
 
     site: str

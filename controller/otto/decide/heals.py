@@ -3,10 +3,9 @@
 from collections.abc import Iterable, Mapping
 from datetime import datetime
 
+from otto.model.difference import UNWISHED
 from otto.model.history import Heal
 from otto.model.run import Outcome, Run
-
-_NOT_WISHED = frozenset({"drift", "failure"})
 
 
 def heals(runs: Iterable[Run], since: datetime) -> tuple[Heal, ...]:
@@ -24,4 +23,4 @@ def _paths(run: Run) -> tuple[str, ...]:
     """What the run saw that nobody wished, as its step `observe` keeps it."""
     seen = next((step.detail.get("differences") for step in run.steps if step.kind == "observe"), None)
     items = [item for item in seen if isinstance(item, Mapping)] if isinstance(seen, list) else []
-    return tuple(sorted({str(item.get("path")) for item in items if item.get("cause") in _NOT_WISHED}))
+    return tuple(sorted({str(item.get("path")) for item in items if item.get("cause") in UNWISHED}))

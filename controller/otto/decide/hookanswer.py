@@ -9,6 +9,7 @@ import json
 import re
 from collections.abc import Iterator, Mapping, Sequence
 
+from otto.model.text import one_line
 from otto.model.verdict import Effect, Reason
 
 PREFIX = "hook."
@@ -44,12 +45,6 @@ def reasons(output: bytes) -> tuple[Reason, ...]:
         left = f"the hook gives {len(found) - _MOST} more reasons, which are not shown"
         found = [*found[:_MOST], Reason(f"{PREFIX}more", left, effect=found[_MOST].effect)]
     return tuple(found)
-
-
-def shown(text: str, most: int) -> str:
-    """A text of somebody else's as one line of characters that show, shortened."""
-    words = " ".join("".join(c if c.isprintable() else " " for c in text[: 4 * most]).split())
-    return words if len(words) <= most else words[: most - 1] + "…"
 
 
 def _findings(answer: object) -> Iterator[Reason]:
@@ -98,8 +93,8 @@ def _list(value: object) -> Sequence[object]:
 def _reason(rule: str, message: str, mend: str, effect: Effect) -> Reason:
     return Reason(
         rule=PREFIX + _name(rule),
-        message=shown(message, _MESSAGE) or "the policy hook gives no message",
-        mend=shown(mend, _MEND),
+        message=one_line(message, _MESSAGE) or "the policy hook gives no message",
+        mend=one_line(mend, _MEND),
         effect=effect,
     )
 

@@ -3,6 +3,7 @@
 from collections.abc import Iterable
 from datetime import datetime
 
+from otto.decide.freezing import command
 from otto.decide.wording import describe, told_of
 from otto.model.duration import in_words
 from otto.model.history import Grant
@@ -24,9 +25,11 @@ def of_verdict(plan: Plan, verdict: Verdict, now: datetime) -> Notice | None:
 def _kind(plan: Plan, verdict: Verdict, reasons: tuple[Reason, ...]) -> tuple[NoticeKind, str]:
     if any(reason.rule == "guard.drift.flapping" for reason in reasons):
         return NoticeKind.FLAPPING, f"{plan.site} keeps being changed, and is not repaired for now"
+    for_cost = any(reason.rule.startswith("guard.budget.") for reason in reasons)
     if isinstance(verdict, Allowed):
-        return NoticeKind.BUDGET, f"{plan.site}: a budget is nearly used up"
-    if any(reason.rule.startswith("guard.budget.") for reason in reasons):
+        nearly = f"{plan.site}: a budget is nearly used up"
+        return (NoticeKind.BUDGET, nearly) if for_cost else (NoticeKind.WARNING, f"{plan.site}: a warning")
+    if for_cost:
         return NoticeKind.BUDGET, f"{plan.site}: the guard holds a plan for its cost"
     if isinstance(verdict, NeedsApproval):
         return NoticeKind.APPROVAL, f"{plan.site} waits for approval"
@@ -52,10 +55,10 @@ def of_freeze(reason: str, sites: tuple[str, ...], now: datetime) -> Notice:
 
 def of_freeze_by(freeze: Grant, now: datetime) -> Notice:
     """Somebody froze deletions."""
-    of, option = (freeze.site, f" --site {freeze.site}") if freeze.site else ("every site", "")
     until = f", until {freeze.until:%Y-%m-%d %H:%M} UTC" if freeze.until else ""
-    body = f"by {freeze.by}{until}: {freeze.reason}\nto end that: otto thaw{option}"
-    return Notice(NoticeKind.FREEZE, freeze.site, f"deletions of {of} are frozen", body, now)
+    body = f"by {freeze.by}{until}: {freeze.reason}\nto end that: {command(freeze.site)}"
+    title = f"deletions of {freeze.site or 'every site'} are frozen"
+    return Notice(NoticeKind.FREEZE, freeze.site, title, body, now)
 
 
 def of_thaw(by: str, now: datetime, site: str = "") -> Notice:

@@ -6,7 +6,7 @@ from otto.decide.expected import SERVICES, wanted
 from otto.decide.targeting import for_content, for_infrastructure, roles_needed
 from otto.model.canonical import digest
 from otto.model.desired import Desired
-from otto.model.difference import Cause, Difference, Layer
+from otto.model.difference import UNWISHED, Difference, Layer
 from otto.model.host import HostState, LiveHost
 from otto.model.infrastructure import ResourceChange
 from otto.model.observed import InfrastructureState, Observed, Seen, Unseen
@@ -107,7 +107,7 @@ def removal(
 def _circumstances(
     desired: Desired, observed: Observed, found: tuple[Difference, ...], *, asked: bool
 ) -> Circumstances:
-    not_wished = [item for item in found if item.cause in (Cause.DRIFT, Cause.FAILURE)]
+    not_wished = [item for item in found if item.cause in UNWISHED]
     return Circumstances(
         provider=desired.spec.provider.value,
         hosts={host.name: host.role.value for host in observed.hosts},

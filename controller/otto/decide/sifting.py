@@ -6,10 +6,8 @@ from datetime import datetime
 from fnmatch import fnmatchcase
 
 from otto.decide.signs import Key, key
-from otto.model.difference import Cause, Difference
+from otto.model.difference import UNWISHED, Cause, Difference
 from otto.model.policy import DriftPolicy, Handling
-
-_NOT_WISHED = frozenset({Cause.DRIFT, Cause.FAILURE})
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,9 +48,7 @@ def sift(differences: Iterable[Difference], policy: DriftPolicy, looks: Mapping[
     unconfirmed = tuple(
         item
         for item in found
-        if item not in reported
-        and item.cause in _NOT_WISHED
-        and looks.get(key(item), 1) < policy.confirmations
+        if item not in reported and item.cause in UNWISHED and looks.get(key(item), 1) < policy.confirmations
     )
     left = {*reported, *unconfirmed}
     return Sifted(tuple(item for item in found if item not in left), reported, unconfirmed)
@@ -68,4 +64,4 @@ def to_act_on(
 
 def _is_reported(difference: Difference, policy: DriftPolicy) -> bool:
     handling = policy.layers.get(difference.layer.value, Handling.REPAIR)
-    return difference.cause in _NOT_WISHED and handling is Handling.REPORT
+    return difference.cause in UNWISHED and handling is Handling.REPORT

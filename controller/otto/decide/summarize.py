@@ -10,7 +10,7 @@ from otto.decide.verification import serves_nothing
 from otto.decide.wording import describe_differences, reasons, told_of
 from otto.model.cost import Cost
 from otto.model.desired import Desired
-from otto.model.difference import Cause, Difference, Layer
+from otto.model.difference import UNWISHED, Cause, Difference, Layer
 from otto.model.observed import InfrastructureState, Seen, Unseen
 from otto.model.plan import StepKind
 from otto.model.problem import Problem
@@ -269,7 +269,7 @@ def _message(phase: Phase, found: Findings) -> str:
 def _trouble(found: Findings) -> str:
     """What broke or was changed behind our back, and which tier saw it; "" while only the wish changed."""
     differences = found.differences or ()
-    harm = [item for item in differences if item.cause in (Cause.DRIFT, Cause.FAILURE)]
+    harm = [item for item in differences if item.cause in UNWISHED]
     if not harm or any(item.cause is Cause.SPEC for item in differences):
         return ""
     first = max(harm, key=lambda item: (item.severity, -list(Layer).index(item.layer)))

@@ -23,6 +23,10 @@ class Cause(StrEnum):
     UNKNOWN = "unknown"  # it could not be seen
 
 
+# Of what nobody wished: drift, and what broke.
+UNWISHED = frozenset({Cause.DRIFT, Cause.FAILURE})
+
+
 class Severity(IntEnum):
     """How much it matters to visitors."""
 

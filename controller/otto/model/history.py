@@ -7,6 +7,9 @@ from enum import StrEnum
 
 from otto.model.plan import ActionKind
 
+# Who it was, when OttO itself did something that is on record.
+OTTO = "otto"
+
 
 class GrantKind(StrEnum):
     """What somebody said beside the specs, and what holds until it ends or is taken back."""

@@ -14,6 +14,7 @@ class NoticeKind(StrEnum):
     THAW = "thaw"  # they are not any more
     TTL = "ttl"  # a site's end is near, or came
     BUDGET = "budget"  # a budget is nearly used up, or is
+    WARNING = "warning"  # a hook warns of a plan that is carried out all the same
     FLAPPING = "flapping"  # a site is repaired again and again
 
 

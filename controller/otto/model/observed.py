@@ -11,7 +11,7 @@ from typing import Generic, TypeVar
 from otto.model.desired import Desired
 from otto.model.host import Endpoint, Host, HostFacts, LiveHost
 from otto.model.infrastructure import ResourceChange
-from otto.model.spec import Role
+from otto.model.spec import Provider, Role
 
 T = TypeVar("T")
 
@@ -97,21 +97,25 @@ class Applied:
 
     Attributes:
         infrastructure: digest of the inputs of the last complete apply.
-        images: image names (as the spec wrote them) of that apply, by role.
+        sizes: sizes of hosts (as the spec wrote them) of that apply, by role.
         hosts: facts each host gave right after its last complete configure or deploy step: what its
             digests should be from then on.
         verified: desired digest of the last verification that passed.
         desired: the wish that was last put in place as a whole and seen to hold.
-        born: when the site's first host was made, None while it has none.
+        born: when the site's first complete apply ended, None before.
     """
 
     infrastructure: str = ""
-    images: Mapping[str, str] = field(default_factory=dict)
     sizes: Mapping[str, str] = field(default_factory=dict)
     hosts: Mapping[str, HostFacts] = field(default_factory=dict)
     verified: str = ""
     desired: Desired | None = None
     born: datetime | None = None
+
+    @property
+    def provider(self) -> Provider | None:
+        """Where the site's hosts were made, whatever its newest spec says; None before the first."""
+        return self.desired.spec.provider if self.desired and self.infrastructure else None
 
     def without_hosts_but(self, names: frozenset[str]) -> "Applied":
         """A copy that forgets hosts which are gone."""

@@ -36,7 +36,7 @@ class Action:
         changed: names of the attributes that change, sorted.
         host: name of the host concerned, "" for other resources.
         reason: why Terraform does it, in its own terms, "" where it says nothing.
-        asked: whether the repository's own words ask for it: a lower count, a tombstone.
+        asked: whether somebody's own words ask for it: a lower count, a tombstone, `otto destroy`, an end.
         type: the resource's type in Terraform, "" where it is none of Terraform's.
     """
 

@@ -159,7 +159,7 @@ class FleetLimits:
     Attributes:
         window: seconds within which plans count together.
         count: weight of the hosts that all plans of a window may take away before a person is asked.
-        share: the same as a share of the fleet's hosts; fleets smaller than `count` go by `count` alone.
+        share: the same as a share of the fleet's hosts; `count` and `share` have to be passed both.
         changing: share of the fleet's hosts that may be changed at once; the rest waits for its turn.
             A fleet of ten hosts or fewer goes without it.
         reason: why they are not the default ones; a changed limit has to have one.
@@ -176,9 +176,12 @@ class FleetLimits:
 class Collapse:
     """How far desired state may shrink in one step before all deletion is frozen.
 
+    Specs collapse when more of them vanish than either allows, wanted hosts when more go than both allow;
+    one site alone is never a collapse.
+
     Attributes:
-        count: sites, or hosts wanted, that may vanish at once...
-        share: ...and the share of them all; what is over either is a collapse.
+        count: specs, or hosts wanted by those that stay, that may go at once.
+        share: the same as a share of them all.
     """
 
     count: int = 3

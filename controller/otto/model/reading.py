@@ -125,11 +125,11 @@ def _plain(kind: type) -> Reader:
 def _time(data: object) -> datetime:
     try:
         value = datetime.fromisoformat(data)  # type: ignore[arg-type]
-    except (TypeError, ValueError):
+        if value.tzinfo is not None:
+            return value if value.tzinfo is UTC else value.astimezone(UTC)
+    except (TypeError, ValueError, OverflowError):
         raise _misfit("a time as ISO 8601", data) from None
-    if value.tzinfo is None:
-        raise _misfit("a time with its zone", data)
-    return value if value.tzinfo is UTC else value.astimezone(UTC)
+    raise _misfit("a time with its zone", data)
 
 
 def _enum(kind: type[enum.Enum]) -> Reader:

@@ -87,7 +87,8 @@ class SiteStatus:
         updated_at: when this status was written.
         next_look: when it will be looked at again, None when only a change would cause it.
         failures: consecutive failed runs with the same inputs.
-        held: what the guard said of the plan that waits, the weightiest first; empty when none does.
+        held: what the guard said of the plan that waits, the weightiest first; if none
+            does, its warnings of the last one.
         held_since: since when that very plan is held.
         plan: digest of the plan that waits, "" when none does.
         leaving: who wants the site taken down while the guard holds that (`tombstone`, …), "" for nobody.

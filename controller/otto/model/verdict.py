@@ -5,6 +5,9 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from enum import IntEnum
 
+# Rules whose reason to wait a person's approval of the very plan takes out of the way as well.
+APPROVABLE = frozenset({"guard.drift.flapping"})
+
 
 class Effect(IntEnum):
     """What a rule does to a plan, from the mildest to the strictest."""
@@ -34,6 +37,11 @@ class Reason:
     effect: Effect = Effect.ASK
     figures: Mapping[str, str] = field(default_factory=dict)
     until: datetime | None = None
+
+    @property
+    def approvable(self) -> bool:
+        """Whether enough approvals of the very plan answer it."""
+        return self.effect is Effect.ASK or self.rule in APPROVABLE
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,10 +1,9 @@
 """What sites cost: noted when their hosts change, added up when somebody asks."""
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
 from otto.decide import costing
-from otto.decide.expected import wanted
 from otto.model.cost import Cost, PriceTable
 from otto.model.desired import Desired
 from otto.model.history import Charge, Spending
@@ -13,6 +12,7 @@ from otto.model.observed import Applied, InfrastructureState
 from otto.model.plan import Plan
 from otto.model.spec import Provider, Role
 from otto.reconcile.kit import Kit
+from otto.reconcile.pricing import currency
 
 
 class Bookkeeper:
@@ -24,8 +24,7 @@ class Bookkeeper:
 
     async def note(self, desired: Desired, state: InfrastructureState) -> None:
         """Note what a site costs from now on; nothing is written while it is the same."""
-        sizes = {role: desired.spec.group(role).size for role in Role}
-        found = self.cost(desired.spec.provider, {host.name: sizes[host.role] for host in state.hosts})
+        found = self.cost(desired.spec.provider, _sizes(desired, state.hosts))
         await self._charge(desired.site, None if found.unknown else found.hourly)
 
     async def gone(self, site: str) -> None:
@@ -40,27 +39,22 @@ class Bookkeeper:
         """The plan, with what it does to the cost of its site."""
         table = self._kit.prices.table(desired.spec.provider)
         table = table or PriceTable(desired.spec.provider.value, "EUR")  # which knows no price of anything
-        before = {role: applied.sizes.get(role.value, desired.spec.group(role).size) for role in Role}
-        there = {host.name: before[host.role] for host in hosts}
-        want = {name: desired.spec.group(role).size for name, role in wanted(desired).items()}
-        return plan.priced(costing.change(there, want, plan.actions, table))
+        there = _sizes(desired, hosts, applied.sizes)
+        return plan.priced(costing.change(there, costing.wanted_sizes(desired.spec), plan.actions, table))
 
     def shown(self, desired: Desired, state: InfrastructureState) -> tuple[Cost | None, str]:
         """What a site's hosts cost, and the currency; None and "" where there is no price table."""
         table = self._kit.prices.table(desired.spec.provider)
         if table is None:
             return None, ""
-        sizes = {role: desired.spec.group(role).size for role in Role}
-        hosts = {host.name: sizes[host.role] for host in state.hosts}
-        return self.cost(desired.spec.provider, hosts), table.currency
+        return self.cost(desired.spec.provider, _sizes(desired, state.hosts)), table.currency
 
-    async def spending(self, site: str) -> Spending:
-        """What is spent, of the site and of all."""
+    async def spending(self, site: str, *, of_all: bool = True) -> Spending:
+        """What is spent, of the site and, if asked for, of all: that takes the charges of every site."""
         now = self._kit.clock.now()
         begin, _ = costing.month(now)
-        table = self._kit.prices.table(Provider.LAB)
-        charges = await self._kit.ledger.charges(begin)
-        return costing.spending(charges, site, now, table.currency if table else "EUR")
+        charges = await self._kit.ledger.charges(begin, site=None if of_all else site)
+        return costing.spending(charges, site, now, currency(self._kit.prices) or "EUR")
 
     async def spent(self) -> dict[str, float]:
         """What each site spent this month, by one question for all."""
@@ -73,3 +67,9 @@ class Bookkeeper:
             return
         await self._kit.ledger.charge(Charge(site, self._kit.clock.now(), hourly))
         self._noted[site] = hourly
+
+
+def _sizes(desired: Desired, hosts: Iterable[Host], known: Mapping[str, str] | None = None) -> dict[str, str]:
+    """Name -> size of hosts: as known by role, else as the spec wants it."""
+    wanted = {role.value: desired.spec.group(role).size for role in Role}
+    return costing.sized({host.name: host.role.value for host in hosts}, wanted | dict(known or {}))

@@ -2,12 +2,11 @@
 
 import structlog
 
-from otto.decide.diff import depth
+from otto.decide.diff import depth, diff
 from otto.decide.sifting import Sifted
 from otto.decide.signs import keys, told
 from otto.decide.wording import describe_differences
 from otto.model.desired import Desired
-from otto.model.difference import Difference
 from otto.model.observed import InfrastructureState, Observed, Seen
 from otto.model.sign import Sign
 from otto.reconcile.kit import Kit
@@ -38,7 +37,7 @@ class Bystander:
     ) -> Next:
         """What differs is left alone: it is only to be told of, or to be seen once more first."""
         self._observer.sightings.keep(desired.site, signs)
-        self.watch(desired, observed, (*sifted.reported, *sifted.unconfirmed))
+        self.watch(desired, observed)
         after = self._pace.after(0)
         if sifted.unconfirmed:
             words = describe_differences(sifted.unconfirmed)
@@ -59,7 +58,7 @@ class Bystander:
         self._observer.sightings.keep(
             look.desired.site, told(look.signs, look.differences, self._kit.clock.now())
         )
-        self.watch(look.desired, look.observed, look.differences)
+        self.watch(look.desired, look.observed)
         words = describe_differences(look.differences)
         waiting = f"not certain yet: {words}"
         silences = self._observer.silences
@@ -76,13 +75,13 @@ class Bystander:
     def hold(self, look: Look, seconds: float) -> Next:
         """The same as before, which came to nothing: it is not tried again yet, and its status stands."""
         self._observer.sightings.keep(look.desired.site, look.signs)
-        self.watch(look.desired, look.observed, look.differences)
+        self.watch(look.desired, look.observed)
         log.info("reconcile.held", seconds=round(seconds, 1))
         return Next(min(seconds, self._pace.after(0).seconds or seconds), "retry")
 
-    def watch(self, desired: Desired, observed: Observed, differences: tuple[Difference, ...]) -> None:
-        """Have the tiers watch the site by what this look found."""
-        known, heard = keys(differences), keys(depth(desired, observed))
+    def watch(self, desired: Desired, observed: Observed) -> None:
+        """Have the tiers watch the site by all that this look found: what is left alone is no news either."""
+        known, heard = keys(diff(desired, observed)), keys(depth(desired, observed))
         state = observed.infrastructure
         have = state.value if isinstance(state, Seen) else InfrastructureState()
         self._sentinel.watch(Watched(desired, observed.applied, have, self._kit.clock.now(), known, heard))

@@ -147,7 +147,7 @@ class Converger:
 
     async def _judge(self, plan: Plan, look: Look, recorder: Recorder) -> Judged:
         async with recorder.step("guard") as notes:
-            applied = await self._kit.store.applied(plan.site)
+            applied = look.observed.applied
             priced = self._books.priced(plan, look.desired, look.observed.hosts, applied)
             judged = await self._gate.judge(priced, look.spec, applied)
             notes.detail = judged.record()
@@ -209,7 +209,6 @@ class Converger:
         applied = replace(
             kept,
             infrastructure=desired.infrastructure_digest,
-            images={role.value: desired.spec.group(role).image for role in Role},
             sizes={role.value: desired.spec.group(role).size for role in Role},
             born=before.born or self._kit.clock.now(),
         )

@@ -6,8 +6,7 @@ from otto.decide.planning import removal
 from otto.decide.wording import describe
 from otto.model.canonical import digest
 from otto.model.errors import OttoError, TerminalError, TransientError
-from otto.model.history import AuditEntry
-from otto.model.host import LiveHost
+from otto.model.history import OTTO, AuditEntry
 from otto.model.observed import Applied, InfrastructureState
 from otto.model.plan import Plan, Removing, StepKind
 from otto.model.run import Outcome, Run
@@ -15,7 +14,7 @@ from otto.model.spec import Provider, Role, SiteSpec
 from otto.model.status import SiteStatus
 from otto.ports import Store
 from otto.reconcile.bookkeeper import Bookkeeper
-from otto.reconcile.gatekeeper import OTTO, Gatekeeper, Judged
+from otto.reconcile.gatekeeper import Gatekeeper, Judged
 from otto.reconcile.kit import Kit
 from otto.reconcile.recorder import Recorder, run_id
 
@@ -46,18 +45,14 @@ class Destroyer:
         Raises:
             TerminalError: its provider may not be touched.
         """
-        provider = await self._lives_at(site) or (spec.provider if spec else None)
+        applied = await self._kit.store.applied(site)
+        provider = applied.provider or (spec.provider if spec else None)
         provider = provider or Provider((status.provider if status else "") or "lab")
         if provider.value not in self._kit.providers:
             mend = "add it to CLOWD_PROVIDERS"
             raise TerminalError(f"provider {provider.value} may not be touched", mend=mend)
-        state, live = await self._there(site)
+        state, live = await self._state(site), await self._kit.infrastructure.inventory(site)
         return removal(site, provider.value, state, live, removing)
-
-    async def _lives_at(self, site: str) -> Provider | None:
-        """Where the site's hosts were made, whatever its newest spec says; None before the first."""
-        applied = await self._kit.store.applied(site)
-        return applied.desired.spec.provider if applied.desired and applied.infrastructure else None
 
     async def judge(self, plan: Plan, spec: SiteSpec | None) -> Judged:
         """What the guard says of it."""
@@ -106,12 +101,14 @@ class Destroyer:
         No name is published by OttO yet, so there is no time to live of a record to wait for.
         """
         step = plan.step(StepKind.DRAIN)
-        state, _ = await self._there(plan.site)
-        balancers = tuple(host for host in state.of(Role.BALANCER) if step and host.name in step.hosts)
+        if step is None:
+            return
+        state = await self._state(plan.site)
+        balancers = tuple(host for host in state.of(Role.BALANCER) if host.name in step.hosts)
         if not balancers:
             return
         seconds = self._kit.settings.drainTimeout
-        async with recorder.step("drain", step.hosts if step else ()) as notes:
+        async with recorder.step("drain", step.hosts) as notes:
             try:
                 await self._kit.configuration.drain(balancers, seconds, notes.report)
                 notes.summary = "no visitor is left"
@@ -119,12 +116,11 @@ class Destroyer:
                 # The site was to go; a balancer that cannot be stopped gently does not keep it.
                 notes.summary = f"not drained: {error.message}"
 
-    async def _there(self, site: str) -> tuple[InfrastructureState, tuple[LiveHost, ...]]:
+    async def _state(self, site: str) -> InfrastructureState:
         try:
-            state = await self._kit.infrastructure.state(site) or InfrastructureState()
+            return await self._kit.infrastructure.state(site) or InfrastructureState()
         except OttoError:
-            state = InfrastructureState()  # unreadable: the provider's own list has to do
-        return state, await self._kit.infrastructure.inventory(site)
+            return InfrastructureState()  # unreadable: the provider's own list has to do
 
     async def stays_away(self, site: str, spec: SiteSpec, intents: frozenset[str]) -> bool:
         """Whether a destroyed site is to stay away: until it is resumed, or its spec says something else."""

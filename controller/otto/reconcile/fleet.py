@@ -33,7 +33,7 @@ class Fleet:
     A file is parsed once for each blob it ever is; a commit costs what it changes.
     """
 
-    def __init__(self, source: Source, specs: Specs, store: Store, freezer: Freezer | None = None) -> None:
+    def __init__(self, source: Source, specs: Specs, store: Store, freezer: Freezer) -> None:
         self._source = source
         self._specs = specs
         self._store = store
@@ -49,8 +49,7 @@ class Fleet:
         self._remembered = dict(await self._store.remembered())
         gone = {status.site for status in await self._store.statuses() if status.phase in _GONE}
         self._lost = frozenset(gone & self._remembered.keys())
-        if self._freezer is not None:
-            await self._freezer.load()
+        await self._freezer.load()
 
     def names(self) -> frozenset[str]:
         """Every site that has, or had, a spec, good or bad."""
@@ -60,13 +59,16 @@ class Fleet:
         """Every site's spec that counts."""
         if not self.catalogue.commit:
             return {name: item.spec for name, item in self._remembered.items() if name not in self._lost}
-        kept = {name: self._remembered[name].spec for name in self._kept() if name in self._remembered}
-        return kept | dict(self.catalogue.sites)
+        kept = {
+            name: self._remembered[name].spec
+            for name in self._kept(self.catalogue)
+            if name in self._remembered
+        }
+        return {**kept, **self.catalogue.sites}
 
-    def _kept(self) -> frozenset[str]:
+    def _kept(self, catalogue: Catalogue) -> frozenset[str]:
         """Sites without a good spec that keep their last one: it is bad, or vanished, or has a tombstone."""
-        held = self._freezer.held if self._freezer else frozenset()
-        return frozenset({*self.catalogue.problems, *self.catalogue.tombstones, *held})
+        return frozenset({*catalogue.problems, *catalogue.tombstones, *self._freezer.held})
 
     def tombstone(self, site: str) -> Tombstone | None:
         """What says that a site is to be taken down, if something does."""
@@ -87,7 +89,7 @@ class Fleet:
         spec = self.catalogue.sites.get(site)
         if spec is not None:
             return RememberedSpec(spec, self.catalogue.commit)
-        return self._remembered.get(site) if site in self._kept() else None
+        return self._remembered.get(site) if site in self._kept(self.catalogue) else None
 
     def last_good(self, site: str) -> RememberedSpec | None:
         """The last good spec, of a vanished site too."""
@@ -117,13 +119,12 @@ class Fleet:
 
     async def _review(self, after: Catalogue) -> None:
         """Before anything comes of a commit: whether so much is missing that nobody can have meant it."""
-        if self._freezer is not None:
-            kept = {name: self._remembered[name].spec for name in after.problems if name in self._remembered}
-            await self._freezer.review(dict(self.specs_in_force()), after, kept)
+        kept = {name: self._remembered[name].spec for name in after.problems if name in self._remembered}
+        await self._freezer.review(dict(self.specs_in_force()), after, kept)
 
     async def thawed(self) -> frozenset[str]:
         """Sites that were held until now, and that somebody let go in the meantime."""
-        return await self._freezer.load() if self._freezer is not None else frozenset()
+        return await self._freezer.load()
 
     def preview(self, commit: str, source: Source | None = None) -> Catalogue:
         """The catalogue of a commit, without moving to it; read from another source if one is given."""
@@ -151,8 +152,7 @@ class Fleet:
         if good:
             await self._store.remember(good)
         self._remembered.update({item.spec.name: item for item in good})
-        kept = {*after.problems, *after.tombstones, *(self._freezer.held if self._freezer else ())}
-        held = kept & self._remembered.keys()
+        held = self._kept(after) & self._remembered.keys()
         self._source.retain(self._remembered[name].commit for name in held)
 
     def forget(self, site: str) -> None:

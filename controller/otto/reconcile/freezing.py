@@ -7,13 +7,12 @@ import structlog
 from otto.decide import notices
 from otto.decide.collapse import Collapsed, collapsed
 from otto.model.catalogue import Catalogue
-from otto.model.history import AuditEntry, Grant, GrantKind
+from otto.model.history import OTTO, AuditEntry, Grant, GrantKind
 from otto.model.spec import SiteSpec
 from otto.reconcile.kit import Kit
 
 log = structlog.get_logger("otto.freeze")
 
-OTTO = "otto"
 SOURCE = "source"
 
 

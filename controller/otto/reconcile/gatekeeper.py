@@ -10,7 +10,7 @@ from otto.decide.heals import heals
 from otto.decide.wording import describe, standing_in_the_way, told_of
 from otto.model.canonical import digest, to_data
 from otto.model.errors import OttoError
-from otto.model.history import Account, AuditEntry, GrantKind, Heal, History
+from otto.model.history import OTTO, Account, AuditEntry, GrantKind, Heal, History, Spending
 from otto.model.observed import Applied, InfrastructureState
 from otto.model.plan import Circumstances, Plan
 from otto.model.policy import Effective, Overrun, Policy
@@ -22,7 +22,6 @@ from otto.reconcile.kit import Kit
 
 log = structlog.get_logger("otto.guard")
 
-OTTO = "otto"
 _HOUR = timedelta(hours=1)
 _RUNS = 50
 _FLAPPING = "guard.drift.flapping"
@@ -78,7 +77,11 @@ class Gatekeeper:
         plan = Plan(spec.name, "", (), about)
         policy = self.policy(spec)
         account = await self._account(spec.provider, policy)
-        history = History(provider=_provider(applied), account=account, providers=self._kit.providers)
+        history = History(
+            provider=applied.provider.value if applied.provider else "",
+            account=account,
+            providers=self._kit.providers,
+        )
         return Judged(plan, guard.judge(plan, policy, history, self._kit.clock.now()))
 
     async def assess(self, plan: Plan, spec: SiteSpec | None, applied: Applied) -> Judged:
@@ -180,9 +183,9 @@ class Gatekeeper:
         history = History(
             grants=await ledger.grants(site=plan.site),
             protected=applied.desired is not None and applied.desired.spec.policy.protect,
-            provider=_provider(applied),
+            provider=applied.provider.value if applied.provider else "",
             heals=await self._heals(plan),
-            spending=await self._books.spending(plan.site) if _has_budget(policy) else None,
+            spending=await self._spending(plan.site, policy),
             account=await self._account(provider, policy) if provider else None,
             providers=self._kit.providers,
         )
@@ -197,6 +200,13 @@ class Gatekeeper:
         going = tuple(item for item in self._headcount.taking(plan.site) if item not in known)
         return replace(history, removals=(*gone, *going), fleet=self._headcount.beside(plan.site))
 
+    async def _spending(self, site: str, policy: Effective) -> Spending | None:
+        """What was spent, where a budget makes it matter; of all sites only for the fleet's."""
+        of_all = policy.fleet.budget is not None
+        if not of_all and policy.site.budget is None:
+            return None
+        return await self._books.spending(site, of_all=of_all)
+
     async def _heals(self, plan: Plan) -> tuple[Heal, ...]:
         if not plan.about.mends:
             return ()
@@ -204,6 +214,8 @@ class Gatekeeper:
 
     async def _with_culprits(self, history: History, plan: Plan, policy: Effective) -> History:
         """A site that is repaired again and again: its hosts are asked who keeps changing it."""
+        if not history.heals:
+            return history  # nothing was repaired of late: it does not flap
         found = guard.findings(plan, policy, history, self._kit.clock.now())
         if not any(reason.rule == _FLAPPING for reason in found):
             return history
@@ -237,12 +249,3 @@ def _files(plan: Plan) -> dict[str, tuple[str, ...]]:
         if slash and head.startswith("hosts/"):
             found.setdefault(head.removeprefix("hosts/"), []).append(f"/{file}")
     return {host: tuple(files) for host, files in found.items()}
-
-
-def _has_budget(policy: Effective) -> bool:
-    """Whether what was spent matters: it is added up from the charges of all sites."""
-    return policy.site.budget is not None or policy.fleet.budget is not None
-
-
-def _provider(applied: Applied) -> str:
-    return applied.desired.spec.provider.value if applied.desired and applied.infrastructure else ""

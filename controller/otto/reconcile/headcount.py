@@ -7,8 +7,8 @@ from otto.model.plan import Plan
 from otto.reconcile.events import Event, SiteGone, StatusChanged
 from otto.reconcile.kit import Kit
 
-# Longer than windows count back.
-_VOID_KEPT = timedelta(days=7)
+# As long as a window may count back at most.
+_VOID_KEPT = timedelta(days=31)
 
 
 class Headcount:
@@ -38,7 +38,8 @@ class Headcount:
 
     def take(self, plan: Plan, removals: tuple[Removal, ...]) -> None:
         """A plan goes on record as taking these away. If it is tried anew, it did not the last time."""
-        self._void = {item for item in self._void if removals and removals[0].at - item.at < _VOID_KEPT}
+        oldest = self._kit.clock.now() - _VOID_KEPT
+        self._void = {item for item in self._void if item.at > oldest}
         self._void |= self.tried(plan)
         self._tried[plan.site] = (plan.digest, frozenset(removals))
         self.begin(plan, removals)

@@ -15,6 +15,7 @@ from otto.model.progress import Report, silent
 from otto.model.verdict import Verdict
 from otto.reconcile.bookkeeper import Bookkeeper
 from otto.reconcile.fleet import Fleet
+from otto.reconcile.freezing import Freezer
 from otto.reconcile.gatekeeper import Gatekeeper
 from otto.reconcile.headcount import Headcount
 from otto.reconcile.kit import Kit
@@ -39,7 +40,7 @@ class Inspector:
 
     def __init__(self, kit: Kit) -> None:
         self._kit = kit
-        self._fleet = Fleet(kit.source, kit.specs, kit.store)
+        self._fleet = Fleet(kit.source, kit.specs, kit.store, Freezer(kit))
         books = Bookkeeper(kit)
         self._books = books
         self._headcount = Headcount(kit)

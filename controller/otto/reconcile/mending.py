@@ -8,7 +8,7 @@ from otto.decide.diff import diff
 from otto.decide.sifting import to_act_on
 from otto.decide.targeting import actionable
 from otto.model.desired import Desired
-from otto.model.difference import Cause
+from otto.model.difference import UNWISHED
 from otto.model.observed import Observed
 from otto.model.sign import Sign
 from otto.reconcile.fleet import Fleet
@@ -51,7 +51,7 @@ class Mender:
         newest = self._fleet.in_force(last.site)
         policy = newest.spec.policy if newest else last.spec.policy
         found = to_act_on(diff(last, observed), policy.drift, self._kit.clock.now())
-        broken = tuple(item for item in found if item.cause in (Cause.DRIFT, Cause.FAILURE))
+        broken = tuple(item for item in found if item.cause in UNWISHED)
         if not self._is_current(last) or not actionable(broken) or self._holds.left(last, broken) > 0:
             return None
         return Look(last, observed, broken, signs=signs, beside=newer, policy=policy)

@@ -10,7 +10,16 @@ from otto.decide.verification import shows_revision
 from otto.model.desired import Desired
 from otto.model.errors import OttoError
 from otto.model.host import Host, HostFacts, LiveHost
-from otto.model.observed import CheckFailure, Facts, InfrastructureState, Observed, Seen, Serving, Unseen
+from otto.model.observed import (
+    Applied,
+    CheckFailure,
+    Facts,
+    InfrastructureState,
+    Observed,
+    Seen,
+    Serving,
+    Unseen,
+)
 from otto.reconcile.kit import Kit
 from otto.reconcile.observation.factsdesk import FactsDesk
 from otto.reconcile.observation.sightings import Sightings
@@ -28,10 +37,14 @@ class Observer:
         self.silences = Silences(kit.clock, kit.probes.confirmations, kit.probes.lostShare)
         self.sightings = Sightings()
 
-    async def look(self, desired: Desired) -> Observed:
+    async def look(self, desired: Desired, applied: Applied | None = None) -> Observed:
         """Everything there is to see of a site, cheapest signals only: no Terraform, no playbook.
 
         What hosts say of themselves is taken from memory while it is fresh and nothing speaks against it.
+
+        Args:
+            desired: what the site should be.
+            applied: what was put in place last, for who has just read it.
         """
         infrastructure, inventory = await asyncio.gather(
             self.infrastructure(desired.site), self.inventory(desired.site)
@@ -47,7 +60,8 @@ class Observer:
         said = {host.name: self.desk.view(host) for host in state.hosts}
         self.desk.doubt(_contradicted(state, round_.serving, said))
         facts = await self.facts(state.hosts, dead | silent.keys())
-        applied = await self._kit.store.applied(desired.site)
+        if applied is None:
+            applied = await self._kit.store.applied(desired.site)
         refreshed = self.sightings.refreshed.get(desired.site, ())
         return Observed(infrastructure, inventory, facts, round_.serving, applied, silent, refreshed)
 

@@ -164,7 +164,7 @@ class Reconciler:
         await self._settle(site)
         await self.sentinel.refreshing.carry_out(desired, self._observer.sightings)
         signs = self._observer.sightings.take(site)
-        observed = await self._observer.look(desired)
+        observed = await self._observer.look(desired, applied)
         drift = desired.spec.policy.drift
         found = standing(diff(desired, observed), drift, self._now())
         sifted = sift(found, drift, self._confirmations.count(site, found))
@@ -174,7 +174,7 @@ class Reconciler:
             await self._settled_wish(desired, observed)
             if found:
                 return await self._bystander.only_told(desired, observed, sifted, signs)
-            self._bystander.watch(desired, observed, ())
+            self._bystander.watch(desired, observed)
             self._holds.release(site)
             return await self._statuses.conclude(desired, Ending(observed, Outcome.SUCCEEDED))
         look = Look(desired, observed, sifted.acted, force, signs)
@@ -201,7 +201,7 @@ class Reconciler:
         if not applied.infrastructure or applied.verified != desired.digest:
             return
         last = applied.desired
-        if last is None or last.digest != desired.digest or _words(last) != _words(desired):
+        if last is None or _words(last) != _words(desired):
             newest = await self._kit.store.applied(desired.site)
             await self._kit.store.save_applied(desired.site, replace(newest, desired=desired))
 
@@ -229,8 +229,8 @@ class Reconciler:
             return
         await self._settle(last.site)
         signs = self._observer.sightings.take(last.site)
-        observed = await self._observer.look(last)
-        self._bystander.watch(last, observed, diff(last, observed))
+        observed = await self._observer.look(last, applied)
+        self._bystander.watch(last, observed)
         broken = self._mender.broken(last, observed, UNRESOLVED, signs)
         if broken is not None:
             await self._mender.mend(broken, cause)
@@ -250,7 +250,7 @@ class Reconciler:
         except Exception as error:  # noqa: BLE001  (told, and tried again later)
             after = await self._fail(desired.site, error)
             self._observer.desk.doubt(host.id for host in observed.hosts)
-            self._bystander.watch(desired, observed, look.differences)
+            self._bystander.watch(desired, observed)
             self._holds.after_failure(desired, look.differences, after.seconds or 0.0)
             return after
 
@@ -270,8 +270,8 @@ class Reconciler:
         desired = look.desired
         await self._departures.end(desired.spec)  # which runs from the first host on
         after = await self._statuses.conclude(desired, ending, run.id)
-        left = diff(desired, ending.observed)
-        self._bystander.watch(desired, ending.observed, left)
+        left = standing(diff(desired, ending.observed), desired.spec.policy.drift, self._now())
+        self._bystander.watch(desired, ending.observed)
         self._kit.metrics.observed(desired.site, left)
         holds = self._beside if look.beside else self._holds
         if ending.outcome is Outcome.SUCCEEDED:

@@ -142,12 +142,11 @@ class Statuses:
         await self.save(status)
         return self._pace.slowest()
 
-    async def destroying(self, site: str) -> SiteStatus | None:
-        """Write that a site is being destroyed; the status until then."""
+    async def destroying(self, site: str) -> None:
+        """Write that a site is being destroyed."""
         before = await self._kit.store.status(site)
         status = before or SiteStatus(site, Phase.PENDING, self._now())
         await self.save(replace(status, phase=Phase.DESTROYING, message=""))
-        return before
 
     async def gone(self, site: str) -> None:
         """Forget a site."""

@@ -6,7 +6,7 @@ from datetime import datetime
 
 import structlog
 
-from otto.decide import notices
+from otto.decide import costing, notices
 from otto.decide.expiry import Expiry, due_warnings, expiry, may_end
 from otto.model.errors import OttoError
 from otto.model.history import Grant, GrantKind
@@ -28,7 +28,7 @@ _MONEY_EVERY = 12
 
 
 class Steward:
-    """Looks at the clock for sites that have an end; a site without one costs nothing here."""
+    """Looks at the clock for sites that have an end; of one without, only its spec is looked at."""
 
     def __init__(self, kit: Kit, fleet: Fleet, books: Bookkeeper) -> None:
         self._kit = kit
@@ -37,6 +37,7 @@ class Steward:
         self._told: set[tuple[str, str]] = set()
         self._born: dict[str, datetime] = {}
         self._rounds = 0
+        self._budgeted: frozenset[str] = frozenset()
         kit.bus.subscribe(self._hear)
         self._policy_problem: str | None = None
         self._freezes = FreezeTeller(kit)
@@ -81,9 +82,9 @@ class Steward:
         fleet = self._kit.policies.fleet()
         if not may_end(spec, fleet):
             return None
-        applied = await self._kit.store.applied(spec.name)
+        born = await self._born_at(spec.name)
         grants = await self._kit.ledger.grants(site=spec.name, kind=GrantKind.EXTEND)
-        return expiry(spec, fleet, applied.born, grants, self._kit.clock.now())
+        return expiry(spec, fleet, born, grants, self._kit.clock.now())
 
     async def _mind_all(self, specs: tuple[SiteSpec, ...], now: datetime) -> None:
         """Every site that may end, by one question for all: there may be thousands, every few seconds."""
@@ -118,8 +119,8 @@ class Steward:
 
     def _ending(self) -> Iterator[SiteSpec]:
         fleet = self._kit.policies.fleet()
-        specs = self._fleet.specs_in_force()
-        return (spec for _, spec in sorted(specs.items()) if may_end(spec, fleet))
+        ending = [spec for spec in self._fleet.specs_in_force().values() if may_end(spec, fleet)]
+        return iter(sorted(ending, key=lambda spec: spec.name))
 
     def _once(self, site: str, what: str) -> bool:
         """Have a site whose time has come be due; whether that was not so before."""
@@ -150,16 +151,21 @@ class Steward:
         budget, used = self._kit.policies.fleet().budget, None
         if budget is not None:
             spending = await self._books.spending("")
-            used = spending.fleet_spent / budget.monthly if budget.monthly else None
+            used = costing.used(spending.fleet_spent, budget)
             month = spending.fleet_spent + spending.fleet_hourly * spending.hours_left
             await self._tell_budget(budget, month, spending.currency)
         self._kit.metrics.fleet_budget(used)
+        await self._show_budgets()
+
+    async def _show_budgets(self) -> None:
         specs = self._fleet.specs_in_force().items()
         own = {name: spec.policy.budget for name, spec in specs if spec.policy.budget is not None}
         spent = await self._books.spent() if own else {}
-        for name, limit in sorted(own.items()):
-            if limit.monthly:
-                self._kit.metrics.site_budget(name, spent.get(name, 0.0) / limit.monthly)
+        for name, budget in own.items():
+            self._kit.metrics.site_budget(name, costing.used(spent.get(name, 0.0), budget))
+        for name in self._budgeted - own.keys():
+            self._kit.metrics.site_budget(name, None)
+        self._budgeted = frozenset(own)
 
     async def _tell_budget(self, budget: Budget, month: float, currency: str) -> None:
         now = self._kit.clock.now()

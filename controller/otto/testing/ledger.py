@@ -87,10 +87,10 @@ class MemoryLedger:
         if before is None or before.hourly != charge.hourly:
             self._charges.append(charge)
 
-    async def charges(self, since: datetime) -> tuple[Charge, ...]:
-        """Charges since then, and of each site the last one before."""
+    async def charges(self, since: datetime, *, site: str | None = None) -> tuple[Charge, ...]:
+        """Charges since then, and of each site the last one before; of one site or all."""
         self.failures.strike("charges")
-        in_order = sorted(self._charges, key=_at)
+        in_order = sorted((item for item in self._charges if site in (None, item.site)), key=_at)
         earlier = {item.site: item for item in in_order if item.at < since}
         later = (item for item in in_order if item.at >= since)
         return (*sorted(earlier.values(), key=_at), *later)

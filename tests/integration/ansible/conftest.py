@@ -1,5 +1,6 @@
 """Fixtures: a fleet of hosts for the session, and a site on it."""
 
+import asyncio
 import re
 import secrets
 import shutil
@@ -132,6 +133,12 @@ def strays(folder: Path) -> list[str]:
         except OSError:
             continue
     return found
+
+
+async def eventually(holds: Callable[[], object], seconds: float = 15) -> None:
+    async with asyncio.timeout(seconds):
+        while not holds():
+            await asyncio.sleep(0.02)
 
 
 PAGES = {

@@ -21,16 +21,10 @@ from otto.model.observed import Seen
 from otto.model.progress import silent
 from otto.model.spec import Role
 
-from .conftest import PAGES, Site, strays
+from .conftest import PAGES, Site, eventually, strays
 from .visitors import visiting
 
 pytestmark = [pytest.mark.lab, pytest.mark.xdist_group("ansible")]
-
-
-async def eventually(holds: Callable[[], bool], seconds: float = 15) -> None:
-    async with asyncio.timeout(seconds):
-        while not holds():
-            await asyncio.sleep(0.05)
 
 
 def edit(path: str, old: str, new: str) -> Callable[[Path], None]:

@@ -17,6 +17,8 @@ from otto.model.verdict import Allowed, Effect, NeedsApproval, Reason, Verdict
 from otto.testing import site_spec
 from otto.testing.policy import MemoryPolicies
 
+from .processes import alive
+
 PLAN = Plan(
     "acme",
     "",
@@ -124,15 +126,7 @@ async def test_a_hook_that_hangs_is_stopped_with_its_children(ask: Ask, tmp_path
     assert time.monotonic() - started < 20
     numbers = [int(path.name.removeprefix("pid")) for path in tmp_path.glob("pid*")]
     assert len(numbers) == 2
-    assert not [number for number in numbers if _runs(number)]
-
-
-def _runs(number: int) -> bool:
-    try:
-        stat = Path(f"/proc/{number}/stat").read_text(encoding="utf-8")
-    except OSError:
-        return False
-    return stat.rpartition(")")[2].split()[0] != "Z"
+    assert not [number for number in numbers if alive(number)]
 
 
 async def test_a_hundred_megabytes_of_output_refuse(ask: Ask) -> None:

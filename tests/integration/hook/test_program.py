@@ -11,6 +11,8 @@ import pytest
 
 from otto.adapters import program
 
+from .processes import alive
+
 
 def script(folder: Path, text: str, name: str = "program", *, shell: str = "/bin/sh") -> str:
     path = folder / name
@@ -21,15 +23,6 @@ def script(folder: Path, text: str, name: str = "program", *, shell: str = "/bin
 
 def python(folder: Path, text: str) -> str:
     return script(folder, text, shell=sys.executable)
-
-
-def alive(pid: int) -> bool:
-    """Whether a process runs; its zombie, which its new parent has yet to reap, does not."""
-    try:
-        fields = Path(f"/proc/{pid}/stat").read_text(encoding="utf-8").rpartition(")")[2].split()
-    except OSError:
-        return False
-    return fields[0] != "Z"
 
 
 async def test_it_is_given_words_and_answers(tmp_path: Path) -> None:
@@ -112,3 +105,37 @@ async def test_it_ends_with_the_task_that_asked(tmp_path: Path) -> None:
     with pytest.raises(asyncio.CancelledError):
         await task
     assert not alive(int(pid.read_text(encoding="utf-8")))
+
+
+async def test_others_go_on_while_what_it_left_is_looked_for(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    looked = []
+
+    def look(_mark: bytes) -> None:
+        time.sleep(0.5)
+        looked.append(True)
+
+    monkeypatch.setattr(program, "_end_strays", look)
+    task = asyncio.ensure_future(program.run([script(tmp_path, "exit 0")], b"", seconds=60))
+    longest, last = 0.0, time.monotonic()
+    while not task.done():
+        await asyncio.sleep(0.01)
+        longest, last = max(longest, time.monotonic() - last), time.monotonic()
+    assert looked
+    assert longest < 0.4
+
+    task = asyncio.ensure_future(program.run([script(tmp_path, "sleep 300")], b"", seconds=300))
+    await asyncio.sleep(0.2)
+    for _ in range(5):
+        task.cancel()
+        await asyncio.sleep(0.02)
+    with pytest.raises(asyncio.CancelledError):
+        await task
+    assert len(looked) == 2
+
+
+async def test_its_last_words(tmp_path: Path) -> None:
+    ended = await program.run([script(tmp_path, "printf 'a\\nb \\n\\n' >&2")], b"", seconds=20)
+    assert ended.last_words == "b"
+    assert program.Ended(0).last_words == ""

@@ -10,7 +10,8 @@ from pathlib import Path
 import pytest
 import structlog
 from tests.integration.notify.mail import free_port
-from tests.integration.notify.receivers import hang, raw_server, web_server
+from tests.integration.notify.receivers import hang, web_server
+from tests.integration.servers import serving
 
 from otto.adapters.clock import SystemClock
 from otto.adapters.notify import Notifications, Options, Way
@@ -41,7 +42,7 @@ async def test_every_way_is_told_and_a_bad_one_stops_no_other() -> None:
 
 async def test_a_receiver_that_hangs_is_waited_for_by_nobody() -> None:
     told = list[str]()
-    async with raw_server(hang) as port:
+    async with serving(hang) as port:
         way = Way(1, f"json://127.0.0.1:{port}")
         notifier = Notifications([way], SystemClock(), Options(timeout=60, closing=0.5), told.append)
         started = time.monotonic()
@@ -147,7 +148,7 @@ async def test_trying_out_says_which_way_works(tmp_path: Path) -> None:
 
 
 async def test_ending_in_the_middle_leaves_nothing_running() -> None:
-    async with raw_server(hang) as port:
+    async with serving(hang) as port:
         notifier = Notifications([Way(1, f"json://127.0.0.1:{port}")], SystemClock(), Options(closing=0.2))
         await notifier.notify(NOTICE)
         await notifier.close()

@@ -9,7 +9,8 @@ from typing import Any
 
 import pytest
 from tests.integration.notify.mail import free_port, mail_server
-from tests.integration.notify.receivers import drip, flood, hang, raw_server, web_server
+from tests.integration.notify.receivers import drip, flood, hang, web_server
+from tests.integration.servers import serving
 
 from otto.adapters.notify.message import message
 from otto.adapters.notify.sending import send
@@ -154,7 +155,7 @@ async def test_a_receiver_that_sends_us_elsewhere_is_not_followed() -> None:
 
 @pytest.mark.parametrize("handler", [hang, drip, flood])
 async def test_a_receiver_that_never_ends_is_left_in_time(handler: Any) -> None:
-    async with raw_server(handler) as port:
+    async with serving(handler) as port:
         started = time.monotonic()
         trouble = await send(Way(1, f"json://127.0.0.1:{port}/"), TOLD, 3.0)
     assert trouble

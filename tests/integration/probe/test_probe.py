@@ -6,13 +6,12 @@ import struct
 from collections.abc import AsyncIterator
 
 import pytest
+from tests.integration.servers import Handler, serving
 
 from otto.adapters.clock import SystemClock
 from otto.adapters.probe import HttpProbe
 from otto.model.probing import Answer, NoAnswer, ProbeRequest, ProbeResult
 from otto.ports import Probe
-
-from .servers import Handler, serving
 
 
 @pytest.fixture

@@ -7,12 +7,11 @@ from collections.abc import AsyncIterator, Iterator
 from contextlib import contextmanager
 
 import pytest
+from tests.integration.servers import Handler, serving
 
 from otto.adapters.clock import SystemClock
 from otto.adapters.probe import HttpProbe
 from otto.model.errors import TransientError
-
-from .servers import Handler, serving
 
 BANNER = b"SSH-2.0-OpenSSH_9.2p1 Debian-2\r\n"
 

@@ -7,13 +7,17 @@ import sys
 import textwrap
 from collections.abc import AsyncIterator, Callable, Coroutine
 from contextlib import AsyncExitStack
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
 from alembic import command
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 from sqlalchemy import create_engine, text
+from sqlalchemy import inspect as look_at
 from sqlalchemy.exc import DBAPIError
 from tests.integration.store.test_migrations import config
 from tests.unit import test_testing_ledger as of_a_ledger
@@ -30,12 +34,21 @@ Make = Callable[..., SqlStore]
 
 def behaviours(module: object, argument: str) -> list[Behaviour]:
     """Tests that say what any implementation does, and take it as their one argument."""
+    return [one for one in of_any(module, argument) if inspect.iscoroutinefunction(one)]
+
+
+def properties(module: object, argument: str) -> dict[str, Behaviour]:
+    """Of those, the ones that are given generated values as well: name -> what is done with each."""
+    return {
+        one.__name__: one.hypothesis.inner_test
+        for one in of_any(module, argument)
+        if inspect.iscoroutinefunction(getattr(getattr(one, "hypothesis", None), "inner_test", None))
+    }
+
+
+def of_any(module: object, argument: str) -> list[Any]:
     found = [value for name, value in vars(module).items() if name.startswith("test_")]
-    return [
-        one
-        for one in found
-        if inspect.iscoroutinefunction(one) and [*inspect.signature(one).parameters] == [argument]
-    ]
+    return [one for one in found if [*inspect.signature(one).parameters] == [argument]]
 
 
 @pytest.fixture
@@ -66,7 +79,38 @@ async def test_made_store(behaviour: Behaviour, make: Make) -> None:
     await behaviour(make)
 
 
+# Found before they are run: pytest-asyncio puts something else in their place then.
+OF_A_LEDGER, OF_A_STORE = properties(of_a_ledger, "ledger"), properties(of_a_store, "store")
+# PostgreSQL's text holds anything but NUL.
+WORDS = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0"))
+in_one_database = settings(
+    max_examples=30, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
+
+
+@pytest.fixture
+def store(make: Make) -> SqlStore:
+    return make()
+
+
+@in_one_database
+@given(WORDS, WORDS, st.dictionaries(WORDS, WORDS, max_size=3), st.datetimes(timezones=st.just(UTC)))
+async def test_any_text_is_recorded_as_it_is(
+    store: SqlStore, summary: str, reason: str, detail: dict[str, str], at: datetime
+) -> None:
+    await OF_A_LEDGER["test_any_text_is_recorded_as_it_is"](store.ledger, summary, reason, detail, at)
+
+
+@in_one_database
+@given(WORDS, WORDS)
+async def test_any_text_is_kept_as_it_is(store: SqlStore, key: str, value: str) -> None:
+    await OF_A_STORE["test_any_text_is_kept_as_it_is"](store, key, value)
+
+
 def test_the_behaviours_were_found() -> None:
+    assert [*OF_A_LEDGER] == ["test_any_text_is_recorded_as_it_is"]
+    assert [*OF_A_STORE] == ["test_any_text_is_kept_as_it_is"]
+    assert properties(of_a_store, "make") == {}
     assert len(behaviours(of_a_ledger, "ledger")) > 10
     assert len(behaviours(of_a_store, "store")) > 5
     assert len(behaviours(of_a_store, "make")) > 0
@@ -138,4 +182,8 @@ async def test_migrations_lead_there_with_what_was_kept_and_back(new_database: C
         assert compare_metadata(MigrationContext.configure(connection), schema.metadata) == []
     with engine.begin() as connection:
         command.downgrade(config(connection), "base")
+    assert look_at(engine).get_table_names() == ["alembic_version"]
+    functions = "SELECT proname FROM pg_proc WHERE pronamespace = 'public'::regnamespace"
+    with engine.begin() as connection:
+        assert connection.execute(text(functions)).all() == []
     engine.dispose()

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from otto.adapters.ansible.asking import Silence
-from otto.adapters.ansible.culprits import LONGEST_LINE, MOST_LINES, SILENT, UNREADABLE, program, read
+from otto.adapters.ansible.culprits import LONGEST_LINE, MOST_LINES, SILENT, UNREADABLE, program, read, source
 
 from .conftest import ANSIBLE
 
@@ -39,7 +39,7 @@ def opens(process: Path, handle: int, path: str, flags: str) -> None:
 def test_the_program_prints_one_list_anywhere() -> None:
     done = subprocess.run(
         [sys.executable, "-IS", "-", "1.2.3.4 5 6.7.8.9 22"],
-        input=program(ANSIBLE, ["/etc/passwd", "/nowhere/at/all"]),
+        input=program(source(ANSIBLE), ["/etc/passwd", "/nowhere/at/all"]),
         capture_output=True, timeout=30, check=True,
     )  # fmt: skip
     lines = json.loads(done.stdout)
@@ -51,14 +51,14 @@ def test_the_program_prints_one_list_anywhere() -> None:
 
 @pytest.mark.parametrize("path", ["/a\n'); raise SystemExit(3)\n#", "/\ud800", '/"""', "/a\\"])
 def test_names_of_files_are_data_to_the_program(path: str) -> None:
-    text = program(ANSIBLE, [path]).decode("ascii" if path.isascii() else "utf-8")
+    text = program(source(ANSIBLE), [path]).decode("ascii" if path.isascii() else "utf-8")
     call = text.splitlines()[-1]
     assert eval(call, {"main": lambda paths: paths}) == [path]  # noqa: S307
 
 
 def test_only_few_absolute_paths_are_asked_for() -> None:
     paths = ["relative", "/with\0zero", "/" + "x" * 5000, *(f"/{n}" for n in range(50))]
-    call = program(ANSIBLE, paths).decode().splitlines()[-1]
+    call = program(source(ANSIBLE), paths).decode().splitlines()[-1]
     assert call == f"main({[f'/{n}' for n in range(16)]!r})"
 
 

@@ -10,7 +10,7 @@ from otto.cli.answer import Asked, to_destroy, to_look
 from otto.model.plan import StepKind
 from otto.model.run import Outcome, Run, StepRecord
 from otto.model.status import Phase, SiteStatus
-from otto.model.verdict import Reason
+from otto.model.verdict import Effect, Reason
 from otto.testing import START
 
 LATER = START + timedelta(seconds=5)
@@ -85,11 +85,13 @@ def test_a_failed_run_answers_whatever_its_steps() -> None:
 
 def test_a_run_that_waits_names_the_plan() -> None:
     reason = Reason("guard.replace", "would replace", "otto approve acme pppppppppppp")
-    held = replace(status(Phase.AWAITING_APPROVAL, "would replace"), held=(reason,))
+    warning = Reason("guard.price.none", "no price", "price it", Effect.WARN)
+    held = replace(status(Phase.AWAITING_APPROVAL, "would replace"), held=(reason, warning))
     answer = to_look(asked(), held, [run(outcome=Outcome.WAITING)])
     assert answer
     assert not answer.ok
     assert "otto approve acme pppppppppppp" in answer.words
+    assert "price it" not in answer.words
 
 
 @pytest.mark.parametrize("phase", [Phase.SUSPENDED, Phase.DESTROYED, Phase.ORPHANED])

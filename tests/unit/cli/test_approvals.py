@@ -16,6 +16,7 @@ from otto.model.policy import Policy
 from otto.model.run import Outcome, Run
 from otto.model.status import Phase
 from otto.model.verdict import Effect, Reason
+from otto.testing import site_spec
 
 
 @pytest.fixture
@@ -141,9 +142,63 @@ def test_bad_input(guarded: Guarded, command: str, words: tuple[str, ...], told:
     guarded.refuses(told, command, *words)
 
 
-def test_an_outdated_digest_is_called_that(guarded: Guarded) -> None:
+def test_a_digest_that_another_plan_has_taken_the_place_of_is_called_outdated(guarded: Guarded) -> None:
     guarded.holds(plan="9" * 64)
     guarded.refuses("plan 1a2b3c4444 of acme is out of date: another one waits", "approve", "acme", PLAN[:10])
+
+
+# A controller's own plan, from the command line to replaced hosts.
+
+
+@pytest.fixture
+def up(stage: Stage) -> Stage:
+    stage.world.push(site_spec(), site_spec("shop"))
+    assert stage.otto("provision").exit_code == 0
+    return stage
+
+
+def hosts(stage: Stage, site: str = "acme") -> dict[str, str]:
+    return {host.name: host.id for host in stage.world.hosts if host.site == site}
+
+
+def waiting_plan(stage: Stage) -> str:
+    """Digest of the plan that waits since the base image is another."""
+    stage.world.images.ids["base"] = "sha256:another"
+    stage.otto("reconcile", "acme")
+    status = asyncio.run(stage.world.store.status("acme"))
+    assert status is not None
+    assert status.phase is Phase.AWAITING_APPROVAL
+    assert stage.runs("acme")[0].plan == status.plan
+    return status.plan
+
+
+def test_approve_lets_that_very_plan_go_on(up: Stage) -> None:
+    before, others = hosts(up), hosts(up, "shop")
+    plan = waiting_plan(up)
+    assert hosts(up) == before
+    assert up.otto("approve", "acme", plan[:12].upper()).exit_code == 0
+    (grant,) = asyncio.run(up.world.ledger.grants())
+    assert (grant.kind, grant.site, grant.plan) == (GrantKind.APPROVE, "acme", plan)
+    assert hosts(up) == before
+    assert up.otto("reconcile", "acme").exit_code == 0
+    after = hosts(up)
+    assert after.keys() == before.keys()
+    assert not set(before.values()) & set(after.values())
+    assert hosts(up, "shop") == others
+
+
+def test_an_outdated_digest_is_called_that(up: Stage) -> None:
+    before, first = hosts(up), waiting_plan(up)
+    up.world.push(files={"sites/acme/index.html": "<h1>It works anew</h1>"})
+    second = waiting_plan(up)
+    assert first != second
+    result = up.otto("approve", "acme", first[:12])
+    assert result.exit_code == 1
+    assert "is out of date: another one waits" in result.stderr
+    assert second[:12] in result.stderr
+    assert asyncio.run(up.world.ledger.grants()) == ()
+    up.otto("reconcile", "acme")
+    assert hosts(up) == before
 
 
 @pytest.mark.parametrize("command", ["approve", "reject"])

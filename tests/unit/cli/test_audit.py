@@ -3,7 +3,7 @@
 import asyncio
 import json
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -29,7 +29,7 @@ def up(stage: Stage) -> Stage:
     (stage.home / "otto.db").touch()
     asyncio.run(stage.world.store.save_status(SiteStatus("acme", Phase.READY, START)))
     asyncio.run(stage.world.store.save_status(SiteStatus("shop", Phase.READY, START)))
-    now = datetime.now(UTC)
+    now = stage.world.clock.now() + timedelta(minutes=1)  # that of the first call
     for number, (who, what, site, summary, reason) in enumerate(ENTRIES):
         at = now - timedelta(minutes=60 - 30 * number)
         record(

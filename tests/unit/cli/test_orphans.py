@@ -9,6 +9,7 @@ import pytest
 from tests.unit.cli.conftest import Stage
 from tests.unit.cli.test_schemas import check
 
+from otto.cli import speaking
 from otto.cli.seen import Around
 from otto.cli.strays import Strays, look
 from otto.model.canonical import to_data
@@ -131,7 +132,7 @@ def test_without_every_name_typed_all_of_them_stay(up: Stage, typed: str) -> Non
     before = names(up)
     result = up.otto("reap", "gone-web-1", "acme-web-9", typed=typed)
     assert result.exit_code == 1
-    assert "nothing was destroyed" in result.stderr
+    assert "nothing was removed: that was not confirmed" in result.stderr
     assert names(up) == before
     assert reaped(up) == []
 
@@ -187,7 +188,33 @@ def test_what_goes_is_on_record_before_and_after(up: Stage) -> None:
     ] * 2
     assert [entry.detail["result"] for entry in entries] == ["asked", "removed"]
     assert {entry.detail["id"] for entry in entries} == {host.id}
+    assert {entry.detail["as"] for entry in entries} == {speaking.account()}
     assert entries[0].summary == "remove orphan acme-web-9"
+
+
+def test_who_says_no_name_is_on_record_by_their_account(up: Stage) -> None:
+    stray(up)
+    assert up.otto("reap", "acme-web-9", "--yes").exit_code == 0
+    assert [(entry.who, entry.reason) for entry in reaped(up)] == [(speaking.account(), "")] * 2
+
+
+@pytest.mark.parametrize(
+    ("words", "told"),
+    [
+        (["--by", " "], "the name is empty"),
+        (["--by", "\x1b[31m"], "the name holds characters that do not print"),
+        (["--note", "x" * 501], "the reason is 501 characters long"),
+    ],
+)
+def test_what_no_record_may_hold_is_refused_before_anything_goes(
+    up: Stage, words: list[str], told: str
+) -> None:
+    stray(up)
+    result = up.otto("reap", "acme-web-9", "--yes", *words)
+    assert result.exit_code == 1
+    assert told in result.stderr
+    assert "acme-web-9" in names(up)
+    assert reaped(up) == []
 
 
 def test_what_cannot_be_recorded_is_not_removed(up: Stage) -> None:

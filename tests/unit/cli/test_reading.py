@@ -218,6 +218,7 @@ def test_plan_json_holds_digest_steps_and_verdict(up: Stage) -> None:
         "verify",
     ]
     assert (document["verdict"]["kind"], document["verdict"]["reasons"]) == ("Allowed", [])
+    assert document["verdict"]["warnings"] == []
     assert document["plan"]["steps"][0]["actions"][0]["type"] == "lab_host"
     assert document["differences"]
 

@@ -6,7 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from otto.cli.text import clean, clean_lines, counted, lasting, listed, took
+from otto.cli.text import clean, clean_lines, counted, figures, lasting, took
+from otto.model.verdict import Reason
 
 
 @pytest.mark.parametrize(
@@ -67,10 +68,14 @@ def test_took_has_a_decimal_while_that_says_something() -> None:
     assert took(start, None, start + timedelta(seconds=7)) == "7s"
 
 
-def test_counts_and_lists() -> None:
+def test_counts() -> None:
     assert (counted(1, "site"), counted(2, "site"), counted(0, "box", "boxes")) == (
         "1 site",
         "2 sites",
         "0 boxes",
     )
-    assert (listed([]), listed(["a"]), listed(["a", "b", "c"])) == ("", "a", "a, b and c")
+
+
+def test_figures_are_in_the_order_of_their_names() -> None:
+    reason = Reason("guard.size.blast", "too many", figures={"limit": "2", "hosts": "3"})
+    assert (figures(reason), figures(Reason("guard.hook", "no"))) == ("hosts 3, limit 2", "")

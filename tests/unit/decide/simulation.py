@@ -114,7 +114,6 @@ class Hands:
         applied = replace(
             self.seen.applied,
             infrastructure=self.wish.infrastructure_digest,
-            images={name: item.image for name, item in group.items()},
             sizes={name: item.size for name, item in group.items()},
             hosts=known,
         )

@@ -120,9 +120,24 @@ _JSON = st.recursive(
         st.lists(inner) | st.dictionaries(st.sampled_from(["reasons", "message", "effect", "msg"]), inner)
     ),
 )
+# What looks like an answer, so that much of it is one.
+_NEAR = st.fixed_dictionaries(
+    {
+        "reasons": st.lists(
+            st.fixed_dictionaries(
+                {"message": st.text()},
+                optional={
+                    "rule": st.text(),
+                    "mend": st.text(),
+                    "effect": st.sampled_from(["warn", "ask", "wait", "refuse", "allow"]),
+                },
+            )
+        )
+    }
+)
 
 
-@given(_JSON)
+@given(_JSON | _NEAR)
 def test_whatever_it_answers_it_gives_reasons_or_is_unreadable(value: object) -> None:
     try:
         found = reasons(json.dumps(value).encode())

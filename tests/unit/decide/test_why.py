@@ -179,7 +179,7 @@ SPECS = {"acme": DEPENDENT.spec, "shop": SHOP}
             (
                 Blocker(
                     Obstacle.DESTROYED,
-                    "a person destroyed it; it stays away until it is resumed or its spec changes",
+                    "it was taken down, and stays away until it is resumed or its spec changes",
                     "otto resume acme",
                 ),
             ),

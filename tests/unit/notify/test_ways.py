@@ -70,6 +70,26 @@ def test_a_name_never_shows_what_may_be_a_secret(address: str) -> None:
     assert TOKEN not in Way(1, address).name
 
 
+@pytest.mark.parametrize(
+    ("address", "secret"),
+    [
+        ("ntfys://supersecret-topic-42/", "supersecret-topic-42"),
+        ("json://u:hunter%2122@a.example/", "hunter!22"),
+        ("json://a.example/hooks/part-of-it%2142", "part-of-it!42"),
+    ],
+)
+def test_no_log_shows_what_a_message_may_not(address: str, secret: str) -> None:
+    way = Way(1, address)
+    assert secret in set(secrets_of([way]))
+    assert secret not in way.scrub(f"no {secret} here")
+
+
+def test_a_host_that_may_be_shown_is_no_secret() -> None:
+    way = Way(1, f"json://alarms-2.example.com/{TOKEN}")
+    assert "alarms-2.example.com" not in set(secrets_of([way]))
+    assert way.scrub(f"alarms-2.example.com refuses {TOKEN}") == "alarms-2.example.com refuses ***"
+
+
 @pytest.mark.parametrize("mode", [0o640, 0o604, 0o666])
 def test_a_file_that_others_may_read_is_refused(tmp_path: Path, mode: int) -> None:
     reference = written(tmp_path, TEXT, mode)

@@ -9,7 +9,7 @@ from otto.decide import audit
 from otto.model.history import Grant, GrantKind
 from otto.model.policy import Policy
 from otto.model.run import Outcome
-from otto.model.spec import HostGroup, Provider, SiteSpec, Tombstone
+from otto.model.spec import Provider, SiteSpec, Tombstone
 from otto.model.status import Phase
 from otto.testing import site_spec, spec_text
 
@@ -194,11 +194,6 @@ def _keep(kept: dict[str, T], changed: Mapping[str, T | None]) -> None:
 def spec_without_policy(spec: SiteSpec) -> SiteSpec:
     """The same site, under the policy that nobody chose."""
     return replace(spec, policy=Policy(), suspend=False)
-
-
-def web(count: int, size: str = "small", image: str = "base") -> HostGroup:
-    """A group of web servers."""
-    return HostGroup(count, size, image)
 
 
 def tomb(site: str, at: datetime | None = None) -> Tombstone:

@@ -231,12 +231,31 @@ class MortalConfiguration:
             yield name, seen
 
 
-class MortalStore:
+class Mortal:
+    """A port of which each call is two points: one before it has its effect, and one after."""
+
+    def __init__(self, inner: object, life: Life) -> None:
+        self._inner = inner
+        self._life = life
+
+    def __getattr__(self, name: str) -> Any:
+        method = getattr(self._inner, name)
+
+        async def call(*arguments: Any, **named: Any) -> Any:
+            await self._life.point()
+            result = await method(*arguments, **named)
+            await self._life.point()
+            return result
+
+        return call
+
+
+class MortalStore(Mortal):
     """Port `Store`: a dead controller writes nothing, and a living one has one run at a time per site."""
 
     def __init__(self, world: World, life: Life, laws: Laws) -> None:
-        self._inner = world.store
-        self._life = life
+        super().__init__(world.store, life)
+        self._store = world.store
         self._laws = laws
 
     async def save_run(self, run: Run) -> None:
@@ -244,41 +263,15 @@ class MortalStore:
         self._life.runs[run.site] = run.id
         if run.ended_at is not None:
             del self._life.runs[run.site]
-        await self._inner.save_run(run)
-        running = [other.id for other in await self._inner.open_runs() if other.site == run.site]
+        await self._store.save_run(run)
+        running = [other.id for other in await self._store.open_runs() if other.site == run.site]
         if len(running) > 1 and run.ended_at is None:
             self._laws.broken.append(f"{len(running)} runs at once over {run.site}")
         await self._life.point()
 
-    def __getattr__(self, name: str) -> Any:
-        method = getattr(self._inner, name)
 
-        async def call(*arguments: Any, **named: Any) -> Any:
-            await self._life.point()
-            result = await method(*arguments, **named)
-            await self._life.point()
-            return result
-
-        return call
-
-
-class MortalLedger:
+class MortalLedger(Mortal):
     """Port `Ledger`: a dead controller writes nothing."""
-
-    def __init__(self, world: World, life: Life) -> None:
-        self._inner = world.ledger
-        self._life = life
-
-    def __getattr__(self, name: str) -> Any:
-        method = getattr(self._inner, name)
-
-        async def call(*arguments: Any, **named: Any) -> Any:
-            await self._life.point()
-            result = await method(*arguments, **named)
-            await self._life.point()
-            return result
-
-        return call
 
 
 def mortal(kit: Kit, world: World, life: Life, laws: Laws) -> Kit:
@@ -288,5 +281,5 @@ def mortal(kit: Kit, world: World, life: Life, laws: Laws) -> Kit:
         infrastructure=cast("Infrastructure", MortalInfrastructure(world, life, laws)),
         configuration=cast("Configuration", MortalConfiguration(world, life, laws)),
         store=cast("Store", MortalStore(world, life, laws)),
-        ledger=cast("Ledger", MortalLedger(world, life)),
+        ledger=cast("Ledger", MortalLedger(world.ledger, life)),
     )

@@ -1,9 +1,14 @@
 """A controller that lives and dies over a world in memory, while things happen to the world."""
 
 import asyncio
+import tempfile
+from collections.abc import Callable, Coroutine
 from contextlib import nullcontext, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any, Self
+
+import structlog
 
 from otto.config import LoopSettings, SourceSettings
 from otto.decide.expected import wanted
@@ -24,6 +29,13 @@ LOOK = 5.0
 # Web servers that a site has at most.
 MOST = 3
 STORE_CALLS = ("save_run", "save_status", "save_applied")
+
+
+@dataclass(frozen=True)
+class Wait:
+    """Time passes."""
+
+    seconds: float
 
 
 @dataclass
@@ -54,6 +66,16 @@ class Story:
     specs: dict[str, SiteSpec] = field(default_factory=dict)
     process: Process | None = None
     poll: float = 30.0
+
+    @classmethod
+    def quietly(cls, tell: Callable[[Self], Coroutine[Any, Any, None]]) -> None:
+        """Tell a story over a world of its own, without its thousands of log lines."""
+        structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(50))
+        try:
+            with tempfile.TemporaryDirectory() as home:
+                asyncio.run(tell(cls(Path(home))))
+        finally:
+            structlog.reset_defaults()
 
     def push(self, *specs: SiteSpec, page: str = "") -> None:
         """Push specs and their sites' page; the hook tells a controller that runs."""
@@ -185,6 +207,12 @@ class Story:
             assert run.ended_at is not None, run
             assert run.outcome is not Outcome.RUNNING, run
             assert all(step.ended_at is not None for step in run.steps), run
+
+
+def edit(story: Story, host: SimHost) -> None:
+    """Somebody edits a host's files by hand."""
+    if not story.is_worked_on(host.site):
+        host.files = dict.fromkeys(host.files, "edited")
 
 
 def _message(status: object) -> str:

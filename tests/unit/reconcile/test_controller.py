@@ -1,7 +1,5 @@
 """The controller as a whole over a world in memory: start, dependencies, destruction, trouble."""
 
-from pathlib import Path
-
 import pytest
 
 from otto.model.errors import TransientError, UsageError
@@ -13,11 +11,6 @@ from otto.reconcile.events import StatusChanged
 from otto.testing import site_spec
 
 from .stage import Stage
-
-
-@pytest.fixture
-def stage(tmp_path: Path) -> Stage:
-    return Stage(tmp_path)
 
 
 async def test_every_site_is_brought_up_from_the_start(stage: Stage) -> None:

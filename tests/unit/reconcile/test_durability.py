@@ -1,14 +1,10 @@
 """Whatever happens to the world, and whenever the controller is killed: in the end everything is in order."""
 
 import asyncio
-import tempfile
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable
 from dataclasses import dataclass, replace
-from pathlib import Path
-from typing import Any
 
 import pytest
-import structlog
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -17,7 +13,7 @@ from otto.model.run import Outcome
 from otto.model.spec import Algorithm, HostGroup, Role, SiteSpec
 from otto.testing import SimHost, site_spec
 
-from .story import MOST, STORE_CALLS, Story
+from .story import MOST, STORE_CALLS, Story, Wait, edit
 
 SITES = ("one", "two")
 
@@ -60,13 +56,6 @@ class Push:
 
     def happen(self, story: Story) -> None:
         story.push(make_spec(self.site, self.web, self.algorithm), page=self.page)
-
-
-@dataclass(frozen=True)
-class Wait:
-    """Time passes."""
-
-    seconds: float
 
 
 @dataclass(frozen=True)
@@ -122,11 +111,6 @@ def deafen(story: Story, host: SimHost) -> None:
 
 def stop_service(story: Story, host: SimHost) -> None:
     host.services = dict.fromkeys(host.services, "inactive")
-
-
-def edit(story: Story, host: SimHost) -> None:
-    if not story.is_worked_on(host.site):
-        host.files = dict.fromkeys(host.files, "edited")
 
 
 def delete(story: Story, host: SimHost) -> None:
@@ -226,17 +210,7 @@ async def a_restart_does_nothing(story: Story) -> None:
 
 
 def run(events: list[Event]) -> None:
-    quietly(lambda story: tell(story, events))
-
-
-def quietly(story: Callable[[Story], Coroutine[Any, Any, None]]) -> None:
-    """Tell a story over a world of its own, without its thousands of log lines."""
-    structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(50))
-    try:
-        with tempfile.TemporaryDirectory() as home:
-            asyncio.run(story(Story(Path(home))))
-    finally:
-        structlog.reset_defaults()
+    Story.quietly(lambda story: tell(story, events))
 
 
 @given(stories)
@@ -271,7 +245,7 @@ def test_the_next_controller_waits_for_the_terraform_of_a_killed_one() -> None:
         assert story.world.infrastructure.failures.count("apply") == 1
         assert not story.laws.broken
 
-    quietly(tell_it)
+    Story.quietly(tell_it)
 
 
 def test_a_newer_wish_supersedes_between_two_steps_and_never_within_one() -> None:
@@ -289,7 +263,7 @@ def test_a_newer_wish_supersedes_between_two_steps_and_never_within_one() -> Non
         assert all(step.outcome is Outcome.SUCCEEDED for step in first.steps)
         assert not story.laws.broken
 
-    quietly(tell_it)
+    Story.quietly(tell_it)
 
 
 @pytest.mark.parametrize("call", STORE_CALLS)
@@ -305,7 +279,7 @@ def test_a_controller_ends_when_told_to_although_the_store_takes_nothing(call: s
         await story.calm()
         await story.closed_runs()
 
-    quietly(tell_it)
+    Story.quietly(tell_it)
 
 
 def test_the_end_of_a_run_that_the_store_did_not_take_is_written_later() -> None:
@@ -320,4 +294,4 @@ def test_the_end_of_a_run_that_the_store_did_not_take_is_written_later() -> None
         await story.calm()
         await story.closed_runs()
 
-    quietly(tell_it)
+    Story.quietly(tell_it)

@@ -2,17 +2,13 @@
 
 from dataclasses import replace
 from datetime import timedelta
-from pathlib import Path
-
-import pytest
 
 from otto.model.errors import TransientError
 from otto.model.history import GrantKind
 from otto.model.notice import NoticeKind
 from otto.model.observed import Applied
 from otto.model.plan import Action, ActionKind, Circumstances, Plan, Step, StepKind
-from otto.model.policy import Budget, FleetLimits, FleetPolicy, Limits, Policy
-from otto.model.spec import Provider
+from otto.model.policy import Budget, FleetLimits, FleetPolicy, Policy
 from otto.model.status import Phase
 from otto.model.verdict import Allowed, NeedsApproval
 from otto.reconcile.bookkeeper import Bookkeeper
@@ -20,15 +16,7 @@ from otto.reconcile.gatekeeper import Gatekeeper
 from otto.reconcile.headcount import Headcount
 from otto.testing import World, site_spec
 
-from .stage import Stage
-from .test_guarding import NIGHT, due, held, ids, names, push, rules, told, web
-
-WIDE = Limits(count=99, share=1.0, window_count=99, reason="a test")
-
-
-@pytest.fixture
-def stage(tmp_path: Path) -> Stage:
-    return Stage(tmp_path)
+from .stage import NIGHT, WIDE, Stage, due, held, ids, names, push, rules, told, web
 
 
 def scale_in(site: str, count: int) -> Plan:
@@ -123,6 +111,7 @@ async def test_the_approval_of_a_destruction_serves_once(stage: Stage) -> None:
         await stage.approve("one", plan, "grace")
         await due(stage, "one")
         assert await names(stage) == set()
+        assert (await stage.status("one")).phase is Phase.DESTROYED
         await stage.world.store.set_intent("one", "destroyed", on=False)
         await due(stage, "one")
         assert (await stage.status("one")).phase is Phase.READY
@@ -190,17 +179,6 @@ async def test_protection_counts_as_applied_with_the_run_that_mends_something_me
         applied = (await stage.world.store.applied("one")).desired
         assert applied is not None
         assert applied.spec.policy.protect
-
-
-async def test_a_site_is_destroyed_where_it_lives_whatever_its_spec_says_by_now(stage: Stage) -> None:
-    stage.world.push(site_spec("one"))
-    async with stage.controller().running():
-        await stage.calm(5)
-        await push(stage, site_spec("one", provider=Provider.AWS))
-        assert "guard.place.provider" in await held(stage)
-        await stage.world.store.set_intent("one", "destroy", on=True)
-        await due(stage, "one")
-        assert await names(stage) == set()
 
 
 # What it costs

@@ -1,15 +1,13 @@
 """What the loop does when the guard holds something, and the ordinary day, when it holds nothing."""
 
-from collections.abc import Iterable
 from dataclasses import replace
 from datetime import timedelta
-from pathlib import Path
 from typing import Any
 
 import pytest
 
 from otto.decide import audit
-from otto.model.history import Account, Grant, GrantKind
+from otto.model.history import Account, GrantKind
 from otto.model.notice import NoticeKind
 from otto.model.plan import StepKind
 from otto.model.policy import (
@@ -27,67 +25,18 @@ from otto.model.policy import (
     Windows,
 )
 from otto.model.run import Outcome
-from otto.model.spec import Algorithm, HostGroup, Provider, SiteSpec
+from otto.model.spec import Algorithm, Provider
 from otto.model.status import Phase
 from otto.model.verdict import Effect, Reason
-from otto.reconcile.control import ask
 from otto.testing import site_spec
 
-from .stage import Stage
-
-NIGHT = Windows((Window(allow=True, cron="0 22 * * *", lasts=3600.0),))
-
-
-@pytest.fixture
-def stage(tmp_path: Path) -> Stage:
-    return Stage(tmp_path)
-
-
-def web(count: int, *, size: str = "small", image: str = "base") -> HostGroup:
-    return HostGroup(count, size, image)
-
-
-async def push(stage: Stage, *specs: SiteSpec) -> None:
-    stage.world.push(*specs)
-    await told(stage)
-
-
-async def told(stage: Stage) -> None:
-    await ask(stage.home / "control.sock", {"op": "push", "refs": []})
-    await stage.calm(5)
-
-
-async def due(stage: Stage, site: str) -> None:
-    await ask(stage.home / "control.sock", {"op": "due", "site": site})
-    await stage.calm(5)
-
-
-async def say(stage: Stage, kind: GrantKind, site: str = "one", **more: object) -> Grant:
-    grant = Grant(kind, site, "ada", stage.world.clock.now(), **more)  # type: ignore[arg-type]
-    await stage.world.ledger.grant(grant)
-    return grant
-
-
-async def names(stage: Stage, site: str = "one") -> set[str]:
-    return {host.name for host in await stage.world.infrastructure.inventory(site)}
-
-
-async def ids(stage: Stage, site: str = "one") -> dict[str, str]:
-    return {host.name: host.id for host in await stage.world.infrastructure.inventory(site)}
+from .stage import NIGHT, Stage, due, held, ids, names, push, rules, say, told, web
 
 
 def told_of(stage: Stage) -> list[tuple[NoticeKind, str]]:
     """What people were told of freezes."""
     kinds = (NoticeKind.FREEZE, NoticeKind.THAW)
     return [(item.kind, item.body) for item in stage.world.notifier.notices if item.kind in kinds]
-
-
-def rules(reasons: Iterable[Reason]) -> set[str]:
-    return {reason.rule for reason in reasons}
-
-
-async def held(stage: Stage, site: str = "one") -> set[str]:
-    return rules((await stage.status(site)).held)
 
 
 # The ordinary day
@@ -418,24 +367,6 @@ async def test_a_protected_site_is_not_destroyed_by_a_person_who_says_so(stage: 
         assert (await ids(stage)).keys() == before.keys()  # and it is healed meanwhile
 
 
-async def test_who_approved_that_a_site_goes_is_asked_anew_when_it_is_back(stage: Stage) -> None:
-    stage.world.push(site_spec("one", policy=Policy(approvers=2)))
-    async with stage.controller().running():
-        await stage.calm(5)
-        await stage.world.store.set_intent("one", "destroy", on=True)
-        await due(stage, "one")
-        plan = (await stage.status("one")).plan
-        await stage.approve("one", plan, by="ada")
-        await stage.approve("one", plan, by="grace")
-        await due(stage, "one")
-        assert (await stage.status("one")).phase is Phase.DESTROYED
-        await stage.world.store.set_intent("one", "destroyed", on=False)
-        await due(stage, "one")
-        await stage.world.store.set_intent("one", "destroy", on=True)
-        await due(stage, "one")
-        assert await held(stage) == {"guard.destroy.approvers"}
-
-
 async def test_a_site_that_is_destroyed_is_drained_first(stage: Stage) -> None:
     stage.world.push(site_spec("one"))
     async with stage.controller().running():
@@ -478,6 +409,7 @@ async def test_a_site_whose_spec_names_another_provider_can_be_taken_down_where_
     async with stage.controller().running():
         await stage.calm(5)
         await push(stage, site_spec("one", provider=Provider.AWS))
+        assert "guard.place.provider" in await held(stage)
         await stage.world.store.set_intent("one", "destroy", on=True)
         await due(stage, "one")
         assert await names(stage) == set()

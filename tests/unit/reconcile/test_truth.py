@@ -1,7 +1,5 @@
 """What the status says, what is asked again, and what is kept when something fails half way."""
 
-from pathlib import Path
-
 import pytest
 
 from otto.model.errors import TransientError, WaitingError
@@ -12,11 +10,6 @@ from otto.reconcile.control import ask
 from otto.testing import site_spec
 
 from .stage import Stage
-
-
-@pytest.fixture
-def stage(tmp_path: Path) -> Stage:
-    return Stage(tmp_path)
 
 
 async def push(stage: Stage) -> None:

@@ -1,10 +1,7 @@
 """What happens to a site behind OttO's back, which tier sees it, and what is done about it."""
 
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 from dataclasses import replace
 from datetime import timedelta
-from pathlib import Path
 
 import pytest
 
@@ -16,24 +13,9 @@ from otto.model.status import Phase
 from otto.reconcile.controller import Controller
 from otto.testing import World, site_spec
 
-from .stage import Stage
+from .stage import WEB, Stage, ready
 
-WEB, BALANCER = "one-web-1", "one-balancer-1"
-
-
-@pytest.fixture
-def stage(tmp_path: Path) -> Stage:
-    return Stage(tmp_path)
-
-
-@asynccontextmanager
-async def ready(stage: Stage) -> AsyncIterator[Controller]:
-    """A controller over one site that is Ready."""
-    stage.world.push(site_spec("one"))
-    async with stage.controller().running() as controller:
-        await stage.calm(5)
-        assert (await stage.status("one")).phase is Phase.READY
-        yield controller
+BALANCER = "one-balancer-1"
 
 
 def signs(detail: dict[str, object]) -> list[dict[str, str]]:

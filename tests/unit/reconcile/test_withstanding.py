@@ -1,7 +1,6 @@
 """What the loop withstands: a store or an engine that is away, plays without effect, failures in turns."""
 
 import asyncio
-from pathlib import Path
 
 import pytest
 
@@ -15,15 +14,9 @@ from otto.model.spec import Role
 from otto.model.status import Phase
 from otto.testing import World, site_spec
 
-from .stage import Stage
-from .test_watching import WEB, ready
+from .stage import WEB, Stage, ready
 
 WEB_2 = "one-web-2"
-
-
-@pytest.fixture
-def stage(tmp_path: Path) -> Stage:
-    return Stage(tmp_path)
 
 
 async def test_a_store_that_was_away_for_a_moment_delays_a_repair_for_no_longer_than_a_backoff(

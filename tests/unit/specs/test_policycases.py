@@ -6,6 +6,8 @@ from typing import Any
 
 import pytest
 
+from otto.adapters.specs import policycases
+from otto.adapters.specs.limits import SpecLimits
 from otto.adapters.specs.policycases import NOON, read_cases
 from otto.decide.plandata import plan_data, plan_of
 from otto.decide.policytest import PolicyResult, run
@@ -74,7 +76,7 @@ def test_the_guard_judges_each_case(tmp_path: Path) -> None:
 - name: replacing asks
   planFile: plan.json
   expect: {verdict: NeedsApproval}
-- name: of a protected site it is refused
+- name: it asks even when all is automatic if the site was protected until now
   planFile: plan.json
   policy: {approval: auto}
   history: {protected: true}
@@ -83,9 +85,8 @@ def test_the_guard_judges_each_case(tmp_path: Path) -> None:
     )
     assert [(item.case.name, item.case.line, item.kind, item.passed) for item in results] == [
         ("replacing asks", 2, "NeedsApproval", True),
-        ("of a protected site it is refused", 5, results[1].kind, False),
+        ("it asks even when all is automatic if the site was protected until now", 5, "NeedsApproval", False),
     ]
-    assert results[1].kind != "Allowed"
     assert results[0].case.now == NOON
 
 
@@ -115,7 +116,7 @@ planFile: plan.json
 site: site.yaml
 policy: {{approval: auto}}
 expect: {{verdict: NeedsApproval}}
-""".replace("\n  apiVersion", "\n  apiVersion")
+"""
     policies = [item.case.policy.site.approval for item in judged(tmp_path, text)]
     assert policies == ["destructive", "always", "always", "auto"]
 
@@ -154,7 +155,9 @@ FLEET = """
 def test_a_fleet_s_policy_may_stand_in_the_case_or_in_a_file(tmp_path: Path) -> None:
     (tmp_path / "fleet.yaml").write_text(FLEET.replace("\n  ", "\n"), encoding="utf-8")
     case = "planFile: plan.json\npolicy: {approval: auto}\nexpect: {rules: [guard.destroy.count]}\nfleet:"
-    for result in judged(tmp_path, f"{case}{FLEET}\n---\n{case} fleet.yaml"):
+    inline, file = judged(tmp_path, f"{case}{FLEET}\n---\n{case} fleet.yaml")
+    for result in (inline, file):
+        assert result.passed, result.verdict
         assert result.case.policy.fleet.site_limits == Limits(count=0, reason="nothing goes")
         assert result.case.policy.fleet.places == {"lab": Place(sizes=("small",))}
 
@@ -194,6 +197,14 @@ def test_a_fleet_s_policy_may_stand_in_the_case_or_in_a_file(tmp_path: Path) -> 
         ("planFile: plan.json\nhistory: {protcted: true}\nexpect: {verdict: Allowed}", 'mean "protected"?'),
         ("planFile: plan.json\nhistory: {protected: 1}\nexpect: {verdict: Allowed}", "History.protected"),
         ("planFile: plan.json\nnow: noon\nexpect: {verdict: Allowed}", ":2:1: "),
+        (f"{GOOD}\nnow: 0001-01-01T00:00:00+14:00", ":3:1: datetime: expected a time as ISO 8601"),
+        (
+            f"{GOOD}\nhistory: {{grants: [{{kind: extend, site: a, by: b, at: 9999-12-31T23:00:00-14:00}}]}}",
+            ":3:1: History.grants.0.at: expected a time",
+        ),
+        (f"{GOOD}\npolicy: {{until: 0001-01-01T00:00:00+14:00}}", "there is no such time"),
+        (f"{GOOD}\na/b~c: 1", ':3:1: unknown field "a/b~c"; at /a~1b~0c;'),
+        (f'{GOOD}\nsite: "\\ud800.yaml"', ":3:1"),
         ("planFile: plan.json\nfleet: {}\nexpect: {verdict: Allowed}", "no document of the kind FleetPolicy"),
         (
             f"{GOOD}\nfleet: {{apiVersion: otto/v1, kind: FleetPolicy, spec: {{x: 1}}}}",
@@ -220,3 +231,32 @@ def test_a_bad_spec_in_another_file_is_told_at_its_name(tmp_path: Path) -> None:
     )
     told: Any = problem(tmp_path, "planFile: plan.json\nsite: site.yaml\nexpect: {verdict: Allowed}")
     assert told.startswith(":2:1: line 7: this value is not known here")
+
+
+@pytest.mark.parametrize(
+    ("site", "words"),
+    [
+        ("spec:\n", ":3:1: line 4: "),
+        ("spec: [x]\n", ":3:1: line 4: "),
+        ("", ':3:1: line 1: missing field "spec"'),
+        ("spec:\n  content: {path: a}\n  content: {path: b}\n", "stands here twice"),
+        ("spec:\n  policy: {protect: true, protect: true}\n", ":3:1: line 5: "),
+        ("spec: {web: {count: many}}\n", ":3:1: line 4: "),
+    ],
+)
+def test_a_bad_site_stays_bad_under_a_policy_of_the_case(tmp_path: Path, site: str, words: str) -> None:
+    head = "apiVersion: otto/v1\nkind: Site\nmetadata: {name: acme}\n"
+    (tmp_path / "s.yaml").write_text(head + site, encoding="utf-8")
+    assert words in problem(tmp_path, f"{GOOD}\nsite: s.yaml\npolicy: {{approval: auto}}")
+
+
+@pytest.mark.parametrize("field", ["planFile", "site", "fleet"])
+def test_a_file_that_is_too_big_is_told_to_be(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, field: str
+) -> None:
+    monkeypatch.setattr(policycases, "_LIMITS", SpecLimits(size=4000))
+    (tmp_path / "big.json").write_text("[" + " " * 4000 + "]", encoding="utf-8")
+    case = "expect: {verdict: Allowed}" if field == "planFile" else GOOD
+    told = problem(tmp_path, f"{case}\n{field}: big.json")
+    assert "big.json: this file is too big" in told
+    assert "allowed: at most 4000 bytes" in told

@@ -84,7 +84,6 @@ def known() -> Iterator[tuple[str, dict[str, str]]]:
     yield from (("otto_guard_verdicts_total", {"verdict": verdict}) for verdict in VERDICTS)
     taken = ("destroy", "replace", "scale-in", "repair")
     yield from (("otto_guarded_removals_total", {"action": action}) for action in taken)
-    yield from (("otto_notifications_total", {"result": r}) for r in ("sent", "failed", "dropped"))
     for name in (
         "backoffs_total",
         "commit_to_ready_seconds_count",

@@ -15,12 +15,12 @@ from signal import Signals
 
 import pytest
 
+from otto.adapters.cancellation import unbroken
 from otto.adapters.terraform import Settings, children, ending, lock, processes
 from otto.adapters.terraform.children import Child
 from otto.adapters.terraform.folder import Folder, write
 from otto.adapters.terraform.lock import NOBODY, Owner
 from otto.adapters.terraform.processes import Process
-from otto.adapters.terraform.terraform import unbroken
 from otto.adapters.terraform.version import Version, check, parse
 from otto.model.errors import TerminalError, WaitingError
 from otto.testing.clock import FakeClock

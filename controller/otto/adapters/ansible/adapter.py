@@ -18,12 +18,14 @@ from otto.adapters.ansible.culprits import culprits
 from otto.adapters.ansible.draining import drain
 from otto.adapters.ansible.factreading import COMMAND, MalformedFactError, read_facts
 from otto.adapters.ansible.inventory import fault, run_inventory
+from otto.adapters.ansible.known_hosts import file_of
 from otto.adapters.ansible.options import AnsibleOptions, control_folder
 from otto.adapters.ansible.outcome import Tallies, Tally, message_of
 from otto.adapters.ansible.rolefiles import role_digests
-from otto.adapters.ansible.running import Event, Running, breakdown, running, unbroken
+from otto.adapters.ansible.running import Event, Running, breakdown, running
 from otto.adapters.ansible.variables import parts, variables
 from otto.adapters.ansible.workspace import sweep, workspace, write_private
+from otto.adapters.cancellation import unbroken
 from otto.model.canonical import Data
 from otto.model.configuration import ConfigurationRequest, ConfigurationResult, HostOutcome
 from otto.model.errors import OttoError, TerminalError, TransientError
@@ -240,7 +242,7 @@ class Ansible:
             hosts,
             own,
             key=self._options.key.absolute(),
-            known_hosts={host.name: folder / f"known_hosts.{host.name}" for host in hosts},
+            known_hosts={host.name: folder / file_of(host) for host in hosts},
             control=control_folder(self._options.control),
         )
         write_private(folder / f"{_INVENTORY}.new", inventory)

@@ -7,7 +7,7 @@ from otto.adapters.ansible import direct
 from otto.adapters.ansible.asking import Answer, Silence
 from otto.adapters.ansible.direct import Caller
 from otto.adapters.ansible.inventory import fault
-from otto.adapters.ansible.known_hosts import known_hosts
+from otto.adapters.ansible.known_hosts import file_of, known_hosts
 from otto.adapters.ansible.options import AnsibleOptions, control_folder
 from otto.adapters.ansible.workspace import workspace
 from otto.model.host import Host
@@ -61,4 +61,4 @@ class Calls:
 
     def pins(self, hosts: Sequence[Host]) -> dict[str, str]:
         """Name of a known-hosts file -> what is in it, one for each host."""
-        return {f"known_hosts.{host.name}": known_hosts(host, self._random_bytes) for host in hosts}
+        return {file_of(host): known_hosts(host, self._random_bytes) for host in hosts}

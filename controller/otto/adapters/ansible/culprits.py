@@ -4,6 +4,7 @@ It is not installed: it is rarely needed, and a role that brought it would be a 
 host answers is written by whoever changes it, so nothing of it is believed to be short, text or harmless.
 """
 
+import asyncio
 import json
 from collections.abc import Mapping, Sequence
 from contextlib import aclosing
@@ -45,9 +46,13 @@ async def culprits(
         paths: host -> files; a host without any is not asked and has nothing to tell.
     """
     found: dict[str, tuple[str, ...]] = {host.name: () for host in hosts}
-    said = {host.name: program(options.folder, paths[host.name]) for host in hosts if paths.get(host.name)}
+    told = [host for host in hosts if paths.get(host.name)]
+    if not told:
+        return found
+    text = await asyncio.to_thread(source, options.folder)
+    said = {host.name: program(text, paths[host.name]) for host in told}
     asked = calls.ask(
-        [host for host in hosts if host.name in said],
+        told,
         COMMAND,
         seconds=_SECONDS + _CONNECT_SECONDS,
         at_once=options.facts_forks,
@@ -59,17 +64,21 @@ async def culprits(
     return found
 
 
-def program(folder: Path, paths: Sequence[str]) -> bytes:
+def source(folder: Path) -> str:
+    """The program's text, out of `infra/ansible`."""
+    return folder.joinpath(*_PROGRAM).read_text(encoding="utf-8")
+
+
+def program(text: str, paths: Sequence[str]) -> bytes:
     """The program as it is sent, with the files it is about.
 
     Args:
-        folder: `infra/ansible`.
+        text: its source.
         paths: names of files; they come from hosts, and are given as nothing but literals.
     """
     asked = [
         path for path in paths if path.startswith("/") and len(path) <= _LONGEST_PATH and "\0" not in path
     ]
-    text = folder.joinpath(*_PROGRAM).read_text(encoding="utf-8")
     return f"{text}\nmain({asked[:_MOST_PATHS]!a})\n".encode()
 
 

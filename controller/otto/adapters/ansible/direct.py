@@ -16,6 +16,7 @@ from pathlib import Path
 
 from otto.adapters.ansible.asking import Answer, Silence
 from otto.adapters.ansible.inventory import control_path
+from otto.adapters.ansible.known_hosts import file_of
 from otto.adapters.ansible.outcome import message_of
 from otto.adapters.ansible.processes import MARK
 from otto.model.host import Host
@@ -68,7 +69,7 @@ class Caller:
         return ["ssh", "-T", *shlex.split(settings.get("ssh_connection", "ssh_args")), *_options(given)]
 
     def _own(self, host: Host) -> list[str]:
-        known = _quoted(self.workspace / f"known_hosts.{host.name}")
+        known = _quoted(self.workspace / file_of(host))
         return _options(
             (
                 f"Port={host.ssh_port}",

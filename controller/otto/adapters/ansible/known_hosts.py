@@ -30,6 +30,11 @@ def key_of(host: Host) -> str | None:
     return f"{found[1]} {found[2]}" if found else None
 
 
+def file_of(host: Host) -> str:
+    """Name of the file that pins a host's key, in a run's folder."""
+    return f"known_hosts.{host.name}"
+
+
 def known_hosts(host: Host, random_bytes: Callable[[int], bytes]) -> str:
     """The file that pins one host's key; empty, which lets nobody in, when the key is malformed.
 

@@ -10,7 +10,7 @@ import contextlib
 import json
 import os
 import threading
-from collections.abc import AsyncGenerator, Coroutine, Mapping, Sequence
+from collections.abc import AsyncGenerator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -20,6 +20,7 @@ from ansible_runner.interface import init_runner
 from otto.adapters.ansible.command import PIPE, Command, arguments, environment, prelude, wrapped
 from otto.adapters.ansible.processes import kill_strays
 from otto.adapters.ansible.scrub import scrub
+from otto.adapters.cancellation import unbroken
 from otto.model.errors import OttoError, TerminalError, TransientError
 
 Event = Mapping[str, Any]
@@ -35,12 +36,10 @@ class Ending:
     """How a run ended.
 
     Attributes:
-        status: `successful`, `failed`, `canceled` or `timeout`, as ansible_runner names them.
         code: exit status of Ansible.
         output: what it said outside of events, for a run that never began.
     """
 
-    status: str = "unstarted"
     code: int = -1
     output: list[str] = field(default_factory=list)
 
@@ -124,7 +123,7 @@ class Running:
             runner.config.env = environment(self._command, runner.config.env)
             runner.config.command = wrapped(runner.config.command, prelude(self._command))
             runner.run()
-            self.ending.status, self.ending.code = runner.status, runner.rc
+            self.ending.code = runner.rc
             self._put(None)
         except BaseException as error:  # noqa: BLE001  (handed to the waiting coroutine)
             self._put(error)
@@ -165,20 +164,6 @@ async def running(command: Command) -> AsyncGenerator[Running, None]:
         yield run
     finally:
         await unbroken(run.stop())
-
-
-async def unbroken(work: Coroutine[Any, Any, None]) -> None:
-    """Do something to its end, however often we are cancelled meanwhile; that comes after."""
-    task = asyncio.ensure_future(work)
-    cancelled = False
-    while not task.done():
-        try:
-            await asyncio.shield(task)
-        except asyncio.CancelledError:
-            cancelled = True
-    task.result()
-    if cancelled:
-        raise asyncio.CancelledError
 
 
 def _pipe(workspace: Path) -> int:

@@ -20,6 +20,7 @@ _TYPES = {
     NoticeKind.THAW: "success",
     NoticeKind.TTL: "warning",
     NoticeKind.BUDGET: "warning",
+    NoticeKind.WARNING: "warning",
     NoticeKind.FLAPPING: "failure",
 }
 

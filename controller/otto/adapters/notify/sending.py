@@ -72,5 +72,4 @@ def _answer(ended: program.Ended) -> str:
         answer = json.loads(ended.output)
         return "" if answer["sent"] is True else str(answer["why"])
     except (ValueError, KeyError, TypeError):
-        lines = ended.errors.decode(errors="replace").strip().splitlines()
-        return f"Apprise ended with status {ended.status}: {lines[-1] if lines else 'without a word'}"
+        return f"Apprise ended with status {ended.status}: {ended.last_words or 'without a word'}"

@@ -16,6 +16,7 @@ _MOST = 20
 _LARGEST = 64 * 1024
 _LINE = re.compile(r"([a-z][a-z0-9+.-]{0,30})://\S.*")
 _COMMAND = "command:"
+_BREAKS = re.compile(r"[/?&=:@#,+\s]+")
 # Of the other schemes the part after `://` is often a token.
 _WITH_HOST = frozenset(
     ("json", "jsons", "xml", "xmls", "form", "forms", "mailto", "mailtos", "mmost", "mmosts")
@@ -52,13 +53,17 @@ class Way:
         """What it is called where secrets must not be: `line 2, mailto://mail.example`."""
         if self.command:
             return f"line {self.number}, {Path(self.command[0]).name}"
-        host = _host(self.address) if self.scheme in _WITH_HOST else "…"
-        return f"line {self.number}, {self.scheme}://{host}"
+        return f"line {self.number}, {self.scheme}://{self.host}"
+
+    @property
+    def host(self) -> str:
+        """Its host as far as it may be shown, "…" where what stands in its place may be a secret."""
+        return _host(self.address) if self.scheme in _WITH_HOST else "…"
 
     @property
     def exact(self) -> bool:
-        """Whether what receives it takes text as it is, and reads nothing out of it."""
-        return bool(self.command) or (self.scheme in _EXACT and not self.markdown)
+        """Whether what receives it at its address takes text as it is, and reads nothing out of it."""
+        return self.scheme in _EXACT and not self.markdown
 
     @property
     def markdown(self) -> bool:
@@ -69,16 +74,23 @@ class Way:
 
     def scrub(self, text: str) -> str:
         """A text without any part of the address or of the arguments that could be a secret."""
-        for secret in sorted(self._parts(), key=len, reverse=True):
+        for secret in sorted(self._secrets(), key=len, reverse=True):
             text = text.replace(secret, "***")
         return text
 
-    def _parts(self) -> frozenset[str]:
-        whole = (self.address,) if self.address else self.command[1:]
-        shown = {self.scheme, _host(self.address)} if self.scheme in _WITH_HOST else {self.scheme}
-        found = {part for text in whole for part in (text, *re.split(r"[/?&=:@#,+\s]+", text))}
+    @property
+    def texts(self) -> tuple[str, ...]:
+        """Its texts that hold secrets: the address, or the arguments."""
+        return (self.address,) if self.address else self.command[1:]
+
+    def parts(self, text: str) -> frozenset[str]:
+        """The parts of one of its texts, but for what may be shown: its scheme and `host`."""
+        return frozenset(_BREAKS.split(text)) - {self.scheme, self.host}
+
+    def _secrets(self) -> frozenset[str]:
+        found = {part for text in self.texts for part in (text, *self.parts(text))}
         found |= {unquote(part) for part in found}
-        return frozenset(part for part in found if len(part) >= _SHORTEST and part not in shown)
+        return frozenset(part for part in found if len(part) >= _SHORTEST)
 
 
 def open_ways(reference: str, environ: Mapping[str, str]) -> tuple[Way, ...]:
@@ -114,10 +126,10 @@ def open_ways(reference: str, environ: Mapping[str, str]) -> tuple[Way, ...]:
 def secrets_of(ways: Iterable[Way]) -> Iterator[str]:
     """What no log may show: the addresses, their passwords, and what in them looks like a token."""
     for way in ways:
-        for text in (way.address, *way.command[1:]):
-            parts = frozenset(re.split(r"[/?&=:@#,+\s]+", text)) - {_host(way.address)}
+        for text in way.texts:
+            telling = (part for part in way.parts(text) if len(part) >= _TELLING and not part.isalpha())
             yield text
-            yield from (unquote(part) for part in parts if len(part) >= _TELLING and not part.isalpha())
+            yield from map(unquote, telling)
             yield _password(text)
 
 

@@ -88,18 +88,6 @@ def parse_fleet_policy(path: str, data: bytes) -> tuple[FleetPolicy | None, tupl
     return policies[0] if policies else FleetPolicy(), ()
 
 
-def fleet_of(document: Document) -> FleetPolicy:
-    """The policy that a document of the kind FleetPolicy stands for.
-
-    Raises:
-        Stop: what is wrong with it, the first thing.
-    """
-    found = [*document.flaws, *_flaws(document, 1, ("FleetPolicy",))]
-    if found or not isinstance(document.value, dict):
-        raise Stop(found[0] if found else Flaw(1, 1, "there is no policy here"))
-    return fleet_policy(kind("FleetPolicy").filled(document.value))
-
-
 def parse_file(path: str, data: bytes, limits: SpecLimits, kinds: Sequence[str]) -> Parsed:
     """What a file says; never raises for it.
 
@@ -154,19 +142,7 @@ class _Reading:
 
     def blame(self, flaw: Flaw, site: str = "") -> None:
         """Keep a problem."""
-        self._problems.append(
-            Problem(
-                file=self._file,
-                line=flaw.line,
-                column=flaw.column,
-                pointer=_pointer(flaw.path),
-                message=flaw.message,
-                found=flaw.found,
-                allowed=flaw.allowed,
-                mend=flaw.mend,
-                site=site,
-            )
-        )
+        self._problems.append(problem(self._file, flaw, site))
 
     def guess_names(self, data: bytes) -> None:
         """Look for names of sites in text that could not be read."""
@@ -244,6 +220,27 @@ def _name(value: Value) -> str:
     holder = value.get(part)
     name = holder.get(key) if isinstance(holder, dict) else None
     return name if isinstance(name, str) and _NAME.fullmatch(name) else ""
+
+
+def problem(file: str, flaw: Flaw, site: str = "") -> Problem:
+    """A flaw as a problem of a file.
+
+    Args:
+        file: the file, fit to print.
+        flaw: what is wrong.
+        site: the site that it is about, "" when that is not known.
+    """
+    return Problem(
+        file=file,
+        line=flaw.line,
+        column=flaw.column,
+        pointer=_pointer(flaw.path),
+        message=flaw.message,
+        found=flaw.found,
+        allowed=flaw.allowed,
+        mend=flaw.mend,
+        site=site,
+    )
 
 
 def _pointer(path: tuple[str | int, ...]) -> str:

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from otto.adapters.specs.times import time_of
+from otto.model.difference import Layer
 from otto.model.duration import seconds_of
 from otto.model.policy import (
     Budget,
@@ -23,7 +24,6 @@ from otto.model.policy import (
     Windows,
 )
 
-LAYERS = ("infrastructure", "configuration", "content", "serving", "dns")
 _Fields = Mapping[str, Any]
 
 
@@ -95,7 +95,7 @@ def _budget(fields: _Fields) -> Budget | None:
 
 
 def _drift(drift: _Fields) -> DriftPolicy:
-    layers = {layer: Handling(drift[layer]) for layer in LAYERS}
+    layers = {layer.value: Handling(drift[layer.value]) for layer in Layer}
     return DriftPolicy(
         # What is not named is repaired: a spec that says so is the same as one that does not.
         layers={layer: handling for layer, handling in layers.items() if handling is not Handling.REPAIR},

@@ -17,6 +17,7 @@ from otto.adapters.specs.compose import documents
 from otto.adapters.specs.decode import decode
 from otto.adapters.specs.document import Document, Flaw, Stop, Value, find
 from otto.adapters.specs.limits import SpecLimits
+from otto.adapters.specs.parse import problem
 from otto.adapters.specs.policy import fleet_policy
 from otto.adapters.specs.scalar import Odd
 from otto.adapters.specs.schema import API_VERSION, kind
@@ -63,15 +64,19 @@ def read_cases(paths: Sequence[Path]) -> PolicyCases:
             for document in _documents(path):
                 found, wrong = _cases(document, path)
                 cases += found
-                problems += (_problem(name, flaw) for flaw in wrong)
+                problems += (problem(name, flaw) for flaw in wrong)
         except Stop as stop:
-            problems.append(_problem(name, stop.flaw))
+            problems.append(problem(name, stop.flaw))
     if not cases and not problems:
         problems.append(Problem(safe(str(paths[0]), 200), 0, 0, "", "there is no case in it"))
     return PolicyCases(tuple(cases), tuple(problems))
 
 
 def _documents(path: Path) -> list[Document]:
+    return list(documents(decode(_bytes(path)), _LIMITS))
+
+
+def _bytes(path: Path) -> bytes:
     try:
         with path.open("rb") as stream:
             data = stream.read(_LIMITS.size + 1)
@@ -79,7 +84,7 @@ def _documents(path: Path) -> list[Document]:
         raise Stop(Flaw(0, 0, f"this file cannot be read: {error.strerror}")) from error
     if len(data) > _LIMITS.size:
         raise Stop(Flaw(0, 0, "this file is too big", allowed=f"at most {_LIMITS.size} bytes"))
-    return list(documents(decode(data), _LIMITS))
+    return data
 
 
 def _cases(document: Document, path: Path) -> tuple[list[PolicyCase], list[Flaw]]:
@@ -152,28 +157,36 @@ class _Case:
         known = kind(name)
         flaws = [*document.flaws, *explain.flaws(known, document, 10)] or semantics.flaws(document)
         if flaws:
-            self._blame(name.removesuffix("Policy").lower(), flaws[0])
+            self._blame(name, document, flaws[0])
         value: Any = document.value
         return known.filled(value)
 
-    def _blame(self, field: str, flaw: Flaw) -> NoReturn:
+    def _blame(self, name: str, document: Document, flaw: Flaw) -> NoReturn:
         """Say what is wrong with a document: where it stands, or where the file is named that holds it."""
-        ours = flaw.path[:2] == ("spec", "policy") and "policy" in self._value
+        field = name.removesuffix("Policy").lower()
+        joined = name == "Site" and "policy" in self._value and not document.flaws
+        ours = joined and flaw.path[:2] == ("spec", "policy")
         if ours or not isinstance(self._value.get(field), str):
             raise Stop(flaw)
         self._stop((field,), f"line {flaw.line}: {flaw.message}", found=flaw.found, mend=flaw.mend)
 
     def _with_policy(self, document: Document | None) -> Document:
-        """A spec that holds the case's policy: the case's own, or else the least there is."""
-        place = find(self._top, ("policy",))
-        value: Any = document.value if document else _LEAST
-        spec = {**value.get("spec", {}), "policy": self._value["policy"]}
-        around = document.place if document else self._top
-        inner = find(around, ("spec",)) if document else self._top
-        places = inner.items if document and isinstance(inner.items, dict) else {}
-        spec_place = inner._replace(items={**places, "policy": place})
-        tops = around.items if document and isinstance(around.items, dict) else {}
-        return Document({**value, "spec": spec}, around._replace(items={**tops, "spec": spec_place}))
+        """A spec that holds the case's policy: the case's own, or else the least there is.
+
+        A document that is wrong anyhow is left as it is.
+        """
+        document = document or Document(_LEAST, self._top._replace(items=None))
+        value: Any = document.value
+        spec = value.get("spec")
+        if document.flaws or not isinstance(spec, dict):
+            return document
+        around = document.place
+        inner = find(around, ("spec",))
+        places = inner.items if isinstance(inner.items, dict) else {}
+        spec_place = inner._replace(items={**places, "policy": find(self._top, ("policy",))})
+        tops = around.items if isinstance(around.items, dict) else {}
+        merged = {**value, "spec": {**spec, "policy": self._value["policy"]}}
+        return Document(merged, around._replace(items={**tops, "spec": spec_place}))
 
     def _fleet(self) -> FleetPolicy:
         if "fleet" not in self._value:
@@ -184,7 +197,7 @@ class _Case:
         """A document that stands in the case, or in the file that it names."""
         value = self._value[str(at[0])]
         if isinstance(value, str):
-            found = [item for item in self._named(at, self._other(at)) if item.value is not None]
+            found = [item for item in self._named(at, self._other(at), _documents) if item.value is not None]
             if len(found) != 1:
                 self._stop(at, "that file holds not one document", found=quoted(value))
             document = found[0]
@@ -196,11 +209,13 @@ class _Case:
             self._stop(at, f"this is no document of the kind {wanted}", mend=mend)
         return document
 
-    def _named(self, at: _Path, path: Path) -> list[Document]:
+    def _named(self, at: _Path, path: Path, take: Callable[[Path], T]) -> T:
+        """What is taken from another file; what is wrong with it is told where it is named."""
         try:
-            return _documents(path)
+            return take(path)
         except Stop as stop:
-            self._stop(at, f"{safe(path.name)}: {stop.flaw.message}", found=stop.flaw.found)
+            flaw = stop.flaw
+            self._stop(at, f"{safe(path.name)}: {flaw.message}", found=flaw.found, allowed=flaw.allowed)
 
     def _history(self) -> History:
         data = plain(self._value.get("history", {}))
@@ -235,11 +250,9 @@ class _Case:
         return self._path.parent / name
 
     def _json(self, path: Path) -> object:
+        data = self._named(("planFile",), path, _bytes)
         try:
-            data = path.read_bytes()
-            return json.loads(data) if len(data) <= _LIMITS.size else None
-        except OSError as error:
-            self._stop(("planFile",), f"{safe(str(path), 200)} cannot be read: {error.strerror}")
+            return json.loads(data)
         except (ValueError, RecursionError):
             self._stop(("planFile",), f"{safe(str(path), 200)} is not JSON")
 
@@ -264,7 +277,7 @@ class _Case:
         raise Stop(Flaw(line, column, message, found=found, allowed=allowed, mend=mend, path=at))
 
 
-_LEAST = {
+_LEAST: dict[str, Value] = {
     "apiVersion": API_VERSION,
     "kind": "Site",
     "metadata": {"name": "case"},
@@ -286,8 +299,3 @@ def _odd(value: Odd) -> object:
         return float(value.text) if "e" in value.text.lower() else value.text
     except ValueError:
         return value.text
-
-
-def _problem(file: str, flaw: Flaw) -> Problem:
-    pointer = "".join(f"/{safe(str(step))}" for step in flaw.path)
-    return Problem(file, flaw.line, flaw.column, pointer, flaw.message, flaw.found, flaw.allowed, flaw.mend)

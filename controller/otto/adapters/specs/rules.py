@@ -64,11 +64,10 @@ def time(text: str, place: Place, path: _Path) -> Iterator[Flaw]:
     """What is wrong with a time."""
     try:
         time_of(text)
-    except (ValueError, OverflowError) as error:
+    except ValueError as error:
         zone = "zone" in str(error)
-        message = str(error) if isinstance(error, ValueError) else "there is no such time"
         mend = f"write it as {text}Z for UTC, or with an offset as +01:00" if zone else ""
-        yield flaw(place, path, message, found=quoted(text), mend=mend)
+        yield flaw(place, path, str(error), found=quoted(text), mend=mend)
 
 
 def _shared(fields: _Fields, place: Place, base: _Path) -> Iterator[Flaw]:

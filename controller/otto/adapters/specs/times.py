@@ -11,8 +11,8 @@ def time_of(text: str) -> datetime:
     """
     try:
         found = datetime.fromisoformat(text.upper())
-    except ValueError as error:
+        if found.tzinfo is not None:
+            return found.astimezone(UTC)
+    except (ValueError, OverflowError) as error:
         raise ValueError("there is no such time") from error
-    if found.tzinfo is None:
-        raise ValueError("this time has no time zone")
-    return found.astimezone(UTC)
+    raise ValueError("this time has no time zone")

@@ -33,9 +33,10 @@ def append(connection: Connection, entry: AuditEntry) -> AuditRecord:
         TerminalError: the entry would not come back as it is.
     """
     fields = _fields(entry)
+    kept = read(AuditEntry, fields)
     take_turn(connection)
     newest = connection.execute(rows().order_by(table.c.number.desc()).limit(1)).first()
-    record = audit.record(read(AuditEntry, fields), newest and record_of(newest))
+    record = audit.record(kept, newest and record_of(newest))
     row = {
         "number": record.number,
         "at": microseconds(entry.at),
@@ -68,5 +69,4 @@ def _fields(entry: AuditEntry) -> dict[str, Data]:
     fields = to_data(entry)
     if not isinstance(fields, dict):
         raise TypeError("an entry is an object")
-    read(AuditEntry, fields)
     return fields

@@ -12,6 +12,12 @@ _BUSY = (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED, sqlite3.SQLITE_PROTOCOL)
 _BROKEN = (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB)
 _BARRED = (sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_READONLY, sqlite3.SQLITE_PERM, sqlite3.SQLITE_AUTH)
 
+LOST = (
+    "without a backup history, the audit record and what people said (approvals, freezes, …) are lost, "
+    "the rest is rebuilt"
+)
+"""What becomes of what is in a database that is moved aside."""
+
 
 @contextmanager
 def translated(database: str) -> Iterator[None]:
@@ -47,8 +53,8 @@ def _sqlite(error: sqlite3.Error, database: str) -> OttoError | None:
     if code in _BROKEN:
         return TerminalError(
             f"the database {database} is damaged or no database: {error}",
-            mend=f"move {database} aside, with its -wal and -shm files if there are any, and start again: "
-            "all but history and the audit record is rebuilt",
+            mend=f"move {database} aside, with its -wal and -shm files if there are any, put a backup in its "
+            f"place if there is one, and start again: {LOST}",
         )
     if code in _BARRED:
         return TerminalError(

@@ -128,8 +128,8 @@ class SqlLedger:
 
         await self._database.write(keep)
 
-    async def charges(self, since: datetime) -> tuple[Charge, ...]:
-        """Charges since then, and of each site the last one before, oldest first."""
+    async def charges(self, since: datetime, *, site: str | None = None) -> tuple[Charge, ...]:
+        """Charges since then, and of each site the last one before, oldest first; of one site or all."""
         columns = schema.charges.c
         earlier = schema.charges.alias()
         last = select(func.max(earlier.c.at)).where(
@@ -137,6 +137,8 @@ class SqlLedger:
         )
         counted = or_(columns.at >= microseconds(since), columns.at == last.scalar_subquery())
         chosen = select(columns.site, columns.data).where(counted)
+        if site is not None:
+            chosen = chosen.where(columns.site == site)
         return await self._database.values(Charge, chosen.order_by(columns.at, columns.site))
 
     async def _records(self, chosen: Select[int, int, str, str, str, str]) -> tuple[AuditRecord, ...]:

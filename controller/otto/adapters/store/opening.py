@@ -10,7 +10,7 @@ from sqlalchemy.engine import make_url
 from sqlalchemy.engine.interfaces import DBAPIConnection, DBAPICursor
 
 from otto.adapters.store.database import Database
-from otto.adapters.store.errors import translated
+from otto.adapters.store.errors import LOST, translated
 from otto.adapters.store.schema import HEAD
 from otto.adapters.store.store import KEPT_RUNS, SqlStore
 from otto.adapters.store.writing import WRITES, take_turn
@@ -176,6 +176,6 @@ def _upgrade(connection: Connection, found: str | None, name: str) -> None:
     if found is not None and found not in revisions:
         raise TerminalError(
             f"the database {name} was written by a newer OttO (schema {found}, this one knows {HEAD})",
-            mend="run the newer version, or move the database aside: all but history and audit is rebuilt",
+            mend=f"run the newer version, or move the database aside: {LOST}",
         )
     command.upgrade(config, HEAD)

@@ -22,7 +22,8 @@ class SqlStore:
     """OttO's memory in a database; `open_store` makes one.
 
     Every method is one short transaction of `Database`. A value that cannot be read (a damaged row) counts
-    as not there, and is logged: all but the history can be rebuilt.
+    as not there, and is logged: what it held is rebuilt, or lost if it was history, of the audit record, or
+    what people said.
 
     All methods raise what `otto.adapters.store.errors.translated` does.
 

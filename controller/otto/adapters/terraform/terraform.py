@@ -10,13 +10,14 @@ import contextlib
 import os
 import subprocess
 from asyncio.subprocess import Process as AsyncProcess
-from collections.abc import Callable, Coroutine, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import python_terraform
 
+from otto.adapters.cancellation import unbroken
 from otto.adapters.terraform import children, ending, messages, processes
 from otto.adapters.terraform.folder import Folder, new_token, write
 from otto.adapters.terraform.messages import Diagnostic, Message, Text
@@ -230,20 +231,6 @@ def unusable(binary: str, error: OSError) -> TerminalError:
         f"{binary} cannot be started: {error.strerror}",
         mend="install Terraform or OpenTofu, or name its path in the setting terraform.binary",
     )
-
-
-async def unbroken(work: Coroutine[Any, Any, None]) -> None:
-    """Do something to its end, however often the caller is cancelled meanwhile; that comes after."""
-    task = asyncio.ensure_future(work)
-    cancelled = False
-    while not task.done():
-        try:
-            await asyncio.shield(task)
-        except asyncio.CancelledError:
-            cancelled = True
-    task.result()
-    if cancelled:
-        raise asyncio.CancelledError
 
 
 def _watching(outcome: Outcome, watch: Watch | None) -> Watch:

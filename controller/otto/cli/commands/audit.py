@@ -1,7 +1,7 @@
 """`otto audit`: who did, allowed and refused what, and whether the record of it is whole."""
 
 import re
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -57,7 +57,8 @@ def audit(
         return
     if expect:
         raise typer.BadParameter("goes with --verify", param_hint="--expect")
-    _show(invocation, run(_latest(invocation, site, _start(since), limit or _SHOWN)), json=json)
+    start = _start(since, invocation.now())
+    _show(invocation, run(_latest(invocation, site, start, limit or _SHOWN)), json=json)
 
 
 def _hash(text: str) -> str:
@@ -69,11 +70,11 @@ def _hash(text: str) -> str:
     return found
 
 
-def _start(since: str) -> datetime | None:
+def _start(since: str, now: datetime) -> datetime | None:
     if not since:
         return None
     seconds = min(seconds_of(since), _LONGEST.total_seconds())
-    return datetime.now(UTC) - timedelta(seconds=seconds)
+    return now - timedelta(seconds=seconds)
 
 
 async def _latest(

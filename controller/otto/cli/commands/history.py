@@ -1,6 +1,5 @@
 """`otto history`: what was done to a site, and why."""
 
-from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -39,7 +38,7 @@ def history(
         return
     from otto.cli import runpages  # noqa: PLC0415
 
-    now = datetime.now(UTC)
+    now = invocation.now()
     for part in runpages.page(runs[0], now) if run else runpages.history(runs, now):
         invocation.out.print(part)
 

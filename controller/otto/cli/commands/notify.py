@@ -36,10 +36,7 @@ def notify(
     if json:
         from otto.cli import documents  # noqa: PLC0415
 
-        ways = [
-            {"way": item.way, "sent": test and not item.trouble, "trouble": item.trouble} for item in found
-        ]
-        documents.write(invocation.out, {"tested": test, "ways": ways})
+        documents.write(invocation.out, documents.notify_document(found, tested=test))
     else:
         _show(invocation, found, tested=test)
     if any(item.trouble for item in found):

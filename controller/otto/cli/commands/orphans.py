@@ -1,22 +1,19 @@
 """`otto orphans` and `otto reap`: hosts that no spec and no state owns; listed, and removed when named."""
 
-import getpass
-import os
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
-from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from otto.cli import naming, options
+from otto.cli import naming, options, speaking
 from otto.cli.invocation import Invocation
 from otto.cli.running import run
 
 if TYPE_CHECKING:
-    from otto.cli.reaping import Asked
     from otto.cli.strays import Strays
     from otto.model.host import LiveHost
+    from otto.model.saying import Speaker
     from otto.reconcile.kit import Kit
 
 
@@ -42,10 +39,8 @@ def reap(
     items: Annotated[list[str], typer.Argument(metavar="ITEM...", help="Names or ids of orphans.")],
     *,
     yes: options.Yes = False,
-    by: Annotated[
-        str, typer.Option("--by", metavar="NAME", help="Who wants it; your login name when left out.")
-    ] = "",
-    note: Annotated[str, typer.Option("--note", metavar="TEXT", help="Why, for the audit record.")] = "",
+    by: options.By = None,
+    note: options.Note = "",
     json: options.Json = False,
 ) -> None:
     """Remove orphans, for good.
@@ -53,9 +48,8 @@ def reap(
     The name of each has to be typed first, or --yes given. When one is no orphan, or a name is mistyped,
     none of them is removed. What is removed is on record: otto audit.
     """
-    from otto.cli.reaping import Asked  # noqa: PLC0415  (imports the loop)
-
     invocation = Invocation.of(context)
+    who, why = speaking.speaker(invocation, by), speaking.reason(note)
     naming.require_store(invocation.settings)
     if not yes:
         chosen = run(_look(invocation)).chosen(items)
@@ -63,7 +57,7 @@ def reap(
             _confirm(invocation, host)
         items = [host.id for host in chosen]
     # Looked at again: one may have become somebody's while the question was open.
-    left, gone = run(_reap(invocation, items, Asked(by.strip() or _login(), note.strip())))
+    left, gone = run(_reap(invocation, items, who, why))
     _told(invocation, left, gone, json=json)
 
 
@@ -75,7 +69,7 @@ async def _look(invocation: Invocation) -> "Strays":
 
 
 async def _reap(
-    invocation: Invocation, items: Sequence[str], asked: "Asked"
+    invocation: Invocation, items: Sequence[str], who: "Speaker", note: str
 ) -> "tuple[Strays, tuple[LiveHost, ...]]":
     from otto.cli import reaping, seen, strays  # noqa: PLC0415
 
@@ -83,7 +77,7 @@ async def _reap(
         at_work = seen.around(invocation.settings.home)
         found = await strays.look(kit, at_work)
         chosen = found.chosen(items)
-        await reaping.reap(kit, chosen, asked, at_work)
+        await reaping.reap(kit, chosen, who, note, at_work)
         return found.without(chosen), chosen
 
 
@@ -101,15 +95,7 @@ def _confirm(invocation: Invocation, host: "LiveHost") -> None:
 
     address = f" at {host.address}" if host.address else ""
     what = f"This removes host {host.name} ({host.state.value}{address}), labelled for site {host.site}."
-    typed(invocation, what, host.name)
-
-
-def _login() -> str:
-    """The name of whoever runs this; some containers know none."""
-    try:
-        return getpass.getuser()
-    except (KeyError, OSError):
-        return f"uid {os.getuid()}"
+    typed(invocation, what, host.name, otherwise="nothing was removed")
 
 
 def _show(invocation: Invocation, found: "Strays") -> None:
@@ -121,7 +107,7 @@ def _show(invocation: Invocation, found: "Strays") -> None:
     else:
         from otto.cli import money  # noqa: PLC0415
 
-        out.print(tables.orphans(found, datetime.now(UTC)))
+        out.print(tables.orphans(found, invocation.now()))
         cost = found.together()
         costs = [] if cost is None else [f"together: {money.cost_words(cost, found.currency)}"]
         lines = [*costs, "to remove some: otto reap ITEM..."]

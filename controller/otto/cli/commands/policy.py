@@ -1,14 +1,14 @@
 """`otto policy`: policies as tests, for CI."""
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from otto.cli import options
 from otto.cli.exits import Exit
 from otto.cli.invocation import Invocation
-from otto.cli.text import clean, counted
+from otto.cli.text import clean, counted, figures
 
 if TYPE_CHECKING:
     from rich.text import Text
@@ -46,34 +46,13 @@ def try_cases(
     if json:
         from otto.cli import documents  # noqa: PLC0415
 
-        documents.write(invocation.out, _document(read, results))
+        documents.write(invocation.out, documents.policy_test_document(read, results))
     else:
         _show(invocation, read, results)
     if read.problems:
         raise typer.Exit(Exit.USAGE)
     if not all(item.passed for item in results):
         raise typer.Exit(Exit.FAILED)
-
-
-def _document(read: "PolicyCases", results: "tuple[PolicyResult, ...]") -> dict[str, Any]:
-    from dataclasses import asdict  # noqa: PLC0415
-
-    from otto.decide.plandata import reason_data  # noqa: PLC0415
-
-    cases = [
-        {
-            "name": item.case.name,
-            "file": item.case.file,
-            "line": item.case.line,
-            "passed": item.passed,
-            "expected": asdict(item.case.expected),
-            "verdict": item.kind,
-            "missing": item.missing,
-            "reasons": [reason_data(reason) for reason in item.reasons],
-        }
-        for item in results
-    ]
-    return {"cases": cases, "problems": [asdict(problem) for problem in read.problems]}
 
 
 def _show(invocation: Invocation, read: "PolicyCases", results: "tuple[PolicyResult, ...]") -> None:
@@ -106,5 +85,4 @@ def _line(item: "PolicyResult") -> "Text":
 
 
 def _reason(reason: "Reason") -> str:
-    figures = ", ".join(f"{name} {value}" for name, value in reason.figures.items())
-    return f"{reason.rule} ({figures})" if figures else f"{reason.rule} ({reason.message})"
+    return f"{reason.rule} ({figures(reason) or reason.message})"

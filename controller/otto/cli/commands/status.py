@@ -1,6 +1,5 @@
 """`otto status`: every site at a glance, or one in full."""
 
-from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -49,7 +48,7 @@ async def _look(invocation: Invocation, site: str | None) -> "Seen":
     if site is None and not naming.has_store(settings):
         return seen.Seen()
     async with opened(invocation) as store:
-        return await seen.look(store, site, seen.around(settings.home))
+        return await seen.look(store, site, seen.around(settings.home), invocation.now())
 
 
 def _print(invocation: Invocation, seen: "Seen", site: str | None, *, json: bool) -> None:
@@ -60,7 +59,7 @@ def _print(invocation: Invocation, seen: "Seen", site: str | None, *, json: bool
         return
     from otto.cli import statuspage  # noqa: PLC0415
 
-    invocation.out.print(statuspage.page(seen, site, invocation.settings.home, datetime.now(UTC)))
+    invocation.out.print(statuspage.page(seen, site, invocation.settings.home, invocation.now()))
 
 
 async def _watch(invocation: Invocation, site: str | None, *, json: bool) -> None:

@@ -1,6 +1,5 @@
 """`otto why`: one answer to "why is this site as it is"."""
 
-from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 import typer
@@ -32,7 +31,7 @@ def why(context: typer.Context, site: options.Site, json: options.Json = False) 
         return
     from otto.cli import explaining  # noqa: PLC0415
 
-    for part in explaining.page(answer, datetime.now(UTC)):
+    for part in explaining.page(answer, invocation.now()):
         invocation.out.print(part)
 
 

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from otto.decide.guard.exposure import is_exposed, last_copies
-from otto.decide.guard.rule import Case, Rule, names
+from otto.decide.guard.rule import ENDS, Case, Rule, names
 from otto.model.history import GrantKind
 from otto.model.plan import Action, ActionKind, Removing
 from otto.model.verdict import Effect, Reason
@@ -52,7 +52,7 @@ def _last_copy(case: Case) -> Iterator[Reason]:
 def _exposed(case: Case) -> Iterator[Reason]:
     if case.policy.site.approval == "auto":
         return
-    kinds = {*(ActionKind.UPDATE,), ActionKind.DESTROY, ActionKind.REPLACE}
+    kinds = ENDS | {ActionKind.UPDATE}
     found = [action for action in case.plan.actions if action.kind in kinds and is_exposed(action)]
     if found:
         yield Reason(

@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 
 from otto.decide import windows
+from otto.decide.freezing import command
 from otto.decide.guard.rule import Case, Rule, names
 from otto.model.history import GrantKind
 from otto.model.policy import Windows
@@ -28,11 +29,11 @@ def _frozen(case: Case) -> Iterator[Reason]:
     if not case.takes:
         return
     for grant in case.grants(GrantKind.FREEZE):
-        of, option = ("this site", f" --site {grant.site}") if grant.site else ("every site", "")
+        of = "this site" if grant.site else "every site"
         why = f": {grant.reason}" if grant.reason else ""
         message = f"deletions of {of} are frozen since {grant.at:%Y-%m-%d %H:%M} by {grant.by}{why}"
         figures = {"takes": str(len(case.takes))}
-        yield Reason("guard.freeze", message, f"otto thaw{option}", Effect.WAIT, figures, grant.until)
+        yield Reason("guard.freeze", message, command(grant.site), Effect.WAIT, figures, grant.until)
 
 
 def _closed(case: Case, whose: str, window: Windows) -> Iterator[Reason]:

@@ -12,9 +12,6 @@ from otto.model.plan import Plan
 from otto.model.policy import Effective
 from otto.model.verdict import Allowed, Effect, NeedsApproval, Reason, Refused, Verdict, Waiting
 
-# Reasons to wait that a person's approval of the very plan takes out of the way as well.
-APPROVABLE = frozenset({"guard.drift.flapping"})
-
 
 def judge(plan: Plan, policy: Effective, history: History, now: datetime) -> Verdict:
     """Judge a plan.
@@ -42,7 +39,7 @@ def conclude(
     found = tuple(reasons)
     given, wanted = len(approvers(plan, policy, history, now)), policy.site.approvers
     if given >= wanted:
-        found = tuple(item for item in found if not _is_answered(item))
+        found = tuple(item for item in found if not item.approvable)
     refusing, waiting, asking, warning = (
         tuple(item for item in found if item.effect is effect)
         for effect in (Effect.REFUSE, Effect.WAIT, Effect.ASK, Effect.WARN)
@@ -76,7 +73,3 @@ def taken(plan: Plan, policy: Effective, now: datetime) -> tuple[Removal, ...]:
         for action in actions
         for name in (action.host or action.address,)
     )
-
-
-def _is_answered(reason: Reason) -> bool:
-    return reason.effect is Effect.ASK or reason.rule in APPROVABLE

@@ -40,6 +40,7 @@ class CensusTaker:
     def __init__(self, kit: Kit) -> None:
         self._kit = kit
         self.latest = Census()
+        self._told = ""
 
     async def take(self) -> frozenset[str]:
         """Take it now; names of the sites whose hosts are others than before, or in another state."""
@@ -50,11 +51,15 @@ class CensusTaker:
                 found = await self._kit.infrastructure.inventory(None)
         except (OttoError, TimeoutError) as error:
             words = str(error) or f"no list of hosts within {_SECONDS:g} s"
-            if words != before.error:
+            if before.at is None and not before.error:
+                # What has the hosts may not be started yet, and the first plan starts it.
+                log.info("census.failed", error=words)
+            elif words != self._told:
                 log.warning("census.failed", error=words)
+                self._told = words
             self.latest = Census(before.at, before.hosts, words)
             return frozenset()
-        self.latest = Census(at, _by_site(found))
+        self.latest, self._told = Census(at, _by_site(found)), ""
         if before.at is None:
             return frozenset()
         sites = before.hosts.keys() | self.latest.hosts.keys()

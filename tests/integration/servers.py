@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 
 Handler = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]
 
@@ -17,7 +17,8 @@ async def serving(handler: Handler, host: str = "127.0.0.1") -> AsyncIterator[in
         assert task
         connections.add(task)
         try:
-            await handler(reader, writer)
+            with suppress(ConnectionError):
+                await handler(reader, writer)
         finally:
             writer.close()
 
