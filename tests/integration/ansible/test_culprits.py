@@ -35,6 +35,8 @@ systemctl stop tweak.timer
 rm -f /usr/local/bin/tweak /etc/systemd/system/tweak.service /etc/systemd/system/tweak.timer
 systemctl daemon-reload
 """
+# A reload returns while sshd still has its port to close and open again; a restart waits, and keeps sessions.
+RESTARTED = "systemctl restart ssh"
 CRON = "* * * * * root sed -i s/a/b/ {conf} --password=hush\\n"
 
 
@@ -82,7 +84,7 @@ def anna(fleet: Fleet, host: Host, folder: Path) -> Iterator[list[str]]:
         host,
         f"useradd -m -p x -s /bin/sh anna && mkdir {home} && echo {public} >{home}/authorized_keys\n"
         "echo 'anna ALL=(ALL) NOPASSWD: ALL' >/etc/sudoers.d/anna\n"
-        "echo 'AllowUsers anna' >/etc/ssh/sshd_config.d/30-anna.conf; systemctl reload ssh",
+        f"echo 'AllowUsers anna' >/etc/ssh/sshd_config.d/30-anna.conf; {RESTARTED}",
     )
     known = f"UserKnownHostsFile={fleet.folder / 'known_hosts'}"
     try:
@@ -99,7 +101,7 @@ def anna(fleet: Fleet, host: Host, folder: Path) -> Iterator[list[str]]:
             f"anna@{host.address}",
         ]
     finally:
-        fleet.ssh(host, "rm -f /etc/sudoers.d/anna /etc/ssh/sshd_config.d/30-anna.conf; systemctl reload ssh")
+        fleet.ssh(host, f"rm -f /etc/sudoers.d/anna /etc/ssh/sshd_config.d/30-anna.conf; {RESTARTED}")
         fleet.ssh(host, "userdel -f -r anna 2>/dev/null")
 
 
