@@ -15,13 +15,16 @@ from otto.model.configuration import ConfigurationRequest, ConfigurationResult
 from otto.model.cost import PriceTable
 from otto.model.history import Account, AuditEntry, AuditRecord, Charge, Grant, GrantKind, Removal
 from otto.model.host import Host, HostEvent, HostFacts, LiveHost
+from otto.model.image import Build, Channel, Image, ImageName
 from otto.model.infrastructure import Adoptable, InfrastructureInputs, InfrastructurePlan, ResourceChange
 from otto.model.notice import Notice
 from otto.model.observed import Applied, InfrastructureState, Seen, Unseen
+from otto.model.pipeline import Pipeline
 from otto.model.plan import Plan
 from otto.model.policy import FleetPolicy
 from otto.model.probing import ProbeRequest, ProbeResult
 from otto.model.progress import Report
+from otto.model.rollout import RolloutStatus
 from otto.model.run import Run
 from otto.model.spec import Content, Provider, SiteSpec
 from otto.model.status import SiteStatus
@@ -183,6 +186,41 @@ class Configuration(Protocol):
             TransientError: a balancer answers and goes on taking visitors.
         """
 
+    async def set_aside(
+        self,
+        balancers: Sequence[Host],
+        servers: Sequence[str],
+        timeout: float,  # noqa: ASYNC109
+        report: Report,
+    ) -> Mapping[str, int]:
+        """Have balancers send no new visitor to servers, and wait for those they have to finish.
+
+        Args:
+            balancers: all of the site's; one that does not answer has no visitors, and is told of.
+            servers: names of web servers, as the balancers call them.
+            timeout: seconds visitors have to finish; those left then are cut by what follows.
+            report: hears what happens.
+
+        Returns:
+            Server -> sessions that were left when the time was up, over all balancers; 0 is the rule.
+
+        Raises:
+            TransientError: a balancer answers and goes on sending visitors there.
+        """
+
+    async def bring_back(
+        self,
+        balancers: Sequence[Host],
+        servers: Sequence[str],
+        timeout: float,  # noqa: ASYNC109
+        report: Report,
+    ) -> None:
+        """Have balancers send visitors to servers again, and wait until each balancer calls them UP.
+
+        Raises:
+            TransientError: a balancer that answers does not call one of them UP in time.
+        """
+
     async def culprits(
         self, hosts: Sequence[Host], paths: Mapping[str, Sequence[str]]
     ) -> Mapping[str, tuple[str, ...]]:
@@ -221,6 +259,78 @@ class Images(Protocol):
         """
 
 
+class ImageBuilder(Protocol):
+    """Builds golden images, and tries them."""
+
+    def builds(self, provider: Provider, names: Sequence[str]) -> tuple[Build, ...]:
+        """What building these images would take in; nothing is built. Parents come before their children.
+
+        Raises:
+            UsageError: there is no template of that name, or none for the provider.
+        """
+
+    async def build(self, build: Build, report: Report) -> Image:
+        """Build one image and smoke-test it; the image with its one artifact, packages and SBOM.
+
+        Nothing is left behind by a build that fails or is cancelled.
+
+        Raises:
+            TerminalError: the template is wrong, or the smoke test failed: says what was asked and what came.
+            TransientError: the build failed for a reason that may pass.
+        """
+
+    async def exists(self, provider: Provider, artifact: str) -> bool:
+        """Whether the provider still has it."""
+
+    async def remove(self, provider: Provider, artifact: str) -> None:
+        """Remove an artifact; gone already is fine.
+
+        Raises:
+            TransientError: a host still runs on it.
+        """
+
+
+class ImageIndex(Protocol):
+    """The golden images there are, and the channels that point at them."""
+
+    async def add(self, image: Image) -> None:
+        """Keep an image; artifacts of other providers that the index has of the same digest stay."""
+
+    async def image(self, digest: str) -> Image | None:
+        """An image by its digest."""
+
+    async def images(self, name: str | None = None) -> tuple[Image, ...]:
+        """All images, or those of a name, newest first."""
+
+    async def drop(self, digest: str) -> None:
+        """Take an image out of the index."""
+
+    async def point(self, channel: Channel) -> None:
+        """Have a channel point at an image."""
+
+    async def channels(self, name: str | None = None) -> tuple[Channel, ...]:
+        """All channels, or those of an image's name, sorted by image and name."""
+
+    async def find(self, name: ImageName) -> Image | None:
+        """The image that a name stands for; None when there is none."""
+
+
+class PipelineRecords(Protocol):
+    """What pipelines did."""
+
+    async def save(self, pipeline: Pipeline) -> None:
+        """Keep a pipeline, replacing what was kept of it; an ended one pushes the oldest of its site out."""
+
+    async def pipeline(self, pipeline_id: str) -> Pipeline | None:
+        """A pipeline by id."""
+
+    async def pipelines(self, site: str | None = None, limit: int = 20) -> tuple[Pipeline, ...]:
+        """Pipelines, newest first."""
+
+    async def open(self) -> tuple[Pipeline, ...]:
+        """Pipelines that never ended."""
+
+
 class Queue(Protocol):
     """Keys that are due, with the semantics of controller-runtime's work queue.
 
@@ -250,6 +360,20 @@ class Store(Protocol):
     @property
     def ledger(self) -> "Ledger":
         """What the guard remembers, kept in the same place."""
+
+    @property
+    def images(self) -> "ImageIndex":
+        """The index of golden images, kept in the same place."""
+
+    @property
+    def pipelines(self) -> "PipelineRecords":
+        """What pipelines did, kept in the same place."""
+
+    async def rollout(self, site: str) -> RolloutStatus:
+        """The site's last rollout, and its quarantined wishes; an empty one before the first."""
+
+    async def save_rollout(self, rollout: RolloutStatus) -> None:
+        """Keep how a rollout stands."""
 
     async def status(self, site: str) -> SiteStatus | None:
         """A site's status."""

@@ -12,7 +12,8 @@ from otto.model.spec import Role
 class Host:
     """A host that OttO made, from the outputs of its Terraform module.
 
-    `address` is the one the controller uses; `private_address` the one hosts use among themselves.
+    `address` is the one the controller uses; `private_address` the one hosts use among
+    themselves. `image` is the id of the image it was made from, "" where its module does not tell.
     """
 
     name: str
@@ -24,6 +25,7 @@ class Host:
     ssh_user: str
     http_port: int
     host_key: str
+    image: str = ""
 
 
 @dataclass(frozen=True, slots=True)

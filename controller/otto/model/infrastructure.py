@@ -1,6 +1,7 @@
 """What the infrastructure port is asked for and what it answers."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 
 from otto.model.canonical import digest
 from otto.model.spec import HostGroup, Provider
@@ -11,6 +12,7 @@ class InfrastructureInputs:
     """Everything a Terraform module is given for one site; image names are resolved to ids.
 
     `replace` names hosts that are to be made anew whatever the state says of them: they are proven dead.
+    `pinned` are hosts that stay on another image for now: host -> id of that image.
     """
 
     site: str
@@ -18,6 +20,7 @@ class InfrastructureInputs:
     web: HostGroup
     balancer: HostGroup
     replace: tuple[str, ...] = ()
+    pinned: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

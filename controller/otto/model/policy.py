@@ -8,6 +8,8 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 
+from otto.model.strategy import FleetRollout
+
 HOUR = 3600.0
 DAY = 24 * HOUR
 
@@ -227,6 +229,7 @@ class FleetPolicy:
         ttl_warnings: seconds before the end of a site at which it is told.
         places: provider -> where hosts may be made.
         hook: an executable that is asked too.
+        rollout: in which order a change that many sites share reaches them.
     """
 
     limits: FleetLimits = field(default_factory=FleetLimits)
@@ -238,6 +241,7 @@ class FleetPolicy:
     ttl_warnings: tuple[float, ...] = (HOUR, 600.0)
     places: Mapping[str, Place] = field(default_factory=dict)
     hook: Hook | None = None
+    rollout: FleetRollout = field(default_factory=FleetRollout)
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,6 +6,7 @@ from datetime import datetime
 from enum import StrEnum
 
 from otto.model.policy import Policy
+from otto.model.strategy import Rollout
 
 
 class Provider(StrEnum):
@@ -89,6 +90,7 @@ class SiteSpec:
     domains: tuple[str, ...] = ()
     checks: tuple[Check, ...] = ()
     policy: Policy = field(default_factory=Policy)
+    rollout: Rollout = field(default_factory=Rollout)
     depends_on: tuple[str, ...] = ()
     suspend: bool = False
     file: str = ""

@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 
 from otto.model.catalogue import RememberedSpec
 from otto.model.observed import Applied
+from otto.model.rollout import RolloutStatus
 from otto.model.run import Run
 from otto.model.status import SiteStatus
 from otto.testing.failures import Failures
@@ -26,6 +27,7 @@ class MemoryStore:
         self._runs: dict[str, Run] = {}
         self._applied: dict[str, Applied] = {}
         self._remembered: dict[str, RememberedSpec] = {}
+        self._rollouts: dict[str, RolloutStatus] = {}
         self._intents: defaultdict[str, set[str]] = defaultdict(set)
         self._notes: dict[str, str] = {}
         self.failures = Failures()
@@ -79,6 +81,16 @@ class MemoryStore:
         self.failures.strike("save_applied")
         self._applied[site] = applied
 
+    async def rollout(self, site: str) -> RolloutStatus:
+        """The site's last rollout, and its quarantined wishes; an empty one before the first."""
+        self.failures.strike("rollout")
+        return self._rollouts.get(site, RolloutStatus(site))
+
+    async def save_rollout(self, rollout: RolloutStatus) -> None:
+        """Keep how a rollout stands."""
+        self.failures.strike("save_rollout")
+        self._rollouts[rollout.site] = rollout
+
     async def remembered(self) -> Mapping[str, RememberedSpec]:
         """Last good spec of every site."""
         self.failures.strike("remembered")
@@ -112,7 +124,7 @@ class MemoryStore:
     async def forget(self, site: str) -> None:
         """Drop all but the history of a site that is destroyed."""
         self.failures.strike("forget")
-        for kept in (self._statuses, self._applied, self._remembered, self._intents):
+        for kept in (self._statuses, self._applied, self._remembered, self._intents, self._rollouts):
             kept.pop(site, None)
         self.ledger.forget(site)
 

@@ -9,7 +9,7 @@ from datetime import UTC, datetime, timedelta
 
 from sqlalchemy import BigInteger, Column, Index, MetaData, Table, Text
 
-HEAD = "0002"
+HEAD = "0003"
 """The revision of the newest migration."""
 
 metadata = MetaData(
@@ -111,7 +111,51 @@ audit = Table(
 )
 Index("ix_audit_site_number", audit.c.site, audit.c.number)
 
-OF_A_SITE = (statuses, applied, remembered, intents, grants)
+images = Table(
+    "images",
+    metadata,
+    Column("digest", Text, primary_key=True),
+    Column("name", Text, nullable=False),
+    Column("built_at", BigInteger, nullable=False),
+    Column("data", Text, nullable=False),
+)
+Index("ix_images_name_built_at", images.c.name, images.c.built_at)
+
+channels = Table(
+    "channels",
+    metadata,
+    Column("image", Text, primary_key=True),
+    Column("name", Text, primary_key=True),
+    Column("digest", Text, nullable=False),
+    Column("data", Text, nullable=False),
+)
+
+rollouts = Table(
+    "rollouts",
+    metadata,
+    Column("site", Text, primary_key=True),
+    Column("data", Text, nullable=False),
+)
+
+pipelines = Table(
+    "pipelines",
+    metadata,
+    Column("id", Text, primary_key=True),
+    Column("site", Text, nullable=False),
+    Column("started_at", BigInteger, nullable=False),
+    Column("ended_at", BigInteger),
+    Column("data", Text, nullable=False),
+)
+Index("ix_pipelines_site_started_at_id", pipelines.c.site, pipelines.c.started_at, pipelines.c.id)
+Index("ix_pipelines_started_at_id", pipelines.c.started_at, pipelines.c.id)
+Index(
+    "ix_pipelines_open",
+    pipelines.c.id,
+    sqlite_where=pipelines.c.ended_at.is_(None),
+    postgresql_where=pipelines.c.ended_at.is_(None),
+)
+
+OF_A_SITE = (statuses, applied, remembered, intents, grants, rollouts)
 """What goes with a site that is destroyed; its runs, charges and removals stay, and the audit record."""
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)

@@ -11,6 +11,7 @@ from otto.adapters.store.ledger import SqlLedger
 from otto.model.canonical import canonical
 from otto.model.catalogue import RememberedSpec
 from otto.model.observed import Applied
+from otto.model.rollout import RolloutStatus
 from otto.model.run import Run
 from otto.model.status import SiteStatus
 from otto.ports import Clock
@@ -90,6 +91,16 @@ class SqlStore:
         """Keep what was put in place."""
         row = {"site": site, "data": canonical(applied)}
         await self._database.write(lambda connection: writing.put(connection, schema.applied, [row]))
+
+    async def rollout(self, site: str) -> RolloutStatus:
+        """The site's last rollout, and its quarantined wishes; an empty one before the first."""
+        found = await self._database.values(RolloutStatus, _of(schema.rollouts, site))
+        return found[0] if found else RolloutStatus(site)
+
+    async def save_rollout(self, rollout: RolloutStatus) -> None:
+        """Keep how a rollout stands."""
+        row = {"site": rollout.site, "data": canonical(rollout)}
+        await self._database.write(lambda connection: writing.put(connection, schema.rollouts, [row]))
 
     async def remembered(self) -> Mapping[str, RememberedSpec]:
         """Last good spec of every site."""
