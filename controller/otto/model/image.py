@@ -1,7 +1,7 @@
 """Golden images: built once, named by what went into them, found by channel or digest."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 CANDIDATE = "candidate"
@@ -94,6 +94,21 @@ class Image:
     files: Mapping[str, str] = field(default_factory=dict)
     sbom: str = ""
     revoked: str = ""
+
+    def beside(self, known: "Image | None") -> "Image":
+        """This image, built again or for another provider, with what the index knows of its digest.
+
+        Artifacts of other providers stay, the first build's time too, and a revocation: what was built from
+        the same inputs is no better the second time.
+        """
+        if known is None:
+            return self
+        return replace(
+            self,
+            artifacts={**known.artifacts, **self.artifacts},
+            built_at=min(known.built_at, self.built_at),
+            revoked=known.revoked or self.revoked,
+        )
 
 
 @dataclass(frozen=True, slots=True)
