@@ -10,6 +10,11 @@ BASE = "base"
 """The provider's plain system: no golden image, and always there."""
 
 
+def short_id(image: str, length: int = 12) -> str:
+    """The first digits of an image's digest or id, for people, without the algorithm."""
+    return image.removeprefix("sha256:")[:length]
+
+
 @dataclass(frozen=True, slots=True)
 class ImageName:
     """An image as a spec names it: `nginx`, `nginx@candidate` or `nginx@sha256:…`.
