@@ -95,7 +95,7 @@ class PackerBuilder:
 
     async def _build_here(self, build: Build, folder: Path, report: Report) -> Image:
         reference = jobs.reference(build.name, build.digest)
-        artifact = await asyncio.to_thread(self._lab.find, reference)
+        artifact = "" if build.anew else await asyncio.to_thread(self._lab.find, reference)
         fresh = not artifact
         if fresh:
             job = await jobs.prepare(self._options, build, folder, self._lab)
