@@ -15,7 +15,11 @@ from otto.model.errors import OttoError
 from otto.model.spec import Provider
 
 # What builders insist on before they judge anything else. Nobody is asked with it.
-_DUMMIES = {"DIGITALOCEAN_API_TOKEN": "made-up", "AWS_REGION": "eu-central-1", "PKR_VAR_gcp_project": "made-up"}
+_DUMMIES = {
+    "DIGITALOCEAN_API_TOKEN": "made-up",
+    "AWS_REGION": "eu-central-1",
+    "PKR_VAR_gcp_project": "made-up",
+}
 
 
 async def validate(builder: PackerBuilder) -> bool:
