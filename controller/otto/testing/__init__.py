@@ -23,6 +23,7 @@ from otto.testing.hosts import Backend, Hosts, SimHost
 from otto.testing.images import MemoryImages
 from otto.testing.infrastructure import MemoryInfrastructure
 from otto.testing.ledger import MemoryLedger
+from otto.testing.pipelines import MemoryPipelines
 from otto.testing.probe import MemoryProbe
 from otto.testing.source import MemorySource, MemorySpecs, spec_text
 from otto.testing.store import MemoryStore
@@ -39,6 +40,7 @@ __all__ = [
     "MemoryImages",
     "MemoryInfrastructure",
     "MemoryLedger",
+    "MemoryPipelines",
     "MemoryProbe",
     "MemorySource",
     "MemorySpecs",
