@@ -324,8 +324,8 @@ class ImageIndex(Protocol):
 class PipelineRecords(Protocol):
     """What pipelines did."""
 
-    async def save(self, pipeline: Pipeline) -> None:
-        """Keep a pipeline, replacing what was kept of it; an ended one pushes the oldest of its site out."""
+    async def save(self, *pipelines: Pipeline) -> None:
+        """Keep pipelines, replacing what was kept of them; ended ones push the oldest of their site out."""
 
     async def pipeline(self, pipeline_id: str) -> Pipeline | None:
         """A pipeline by id."""
