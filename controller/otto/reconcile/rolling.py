@@ -192,7 +192,7 @@ class Roller:
             )
             notes.summary = f"{counted(len(failures), 'check')} failed" if failures else "every check holds"
             notes.detail = {"failures": [str(failure) for failure in failures]}
-            self._fail_over(observed, run, batch, failures, "before its return")
+            await self._fail_over(observed, run, batch, failures, "before its return")
 
     async def _bring_back(self, run: Underway, observed: Observed, names: tuple[str, ...]) -> None:
         async with run.recorder.step("return", names) as notes:
@@ -216,7 +216,7 @@ class Roller:
                 failed = failed + 1 if failures else 0
                 if failed >= spec.abort_on.failed_checks:
                     notes.summary = f"{counted(len(failures), 'check')} failed"
-                    self._fail_over(observed, run, batch, failures, "after its return")
+                    await self._fail_over(observed, run, batch, failures, "after its return")
                 errors = verification.errors_since(before, await self._answers(observed), batch.names)
                 notes.detail = {"answers": errors.total, "errors": errors.errors}
                 if errors.total >= _ENOUGH and errors.share > spec.abort_on.errors:
@@ -232,7 +232,7 @@ class Roller:
     async def _answers(self, observed: Observed) -> Answers:
         return await self._verifier.answers(state_of(observed))
 
-    def _fail_over(
+    async def _fail_over(
         self,
         observed: Observed,
         run: Underway,
@@ -244,7 +244,8 @@ class Roller:
         if not failures:
             return
         site = run.look.desired.site
-        if self._observer.sightings.disturbed(site, state_of(observed).hosts):
+        hosts = state_of(observed).hosts
+        if self._observer.sightings.disturbed(site, hosts) or await self._verifier.lost(hosts):
             raise DisturbedError(str(failures[0]))
         names = ", ".join(batch.names)
         raise RolloutFailedError(f"{names} {when}: {failures[0]}", failures, batch.names)
