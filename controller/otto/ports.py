@@ -300,8 +300,14 @@ class ImageBuilder(Protocol):
 class ImageIndex(Protocol):
     """The golden images there are, and the channels that point at them."""
 
+    async def version(self) -> str:
+        """Names what the index holds: another one after every change, and cheap to ask for."""
+
     async def add(self, image: Image) -> None:
-        """Keep an image; artifacts of other providers that the index has of the same digest stay."""
+        """Keep an image, beside what the index has of its digest (`Image.beside`)."""
+
+    async def revoke(self, digest: str, reason: str) -> None:
+        """Say why an image must not be used any more; "" takes that back. An unknown one is left alone."""
 
     async def image(self, digest: str) -> Image | None:
         """An image by its digest."""
@@ -325,8 +331,8 @@ class ImageIndex(Protocol):
 class PipelineRecords(Protocol):
     """What pipelines did."""
 
-    async def save(self, pipeline: Pipeline) -> None:
-        """Keep a pipeline, replacing what was kept of it; an ended one pushes the oldest of its site out."""
+    async def save(self, *pipelines: Pipeline) -> None:
+        """Keep pipelines, replacing what was kept of them; ended ones push the oldest of their site out."""
 
     async def pipeline(self, pipeline_id: str) -> Pipeline | None:
         """A pipeline by id."""
