@@ -170,7 +170,10 @@ class Reconciler:
         except WaitingError:
             await self._mend_last(applied, cause)
             raise
-        desired = aim.desired
+        return await self._towards(aim, known, applied, cause)
+
+    async def _towards(self, aim: Aim, known: RememberedSpec, applied: Applied, cause: str) -> Next:
+        desired, site = aim.desired, aim.desired.site
         await self._settle(site)
         await self.sentinel.refreshing.carry_out(desired, self._observer.sightings)
         signs = self._observer.sightings.take(site)
