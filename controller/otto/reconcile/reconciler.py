@@ -44,6 +44,7 @@ from otto.reconcile.runner import Runner
 from otto.reconcile.statuses import Statuses
 from otto.reconcile.steward import Steward
 from otto.reconcile.verify import Verifier
+from otto.reconcile.waves import Waves
 
 log = structlog.get_logger("otto.reconcile")
 
@@ -68,7 +69,7 @@ class Reconciler:
         self.books = Bookkeeper(kit)
         self._statuses = Statuses(kit, fleet, self._pace, self.books)
         self.headcount = Headcount(kit)
-        self._gate = Gatekeeper(kit, self.books, self.headcount)
+        self._gate = Gatekeeper(kit, self.books, self.headcount, Waves(kit, fleet.specs_in_force))
         self.steward = Steward(kit, fleet, self.books)
         self._confirmations = Confirmations()
         self._rollouts = Rollouts(kit, self._gate)
