@@ -308,13 +308,14 @@ class Reconciler:
     async def _conclude(self, look: Look, ending: Ending, run: Run) -> Next:
         desired = look.desired
         await self._departures.end(desired.spec)  # which runs from the first host on
+        if ending.outcome is Outcome.SUCCEEDED:
+            await self._rollouts.ended(look)
         after = await self._statuses.conclude(desired, ending, run.id)
         left = standing(diff(desired, ending.observed), desired.spec.policy.drift, self._now())
         self._bystander.watch(desired, ending.observed)
         self._kit.metrics.observed(desired.site, left)
         holds = self._beside if look.beside else self._holds
         if ending.outcome is Outcome.SUCCEEDED:
-            await self._rollouts.ended(look)
             holds.release(desired.site)
             self._observer.sightings.refreshed.pop(desired.site, None)
             measure_heal(self._kit, look, run.id)

@@ -100,16 +100,16 @@ class Roller:
             ahead -= anew
             serving = rollout.serving(desired, observed)
             web = any(names == batch for batch in course.batches)
-            drained = web and rollout.can_drain(state_of(observed), names, serving)
+            drained = web and bool(serving - frozenset(names)) and _is_balanced(observed)
             batch = _Batch(names, number, drained, anew, ahead)
             observed = await self._batch(run.unasked(), observed, batch, judged)
             await self._rollouts.batch_done(desired, names)
-        return observed
+        return await self._heard(observed)
 
     async def leave(self, run: Underway, observed: Observed, names: tuple[str, ...]) -> None:
         """Have visitors leave servers that are to go for good."""
         serving = rollout.serving(run.look.desired, observed)
-        if names and rollout.can_drain(state_of(observed), names, serving):
+        if names and serving - frozenset(names) and _is_balanced(observed):
             await self._set_aside(run, observed, names)
 
     async def _batch(self, run: Underway, observed: Observed, batch: _Batch, judged: Plan) -> Observed:
@@ -254,6 +254,11 @@ class Roller:
         found = diff(run.look.desired, observed)
         return to_act_on(found, run.look.spec.policy.drift, self._kit.clock.now())
 
+    async def _heard(self, observed: Observed) -> Observed:
+        """What balancers say of their servers now that all are back."""
+        facts = await self._observer.facts(state_of(observed).of(Role.BALANCER), frozenset())
+        return replace(observed, facts=dict(observed.facts) | dict(facts))
+
     def _doubt_balancers(self, observed: Observed) -> None:
         """What balancers said of their servers no longer holds."""
         self._observer.desk.doubt(host.id for host in state_of(observed).of(Role.BALANCER))
@@ -261,6 +266,10 @@ class Roller:
 
 def _hosts(observed: Observed, names: tuple[str, ...]) -> tuple[Host, ...]:
     return tuple(host for host in observed.hosts if host.name in names)
+
+
+def _is_balanced(observed: Observed) -> bool:
+    return bool(state_of(observed).of(Role.BALANCER))
 
 
 def _is_balancer(observed: Observed, name: str) -> bool:
