@@ -4,7 +4,7 @@ Whatever ends it midway, nothing is lost: the next look finds which servers have
 aside among them, and goes on from there.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from otto.decide import planning, rollout, verification
 from otto.decide.diff import diff
