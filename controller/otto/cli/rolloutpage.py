@@ -10,6 +10,7 @@ from otto.cli import documents, naming
 from otto.cli.invocation import Invocation
 from otto.cli.text import clean, date_time
 from otto.decide.rolloutwords import in_a_line
+from otto.decide.wording import counted
 from otto.model.canonical import short, to_data
 from otto.model.history import Grant, GrantKind
 from otto.model.rollout import Quarantine, RolloutState, RolloutStatus
@@ -82,8 +83,8 @@ def lines(found: Found) -> Iterator[str]:
     if not status.digest:
         yield f"nothing was rolled out at {status.site} yet"
     elif status.state is RolloutState.DONE:
-        count = len(status.done)
-        yield f"{status.site}: {short(status.digest)} is rolled out, {count} server{'' if count == 1 else 's'}"
+        servers = counted(len(status.done), "server")
+        yield f"{status.site}: {short(status.digest)} is rolled out, {servers}"
     else:
         yield f"{status.site}: {in_a_line(status)}"
     for number, batch in enumerate(status.batches, 1):

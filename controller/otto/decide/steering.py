@@ -61,11 +61,17 @@ def abort(site: str, status: RolloutStatus, applied: Applied, speaker: Speaker, 
     if applied.desired is None:
         raise UsageError(f"nothing of {site} was verified before, so there is nothing to go back to")
     what = f"the rollout of {short(status.digest)} is given up"
-    return _quarantined(site, status.digest, "abort", speaker, what, reason)
+    return _quarantined(site, status.digest, "abort", speaker, message=what, reason=reason)
 
 
 def undo(
-    site: str, status: RolloutStatus, applied: Applied, grants: Iterable[Grant], speaker: Speaker, reason: str
+    site: str,
+    status: RolloutStatus,
+    applied: Applied,
+    grants: Iterable[Grant],
+    speaker: Speaker,
+    *,
+    reason: str,
 ) -> Saying:
     """The wish that is in place goes, and the one that held before it comes back.
 
@@ -89,10 +95,10 @@ def undo(
         raise UsageError(f"no older state of {site} is known that held", mend=mend)
     to = f"{short(before.digest)} (commit {short(before.commit)})"
     what = f"{short(applied.verified)} is taken back, to {to}"
-    return _quarantined(site, applied.verified, "undo", speaker, what, reason)
+    return _quarantined(site, applied.verified, "undo", speaker, message=what, reason=reason)
 
 
-def _quarantined(site: str, digest: str, what: str, speaker: Speaker, message: str, reason: str) -> Saying:
+def _quarantined(site: str, digest: str, what: str, speaker: Speaker, *, message: str, reason: str) -> Saying:
     why = reason or f"otto rollout {what}"
     grant = Grant(GrantKind.QUARANTINE, site, speaker.name, speaker.at, reason=why, plan=digest)
     more = (

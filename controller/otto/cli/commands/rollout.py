@@ -101,13 +101,13 @@ def undo(
     by: options.By = None,
     json: options.Json = False,
 ) -> None:
-    """Take back what is in place, to the state that held before. The newest commit is not tried again then."""
+    """Take back what is in place, to what held before. The newest commit is not tried again then."""
 
     async def undone(store: "Store", who: "Speaker", why: str) -> "Saying":
         from otto.decide import steering  # noqa: PLC0415
 
         known, applied = await store.rollout(site), await store.applied(site)
-        return steering.undo(site, known, applied, await store.ledger.grants(site=site), who, why)
+        return steering.undo(site, known, applied, await store.ledger.grants(site=site), who, reason=why)
 
     _say(context, site, undone, reason, by, json=json)
 
