@@ -12,6 +12,7 @@ from otto import resources
 from otto.adapters.ansible import Ansible, AnsibleOptions
 from otto.adapters.clock import SystemClock
 from otto.adapters.git import open_source, quarantined, seed
+from otto.adapters.goldenimages import GoldenImages
 from otto.adapters.hook import HookProgram
 from otto.adapters.identity import Identity, identity
 from otto.adapters.policies import FilePolicies
@@ -95,7 +96,7 @@ async def open_kit(settings: Settings) -> AsyncIterator[Kit]:
             infrastructure=_infrastructure(settings, who, clock, lab),
             configuration=configuration,
             probe=probe,
-            images=LabImages(lab),
+            images=GoldenImages(store.images, LabImages(lab)),
             store=store,
             ledger=store.ledger,
             prices=prices,
