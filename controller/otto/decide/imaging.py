@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 
 from otto.model.canonical import digest
 from otto.model.errors import TerminalError, UsageError
-from otto.model.image import BASE, STABLE, Channel, Image, ImageName, short_id
+from otto.model.image import BASE, CANDIDATE, STABLE, Channel, Image, ImageName, short_id
 from otto.model.spec import Role, SiteSpec
 
 _PART = "[a-z0-9](?:[a-z0-9._-]*[a-z0-9])?"
@@ -152,6 +152,11 @@ def pick(text: str, images: Sequence[Image], channels: Sequence[Channel]) -> Ima
     return found
 
 
+def candidate_of(text: str, images: Iterable[Image]) -> str:
+    """What a person means who promotes: an image's name alone is its candidate."""
+    return f"{text}@{CANDIDATE}" if any(image.name == text for image in images) else text
+
+
 def stands_for(wanted: ImageName, image: Image, channels: Iterable[Channel]) -> bool:
     """Whether a name stands for an image, as far as channels are told."""
     if wanted.digest or image.name != wanted.name:
@@ -190,8 +195,11 @@ def _no_digest(wanted: ImageName, images: Sequence[Image]) -> TerminalError:
 def _no_channel(wanted: ImageName, known: Sequence[str]) -> TerminalError:
     close = difflib.get_close_matches(wanted.channel, known, 1)
     listed = ", ".join(known) or "none"
-    promote = f"otto images promote {wanted.name}"
-    mend = promote if wanted.channel == STABLE else f"{promote} --to {wanted.channel}"
+    mend = f"otto images promote {wanted.name}"
+    if wanted.channel == CANDIDATE:
+        mend = f"otto images build {wanted.name}"
+    elif wanted.channel != STABLE:
+        mend += f" --to {wanted.channel}"
     if close:
         mend = f"did you mean {wanted.name}@{close[0]}? Else: {mend}"
     return TerminalError(

@@ -20,9 +20,10 @@ class ImageMetrics:
             registry=registry,
         )
         self._moved = Gauge(
-            "otto_image_channel_moved_timestamp_seconds",
+            "otto_image_channel_moved_timestamp",
             "When a channel was last pointed at an image.",
             ("image", "channel"),
+            unit="seconds",
             registry=registry,
         )
         self._bad = Gauge(

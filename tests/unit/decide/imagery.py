@@ -1,6 +1,7 @@
 """Images and channels as tests of decisions need them."""
 
 from datetime import timedelta
+from typing import Any
 
 from otto.model.image import Artifact, Channel, Image, Package, Smoke
 from otto.testing import START
@@ -14,8 +15,8 @@ def built(provider: str = "lab", number: int = 1, *, passed: bool = True) -> dic
     return {provider: Artifact(f"{provider}-{number}", START, Smoke(passed, ("GET / -> 200",), 1.5))}
 
 
-def image(number: int = 1, name: str = "nginx", **changes: object) -> Image:
-    fields: dict[str, object] = {
+def image(number: int = 1, name: str = "nginx", **changes: Any) -> Image:
+    fields: dict[str, Any] = {
         "name": name,
         "digest": digest(number),
         "parent": "base",
@@ -25,7 +26,7 @@ def image(number: int = 1, name: str = "nginx", **changes: object) -> Image:
         "files": {"/etc/nginx/nginx.conf": "f1"},
         "inputs": {"template": "t1", "roles": "r1"},
     }
-    return Image(**fields | changes)  # type: ignore[arg-type]
+    return Image(**fields | changes)
 
 
 def channel(number: int = 1, name: str = "stable", of: str = "nginx") -> Channel:

@@ -1,6 +1,7 @@
 """Channels move, images are revoked and pruned: by rules, and on record."""
 
 from dataclasses import replace
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -44,7 +45,7 @@ def test_a_channel_that_points_there_already_does_not_move() -> None:
         ({"artifacts": built(passed=False)}, "did not pass its smoke test at any provider"),
     ],
 )
-def test_what_is_not_fit_is_not_promoted(changes: dict[str, object], says: str) -> None:
+def test_what_is_not_fit_is_not_promoted(changes: dict[str, Any], says: str) -> None:
     with pytest.raises(UsageError, match=says):
         channels.promote(image(**changes), "stable", [], ADA, "")
 

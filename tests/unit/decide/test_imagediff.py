@@ -53,5 +53,5 @@ def test_the_way_back_is_the_way_there_mirrored(before: dict[str, str], after: d
     assert there.removed == back.added
     assert there.changed == tuple(Changed(item.name, item.after, item.before) for item in back.changed)
     rebuilt = {name: value for name, value in before.items() if name not in there.removed}
-    rebuilt |= there.added | {item.name: item.after for item in there.changed}
+    rebuilt |= {**there.added, **{item.name: item.after for item in there.changed}}
     assert rebuilt == after

@@ -1,6 +1,7 @@
 """Names of images: read, resolved, and told what is wrong with them."""
 
 from dataclasses import replace
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -98,7 +99,7 @@ def test_an_image_gives_the_artifact_of_its_provider() -> None:
     ],
 )
 def test_an_image_that_is_not_fit_says_why_and_what_mends_it(
-    changes: dict[str, object], provider: str, says: str, mend: str
+    changes: dict[str, Any], provider: str, says: str, mend: str
 ) -> None:
     with pytest.raises(TerminalError) as caught:
         imaging.artifact(STABLE, image(**changes), provider)
