@@ -306,3 +306,21 @@ def test_nobody_better_is_nobody_named(images: Images) -> None:
 def test_a_revoked_image_shows_why(images: Images) -> None:
     images.hold(replace(image(9), revoked="CVE-9"))
     assert "CVE-9" in images.says("show", digest(9))
+
+
+def test_needless_images_are_removed_after_a_question(images: Images) -> None:
+    refused = images.stage.otto("images", "prune", "--keep", "0")
+    assert refused.exit_code == 1
+    assert "nothing was removed: nobody is there to ask" in refused.stderr
+    document = images.tells("prune", "--keep", "0", "--yes")
+    assert document == {"pruned": [{"name": "haproxy", "digest": digest(3)}], "failed": {}, "kept": 0}
+    assert [entry.what for entry in images.entries] == ["prune"]
+    assert images.says("prune", "--keep", "0") == "every image is needed: nothing was removed\n"
+
+
+def test_an_image_that_a_host_runs_on_unknown_to_us_stays(images: Images) -> None:
+    images.stage.world.builder.used.add("lab-3")
+    result = images.stage.otto("images", "prune", "--keep", "0", "--yes")
+    assert result.exit_code == 1
+    assert "not removed: 030303030303: a host runs on lab-3" in result.stderr
+    assert images.says("prune", "--yes") == "every image is needed: nothing was removed\n"

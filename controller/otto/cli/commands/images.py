@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from otto.cli import naming, options
-from otto.cli.commands import imagechannels, imageprune
+from otto.cli.commands import imagebuild, imagechannels, imageprune
 from otto.cli.exits import Exit
 from otto.cli.invocation import Invocation
 from otto.cli.running import run
@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 app = typer.Typer(
     help="Golden images: build, list, compare, promote, revoke.", no_args_is_help=True, rich_markup_mode=None
 )
+app.command("build")(imagebuild.build)
 
 
 @app.command("list")
