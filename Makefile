@@ -38,6 +38,11 @@ config: .venv ## Configure the servers and deploy content
 verify: .venv ## Test the running sites
 	@exec $(OTTO) verify $(ARGS)
 
+.PHONY: images
+images: ## Build golden images, try them, put the good ones into the index (ARGS: names, --force)
+	@infra/setup/setup images
+	@exec $(OTTO) images build $(ARGS)
+
 .PHONY: destroy
 destroy: .venv ## Take all the lab's sites down, leaving nothing behind (asks first; ARGS=--yes)
 	@exec $(OTTO) destroy --all $(ARGS)

@@ -76,6 +76,15 @@ class TerraformSettings:
 
 
 @dataclass(frozen=True)
+class ImagesSettings:
+    """Golden images."""
+
+    packer: str = field(default="packer", metadata={"help": "Packer, by name or path"})
+    timeout: float = field(default=1800.0, metadata={"help": "seconds one build may take"})
+    atOnce: int = field(default=2, metadata={"help": "images built at once"})  # noqa: N815
+
+
+@dataclass(frozen=True)
 class AnsibleSettings:
     """Ansible."""
 
@@ -221,6 +230,7 @@ class Settings:
     lab: LabSettings = LabSettings()
     terraform: TerraformSettings = TerraformSettings()
     ansible: AnsibleSettings = AnsibleSettings()
+    images: ImagesSettings = ImagesSettings()
     loop: LoopSettings = LoopSettings()
     probes: ProbesSettings = ProbesSettings()
     facts: FactsSettings = FactsSettings()

@@ -10,10 +10,13 @@ from pathlib import Path
 
 from otto import resources
 from otto.adapters.ansible import Ansible, AnsibleOptions
+from otto.adapters.ansible.rolefiles import role_digests
 from otto.adapters.clock import SystemClock
-from otto.adapters.git import open_source, quarantined, seed
+from otto.adapters.git import open_source, own_commit, quarantined, seed
+from otto.adapters.goldenimages import GoldenImages
 from otto.adapters.hook import HookProgram
 from otto.adapters.identity import Identity, identity
+from otto.adapters.packer import PackerBuilder, PackerOptions
 from otto.adapters.policies import FilePolicies
 from otto.adapters.prices import FilePrices, open_prices
 from otto.adapters.probe import HttpProbe
@@ -26,10 +29,12 @@ from otto.cli.labbackend import LabBackend, LabImages
 from otto.cli.notifying import notifications
 from otto.config import Settings
 from otto.lab.lab import Lab
+from otto.lab.workshop import Workshop
 from otto.model.errors import UsageError
 from otto.model.spec import Provider
 from otto.ports import Clock, Source, Store
 from otto.reconcile.controller import Controller
+from otto.reconcile.foundry import Foundry
 from otto.reconcile.kit import Kit
 from otto.telemetry.health import Health
 from otto.telemetry.metrics import Metrics
@@ -95,7 +100,7 @@ async def open_kit(settings: Settings) -> AsyncIterator[Kit]:
             infrastructure=_infrastructure(settings, who, clock, lab),
             configuration=configuration,
             probe=probe,
-            images=LabImages(lab),
+            images=GoldenImages(store.images, LabImages(lab)),
             store=store,
             ledger=store.ledger,
             prices=prices,
@@ -112,6 +117,29 @@ async def open_kit(settings: Settings) -> AsyncIterator[Kit]:
             providers=frozenset(provider.value for provider in settings.providers if provider in _DRIVEN),
             rng=random.SystemRandom(),
         )
+
+
+@contextlib.asynccontextmanager
+async def open_foundry(settings: Settings) -> AsyncIterator[Foundry]:
+    """What makes images; safe beside a running controller."""
+    clock = SystemClock()
+    home = _private(settings.home)
+    who = identity(home)
+    for name in ("images", "lab"):
+        _private(home / name)
+    options = PackerOptions(
+        folder=home / "images",
+        templates=resources.path("images"),
+        ansible=resources.path("infra", "ansible"),
+        key=who.key,
+        binary=settings.images.packer,
+        timeout=settings.images.timeout,
+        commit=own_commit(resources.root()),
+    )
+    workshop = Workshop(Lab(home, who.owner, settings.lab), who.public_key)
+    builder = PackerBuilder(options, role_digests(options.ansible), workshop, clock)
+    async with _open_store(settings, clock) as store:
+        yield Foundry(builder, store.images, clock, settings.images.atOnce)
 
 
 def _metrics(settings: Settings, queue: WorkQueue) -> Metrics:

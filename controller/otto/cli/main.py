@@ -15,6 +15,7 @@ from otto.cli.commands import (
     freezes,
     grants,
     history,
+    images,
     inspect,
     intents,
     inventory,
@@ -131,6 +132,7 @@ def _register(app: typer.Typer) -> None:
         for command in commands:
             app.command(rich_help_panel=panel)(command)
     app.add_typer(rollout.app, name="rollout", rich_help_panel=_ALLOW)
+    app.add_typer(images.app, name="images", rich_help_panel=_MAKE)
     app.add_typer(policy.app, name="policy", rich_help_panel=_MAKE)
     app.add_typer(lab.app, name="lab", rich_help_panel=_MAKE)
 

@@ -17,6 +17,7 @@ from otto.ports import Source
 from otto.reconcile.control import Answer, Control, Handler, Request
 from otto.reconcile.fleet import Fleet
 from otto.reconcile.freezing import Freezer
+from otto.reconcile.imagewatch import ImageWatch
 from otto.reconcile.kit import Kit
 from otto.reconcile.loop import Loop
 from otto.reconcile.reconciler import Reconciler
@@ -46,6 +47,7 @@ class Controller:
         self.reconciler = Reconciler(kit, self.fleet)
         self.loop = Loop(kit, self.fleet, self.reconciler)
         self.watcher = Watcher(kit, self.fleet, source.interval)
+        self.images = ImageWatch(kit, self.fleet)
         self._source = source
         self._quarantined = quarantined
         self._control = Control(home / SOCKET, self._handlers())
@@ -56,6 +58,7 @@ class Controller:
         await self.fleet.load()
         await self.reconciler.headcount.load()
         await self.watcher.look()
+        await self.images.look()
         await self.loop.start_all()
         await self._control.start()
         log.info("controller.started", sites=len(self.fleet.names()), commit=self.fleet.catalogue.commit)
@@ -67,6 +70,7 @@ class Controller:
                 group.create_task(self.loop.run(), name="loop")
                 group.create_task(self.reconciler.sentinel.run(), name="sentinel")
                 group.create_task(self.watcher.run(), name="watch")
+                group.create_task(self.images.run(), name="images")
                 group.create_task(self.reconciler.steward.run(), name="steward")
         finally:
             await self.stop()
@@ -89,7 +93,13 @@ class Controller:
                 await task
 
     def _handlers(self) -> Mapping[str, Handler]:
-        return {"push": self._push, "judge": self._judged, "due": self._due, "info": self._info}
+        return {
+            "push": self._push,
+            "judge": self._judged,
+            "due": self._due,
+            "images": self._images,
+            "info": self._info,
+        }
 
     async def _push(self, request: Request) -> AsyncIterator[Answer]:
         """The post-receive hook: decide at once, and tell the pusher."""
@@ -138,6 +148,10 @@ class Controller:
             self.reconciler.wish(site, steps)
         self.kit.queue.add(site, "asked")
         yield {"done": True, "exit": 0}
+
+    async def _images(self, _: Request) -> AsyncIterator[Answer]:
+        """The index of images changed: have the sites looked at now that this concerns."""
+        yield {"done": True, "exit": 0, "due": list(await self.images.look())}
 
     async def _info(self, _: Request) -> AsyncIterator[Answer]:
         yield {"done": True, "exit": 0, "pid": os.getpid(), "version": __version__}

@@ -15,6 +15,7 @@ from otto.telemetry.metrics import Metrics
 from otto.testing.clock import FakeClock
 from otto.testing.configuration import MemoryConfiguration
 from otto.testing.hosts import Hosts
+from otto.testing.imagebuilder import MemoryImageBuilder
 from otto.testing.images import MemoryImages
 from otto.testing.infrastructure import MemoryInfrastructure
 from otto.testing.ledger import MemoryLedger
@@ -60,6 +61,7 @@ class World:
         self.configuration = MemoryConfiguration(self.hosts, self.clock)
         self.probe = MemoryProbe(self.hosts, self.source.files)
         self.images = MemoryImages()
+        self.builder = MemoryImageBuilder(self.clock)
         self.ledger = MemoryLedger()
         self.store = MemoryStore(ledger=self.ledger)
         self.policies = MemoryPolicies()

@@ -1,6 +1,7 @@
 """The source of specs and content: git repositories, embedded and remote."""
 
 from otto.adapters.git.access import Access, Keyring
+from otto.adapters.git.checkout import own_commit
 from otto.adapters.git.content import ContentLimits
 from otto.adapters.git.hooks import install_hooks
 from otto.adapters.git.quarantine import quarantined
@@ -17,6 +18,7 @@ __all__ = [
     "RemoteRepository",
     "install_hooks",
     "open_source",
+    "own_commit",
     "quarantined",
     "scaffold",
     "seed",
