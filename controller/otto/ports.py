@@ -293,8 +293,14 @@ class ImageBuilder(Protocol):
 class ImageIndex(Protocol):
     """The golden images there are, and the channels that point at them."""
 
+    async def version(self) -> str:
+        """Names what the index holds: another one after every change, and cheap to ask for."""
+
     async def add(self, image: Image) -> None:
-        """Keep an image; artifacts of other providers that the index has of the same digest stay."""
+        """Keep an image, beside what the index has of its digest (`Image.beside`)."""
+
+    async def revoke(self, digest: str, reason: str) -> None:
+        """Say why an image must not be used any more; "" takes that back. An unknown one is left alone."""
 
     async def image(self, digest: str) -> Image | None:
         """An image by its digest."""
