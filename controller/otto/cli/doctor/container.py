@@ -18,11 +18,11 @@ _ANEW = "build the image anew: infra/container/build"
 _MENDS = {
     "Python": _ANEW,
     "Python packages": _ANEW,
-    "Terraform": "mount the program as /opt/terraform/terraform, or build the image with it: infra/container/build",
+    "Terraform": "mount the program as /opt/terraform/terraform, or build with it: infra/container/build",
     "Ansible": _ANEW,
     "git": _ANEW,
     "SSH client": _ANEW,
-    "OTTO_HOME": "give the volume /var/lib/otto to the user it runs as, or to group 0 and run it with --user UID:0",
+    "OTTO_HOME": "give the volume /var/lib/otto to the user it runs as, or to group 0 and --user UID:0",
     "Disk space": "make room on the machine, where the volume of /var/lib/otto lies",
     "Clock": "set the machine's clock: timedatectl set-ntp true",
     "Lab base image": "on the machine, in a checkout: infra/lab/build-base",
