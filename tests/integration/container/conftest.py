@@ -60,10 +60,11 @@ def free_port() -> int:
         return int(probe.getsockname()[1])
 
 
-def fetch(url: str) -> tuple[int, str]:
+def fetch(url: str, host: str = "localhost") -> tuple[int, str]:
     """Status and body; 0 where nobody answers."""
+    request = urllib.request.Request(url, headers={"Host": host})  # noqa: S310  (http, on this machine)
     try:
-        with urllib.request.urlopen(url, timeout=5) as answer:  # noqa: S310  (http, on loopback)
+        with urllib.request.urlopen(request, timeout=5) as answer:  # noqa: S310
             return answer.status, answer.read().decode()
     except urllib.error.HTTPError as error:
         return error.code, error.read().decode()
@@ -105,9 +106,9 @@ def image(apt_settings: Path) -> Iterator[str]:
     finally:
         if not keep:
             podman("rmi", NAME, check=False)
-            # Newest first; what another build goes on with is refused.
-            for layer in untagged() - before:
-                podman("rmi", layer, check=False)
+            # What another build goes on with is refused.
+            if layers := untagged() - before:
+                podman("rmi", *layers, check=False)
 
 
 @dataclass
