@@ -24,6 +24,7 @@ from otto.testing.imageindex import MemoryImageIndex
 from otto.testing.images import MemoryImages
 from otto.testing.infrastructure import MemoryInfrastructure
 from otto.testing.ledger import MemoryLedger
+from otto.testing.pipelines import MemoryPipelines
 from otto.testing.probe import MemoryProbe
 from otto.testing.source import MemorySource, MemorySpecs, spec_text
 from otto.testing.store import MemoryStore
@@ -41,6 +42,7 @@ __all__ = [
     "MemoryImages",
     "MemoryInfrastructure",
     "MemoryLedger",
+    "MemoryPipelines",
     "MemoryProbe",
     "MemorySource",
     "MemorySpecs",
