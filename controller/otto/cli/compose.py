@@ -11,7 +11,7 @@ from pathlib import Path
 from otto import resources
 from otto.adapters.ansible import Ansible, AnsibleOptions
 from otto.adapters.clock import SystemClock
-from otto.adapters.git import open_source, quarantined, seed
+from otto.adapters.git import ContentLimits, open_source, quarantined, seed
 from otto.adapters.hook import HookProgram
 from otto.adapters.identity import Identity, identity
 from otto.adapters.policies import FilePolicies
@@ -150,7 +150,7 @@ def _open_store(settings: Settings, clock: Clock) -> SqlStore:
 
 
 def _source(settings: Settings) -> Source:
-    source = settings.source
+    source, content = settings.source, settings.content
     return open_source(
         settings.home,
         url=source.url,
@@ -160,6 +160,9 @@ def _source(settings: Settings) -> Source:
         token=source.token,
         ssh_key=source.sshKey,
         local_content=source.localContent,
+        limits=ContentLimits(content.maxFiles, content.maxBytes, content.maxFileBytes),
+        fetch_bytes=content.fetchBytes,
+        inspect_timeout=content.inspectTimeout,
     )
 
 

@@ -75,15 +75,15 @@ class _Site:
             yield _finding(path, link, "link.missing", Severity.ERROR, f"leads nowhere: {answer.why}")
         if answer.folder and self._relative(answer.file):
             words, mend = "leads to a folder, whose page has relative links that then lead astray", "add a /"
-            yield _finding(path, link, "link.folder", Severity.WARNING, words, mend)
+            yield _finding(path, link, "link.folder", Severity.WARNING, words, mend=mend)
         if path == ERROR_PAGE and not item.base and _is_relative(link.target):
             words = "is relative, on a page that is shown at any address"
-            yield _finding(path, link, "link.relative", Severity.WARNING, words, "begin it with /")
+            yield _finding(path, link, "link.relative", Severity.WARNING, words, mend="begin it with /")
         yield from self._anchored(path, link, answer.file, target.fragment)
 
     def _anchored(self, path: str, link: Link, file: str, fragment: str) -> Iterator[Finding]:
         """Whether a fragment leads to something (HTML standard, "find a potential indicated element")."""
-        name = fragment.split(":~:")[0]
+        name = fragment.partition(":~:")[0]
         known = self.facts[file].anchors if file in self.facts else None
         # A fragment with a / or ! is the address of a page that a script makes.
         if not name or known is None or name.lower() == "top" or name[0] in "/!" or name in known:
@@ -91,7 +91,7 @@ class _Site:
         # What stands in an SVG file may be a view, a time or a spot of it.
         if not file.endswith(".svg") or "=" not in name:
             words, mend = f"leads to nothing on {file}", "give an element that id"
-            yield _finding(path, link, "link.anchor", Severity.WARNING, words, mend)
+            yield _finding(path, link, "link.anchor", Severity.WARNING, words, mend=mend)
 
     def _relative(self, file: str) -> bool:
         item = self.facts.get(file)
@@ -105,7 +105,7 @@ def _is_relative(address: str) -> bool:
 
 
 def _finding(
-    path: str, link: Link, rule: str, severity: Severity, words: str, mend: str = "correct the link"
+    path: str, link: Link, rule: str, severity: Severity, words: str, *, mend: str = "correct the link"
 ) -> Finding:
     target = link.target if len(link.target) <= _SHOWN else f"{link.target[:_SHOWN]}…"
     shown = "".join(character if character.isprintable() else "?" for character in target)

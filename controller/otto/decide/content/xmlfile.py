@@ -1,7 +1,7 @@
 """What an XML file says: whether it is well-formed, and where sitemaps, feeds and drawings lead.
 
-Entities are never expanded: a file that declares one is not read on (a few lines can stand for gigabytes), and
-nothing it names outside of itself is looked at.
+Entities are never expanded: a file that declares one is not read on (a few lines can stand for gigabytes).
+Nothing it names outside of itself is looked at.
 """
 
 from collections.abc import Mapping
