@@ -11,6 +11,7 @@ from otto.cli.commands import (
     adopt,
     approvals,
     audit,
+    ci,
     destroy,
     freezes,
     grants,
@@ -129,6 +130,7 @@ def _register(app: typer.Typer) -> None:
     for panel, commands in panels:
         for command in commands:
             app.command(rich_help_panel=panel)(command)
+    app.add_typer(ci.app, name="ci", rich_help_panel=_MAKE)
     app.add_typer(policy.app, name="policy", rich_help_panel=_MAKE)
     app.add_typer(lab.app, name="lab", rich_help_panel=_MAKE)
 
