@@ -30,10 +30,8 @@ PAGES = sorted([ROOT / "README.md", ROOT / "CONTRIBUTING.md", ROOT / "CHANGELOG.
 # Variables that are no settings: where settings are, and what set-up and tests look at.
 OTHER_VARIABLES = {"OTTO_HOME", "OTTO_CONFIG", "OTTO_DEBUG", "OTTO_PYTHON"}
 # Fields of specs, and log events, that look like settings of the section of the same name.
-FIELDS = {
-    f"policy.{name}"
-    for name in schema.kind("Site").schema["properties"]["spec"]["properties"]["policy"]["properties"]
-}
+_SPEC = schema.kind("Site").schema["properties"]["spec"]["properties"]
+FIELDS = {f"{part}.{name}" for part in ("policy", "content") for name in _SPEC[part]["properties"]}
 EVENTS = set(
     re.findall(
         r"^\| `([a-z_.]+)` \|",

@@ -150,7 +150,7 @@ class _Check:
 
     async def _look_at(self, commit: str, spec: SiteSpec) -> None:
         tree = await self._checkout.content(commit, spec.content)
-        if spec.content.validate is Validation.OFF and not self._wish.strict:
+        if spec.content.validate is Validation.IGNORE and not self._wish.strict:
             return
         found = await self._checkout.inspect(tree, spec.domains)
         self._remarks += remarks.of_inspection(spec, found, strict=self._wish.strict)

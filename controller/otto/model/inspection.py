@@ -9,7 +9,8 @@ class Validation(StrEnum):
 
     ERROR = "error"  # it is not deployed
     WARN = "warn"  # it is told, and deployed
-    OFF = "off"  # it is not looked for
+    # Not `off`, which YAML takes for false.
+    IGNORE = "ignore"  # it is not looked for
 
 
 class Severity(StrEnum):

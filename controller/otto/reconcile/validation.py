@@ -9,7 +9,7 @@ _TOLD = 20
 
 
 async def validated(source: Source, spec: SiteSpec, tree: str) -> Inspection:
-    """What is wrong with a site's content; nothing is looked for where its spec says `validate: off`.
+    """What is wrong with a site's content; nothing is looked for where its spec says `validate: ignore`.
 
     Args:
         source: gave the tree out.
@@ -19,7 +19,7 @@ async def validated(source: Source, spec: SiteSpec, tree: str) -> Inspection:
     Raises:
         TerminalError: there are errors, and the spec says `validate: error`.
     """
-    if spec.content.validate is Validation.OFF:
+    if spec.content.validate is Validation.IGNORE:
         return Inspection(tree)
     found = await source.inspect(tree, spec.domains)
     if spec.content.validate is Validation.ERROR and found.errors:

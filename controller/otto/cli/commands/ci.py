@@ -8,8 +8,9 @@ import typer
 from otto.cli import options
 from otto.cli.ciformats import Form, conclusion, text, written
 from otto.cli.exits import Exit
+from otto.cli.failure import show_failure
 from otto.cli.invocation import Invocation
-from otto.model.errors import UsageError
+from otto.model.errors import OttoError, UsageError
 
 if TYPE_CHECKING:
     from otto.model.remark import Report
@@ -59,8 +60,12 @@ def validate(  # noqa: PLR0917  (Typer reads the options in this order)
     from otto.cli.cicheck import Wish, check  # noqa: PLC0415  (opens git repositories)
 
     invocation = Invocation.of(context)
-    report = check(Wish(path, base, policy, fetch, strict, cache), invocation.settings)
-    _tell(invocation, report, Form.JSON if json else form, output)
+    try:
+        report = check(Wish(path, base, policy, fetch, strict, cache), invocation.settings)
+        _tell(invocation, report, Form.JSON if json else form, output)
+    except OttoError as error:
+        show_failure(invocation.err, error)
+        raise typer.Exit(Exit.USAGE) from error
     if report.errors:
         raise typer.Exit(Exit.FAILED)
 
