@@ -6,9 +6,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from click.testing import Result
 from tests.integration.git.gitting import Work, git
-from typer.testing import CliRunner
+from typer.testing import CliRunner, Result
 
 from otto.cli.main import build_app
 

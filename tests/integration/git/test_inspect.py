@@ -21,7 +21,7 @@ from .gitting import Work
 
 HELLO = Content("sites/hello")
 HEAD = "<!doctype html><title>t</title>\n"
-PAGES = {
+PAGES: dict[str, str | bytes | None] = {
     "sites/hello/index.html": f"{HEAD}<a href=gone.html>x</a>",
     "sites/hello/feed.xml": "<rss><channel></rss>",
     "sites/hello/img.png": b"\x89PNG",
