@@ -52,6 +52,25 @@ class SourceSettings:
 
 
 @dataclass(frozen=True)
+class ContentSettings:
+    """How much one site may serve, and what looking through it may take."""
+
+    maxFiles: int = field(default=50_000, metadata={"help": "files one site may have"})  # noqa: N815
+    maxBytes: int = field(  # noqa: N815
+        default=1024**3, metadata={"help": "bytes all files of one site may have together"}
+    )
+    maxFileBytes: int = field(  # noqa: N815
+        default=256 * 1024**2, metadata={"help": "bytes one file may have"}
+    )
+    fetchBytes: int = field(  # noqa: N815
+        default=2 * 1024**3, metadata={"help": "bytes one fetch of a content repository may bring"}
+    )
+    inspectTimeout: float = field(  # noqa: N815
+        default=300.0, metadata={"help": "seconds a look through the content of one site may take"}
+    )
+
+
+@dataclass(frozen=True)
 class LabSettings:
     """The local lab."""
 
@@ -227,6 +246,7 @@ class Settings:
     )
     api: ApiSettings = ApiSettings()
     source: SourceSettings = SourceSettings()
+    content: ContentSettings = ContentSettings()
     lab: LabSettings = LabSettings()
     terraform: TerraformSettings = TerraformSettings()
     ansible: AnsibleSettings = AnsibleSettings()

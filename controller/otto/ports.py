@@ -17,6 +17,7 @@ from otto.model.history import Account, AuditEntry, AuditRecord, Charge, Grant, 
 from otto.model.host import Host, HostEvent, HostFacts, LiveHost
 from otto.model.image import Build, Channel, Image, ImageName
 from otto.model.infrastructure import Adoptable, InfrastructureInputs, InfrastructurePlan, ResourceChange
+from otto.model.inspection import Inspection
 from otto.model.notice import Notice
 from otto.model.observed import Applied, InfrastructureState, Seen, Unseen
 from otto.model.pipeline import Pipeline
@@ -73,6 +74,20 @@ class Source(Protocol):
         Raises:
             TerminalError: no such folder, or it holds what may not be served (links out of it).
             TransientError: the content's own repository cannot be reached and was never fetched.
+        """
+
+    async def inspect(self, content: str, domains: Iterable[str] = ()) -> Inspection:
+        """What is wrong with the files of a tree that `content` gave out; costs nothing a second time.
+
+        Args:
+            content: id of the tree.
+            domains: names the site answers for: what leads to them is looked for in the tree.
+
+        Returns:
+            The findings. That they could not be found out, in time or memory, is a finding itself.
+
+        Raises:
+            TerminalError: no repository holds that tree.
         """
 
     async def archive(self, content: str) -> Path:

@@ -32,10 +32,8 @@ OTHER_VARIABLES = {"OTTO_HOME", "OTTO_CONFIG", "OTTO_DEBUG", "OTTO_PYTHON"} | se
     re.findall(r"OTTO_VM_[A-Z]+", (ROOT / "Vagrantfile").read_text(encoding="utf-8"))
 )
 # Fields of specs, and log events, that look like settings of the section of the same name.
-FIELDS = {
-    f"policy.{name}"
-    for name in schema.kind("Site").schema["properties"]["spec"]["properties"]["policy"]["properties"]
-}
+_SPEC = schema.kind("Site").schema["properties"]["spec"]["properties"]
+FIELDS = {f"{part}.{name}" for part in ("policy", "content") for name in _SPEC[part]["properties"]}
 EVENTS = set(
     re.findall(
         r"^\| `([a-z_.]+)` \|",

@@ -14,6 +14,7 @@ from otto.adapters.ansible.rolefiles import role_digests
 from otto.adapters.clock import SystemClock
 from otto.adapters.git import open_source, own_commit, quarantined, seed
 from otto.adapters.goldenimages import GoldenImages
+from otto.adapters.git import ContentLimits, open_source, quarantined, seed
 from otto.adapters.hook import HookProgram
 from otto.adapters.identity import Identity, identity
 from otto.adapters.packer import PackerBuilder, PackerOptions
@@ -178,7 +179,7 @@ def _open_store(settings: Settings, clock: Clock) -> SqlStore:
 
 
 def _source(settings: Settings) -> Source:
-    source = settings.source
+    source, content = settings.source, settings.content
     return open_source(
         settings.home,
         url=source.url,
@@ -188,6 +189,9 @@ def _source(settings: Settings) -> Source:
         token=source.token,
         ssh_key=source.sshKey,
         local_content=source.localContent,
+        limits=ContentLimits(content.maxFiles, content.maxBytes, content.maxFileBytes),
+        fetch_bytes=content.fetchBytes,
+        inspect_timeout=content.inspectTimeout,
     )
 
 

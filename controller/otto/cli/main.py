@@ -11,6 +11,7 @@ from otto.cli.commands import (
     adopt,
     approvals,
     audit,
+    ci,
     destroy,
     freezes,
     grants,
@@ -133,6 +134,7 @@ def _register(app: typer.Typer) -> None:
             app.command(rich_help_panel=panel)(command)
     app.add_typer(rollout.app, name="rollout", rich_help_panel=_ALLOW)
     app.add_typer(images.app, name="images", rich_help_panel=_MAKE)
+    app.add_typer(ci.app, name="ci", rich_help_panel=_MAKE)
     app.add_typer(policy.app, name="policy", rich_help_panel=_MAKE)
     app.add_typer(lab.app, name="lab", rich_help_panel=_MAKE)
 

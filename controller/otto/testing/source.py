@@ -6,9 +6,12 @@ from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from pathlib import Path
 
+from otto.decide.content import reading
+from otto.decide.content.together import inspection
 from otto.model.canonical import canonical, digest
 from otto.model.catalogue import Entry, SpecFile
 from otto.model.errors import OttoError, TerminalError
+from otto.model.inspection import Inspection
 from otto.model.problem import Problem
 from otto.model.reading import read
 from otto.model.spec import Content, SiteSpec, Tombstone
@@ -20,7 +23,7 @@ Files = Mapping[str, str | bytes | None]
 class MemorySource:
     """Port `Source` over commits made by a test.
 
-    `failures` knows `fetch`, `content` and `archive`.
+    `failures` knows `fetch`, `content`, `inspect` and `archive`.
 
     Attributes:
         head: the newest commit, None before the first.
@@ -93,6 +96,13 @@ class MemorySource:
     def retain(self, commits: Iterable[str]) -> None:
         """Nothing is ever pruned here; `retained` tells what was asked for."""
         self.retained = frozenset(commits)
+
+    async def inspect(self, content: str, domains: Iterable[str] = ()) -> Inspection:
+        """What is wrong with the files of a tree, looked through anew each time."""
+        await self.failures.meet("inspect")
+        files = self.files(content)
+        facts = {path: reading.facts(reading.kind(path), files[path]) for path in files if reading.kind(path)}
+        return inspection(content, frozenset(files), facts, frozenset(domains))
 
     async def archive(self, content: str) -> Path:
         """A path that names the archive. No file is there: hosts in memory take content by its id."""

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections import OrderedDict
+from collections.abc import Iterable
 from pathlib import Path
 from threading import Lock
 
@@ -10,8 +11,10 @@ import pygit2
 from otto.adapters.git.archive import Archives
 from otto.adapters.git.content import ContentLimits, File, files
 from otto.adapters.git.external import External
+from otto.adapters.git.inspecting import Inspector
 from otto.adapters.git.trees import Trees
 from otto.model.errors import TerminalError
+from otto.model.inspection import Inspection
 from otto.model.spec import Content
 
 _REMEMBERED = 1024
@@ -25,13 +28,22 @@ class Contents:
         external: the other repositories.
         archives: where archives lie.
         limits: how much one site may serve.
+        inspector: looks through them.
     """
 
-    def __init__(self, trees: Trees, external: External, archives: Archives, limits: ContentLimits) -> None:
+    def __init__(
+        self,
+        trees: Trees,
+        external: External,
+        archives: Archives,
+        limits: ContentLimits,
+        inspector: Inspector,
+    ) -> None:
         self._trees = trees
         self._external = external
         self._archives = archives
         self._limits = limits
+        self._inspector = inspector
         self._good: OrderedDict[str, None] = OrderedDict()
         self._lock = Lock()
 
@@ -81,10 +93,23 @@ class Contents:
     def _archive(self, tree: str) -> Path:
         if (found := self._archives.find(tree)) is not None:
             return found
+        repository = self._holder(tree)
+        return self._archives.make(repository, tree, self._files(repository, tree))
+
+    async def inspect(self, tree: str, domains: Iterable[str]) -> Inspection:
+        """What is wrong with a tree that `resolve` gave out, for a site with these domains.
+
+        Raises:
+            TerminalError: no repository holds that tree.
+        """
+        repository = await asyncio.to_thread(self._holder, tree)
+        return await self._inspector.inspect(Path(repository.path), tree, domains)
+
+    def _holder(self, tree: str) -> pygit2.Repository:
+        """The repository that holds a tree. A thread gets one of its own: libgit2's are not shared."""
         for trees in (self._trees, *self._external.all()):
             if (trees.path / "HEAD").exists():
-                # A thread of its own gets a repository of its own: libgit2's are not shared.
                 repository = pygit2.Repository(str(trees.path))
                 if tree in repository:
-                    return self._archives.make(repository, tree, self._files(repository, tree))
+                    return repository
         raise TerminalError(f"no repository holds the content {tree}", mend="push the commit that holds it")

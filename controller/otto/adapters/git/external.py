@@ -9,7 +9,7 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from otto.adapters.git.access import Keyring
-from otto.adapters.git.fetch import Request, fetch
+from otto.adapters.git.fetch import MissingError, Request, fetch
 from otto.adapters.git.trees import Trees
 from otto.model.errors import OttoError, TerminalError, TransientError
 
@@ -23,6 +23,7 @@ class External:
         local: whether repositories on this machine's disk will do: who writes a spec would publish them.
         interval: seconds that have to pass before a ref is fetched again.
         timeout: seconds one fetch may take.
+        max_bytes: most bytes one fetch may bring.
         monotonic: tells the time.
     """
 
@@ -34,6 +35,7 @@ class External:
         local: bool = False,
         interval: float = 60.0,
         timeout: float = 60.0,
+        max_bytes: int = 2 * 1024**3,
         monotonic: Callable[[], float] = time.monotonic,
     ) -> None:
         self._folder = folder
@@ -41,6 +43,7 @@ class External:
         self._local = local
         self._interval = interval
         self._timeout = timeout
+        self._max_bytes = max_bytes
         self._monotonic = monotonic
         self._locks: defaultdict[str, asyncio.Lock] = defaultdict(asyncio.Lock)
         self._looked: dict[tuple[str, str], tuple[float, OttoError | None]] = {}
@@ -58,7 +61,7 @@ class External:
         A remote that cannot be reached leaves the last fetched commit in force.
 
         Raises:
-            TerminalError: the remote refused us or has no such ref, or a spec may not name it.
+            TerminalError: the remote refused us, is gone or has no such ref, or a spec may not name it.
             TransientError: it cannot be reached and was never fetched.
         """
         self._allow(url)
@@ -82,9 +85,12 @@ class External:
             return
         failure: OttoError | None = None
         try:
-            request = Request(path, url, ref, into, timeout=self._timeout)
+            request = Request(path, url, ref, into, self._timeout, self._max_bytes)
             if await fetch(request, self._keyring.access(url)) is None:
                 failure = TerminalError(f"the content repository {url} has no commit yet", mend="push one")
+        except MissingError as error:
+            # Not out of reach but gone: what was fetched last is nobody's wish any more.
+            failure = TerminalError(error.message, mend=error.mend)
         except OttoError as error:
             failure = error
         self._looked[url, ref] = (self._monotonic(), failure)

@@ -55,6 +55,10 @@ class Request:
     packs: int = 50
 
 
+class MissingError(TransientError):
+    """The other side answers, and has no such repository, or none that it shows us."""
+
+
 async def fetch(request: Request, access: Access) -> str | None:
     """Fetch; the commit id of the ref, None when the remote has no commit at all.
 
@@ -130,12 +134,14 @@ def _payload(request: Request, access: Access, home: str) -> bytes:
 
 async def _end(process: asyncio.subprocess.Process, path: Path) -> None:
     """Kill the child and what it started, wait until it is gone, and remove the half packs it leaves."""
-    if process.returncode is None:
-        with suppress(ProcessLookupError):
-            os.killpg(process.pid, signal.SIGKILL)
-        try:
+    try:
+        if process.returncode is None:
+            with suppress(ProcessLookupError):
+                os.killpg(process.pid, signal.SIGKILL)
             await asyncio.shield(process.wait())
-        finally:
+    finally:
+        # It ends with 0 whatever it answers; otherwise something ended it: a full disk, the lack of memory.
+        if process.returncode != 0:
             _sweep(path / "objects" / "pack")
 
 
@@ -178,4 +184,9 @@ def _error(request: Request, kind: str, message: str) -> OttoError:
     }
     if kind in mends:
         return TerminalError(f"{where}: {message}", mend=mends[kind])
+    if kind == "missing":
+        mend = "correct the address, restore the repository, or give access to it in the settings"
+        return MissingError(f"{where} cannot be reached: {message}", mend=mend)
+    if kind == "full":
+        return TransientError(f"{where} was not fetched: {message}", mend="make room where OTTO_HOME lies")
     return TransientError(f"{where} cannot be reached: {message}")

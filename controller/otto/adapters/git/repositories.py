@@ -13,6 +13,7 @@ from otto.adapters.git.fetch import Request, fetch
 from otto.adapters.git.trees import Trees
 from otto.model.catalogue import Entry
 from otto.model.errors import TerminalError, TransientError
+from otto.model.inspection import Inspection
 from otto.model.spec import Content
 
 _LAST = "refs/otto/last"
@@ -45,6 +46,10 @@ class _Repository:
     async def archive(self, content: str) -> Path:
         """A tar of the files of a tree, the same bytes every time, kept until pruned."""
         return await self._contents.archive(content)
+
+    async def inspect(self, content: str, domains: Iterable[str] = ()) -> Inspection:
+        """What is wrong with the files of a tree."""
+        return await self._contents.inspect(content, domains)
 
     def last(self) -> str | None:
         """The commit that was fetched last, also by an earlier start."""

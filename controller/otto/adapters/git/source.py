@@ -11,8 +11,11 @@ from otto.adapters.git.content import ContentLimits
 from otto.adapters.git.contents import Contents
 from otto.adapters.git.external import External
 from otto.adapters.git.fetch import check_url
+from otto.adapters.git.inspecting import Inspector
 from otto.adapters.git.repositories import EmbeddedRepository, RemoteRepository
 from otto.adapters.git.trees import Trees
+
+_INSPECTED = "inspected.db"
 
 
 def open_source(
@@ -27,6 +30,8 @@ def open_source(
     local_content: bool = False,
     hosts: Mapping[str, Access] | None = None,
     limits: ContentLimits | None = None,
+    fetch_bytes: int = 2 * 1024**3,
+    inspect_timeout: float = 300.0,
     content_interval: float = 60.0,
     keep_archives: int = 50,
 ) -> EmbeddedRepository | RemoteRepository:
@@ -45,6 +50,8 @@ def open_source(
         local_content: whether specs may take content from repositories on this machine's disk.
         hosts: access to further hosts that content comes from.
         limits: how much one site may serve.
+        fetch_bytes: most bytes one fetch of a repository may bring.
+        inspect_timeout: seconds one look through the content of a site may take.
         content_interval: seconds between two fetches of a content repository.
         keep_archives: archives of content kept at most.
 
@@ -55,12 +62,19 @@ def open_source(
     plain = _plain(home)
     keyring = Keyring(hosts=_hosts(url, token, ssh_key, plain, hosts or {}), default=plain)
     external = External(
-        home / "cache" / "git", keyring, local=local_content, interval=content_interval, timeout=timeout
+        home / "cache" / "git",
+        keyring,
+        local=local_content,
+        interval=content_interval,
+        timeout=timeout,
+        max_bytes=fetch_bytes,
     )
     archives = Archives(home / "cache" / "content", keep_archives)
     path = home / "cache" / "source.git" if url else home / "specs.git"
     trees = Trees(path, folder)
-    contents = Contents(trees, external, archives, limits or ContentLimits())
+    limits = limits or ContentLimits()
+    inspector = Inspector(home / "cache" / _INSPECTED, limits, inspect_timeout)
+    contents = Contents(trees, external, archives, limits, inspector)
     if not url:
         return EmbeddedRepository(trees, contents, branch)
     check_url(url)
@@ -74,7 +88,9 @@ def embedded(
     home = home.absolute()
     trees = Trees(home / "specs.git", folder, also=also)
     external = External(home / "cache" / "git", Keyring(default=_plain(home)))
-    contents = Contents(trees, external, Archives(home / "cache" / "content"), ContentLimits())
+    limits = ContentLimits()
+    inspector = Inspector(home / "cache" / _INSPECTED, limits)
+    contents = Contents(trees, external, Archives(home / "cache" / "content"), limits, inspector)
     return EmbeddedRepository(trees, contents, branch)
 
 
