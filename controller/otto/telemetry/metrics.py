@@ -26,11 +26,20 @@ from otto.telemetry.money import MoneyMetrics
 from otto.telemetry.notifications import NotificationMetrics
 from otto.telemetry.observation import ObservationMetrics
 from otto.telemetry.outside import OutsideMetrics
+from otto.telemetry.pipelines import PipelineMetrics
 from otto.telemetry.runs import RunMetrics
 from otto.telemetry.work import WorkMetrics
 
 
-class Metrics(RunMetrics, ObservationMetrics, WorkMetrics, OutsideMetrics, GuardMetrics, NotificationMetrics):
+class Metrics(
+    RunMetrics,
+    ObservationMetrics,
+    WorkMetrics,
+    OutsideMetrics,
+    GuardMetrics,
+    NotificationMetrics,
+    PipelineMetrics,
+):
     """All of OttO's metrics over one registry; cheap enough to be told everything.
 
     Args:
@@ -61,6 +70,7 @@ class Metrics(RunMetrics, ObservationMetrics, WorkMetrics, OutsideMetrics, Guard
         OutsideMetrics.__init__(self, self.registry)
         GuardMetrics.__init__(self, self.registry)
         NotificationMetrics.__init__(self, self.registry)
+        PipelineMetrics.__init__(self, self.registry)
         build = Info("otto_build", "What is running.", registry=self.registry)
         build.info({"version": __version__, "python": platform.python_version()})
         prometheus.ProcessCollector(registry=self.registry)

@@ -14,6 +14,7 @@ from otto.adapters.git.trees import Trees
 from otto.model.catalogue import Entry
 from otto.model.errors import TerminalError, TransientError
 from otto.model.spec import Content
+from otto.ports import Moved
 
 _LAST = "refs/otto/last"
 _KEPT = "refs/otto/keep/"
@@ -45,6 +46,18 @@ class _Repository:
     async def archive(self, content: str) -> Path:
         """A tar of the files of a tree, the same bytes every time, kept until pruned."""
         return await self._contents.archive(content)
+
+    def author(self, commit: str) -> str:
+        """Who wrote a commit, "" when that is not known."""
+        return self._trees.author(commit)
+
+    def expire(self, git: str) -> None:
+        """Have the next `content` out of this repository fetch it."""
+        self._contents.expire(git)
+
+    def on_moved(self, listener: Moved) -> None:
+        """Have a listener hear when a fetch finds a content repository's ref at another commit."""
+        self._contents.on_moved(listener)
 
     def last(self) -> str | None:
         """The commit that was fetched last, also by an earlier start."""
