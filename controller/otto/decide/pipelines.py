@@ -59,6 +59,15 @@ def same_event(pipeline: Pipeline, event: Event) -> bool:
     return alike and commits and (bool(event.commit) or not pipeline.run)
 
 
+def found(pipeline: Pipeline, event: Event) -> Pipeline | None:
+    """The pipeline with what a fetch found in place of what a delivery claimed; None when it is past that."""
+    known = pipeline.event
+    alike = (known.trigger, known.repository) == (event.trigger, event.repository)
+    if pipeline.digest or not alike or short(known.ref) != short(event.ref):
+        return None
+    return replace(pipeline, event=replace(known, commit=event.commit))
+
+
 def joined(pipeline: Pipeline, event: Event) -> Pipeline:
     """The pipeline with one more delivery of its event."""
     known = pipeline.event

@@ -122,6 +122,10 @@ class Pipelines:
 
     def _opened(self, event: Event, site: str, *, moved: bool) -> Pipeline:
         known = self._open.get(site)
+        same = decide.found(known.record, event) if known and moved else None
+        if known is not None and same is not None:
+            known.fresh = True
+            return self._keep(known, same)
         if known is not None and decide.same_event(known.record, event):
             known.fresh = known.fresh or moved
             more = replace(event, deliveries=0) if moved else event

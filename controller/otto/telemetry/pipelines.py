@@ -15,7 +15,7 @@ RESULTS = (
     "unknown",
     "malformed",
     "too-large",
-    "too-many",
+    "starting",
     "off",
 )
 
