@@ -187,6 +187,9 @@ def outcome_of_turn(pipeline: Pipeline, status: SiteStatus) -> tuple[Outcome, st
     message = status.message or status.phase.value
     if status.phase in _AT_WORK:
         return Outcome.RUNNING, ""
+    quarantined = status.rollout.quarantined.get(pipeline.digest) if status.rollout else None
+    if quarantined is not None:
+        return Outcome.FAILED, f"quarantined: {quarantined.reason}"
     if status.phase is Phase.ORPHANED:
         return Outcome.SUCCEEDED, f"no spec wants the site any more: {message}"
     held = status.phase in (Phase.SUSPENDED, Phase.DESTROYED, Phase.AWAITING_APPROVAL) or status.leaving

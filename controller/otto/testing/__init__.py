@@ -20,6 +20,7 @@ from otto.testing.clock import START, FakeClock, settle
 from otto.testing.configuration import MemoryConfiguration
 from otto.testing.failures import Failures, Gate
 from otto.testing.hosts import Backend, Hosts, SimHost
+from otto.testing.imageindex import MemoryImageIndex
 from otto.testing.images import MemoryImages
 from otto.testing.infrastructure import MemoryInfrastructure
 from otto.testing.ledger import MemoryLedger
@@ -37,6 +38,7 @@ __all__ = [
     "Gate",
     "Hosts",
     "MemoryConfiguration",
+    "MemoryImageIndex",
     "MemoryImages",
     "MemoryInfrastructure",
     "MemoryLedger",

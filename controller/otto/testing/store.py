@@ -9,6 +9,7 @@ from otto.model.rollout import RolloutStatus
 from otto.model.run import Run
 from otto.model.status import SiteStatus
 from otto.testing.failures import Failures
+from otto.testing.imageindex import MemoryImageIndex
 from otto.testing.ledger import MemoryLedger
 from otto.testing.pipelines import MemoryPipelines
 
@@ -23,6 +24,7 @@ class MemoryStore:
 
     def __init__(self, *, ledger: MemoryLedger | None = None, keep_runs: int = 200) -> None:
         self.ledger = ledger or MemoryLedger()
+        self.images = MemoryImageIndex()
         self.pipelines = MemoryPipelines(keep=keep_runs)
         self._keep_runs = keep_runs
         self._statuses: dict[str, SiteStatus] = {}

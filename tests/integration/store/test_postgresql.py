@@ -20,6 +20,7 @@ from sqlalchemy import create_engine, text
 from sqlalchemy import inspect as look_at
 from sqlalchemy.exc import DBAPIError
 from tests.integration.store.test_migrations import config
+from tests.unit import test_testing_imageindex as of_an_index
 from tests.unit import test_testing_ledger as of_a_ledger
 from tests.unit import test_testing_pipelines as of_records
 from tests.unit import test_testing_store as of_a_store
@@ -68,6 +69,11 @@ async def make(new_database: Callable[[], str]) -> AsyncIterator[Make]:
 @pytest.mark.parametrize("behaviour", behaviours(of_a_ledger, "ledger"), ids=lambda one: one.__name__)
 async def test_ledger(behaviour: Behaviour, make: Make) -> None:
     await behaviour(make().ledger)
+
+
+@pytest.mark.parametrize("behaviour", behaviours(of_an_index, "index"), ids=lambda one: one.__name__)
+async def test_index_of_images(behaviour: Behaviour, make: Make) -> None:
+    await behaviour(make().images)
 
 
 @pytest.mark.parametrize("behaviour", behaviours(of_a_store, "store"), ids=lambda one: one.__name__)

@@ -123,12 +123,9 @@ async def test_content_that_may_not_be_served_fails_at_validation(stage: Stage) 
 
 
 async def test_a_failed_deployment_fails_and_succeeds_when_it_is_tried_again(stage: Stage) -> None:
+    stage.world.infrastructure.failures.next("apply", TransientError("the disk is full"), times=1)
     stage.world.push(site_spec("one"))
     async with stage.controller().running():
-        await stage.calm(5)
-        stage.world.configuration.failures.next("deploy", TransientError("the disk is full"))
-        stage.world.push(files={"sites/one/index.html": "<h1>It works</h1> again"})
-        await ask(stage.home / "control.sock", {"op": "push", "refs": []})
         await stage.calm()
         failed = await newest(stage)
         await stage.calm(30)
@@ -165,7 +162,7 @@ async def test_a_newer_push_supersedes_an_unfinished_pipeline(stage: Stage) -> N
     async with stage.controller().running():
         await stage.calm(5)
         gate = stage.world.configuration.failures.hold("deploy")
-        stage.world.push(files={"sites/one/index.html": "<h1>It works</h1> 1"})
+        older = stage.world.push(files={"sites/one/index.html": "<h1>It works</h1> 1"})
         await ask(stage.home / "control.sock", {"op": "push", "refs": []})
         await stage.calm()
         commit = stage.world.push(files={"sites/one/index.html": "<h1>It works</h1> 2"})
@@ -173,20 +170,17 @@ async def test_a_newer_push_supersedes_an_unfinished_pipeline(stage: Stage) -> N
         await stage.calm()
         gate.open()
         await stage.calm(10)
-        last, before, *_ = await pipelines(stage)
+        found = {item.event.commit: item for item in await pipelines(stage)}
+    last, before = found[commit], found[older]
     assert (before.outcome, last.outcome) == (Outcome.SUPERSEDED, Outcome.SUCCEEDED)
     assert last.id in before.message
-    assert last.event.commit == commit
     assert last.run
 
 
 async def test_a_killed_controllers_pipeline_is_taken_up_again_when_it_is_still_wanted(stage: Stage) -> None:
     stage.world.push(site_spec("one"))
+    gate = stage.world.infrastructure.failures.hold("apply")
     async with stage.controller().running():
-        await stage.calm(5)
-        gate = stage.world.configuration.failures.hold("deploy")
-        stage.world.push(files={"sites/one/index.html": "<h1>It works</h1> 1"})
-        await ask(stage.home / "control.sock", {"op": "push", "refs": []})
         await stage.calm()
         open_before = await newest(stage)
     stage.world.restart()
@@ -196,12 +190,32 @@ async def test_a_killed_controllers_pipeline_is_taken_up_again_when_it_is_still_
     interrupted = await newest(stage)
     async with stage.controller().running():
         await stage.calm(10)
+        await stage.calm(30)
         found = await newest(stage)
     assert open_before.ended_at is None
     assert interrupted.outcome is Outcome.INTERRUPTED
     assert found.id == open_before.id
     assert found.outcome is Outcome.SUCCEEDED
     assert any("taken up again" in line for item in found.stages for line in item.log)
+
+
+async def test_a_release_that_is_quarantined_has_failed_and_stays_so(stage: Stage) -> None:
+    stage.world.push(site_spec("one"))
+    async with stage.controller().running():
+        await stage.calm(5)
+        stage.world.push(files={"sites/one/index.html": "<h1>Nothing works</h1>"})
+        await told(stage)
+        await stage.calm(60)
+        failed = await newest(stage)
+        await ask(stage.home / "control.sock", {"op": "pipeline", "site": "one", "by": "ada"})
+        await stage.calm(5)
+        await stage.calm(30)
+        again = await newest(stage)
+    assert failed.outcome is Outcome.FAILED
+    assert failed.run
+    assert again.event.trigger is Trigger.API
+    assert again.outcome is Outcome.FAILED
+    assert "quarantined" in again.message
 
 
 async def test_a_push_while_no_controller_ran_is_found_at_the_start(stage: Stage) -> None:
