@@ -25,6 +25,7 @@ from otto.cli.commands import (
     machine,
     notify,
     orphans,
+    pipelines,
     policy,
     settings,
     specs,
@@ -129,6 +130,7 @@ def _register(app: typer.Typer) -> None:
     for panel, commands in panels:
         for command in commands:
             app.command(rich_help_panel=panel)(command)
+    app.add_typer(pipelines.app, name="pipelines", rich_help_panel=_SEE)
     app.add_typer(policy.app, name="policy", rich_help_panel=_MAKE)
     app.add_typer(lab.app, name="lab", rich_help_panel=_MAKE)
 
