@@ -204,6 +204,43 @@ class NotifySettings:
 
 
 @dataclass(frozen=True)
+class PipelinesSettings:
+    """Pipelines."""
+
+    schedule: str = field(
+        default="",
+        metadata={
+            "help": "when every site is fetched, looked at and verified anew, as a cron expression in UTC"
+        },
+    )
+
+
+@dataclass(frozen=True)
+class HooksSettings:
+    """Webhooks."""
+
+    secret: str = field(
+        default="",
+        metadata={
+            "help": "reference to the secret that senders share, several one a line: env:NAME or file:PATH; "
+            "empty: no webhooks"
+        },
+    )
+    maxBody: int = field(  # noqa: N815
+        default=1 << 20, metadata={"help": "most bytes of a delivery; more is refused unread"}
+    )
+    window: float = field(
+        default=300.0, metadata={"help": "seconds by which the time in a generic delivery may be off"}
+    )
+
+    def __post_init__(self) -> None:
+        """Refuse a secret where a reference belongs, without showing it."""
+        if self.secret and not self.secret.startswith(("env:", "file:")):
+            mend = "put the secret into a file of mode 0600 and set it to file:PATH"
+            raise UsageError("setting hooks.secret (OTTO_HOOKS_SECRET) is no reference", mend=mend)
+
+
+@dataclass(frozen=True)
 class PolicySettings:
     """The operator's policy for the fleet."""
 
@@ -256,6 +293,8 @@ class Settings:
     facts: FactsSettings = FactsSettings()
     refresh: RefreshSettings = RefreshSettings()
     notify: NotifySettings = NotifySettings()
+    pipelines: PipelinesSettings = PipelinesSettings()
+    hooks: HooksSettings = HooksSettings()
     policy: PolicySettings = PolicySettings()
     log: LogSettings = LogSettings()
     metrics: MetricsSettings = MetricsSettings()

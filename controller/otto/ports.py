@@ -4,7 +4,7 @@ Every method that talks to the outside is a coroutine, has a time limit of its o
 errors of `otto.model.errors`. Cancelling a coroutine stops its child processes before it returns.
 """
 
-from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from datetime import datetime
 from pathlib import Path
@@ -92,6 +92,21 @@ class Source(Protocol):
 
     async def archive(self, content: str) -> Path:
         """A tar of the files of a tree, the same bytes every time, kept until pruned."""
+
+    def author(self, commit: str) -> str:
+        """Who wrote a commit of the spec repository, in the commit's own words; "" when that is not known."""
+
+    def expire(self, git: str) -> None:
+        """Have the next `content` out of this repository fetch it, however short ago it was fetched."""
+
+    def on_moved(self, listener: "Moved") -> None:
+        """Have a listener hear when a fetch finds a content repository's ref at another commit."""
+
+
+Moved = Callable[[str, str, str], None]
+"""Hears of a content repository that moved: its address, the ref as specs name it, and the commit.
+
+Must be quick and must not raise; what it hears was not used by anything yet."""
 
 
 class Specs(Protocol):

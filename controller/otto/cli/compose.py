@@ -170,7 +170,7 @@ def make_controller(kit: Kit, settings: Settings) -> Controller:
     """A controller over these ports."""
     source = settings.source
     quarantine = functools.partial(quarantined, settings.home, branch=source.branch, folder=source.path)
-    return Controller(kit, settings.home, source, quarantine)
+    return Controller(kit, settings.home, source, quarantine, settings.pipelines.schedule)
 
 
 def _open_store(settings: Settings, clock: Clock) -> SqlStore:

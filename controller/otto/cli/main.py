@@ -27,6 +27,7 @@ from otto.cli.commands import (
     machine,
     notify,
     orphans,
+    pipelines,
     policy,
     rollout,
     settings,
@@ -135,6 +136,7 @@ def _register(app: typer.Typer) -> None:
     app.add_typer(rollout.app, name="rollout", rich_help_panel=_ALLOW)
     app.add_typer(images.app, name="images", rich_help_panel=_MAKE)
     app.add_typer(ci.app, name="ci", rich_help_panel=_MAKE)
+    app.add_typer(pipelines.app, name="pipelines", rich_help_panel=_SEE)
     app.add_typer(policy.app, name="policy", rich_help_panel=_MAKE)
     app.add_typer(lab.app, name="lab", rich_help_panel=_MAKE)
 

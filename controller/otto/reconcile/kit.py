@@ -24,6 +24,7 @@ from otto.ports import (
     Store,
 )
 from otto.reconcile.events import Bus
+from otto.reconcile.turns import Turns
 from otto.telemetry.metrics import Metrics
 
 
@@ -52,6 +53,7 @@ class Kit:
     refresh: RefreshSettings = field(default_factory=RefreshSettings)
     providers: frozenset[str] = frozenset({"lab"})
     bus: Bus = field(default_factory=Bus)
+    turns: Turns = field(default_factory=Turns)
     rng: random.Random = field(default_factory=random.Random)
 
     @contextmanager

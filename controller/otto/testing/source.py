@@ -15,6 +15,7 @@ from otto.model.inspection import Inspection
 from otto.model.problem import Problem
 from otto.model.reading import read
 from otto.model.spec import Content, SiteSpec, Tombstone
+from otto.ports import Moved
 from otto.testing.failures import Failures
 
 Files = Mapping[str, str | bytes | None]
@@ -29,6 +30,8 @@ class MemorySource:
         head: the newest commit, None before the first.
         remotes: (url, ref) -> files, for content that lives in another repository.
         links: paths that are symbolic links.
+        authors: commit -> who wrote it.
+        fetched: every fetch of a content repository, (url, ref).
     """
 
     def __init__(self, folder: str = "specs") -> None:
@@ -40,7 +43,12 @@ class MemorySource:
         self.head: str | None = None
         self.remotes: dict[tuple[str, str], Mapping[str, bytes]] = {}
         self.links: set[str] = set()
+        self.authors: dict[str, str] = {}
         self.failures = Failures()
+        self.fetched: list[tuple[str, str]] = []
+        self._fresh: dict[tuple[str, str], str] = {}
+        self._seen: dict[tuple[str, str], str] = {}
+        self._listeners: list[Moved] = []
 
     def commit(self, files: Files) -> str:
         """Commit files over the newest commit; None removes one. Returns the commit's id."""
@@ -93,6 +101,19 @@ class MemorySource:
         self._trees[tree] = files
         return tree
 
+    def author(self, commit: str) -> str:
+        """Who wrote a commit."""
+        return self.authors.get(commit, "")
+
+    def expire(self, git: str) -> None:
+        """Have the next `content` out of this repository count as a fetch."""
+        for known in [key for key in self._fresh if key[0] == git]:
+            del self._fresh[known]
+
+    def on_moved(self, listener: Moved) -> None:
+        """Have a listener hear when content of a repository is another than the last time."""
+        self._listeners.append(listener)
+
     def retain(self, commits: Iterable[str]) -> None:
         """Nothing is ever pruned here; `retained` tells what was asked for."""
         self.retained = frozenset(commits)
@@ -131,7 +152,19 @@ class MemorySource:
             raise TerminalError(
                 f"there is no repository {content.git} with {content.ref or 'a default branch'}"
             )
+        self._note(content, digest({path: data.hex() for path, data in known.items()})[:40])
         return known
+
+    def _note(self, content: Content, commit: str) -> None:
+        """Take note of a look at a repository: a fetch where it is not known to be fresh, and a move."""
+        key = (content.git, content.ref)
+        before = self._seen.get(key)
+        if key not in self._fresh or before != commit:
+            self.fetched.append(key)
+        self._fresh[key] = self._seen[key] = commit
+        if before not in (None, commit):
+            for listener in self._listeners:
+                listener(content.git, content.ref, commit)
 
 
 def spec_text(*documents: SiteSpec | Tombstone) -> str:

@@ -16,6 +16,7 @@ from otto.adapters.git.trees import Trees
 from otto.model.errors import TerminalError
 from otto.model.inspection import Inspection
 from otto.model.spec import Content
+from otto.ports import Moved
 
 _REMEMBERED = 1024
 
@@ -81,6 +82,14 @@ class Contents:
             if len(self._good) > _REMEMBERED:
                 self._good.popitem(last=False)
         return found
+
+    def expire(self, git: str) -> None:
+        """Have the next look at a repository fetch it."""
+        self._external.expire(git)
+
+    def on_moved(self, listener: Moved) -> None:
+        """Have a listener hear when a fetch finds a repository's ref at another commit."""
+        self._external.on_moved(listener)
 
     async def archive(self, tree: str) -> Path:
         """A tar of a tree that `resolve` gave out, the same bytes every time.

@@ -12,6 +12,7 @@ from otto.adapters.git.access import Keyring
 from otto.adapters.git.fetch import MissingError, Request, fetch
 from otto.adapters.git.trees import Trees
 from otto.model.errors import OttoError, TerminalError, TransientError
+from otto.ports import Moved
 
 
 class External:
@@ -48,6 +49,16 @@ class External:
         self._locks: defaultdict[str, asyncio.Lock] = defaultdict(asyncio.Lock)
         self._looked: dict[tuple[str, str], tuple[float, OttoError | None]] = {}
         self._trees: dict[str, Trees] = {}
+        self._listeners: list[Moved] = []
+
+    def on_moved(self, listener: Moved) -> None:
+        """Have a listener hear when a fetch finds a ref at another commit than before."""
+        self._listeners.append(listener)
+
+    def expire(self, url: str) -> None:
+        """Have the next look at any ref of this repository fetch it."""
+        for known in [key for key in self._looked if key[0] == url]:
+            del self._looked[known]
 
     def all(self) -> tuple[Trees, ...]:
         """Every copy there is, those of earlier starts included."""
@@ -69,7 +80,7 @@ class External:
         trees = self._trees.setdefault(name, Trees(self._folder / f"{name}.git", folder=""))
         into = f"refs/otto/content/{sha256(ref.encode()).hexdigest()[:24]}"
         async with self._locks[name]:
-            await self._look(url, ref, trees.path, into)
+            await self._look(url, ref, trees, into)
         return trees, self._known(trees, url, ref, into)
 
     def _allow(self, url: str) -> None:
@@ -79,27 +90,38 @@ class External:
             )
             raise TerminalError(f"content from the controller's own disk is not allowed: {url}", mend=mend)
 
-    async def _look(self, url: str, ref: str, path: Path, into: str) -> None:
+    async def _look(self, url: str, ref: str, trees: Trees, into: str) -> None:
         last = self._looked.get((url, ref))
         if last is not None and self._monotonic() - last[0] < self._interval:
             return
         failure: OttoError | None = None
+        before = self._tip(trees, into)
         try:
             request = Request(path, url, ref, into, self._timeout, self._max_bytes)
             if await fetch(request, self._keyring.access(url)) is None:
+            request = Request(trees.path, url, ref, into, timeout=self._timeout)
+            commit = await fetch(request, self._keyring.access(url))
+            if commit is None:
                 failure = TerminalError(f"the content repository {url} has no commit yet", mend="push one")
         except MissingError as error:
             # Not out of reach but gone: what was fetched last is nobody's wish any more.
             failure = TerminalError(error.message, mend=error.mend)
         except OttoError as error:
-            failure = error
+            failure, commit = error, None
         self._looked[url, ref] = (self._monotonic(), failure)
+        if commit is not None and before not in (None, commit):
+            for listener in self._listeners:
+                listener(url, ref, commit)
+
+    def _tip(self, trees: Trees, into: str) -> str | None:
+        """Where a ref led when it was fetched last; None before the first time."""
+        return trees.tip(into) if (trees.path / "HEAD").exists() else None
 
     def _known(self, trees: Trees, url: str, ref: str, into: str) -> str:
         _, failure = self._looked[url, ref]
         if isinstance(failure, TerminalError):
             raise failure
-        known = trees.tip(into) if (trees.path / "HEAD").exists() else None
+        known = self._tip(trees, into)
         if known is None:
             message = failure.message if failure else f"{url} was not fetched"
             raise TransientError(message, retry_after=self._interval) from failure

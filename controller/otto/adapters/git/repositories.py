@@ -15,6 +15,7 @@ from otto.model.catalogue import Entry
 from otto.model.errors import TerminalError, TransientError
 from otto.model.inspection import Inspection
 from otto.model.spec import Content
+from otto.ports import Moved
 
 _LAST = "refs/otto/last"
 _KEPT = "refs/otto/keep/"
@@ -50,6 +51,17 @@ class _Repository:
     async def inspect(self, content: str, domains: Iterable[str] = ()) -> Inspection:
         """What is wrong with the files of a tree."""
         return await self._contents.inspect(content, domains)
+    def author(self, commit: str) -> str:
+        """Who wrote a commit, "" when that is not known."""
+        return self._trees.author(commit)
+
+    def expire(self, git: str) -> None:
+        """Have the next `content` out of this repository fetch it."""
+        self._contents.expire(git)
+
+    def on_moved(self, listener: Moved) -> None:
+        """Have a listener hear when a fetch finds a content repository's ref at another commit."""
+        self._contents.on_moved(listener)
 
     def last(self) -> str | None:
         """The commit that was fetched last, also by an earlier start."""
