@@ -13,6 +13,7 @@ from typing import Protocol
 from otto.model.catalogue import Entry, RememberedSpec, SpecFile
 from otto.model.configuration import ConfigurationRequest, ConfigurationResult
 from otto.model.cost import PriceTable
+from otto.model.forge import CommitStatus, Deployment, Pull
 from otto.model.history import Account, AuditEntry, AuditRecord, Charge, Grant, GrantKind, Removal
 from otto.model.host import Host, HostEvent, HostFacts, LiveHost
 from otto.model.image import Build, Channel, Image, ImageName
@@ -469,6 +470,48 @@ class Notifier(Protocol):
         """Tell of something, on every way that is set up; a way that fails is logged and stops no other.
 
         Returns at once or within a time limit of its own; never raises for what the other side does.
+        """
+
+
+class Forge(Protocol):
+    """Where repositories live: GitHub, GitLab, Gitea. Its texts lose secrets on their way out.
+
+    Every method raises TransientError, with `retry_after` where the forge says so, for what may pass, and
+    TerminalError for what it will not take: a bad token, a repository or commit that it does not have.
+    """
+
+    def repository(self, url: str) -> str:
+        """What this forge calls the repository of a git address; "" for one that lives elsewhere."""
+
+    async def status(self, status: CommitStatus) -> None:
+        """Say how a commit fares, in place of what was said under that context."""
+
+    async def deployment(self, deployment: Deployment, known: str = "") -> str:
+        """Say how a deployment fares.
+
+        Args:
+            deployment: the deployment.
+            known: what an earlier call for this commit and environment returned, "" for none.
+
+        Returns:
+            The forge's id of it; "" where it keeps no record of deployments.
+        """
+
+    async def open_pulls(self, repository: str, branch: str, limit: int) -> tuple[Pull, ...]:
+        """Open pull requests into a branch, those that moved last first, so many at most."""
+
+    async def comment(self, repository: str, number: int, marker: str, body: str, known: str = "") -> str:
+        """Have one comment of ours, which begins with a marker, on a pull request say this and nothing else.
+
+        Args:
+            repository: as `repository` calls it.
+            number: the pull request's.
+            marker: a line that readers do not see, the first of `body`.
+            body: Markdown.
+            known: what an earlier call returned, "" for none: then it is looked for, and made if it is not there.
+
+        Returns:
+            The forge's id of the comment.
         """
 
 
