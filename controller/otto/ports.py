@@ -76,6 +76,12 @@ class Source(Protocol):
             TransientError: the content's own repository cannot be reached and was never fetched.
         """
 
+    def revision(self, content: Content) -> str:
+        """The commit of the content's own repository that its ref led to when it was fetched last.
+
+        "" for content in the repository of specs, and before the first fetch. Nothing is fetched for it.
+        """
+
     async def archive(self, content: str) -> Path:
         """A tar of the files of a tree, the same bytes every time, kept until pruned."""
 
@@ -508,7 +514,7 @@ class Forge(Protocol):
             number: the pull request's.
             marker: a line that readers do not see, the first of `body`.
             body: Markdown.
-            known: what an earlier call returned, "" for none: then it is looked for, and made if it is not there.
+            known: what an earlier call returned, "" for none: then it is looked for, or else made.
 
         Returns:
             The forge's id of the comment.

@@ -1,6 +1,7 @@
 """What a forge (GitHub, GitLab, Gitea) is told of commits and sites, and asked about pull requests."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from enum import StrEnum
 
 
@@ -90,3 +91,41 @@ class Pull:
     number: int
     head: str
     ref: str
+
+
+@dataclass(frozen=True, slots=True)
+class Mark:
+    """What is to be said of one commit, for one site.
+
+    Attributes:
+        repository: as of `CommitStatus`.
+        commit: the commit.
+        ref: the branch it came with.
+        state: how it fares.
+        words: one line.
+        behind: commits before it: what a site does under one of these says nothing of this one.
+    """
+
+    repository: str
+    commit: str
+    ref: str = ""
+    state: CommitState = CommitState.PENDING
+    words: str = ""
+    behind: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """What a forge is told over one site.
+
+    Attributes:
+        digest: the wish it is about.
+        spec: of the commit of the spec repository that changed the site last.
+        content: of the commit of its content's own repository.
+        deployments: the forge's ids of the deployments of these two, by `spec` and `content`.
+    """
+
+    digest: str = ""
+    spec: Mark | None = None
+    content: Mark | None = None
+    deployments: Mapping[str, str] = field(default_factory=dict)

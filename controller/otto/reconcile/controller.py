@@ -20,6 +20,7 @@ from otto.reconcile.freezing import Freezer
 from otto.reconcile.kit import Kit
 from otto.reconcile.loop import Loop
 from otto.reconcile.reconciler import Reconciler
+from otto.reconcile.reporting.reporting import Reporting
 from otto.reconcile.watch import Watcher
 
 log = structlog.get_logger("otto.controller")
@@ -46,6 +47,7 @@ class Controller:
         self.reconciler = Reconciler(kit, self.fleet)
         self.loop = Loop(kit, self.fleet, self.reconciler)
         self.watcher = Watcher(kit, self.fleet, source.interval)
+        self.reporting = Reporting(kit, self.fleet, kit.forge, source) if kit.forge else None
         self._source = source
         self._quarantined = quarantined
         self._control = Control(home / SOCKET, self._handlers())
@@ -68,6 +70,8 @@ class Controller:
                 group.create_task(self.reconciler.sentinel.run(), name="sentinel")
                 group.create_task(self.watcher.run(), name="watch")
                 group.create_task(self.reconciler.steward.run(), name="steward")
+                if self.reporting is not None:
+                    group.create_task(self.reporting.run(), name="forge")
         finally:
             await self.stop()
 

@@ -6,10 +6,11 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 
-from otto.config import FactsSettings, LoopSettings, ProbesSettings, RefreshSettings
+from otto.config import FactsSettings, ForgeSettings, LoopSettings, ProbesSettings, RefreshSettings
 from otto.ports import (
     Clock,
     Configuration,
+    Forge,
     Images,
     Infrastructure,
     Ledger,
@@ -50,6 +51,8 @@ class Kit:
     probes: ProbesSettings = field(default_factory=ProbesSettings)
     facts: FactsSettings = field(default_factory=FactsSettings)
     refresh: RefreshSettings = field(default_factory=RefreshSettings)
+    forge: Forge | None = None
+    forging: ForgeSettings = field(default_factory=ForgeSettings)
     providers: frozenset[str] = frozenset({"lab"})
     bus: Bus = field(default_factory=Bus)
     rng: random.Random = field(default_factory=random.Random)

@@ -90,6 +90,11 @@ class MemorySource:
         self._trees[tree] = files
         return tree
 
+    def revision(self, content: Content) -> str:
+        """A commit made up from what the repository holds now; "" for content in this one."""
+        known = self.remotes.get((content.git, content.ref))
+        return "" if known is None else digest({path: data.hex() for path, data in known.items()})[:40]
+
     def retain(self, commits: Iterable[str]) -> None:
         """Nothing is ever pruned here; `retained` tells what was asked for."""
         self.retained = frozenset(commits)

@@ -13,6 +13,7 @@ from otto.reconcile.kit import Kit
 from otto.telemetry.metrics import Metrics
 from otto.testing.clock import FakeClock
 from otto.testing.configuration import MemoryConfiguration
+from otto.testing.forge import MemoryForge
 from otto.testing.hosts import Hosts
 from otto.testing.images import MemoryImages
 from otto.testing.infrastructure import MemoryInfrastructure
@@ -64,6 +65,7 @@ class World:
         self.prices = MemoryPrices()
         self.hook = MemoryHook()
         self.notifier = MemoryNotifier()
+        self.forge: MemoryForge | None = None  # nobody is told unless a test wants it
         self.queue = WorkQueue(self.clock)
 
     def push(self, *sites: SiteSpec, files: Mapping[str, str | None] | None = None) -> str:
@@ -106,6 +108,7 @@ class World:
             prices=self.prices,
             hook=self.hook,
             notifier=self.notifier,
+            forge=self.forge,
             queue=self.queue,
             clock=self.clock,
             metrics=Metrics(now=lambda: self.clock.now().timestamp()),

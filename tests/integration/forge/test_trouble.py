@@ -58,13 +58,27 @@ async def test_what_may_pass_is_to_be_tried_again_when_the_forge_says(
     assert len(server.statuses) == 1
 
 
-@pytest.mark.parametrize("status", [400, 401, 403, 404, 409, 410, 422])
+@pytest.mark.parametrize("status", [400, 403, 404, 409, 410, 422])
 async def test_what_will_not_pass_is_said_once_with_what_the_forge_says(
     server: ForgeServer, forge: OpenForge, status: int
 ) -> None:
     server.faults.append(says(status, {"message": "because\x1b[31m of it"}))
     with pytest.raises(TerminalError, match=rf"answered {status}: because \[31m of it"):
         await forge.status(STATUS)
+
+
+async def test_a_bad_token_is_a_reason_to_wait_for_a_good_one(
+    server: ForgeServer, connect: Connect, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    forge = connect()
+    for value in ("renewed", "", "two words"):
+        monkeypatch.setenv("TEST_FORGE_TOKEN", value)
+        with pytest.raises(TransientError, match="token") as caught:
+            await forge.status(STATUS)
+        assert caught.value.retry_after == 300
+    monkeypatch.setenv("TEST_FORGE_TOKEN", TOKEN)
+    await forge.status(STATUS)
+    assert len(server.statuses) == 1
 
 
 @pytest.mark.parametrize("fault", [cuts, hangs], ids=["cuts", "hangs"])

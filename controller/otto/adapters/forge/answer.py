@@ -17,6 +17,7 @@ from otto.model.text import one_line
 _WORDS = 300
 _LONGEST_WAIT = 3600.0
 _A_MINUTE = 60.0
+_RENEWED = 300.0
 _SEE_OTHER, _MOVED, _FOUND = 303, 301, 302
 _KEPT_METHOD = frozenset({301, 302, 307, 308})
 _UNAUTHORIZED, _FORBIDDEN, _MISSING, _TOO_SLOW, _TOO_MANY = 401, 403, 404, 408, 429
@@ -55,7 +56,16 @@ class RefusalError(TerminalError):
         super().__init__(message, mend=mend)
         self.status = status
         self.said = said
-        self.result = "refused" if status in (_UNAUTHORIZED, _FORBIDDEN) else "rejected"
+        self.result = "refused" if status == _FORBIDDEN else "rejected"
+
+
+class TokenError(TransientError):
+    """The token is none, or none any more: it may be renewed, and then nothing of what waits is lost."""
+
+    result = "refused"
+
+    def __init__(self, message: str, *, mend: str = "renew the token that forge.token leads to") -> None:
+        super().__init__(message, retry_after=_RENEWED, mend=mend)
 
 
 class LimitedError(TransientError):
@@ -92,12 +102,12 @@ def judged(status: int, headers: Mapping[str, str], body: bytes, about: str, now
         # The header alone says when: a server in trouble knows nothing of limits.
         wait_ = _seconds(low.get("retry-after", ""), now)
         raise TransientError(f"{about}: it answered {status}{told}", retry_after=wait_)
+    if status == _UNAUTHORIZED:
+        raise TokenError(f"{about}: it answered {status}{told}")
     raise RefusalError(status, said, f"{about}: it answered {status}{told}", mend=_mend(status))
 
 
 def _mend(status: int) -> str:
-    if status == _UNAUTHORIZED:
-        return "renew the token that forge.token leads to"
     if status in (_FORBIDDEN, _MISSING):
         return "see whether the token may do that at this repository"
     return ""

@@ -19,9 +19,9 @@ import aiohttp
 from yarl import URL
 
 from otto import __version__
-from otto.adapters.forge.answer import Reply, Turn, judged
+from otto.adapters.forge.answer import Reply, TokenError, Turn, judged
 from otto.adapters.forge.token import Token
-from otto.model.errors import OttoError, TerminalError, TransientError
+from otto.model.errors import OttoError, TerminalError, TransientError, UsageError
 from otto.model.text import one_line
 from otto.ports import Clock
 
@@ -114,10 +114,9 @@ class Client:
             TransientError: it may go well later, after `retry_after` seconds where the forge says so.
             TerminalError: it will not.
         """
-        secret = self._token.read()
         result = "interrupted"
         try:
-            reply = await self._within_time(call, secret)
+            reply = await self._within_time(call, self._secret())
             result = "ok"
         except OttoError as error:
             result = getattr(error, "result", "failed")
@@ -125,6 +124,12 @@ class Client:
         finally:
             self._count(call.name, result)
         return reply
+
+    def _secret(self) -> str:
+        try:
+            return self._token.read()
+        except UsageError as error:
+            raise TokenError(error.message, mend=error.mend) from error
 
     async def _within_time(self, call: Call, secret: str) -> Reply:
         try:

@@ -1,0 +1,285 @@
+"""Tells a forge how commits fare: one status for each site they touch, one for all, and deployments.
+
+Nothing here holds the loop up: it hears what happens, notes it, and tells it later. What was told is kept in
+the store, so that a controller that starts anew tells nothing twice and forgets nothing.
+"""
+
+import json
+from collections.abc import Awaitable, Callable, Iterator
+from dataclasses import dataclass, replace
+from functools import partial
+
+import structlog
+
+from otto.decide import reports
+from otto.decide.catalogue import touched, untold
+from otto.model.canonical import to_data
+from otto.model.catalogue import Catalogue
+from otto.model.errors import OttoError
+from otto.model.forge import CommitState, CommitStatus, Mark, Told
+from otto.model.pipeline import Pipeline
+from otto.model.reading import read
+from otto.model.status import SiteStatus
+from otto.ports import Forge
+from otto.reconcile.events import Event, SiteGone, StatusChanged
+from otto.reconcile.fleet import Fleet
+from otto.reconcile.kit import Kit
+from otto.reconcile.reporting.crowd import Crowd
+from otto.reconcile.reporting.letter import Letter, as_deployment
+from otto.reconcile.reporting.outbox import Outbox
+
+log = structlog.get_logger("otto.forge")
+
+_GLANCE = 1.0
+_KEY = "forge.site."
+_MOST_PIPED = 1000
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where the specs are.
+
+    Attributes:
+        repository: the spec repository's name at the forge, "" when it lives elsewhere.
+        ref: the branch that is followed.
+    """
+
+    repository: str
+    ref: str
+
+
+class Reporter:
+    """Hears how sites fare and tells the forge.
+
+    Args:
+        kit: the ports.
+        fleet: the specs in force.
+        forge: who is told.
+        place: where the specs are.
+        outbox: what waits to be told.
+    """
+
+    def __init__(self, kit: Kit, fleet: Fleet, forge: Forge, place: Place, outbox: Outbox) -> None:
+        self._kit = kit
+        self._fleet = fleet
+        self._forge = forge
+        self._place = place
+        self._outbox = outbox
+        self._context = kit.forging.context
+        self._heard: dict[str, SiteStatus] = {}
+        self._gone: set[str] = set()
+        self._before: Catalogue | None = None
+        self._told: dict[str, Told] = {}
+        self._sent: dict[str, Told] = {}
+        self._offered: dict[tuple[str, str], Mark] = {}
+        self._crowd = Crowd(kit, forge, place.repository, outbox)
+        self._piped: dict[tuple[str, str], str] = {}
+        kit.bus.subscribe(self._hear)
+
+    def _hear(self, event: Event) -> None:
+        if isinstance(event, StatusChanged):
+            self._heard[event.status.site] = event.status
+            self._gone.discard(event.status.site)
+        elif isinstance(event, SiteGone):
+            self._heard.pop(event.site, None)
+            self._gone.add(event.site)
+
+    async def run(self) -> None:
+        """Look at what was heard, again and again, until cancelled."""
+        await self._guarded("load", self._load)
+        while True:
+            await self._kit.clock.sleep(_GLANCE)
+            await self._guarded("look", self.look)
+
+    async def _guarded(self, what: str, work: Callable[[], Awaitable[None]]) -> None:
+        """A mistake or a broken store here must not end the controller's work."""
+        try:
+            await work()
+        except Exception as error:
+            log.exception("forge.failed", about=what, kind=type(error).__name__)
+
+    async def _load(self) -> None:
+        """What was told by earlier starts, so that the word on a whole commit counts all of its sites."""
+        await self._crowd.load()
+        for site in sorted(self._fleet.names()):
+            await self._known(site)
+
+    async def look(self) -> None:
+        """Take in what was heard since the last look, and have it told."""
+        await self._follow()
+        heard, self._heard = self._heard, {}
+        for site, status in heard.items():
+            await self._looked(site, status)
+        gone, self._gone = self._gone, set()
+        for site in sorted(gone):
+            await self._ended(site)
+        self._crowd.tell(self._fleet.catalogue.commit)
+
+    async def _follow(self) -> None:
+        """A new commit: every site that it touches is told of at once."""
+        before, after = self._before, self._fleet.catalogue
+        self._before = after
+        if before is None or not before.commit or before.commit == after.commit:
+            return
+        changed = self._kit.source.changed(before.commit, after.commit)
+        newest = self._newest((before.commit,))
+        if newest is None:
+            return
+        names = touched(before, after, changed)
+        self._crowd.expect(after.commit, names, len(untold(after)))
+        for site in sorted(names):
+            problems = after.problems.get(site, ())
+            told = await self._known(site)
+            self._say(site, reports.pushed(told, newest, str(problems[0]) if problems else ""))
+
+    async def _looked(self, site: str, status: SiteStatus) -> None:
+        told = await self._known(site)
+        rollout = await self._kit.store.rollout(site)
+        newest, content = self._newest(), self._content(site)
+        now = reports.looked(told, status, newest, content, rollout.quarantined)
+        urls = [endpoint.url for endpoint in status.endpoints]
+        self._say(site, self._unless_piped(site, told, now), urls[0] if urls else "")
+
+    def pipeline(self, pipeline: Pipeline) -> None:
+        """Hear of a pipeline: what it says of its commit counts until the site is seen to serve by it."""
+        event = pipeline.event
+        url = event.repository
+        repository = self._forge.repository(url) if url else self._place.repository
+        if not repository or not event.commit:
+            return
+        state, words = reports.of_pipeline(pipeline)
+        mark = Mark(repository, event.commit, event.ref or self._place.ref, state, words)
+        track = "content" if url else "spec"
+        told = self._told.get(pipeline.site, Told())
+        self._piped.setdefault((pipeline.site, event.commit), told.digest)
+        while len(self._piped) > _MOST_PIPED:
+            del self._piped[next(iter(self._piped))]
+        known = told.content if url else told.spec
+        if known is not None and known.commit == mark.commit:
+            mark = replace(mark, behind=known.behind)
+        self._say(pipeline.site, replace(told, content=mark) if url else replace(told, spec=mark), "", track)
+
+    def _unless_piped(self, site: str, told: Told, now: Told) -> Told:
+        """What a pipeline says of a commit stands, unless the site is seen to serve by it."""
+
+        def settled(old: Mark | None, new: Mark | None) -> Mark | None:
+            if old is None or new is None or old.commit != new.commit:
+                return new
+            wish = self._piped.get((site, old.commit))
+            serves = new.state is CommitState.SUCCESS and now.digest != wish
+            return old if wish is not None and not serves else new
+
+        return replace(now, spec=settled(told.spec, now.spec), content=settled(told.content, now.content))
+
+    def _newest(self, behind: tuple[str, ...] = ()) -> Mark | None:
+        commit = self._fleet.catalogue.commit
+        if not self._place.repository or not commit:
+            return None
+        return Mark(self._place.repository, commit, self._place.ref, behind=behind)
+
+    def _content(self, site: str) -> Mark | None:
+        known = self._fleet.in_force(site)
+        if known is None or not known.spec.content.git:
+            return None
+        content = known.spec.content
+        repository, commit = self._forge.repository(content.git), self._kit.source.revision(content)
+        return Mark(repository, commit, content.ref) if repository and commit else None
+
+    async def _known(self, site: str) -> Told:
+        if site not in self._told:
+            self._told[site] = self._sent[site] = await self._kept(site)
+            spec = self._told[site].spec
+            if spec is not None:
+                self._crowd.note(site, spec)
+        return self._told[site]
+
+    async def _kept(self, site: str) -> Told:
+        text = await self._kit.store.value(_KEY + site)
+        try:
+            return read(Told, json.loads(text)) if text else Told()
+        except (OttoError, ValueError):
+            return Told()  # what another version wrote: told once more
+
+    def _say(self, site: str, told: Told, url: str = "", only: str = "") -> None:
+        """Have whatever changed told."""
+        before = self._told.get(site, Told())
+        self._told[site] = told
+        for track, old, new in _tracks(before, told):
+            last = reports.superseded(old, new)
+            if last is not None and not self._crowd.crowded(last.commit):
+                self._outbox.put(self._about(site, last), Letter(self._forge, self._word(site, last)))
+            if new is None or (only and track != only):
+                continue
+            if track == "spec":
+                self._crowd.note(site, new)
+            if new != self._offered.get((site, track), self._mark(self._sent.get(site), track)):
+                self._offered[site, track] = new
+                self._tell(site, track, new, url)
+
+    def _tell(self, site: str, track: str, mark: Mark, url: str) -> None:
+        async def done(found: str) -> None:
+            await self._done(site, track, mark, found)
+
+        def known() -> str:
+            sent = self._sent.get(site, Told())
+            last = self._mark(sent, track)
+            same = last is not None and last.commit == mark.commit
+            return sent.deployments.get(track, "") if same else ""
+
+        if track == "spec" and self._crowd.crowded(mark.commit):
+            # Told of together with the others; kept all the same, so that it is counted after a restart.
+            letter = Letter(self._forge, None, done=done)
+        else:
+            wanted = self._kit.forging.deployments and mark.words != reports.QUEUED
+            deployment = as_deployment(site, mark, url) if wanted else None
+            letter = Letter(self._forge, self._word(site, mark, url), deployment, known, done)
+        self._outbox.put(self._about(site, mark), letter)
+
+    async def _done(self, site: str, track: str, mark: Mark, found: str) -> None:
+        """Keep what was told."""
+        sent = self._sent.get(site, Told())
+        kept = dict(sent.deployments)
+        last = self._mark(sent, track)
+        if last is not None and last.commit != mark.commit:
+            kept.pop(track, None)
+        kept |= {track: found} if found else {}
+        digest = self._told.get(site, Told()).digest
+        spec, content = (mark, sent.content) if track == "spec" else (sent.spec, mark)
+        self._sent[site] = Told(digest, spec, content, kept)
+        await self._kit.store.set_value(_KEY + site, json.dumps(to_data(self._sent[site])))
+
+    async def _ended(self, site: str) -> None:
+        """A site is gone: so are its deployments, and what was kept of it."""
+        told, sent = await self._known(site), self._sent.get(site, Told())
+        if told.spec is not None and told.spec.state is CommitState.PENDING:
+            last = replace(told.spec, state=CommitState.SUCCESS, words=reports.TAKEN_DOWN)
+            self._crowd.note(site, last)
+            if not self._crowd.crowded(last.commit):
+                self._outbox.put(self._about(site, last), Letter(self._forge, self._word(site, last)))
+        for track, mark in (("spec", sent.spec), ("content", sent.content)):
+            known = sent.deployments.get(track, "")
+            if mark is not None and known:
+                gone = as_deployment(site, mark, "", gone=True)
+                letter = Letter(self._forge, None, gone, partial(str, known))
+                self._outbox.put(f"{site} is gone, {track}", letter)
+        for forgotten in (self._told, self._sent):
+            forgotten.pop(site, None)
+        for track in ("spec", "content"):
+            self._offered.pop((site, track), None)
+        await self._kit.store.set_value(_KEY + site, "")
+
+    def _word(self, site: str, mark: Mark, url: str = "") -> CommitStatus:
+        context = f"{self._context}/{site}"
+        return CommitStatus(mark.repository, mark.commit, context, mark.state, mark.words, url, mark.ref)
+
+    def _about(self, site: str, mark: Mark) -> str:
+        return f"{mark.repository} {mark.commit} {self._context}/{site}"
+
+    @staticmethod
+    def _mark(told: Told | None, track: str) -> Mark | None:
+        return None if told is None else told.spec if track == "spec" else told.content
+
+
+def _tracks(old: Told, new: Told) -> Iterator[tuple[str, Mark | None, Mark | None]]:
+    yield "spec", old.spec, new.spec
+    yield "content", old.content, new.content
