@@ -13,7 +13,7 @@ from typing import Protocol
 from otto.model.catalogue import Entry, RememberedSpec, SpecFile
 from otto.model.configuration import ConfigurationRequest, ConfigurationResult
 from otto.model.cost import PriceTable
-from otto.model.forge import CommitStatus, Deployment, Pull
+from otto.model.forge import CommitStatus, Deployment, Proposal, Pull
 from otto.model.history import Account, AuditEntry, AuditRecord, Charge, Grant, GrantKind, Removal
 from otto.model.host import Host, HostEvent, HostFacts, LiveHost
 from otto.model.image import Build, Channel, Image, ImageName
@@ -518,6 +518,37 @@ class Forge(Protocol):
 
         Returns:
             The forge's id of the comment.
+        """
+
+
+class Proposals(Protocol):
+    """What pull requests of the spec repository propose, apart from everything that is in force.
+
+    What it reads is a stranger's: nothing of it is ever run, served, or sent to a host.
+    """
+
+    async def merged(self, ref: str, base: str) -> Proposal:
+        """What merging a ref of the repository into a commit of its branch would give.
+
+        Raises:
+            TransientError: the repository cannot be reached, or has moved on.
+            TerminalError: it refuses us, is too big, or has no such ref.
+        """
+
+    def entries(self, commit: str) -> Mapping[str, Entry]:
+        """Spec files of a merged commit by path."""
+
+    def changed(self, before: str, after: str) -> frozenset[str]:
+        """Paths that differ between two commits, merged ones too."""
+
+    def read(self, blob: str) -> bytes:
+        """Bytes of a blob."""
+
+    async def content(self, commit: str, content: Content) -> str:
+        """Id of the tree that content in the repository itself resolves to.
+
+        Raises:
+            TerminalError: there is no such folder, or it holds what may not be served.
         """
 
 

@@ -24,7 +24,7 @@ def known_secrets(settings: "Settings", environ: Mapping[str, str]) -> frozenset
         environ: where variables named like secrets are looked for.
     """
     found = {*_token(settings.source.token, environ), *_passwords(settings), *_variables(environ)}
-    found |= {*_ways(settings.notify.urls, environ)}
+    found |= {*_token(settings.forge.token, environ), *_ways(settings.notify.urls, environ)}
     return frozenset(secret for secret in found if secret)
 
 

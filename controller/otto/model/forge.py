@@ -129,3 +129,22 @@ class Told:
     spec: Mark | None = None
     content: Mark | None = None
     deployments: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Proposal:
+    """What merging a pull request would give.
+
+    Attributes:
+        head: the commit that is proposed.
+        base: the commit it would be merged into.
+        commit: the merged commit, which exists in a copy apart and nowhere else; "" when there is none.
+        conflicts: files that cannot be merged, the first of them.
+        trouble: why there is no merged commit besides conflicts, in words.
+    """
+
+    head: str
+    base: str
+    commit: str = ""
+    conflicts: tuple[str, ...] = ()
+    trouble: str = ""

@@ -19,6 +19,7 @@ from otto.ports import (
     PolicyHook,
     Prices,
     Probe,
+    Proposals,
     Queue,
     Source,
     Specs,
@@ -52,6 +53,7 @@ class Kit:
     facts: FactsSettings = field(default_factory=FactsSettings)
     refresh: RefreshSettings = field(default_factory=RefreshSettings)
     forge: Forge | None = None
+    proposals: Proposals | None = None
     forging: ForgeSettings = field(default_factory=ForgeSettings)
     providers: frozenset[str] = frozenset({"lab"})
     bus: Bus = field(default_factory=Bus)

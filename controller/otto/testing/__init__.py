@@ -19,7 +19,7 @@ A plug-in that adds a provider or a store is right when it behaves as the port i
 from otto.testing.clock import START, FakeClock, settle
 from otto.testing.configuration import MemoryConfiguration
 from otto.testing.failures import Failures, Gate
-from otto.testing.forge import MemoryForge
+from otto.testing.forge import MemoryForge, MemoryProposals
 from otto.testing.hosts import Backend, Hosts, SimHost
 from otto.testing.images import MemoryImages
 from otto.testing.infrastructure import MemoryInfrastructure
@@ -42,6 +42,7 @@ __all__ = [
     "MemoryInfrastructure",
     "MemoryLedger",
     "MemoryProbe",
+    "MemoryProposals",
     "MemorySource",
     "MemorySpecs",
     "MemoryStore",

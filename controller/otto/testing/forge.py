@@ -1,10 +1,14 @@
 """A forge in memory."""
 
+from collections.abc import Mapping
 from dataclasses import replace
 from urllib.parse import urlsplit
 
-from otto.model.forge import CommitStatus, Deployment, Pull
+from otto.model.catalogue import Entry
+from otto.model.forge import CommitStatus, Deployment, Proposal, Pull
+from otto.model.spec import Content
 from otto.testing.failures import Failures
+from otto.testing.source import Files, MemorySource
 
 
 class MemoryForge:
@@ -59,3 +63,47 @@ class MemoryForge:
     def said(self, context: str) -> list[CommitStatus]:
         """What was said under a context, without the branch."""
         return [replace(status, ref="") for status in self.statuses if status.context == context]
+
+
+class MemoryProposals:
+    """Port `Proposals` over a repository in memory. `failures` knows `merged`.
+
+    Args:
+        source: the repository.
+
+    Attributes:
+        refs: ref -> what merging it gives, the base left out.
+    """
+
+    def __init__(self, source: MemorySource) -> None:
+        self._source = source
+        self.refs: dict[str, Proposal] = {}
+        self.failures = Failures()
+
+    def propose(self, number: int, files: Files) -> Pull:
+        """Open a pull request that changes these files, or move it."""
+        ref = f"refs/pull/{number}/head"
+        commit = self._source.propose(files)
+        self.refs[ref] = Proposal(commit, "", commit)
+        return Pull(number, commit, ref)
+
+    async def merged(self, ref: str, base: str) -> Proposal:
+        """What was proposed, as if nothing had been pushed since."""
+        await self.failures.meet("merged")
+        return replace(self.refs[ref], base=base)
+
+    def entries(self, commit: str) -> Mapping[str, Entry]:
+        """Spec files of a commit by path."""
+        return self._source.entries(commit)
+
+    def changed(self, before: str, after: str) -> frozenset[str]:
+        """Paths that differ between two commits."""
+        return self._source.changed(before, after)
+
+    def read(self, blob: str) -> bytes:
+        """Bytes of a blob."""
+        return self._source.read(blob)
+
+    async def content(self, commit: str, content: Content) -> str:
+        """Id of the tree that content in the repository resolves to."""
+        return await self._source.content(commit, replace(content, git=""))

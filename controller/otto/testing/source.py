@@ -41,14 +41,19 @@ class MemorySource:
 
     def commit(self, files: Files) -> str:
         """Commit files over the newest commit; None removes one. Returns the commit's id."""
+        self.head = self.propose(files)
+        return self.head
+
+    def propose(self, files: Files) -> str:
+        """Commit files over the newest commit, as a proposal does: the branch stays where it is."""
         tree = dict(self._commits[self.head]) if self.head else {}
         for path, data in files.items():
             tree.pop(path, None)
             if data is not None:
                 tree[path] = self._keep(data.encode() if isinstance(data, str) else data)
-        self.head = digest([self.head, len(self._commits), tree])[:40]
-        self._commits[self.head] = tree
-        return self.head
+        commit = digest([self.head, len(self._commits), tree])[:40]
+        self._commits[commit] = tree
+        return commit
 
     def rewind(self, commit: str) -> None:
         """Force the branch back to an earlier commit."""

@@ -13,7 +13,7 @@ from otto.reconcile.kit import Kit
 from otto.telemetry.metrics import Metrics
 from otto.testing.clock import FakeClock
 from otto.testing.configuration import MemoryConfiguration
-from otto.testing.forge import MemoryForge
+from otto.testing.forge import MemoryForge, MemoryProposals
 from otto.testing.hosts import Hosts
 from otto.testing.images import MemoryImages
 from otto.testing.infrastructure import MemoryInfrastructure
@@ -66,6 +66,7 @@ class World:
         self.hook = MemoryHook()
         self.notifier = MemoryNotifier()
         self.forge: MemoryForge | None = None  # nobody is told unless a test wants it
+        self.proposals = MemoryProposals(self.source)
         self.queue = WorkQueue(self.clock)
 
     def push(self, *sites: SiteSpec, files: Mapping[str, str | None] | None = None) -> str:
@@ -109,6 +110,7 @@ class World:
             hook=self.hook,
             notifier=self.notifier,
             forge=self.forge,
+            proposals=self.proposals,
             queue=self.queue,
             clock=self.clock,
             metrics=Metrics(now=lambda: self.clock.now().timestamp()),

@@ -8,7 +8,9 @@ from otto.ports import Forge
 from otto.reconcile.fleet import Fleet
 from otto.reconcile.kit import Kit
 from otto.reconcile.reporting.outbox import Outbox
+from otto.reconcile.reporting.previewer import Previewer
 from otto.reconcile.reporting.reporter import Place, Reporter
+from otto.reconcile.reporting.reviewer import Reviewer
 
 
 class Reporting:
@@ -25,13 +27,26 @@ class Reporting:
         place = Place(forge.repository(source.url) if source.url else "", source.branch)
         self._outbox = Outbox(kit.clock, kit.rng, dropped=lambda _: kit.metrics.forge_dropped())
         self._reporter = Reporter(kit, fleet, forge, place, self._outbox)
+        self._reviewer: Reviewer | None = None
+        if place.repository and kit.proposals is not None and kit.forging.pulls:
+            previewer = Previewer(kit, fleet, kit.proposals)
+            self._reviewer = Reviewer(
+                kit, fleet, forge, place=place, outbox=self._outbox, previewer=previewer
+            )
 
     async def run(self) -> None:
         """Tell what there is to tell, until cancelled."""
         async with asyncio.TaskGroup() as group:
             group.create_task(self._outbox.run(), name="forge outbox")
             group.create_task(self._reporter.run(), name="forge reporter")
+            if self._reviewer is not None:
+                group.create_task(self._reviewer.run(), name="forge reviewer")
 
     def pipeline(self, pipeline: Pipeline) -> None:
         """Hear that a pipeline has come further."""
         self._reporter.pipeline(pipeline)
+
+    def pull_moved(self) -> None:
+        """Hear that a pull request was opened, moved or closed; it is seen in time without."""
+        if self._reviewer is not None:
+            self._reviewer.poke()
