@@ -256,9 +256,9 @@ def fenced(lines: Iterable[str]) -> str:
 
 
 def _visible(line: str) -> str:
-    """One line, its indentation kept."""
-    indent = len(line) - len(line.lstrip(" "))
-    return " " * min(indent, 8) + one_line(line, _LINE)
+    """One line of characters that show, its columns kept."""
+    plain = "".join(c if c.isprintable() else " " for c in line[:_LINE])
+    return plain + ("…" if len(line) > _LINE else "")
 
 
 def _name(text: str) -> str:

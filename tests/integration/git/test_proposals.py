@@ -32,7 +32,9 @@ def head(work: Work) -> str:
     return git(work.path, "rev-parse", "HEAD").strip()
 
 
-def propose(work: Work, served: Path, start: str, files: dict[str, str], ref: str = REF) -> str:
+def propose(
+    work: Work, served: Path, start: str, files: dict[str, str | bytes | None], ref: str = REF
+) -> str:
     """A commit over another one that only a pull request's ref leads to; main stays checked out."""
     git(work.path, "checkout", "-q", "--detach", start)
     commit = work.commit(files)

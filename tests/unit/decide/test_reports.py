@@ -16,12 +16,16 @@ S, P, F, E = CommitState.SUCCESS, CommitState.PENDING, CommitState.FAILURE, Comm
 
 
 def status(
-    phase: Phase, *conditions: tuple[ConditionType, Truth, str], failures: int = 0, **more: str
+    phase: Phase,
+    *conditions: tuple[ConditionType, Truth, str],
+    failures: int = 0,
+    digest: str = "d1",
+    commit: str = "c1",
 ) -> SiteStatus:
-    found = SiteStatus("one", phase, START, failures=failures, message="why", digest="d1", commit="c1")
+    found = SiteStatus("one", phase, START, failures=failures, message="why", digest=digest, commit=commit)
     for kind, truth, reason in conditions:
         found = found.with_condition(Condition(kind, truth, reason, "because", START))
-    return replace(found, **more)
+    return found
 
 
 def mark(commit: str, state: CommitState = P, words: str = "") -> Mark:

@@ -165,6 +165,17 @@ async def test_a_controller_that_starts_anew_says_nothing_twice(stage: Told) -> 
     assert stage.forge.statuses == before
 
 
+async def test_a_bad_spec_that_was_pushed_while_nobody_looked_fails_its_commit(stage: Told) -> None:
+    stage.world.push(site_spec("one"))
+    async with stage.controller().running():
+        await stage.calm(10)
+    stage.world.restart()
+    stage.world.push(files={"specs/one.yaml": '[{"name": "one", "oops": 1}]'})
+    async with stage.controller().running():
+        await stage.calm(10)
+    assert stage.states("otto/one", stage.head) == [F]
+
+
 async def test_what_a_killed_controller_had_not_said_is_said_by_the_next(stage: Told) -> None:
     stage.world.push(site_spec("one"))
     stage.forge.failures.always("status", TransientError("away"))

@@ -32,6 +32,7 @@ log = structlog.get_logger("otto.forge")
 
 _GLANCE = 1.0
 _KEY = "forge.site."
+_SEEN = "forge.seen"
 _MOST_PIPED = 1000
 
 
@@ -101,6 +102,10 @@ class Reporter:
     async def _load(self) -> None:
         """What was told by earlier starts, so that the word on a whole commit counts all of its sites."""
         await self._crowd.load()
+        seen = await self._kit.store.value(_SEEN)
+        if seen and seen != self._fleet.catalogue.commit:
+            # Pushed while nobody was there to hear of it.
+            self._before = self._fleet.preview(seen)
         for site in sorted(self._fleet.names()):
             await self._known(site)
 
@@ -118,9 +123,14 @@ class Reporter:
     async def _follow(self) -> None:
         """A new commit: every site that it touches is told of at once."""
         before, after = self._before, self._fleet.catalogue
-        self._before = after
-        if before is None or not before.commit or before.commit == after.commit:
+        if before is not None and before.commit == after.commit:
             return
+        if before is not None and before.commit:
+            await self._touched(before, after)
+        self._before = after
+        await self._kit.store.set_value(_SEEN, after.commit)
+
+    async def _touched(self, before: Catalogue, after: Catalogue) -> None:
         changed = self._kit.source.changed(before.commit, after.commit)
         newest = self._newest((before.commit,))
         if newest is None:
