@@ -8,6 +8,7 @@ import json
 from collections.abc import Awaitable, Callable, Iterator
 from dataclasses import dataclass, replace
 from functools import partial
+from typing import TypeVar
 
 import structlog
 
@@ -17,7 +18,7 @@ from otto.model.canonical import to_data
 from otto.model.catalogue import Catalogue
 from otto.model.errors import OttoError
 from otto.model.forge import CommitState, CommitStatus, Mark, Told
-from otto.model.pipeline import Pipeline
+from otto.model.pipeline import Pipeline, Trigger
 from otto.model.reading import read
 from otto.model.status import SiteStatus
 from otto.ports import Forge
@@ -34,6 +35,8 @@ _GLANCE = 1.0
 _KEY = "forge.site."
 _SEEN = "forge.seen"
 _MOST_PIPED = 1000
+_OF_COMMITS = frozenset({Trigger.PUSH, Trigger.CONTENT})
+_T = TypeVar("_T")
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +71,8 @@ class Reporter:
         self._outbox = outbox
         self._context = kit.forging.context
         self._heard: dict[str, SiteStatus] = {}
-        self._gone: set[str] = set()
+        self._gone: dict[str, None] = {}
+        self._pipelines: dict[str, Pipeline] = {}
         self._before: Catalogue | None = None
         self._told: dict[str, Told] = {}
         self._sent: dict[str, Told] = {}
@@ -80,10 +84,10 @@ class Reporter:
     def _hear(self, event: Event) -> None:
         if isinstance(event, StatusChanged):
             self._heard[event.status.site] = event.status
-            self._gone.discard(event.status.site)
+            self._gone.pop(event.status.site, None)
         elif isinstance(event, SiteGone):
             self._heard.pop(event.site, None)
-            self._gone.add(event.site)
+            self._gone[event.site] = None
 
     async def run(self) -> None:
         """Look at what was heard, again and again, until cancelled."""
@@ -112,12 +116,9 @@ class Reporter:
     async def look(self) -> None:
         """Take in what was heard since the last look, and have it told."""
         await self._follow()
-        heard, self._heard = self._heard, {}
-        for site, status in heard.items():
-            await self._looked(site, status)
-        gone, self._gone = self._gone, set()
-        for site in sorted(gone):
-            await self._ended(site)
+        await _worked_off(self._pipelines, self._came_further)
+        await _worked_off(self._heard, self._looked)
+        await _worked_off(self._gone, self._ended)
         self._crowd.tell(self._fleet.catalogue.commit)
 
     async def _follow(self) -> None:
@@ -152,22 +153,25 @@ class Reporter:
 
     def pipeline(self, pipeline: Pipeline) -> None:
         """Hear of a pipeline: what it says of its commit counts until the site is seen to serve by it."""
-        event = pipeline.event
+        if pipeline.event.trigger in _OF_COMMITS and pipeline.event.commit:
+            self._pipelines[pipeline.id] = pipeline
+
+    async def _came_further(self, _: str, pipeline: Pipeline) -> None:
+        event, site = pipeline.event, pipeline.site
         url = event.repository
         repository = self._forge.repository(url) if url else self._place.repository
-        if not repository or not event.commit:
+        if not repository:
             return
-        state, words = reports.of_pipeline(pipeline)
-        mark = Mark(repository, event.commit, event.ref or self._place.ref, state, words)
-        track = "content" if url else "spec"
-        told = self._told.get(pipeline.site, Told())
-        self._piped.setdefault((pipeline.site, event.commit), told.digest)
+        told = await self._known(site)
+        self._piped.setdefault((site, event.commit), told.digest)
         while len(self._piped) > _MOST_PIPED:
             del self._piped[next(iter(self._piped))]
+        state, words = reports.of_pipeline(pipeline)
         known = told.content if url else told.spec
-        if known is not None and known.commit == mark.commit:
-            mark = replace(mark, behind=known.behind)
-        self._say(pipeline.site, replace(told, content=mark) if url else replace(told, spec=mark), "", track)
+        behind = known.behind if known and known.commit == event.commit else ()
+        ref = event.ref or ("" if url else self._place.ref)
+        mark = Mark(repository, event.commit, ref, state, words, behind)
+        self._say(site, replace(told, content=mark) if url else replace(told, spec=mark))
 
     def _unless_piped(self, site: str, told: Told, now: Told) -> Told:
         """What a pipeline says of a commit stands, unless the site is seen to serve by it."""
@@ -210,7 +214,7 @@ class Reporter:
         except (OttoError, ValueError):
             return Told()  # what another version wrote: told once more
 
-    def _say(self, site: str, told: Told, url: str = "", only: str = "") -> None:
+    def _say(self, site: str, told: Told, url: str = "") -> None:
         """Have whatever changed told."""
         before = self._told.get(site, Told())
         self._told[site] = told
@@ -218,7 +222,7 @@ class Reporter:
             last = reports.superseded(old, new)
             if last is not None and not self._crowd.crowded(last.commit):
                 self._outbox.put(self._about(site, last), Letter(self._forge, self._word(site, last)))
-            if new is None or (only and track != only):
+            if new is None:
                 continue
             if track == "spec":
                 self._crowd.note(site, new)
@@ -258,7 +262,7 @@ class Reporter:
         self._sent[site] = Told(digest, spec, content, kept)
         await self._kit.store.set_value(_KEY + site, json.dumps(to_data(self._sent[site])))
 
-    async def _ended(self, site: str) -> None:
+    async def _ended(self, site: str, _: None) -> None:
         """A site is gone: so are its deployments, and what was kept of it."""
         told, sent = await self._known(site), self._sent.get(site, Told())
         if told.spec is not None and told.spec.state is CommitState.PENDING:
@@ -288,6 +292,18 @@ class Reporter:
     @staticmethod
     def _mark(told: Told | None, track: str) -> Mark | None:
         return None if told is None else told.spec if track == "spec" else told.content
+
+
+async def _worked_off(waiting: dict[str, _T], work: Callable[[str, _T], Awaitable[None]]) -> None:
+    """Work off what waits; what fails stays, unless something newer came."""
+    while waiting:
+        key = next(iter(waiting))
+        item = waiting.pop(key)
+        try:
+            await work(key, item)
+        except Exception:
+            waiting.setdefault(key, item)
+            raise
 
 
 def _tracks(old: Told, new: Told) -> Iterator[tuple[str, Mark | None, Mark | None]]:
