@@ -21,9 +21,11 @@ from otto.testing.configuration import MemoryConfiguration
 from otto.testing.failures import Failures, Gate
 from otto.testing.forge import MemoryForge, MemoryProposals
 from otto.testing.hosts import Backend, Hosts, SimHost
+from otto.testing.imageindex import MemoryImageIndex
 from otto.testing.images import MemoryImages
 from otto.testing.infrastructure import MemoryInfrastructure
 from otto.testing.ledger import MemoryLedger
+from otto.testing.pipelines import MemoryPipelines
 from otto.testing.probe import MemoryProbe
 from otto.testing.source import MemorySource, MemorySpecs, spec_text
 from otto.testing.store import MemoryStore
@@ -38,9 +40,11 @@ __all__ = [
     "Hosts",
     "MemoryConfiguration",
     "MemoryForge",
+    "MemoryImageIndex",
     "MemoryImages",
     "MemoryInfrastructure",
     "MemoryLedger",
+    "MemoryPipelines",
     "MemoryProbe",
     "MemoryProposals",
     "MemorySource",
