@@ -152,14 +152,17 @@ def of_pipeline(pipeline: Pipeline) -> tuple[CommitState, str]:
     return CommitState.PENDING, (f"{last.kind.value}: {words}" if last and words else _UNDER_WAY)
 
 
-def together(marks: Mapping[str, Mark], loose: int = 0) -> tuple[CommitState, str]:
+def together(
+    marks: Mapping[str, Mark], loose: int = 0, expected: frozenset[str] = frozenset()
+) -> tuple[CommitState, str]:
     """How a commit fares over all the sites it touches.
 
     Args:
         marks: by site.
         loose: problems in files that are no site's.
+        expected: sites that it touches, those without a mark included.
     """
-    total = len(marks)
+    total = len(marks.keys() | expected)
     bad = sorted(s for s, m in marks.items() if m.state in (CommitState.FAILURE, CommitState.ERROR))
     done = sum(mark.state in _FINAL for mark in marks.values())
     stray = f"{loose} problem{'' if loose == 1 else 's'} in files of no site" if loose else ""

@@ -226,6 +226,29 @@ async def test_of_many_sites_one_status_speaks_for_all(stage: Told) -> None:
     assert len(since) < 8
 
 
+async def test_a_whole_commit_is_not_in_place_before_all_of_its_sites_are_whoever_starts_anew(
+    stage: Told,
+) -> None:
+    stage.forging = ForgeSettings(pulls=0, sites=2)
+    stage.world.push(*(site_spec(f"s{number}") for number in range(5)))
+    async with stage.controller().running():
+        await stage.calm(20)
+        stage.world.configuration.failures.always("deploy:s3-web-1", TransientError("away"))
+        files = {f"sites/s{number}/index.html": "<h1>It works</h1> new" for number in range(5)}
+        stage.world.push(files=files)
+        await told(stage)
+        await stage.calm(30)
+        assert S not in stage.states("otto", stage.head)
+    stage.world.restart()
+    async with stage.controller().running():
+        await stage.calm(10)
+        assert S not in stage.states("otto", stage.head)
+        stage.world.configuration.failures.stop("deploy:s3-web-1")
+        await stage.calm(400)
+    assert stage.states("otto", stage.head)[-1] is S
+    assert {s.context for s in stage.forge.statuses if s.commit == stage.head} == {"otto"}
+
+
 async def test_a_site_that_is_gone_has_an_inactive_deployment(stage: Told) -> None:
     stage.world.push(site_spec("one"), site_spec("two"))
     async with stage.controller().running():

@@ -1,18 +1,29 @@
 """All sites that a commit touches: one status for the commit, and none for each where they are too many."""
 
 import json
-from collections.abc import Collection
 from dataclasses import dataclass, field
 
 from otto.decide import reports
+from otto.model.canonical import to_data
 from otto.model.forge import CommitState, CommitStatus, Mark
+from otto.model.reading import read
 from otto.ports import Forge
 from otto.reconcile.kit import Kit
 from otto.reconcile.reporting.letter import Letter
 from otto.reconcile.reporting.outbox import Outbox
 
 _KEY = "forge.commit"
+_EXPECTED = "forge.expected"
 _COMMITS = 4
+
+
+@dataclass(frozen=True, slots=True)
+class Pushed:
+    """What a push touches: sites, and so many problems in files that are no site's."""
+
+    commit: str
+    sites: frozenset[str]
+    loose: int = 0
 
 
 @dataclass(slots=True)
@@ -50,10 +61,21 @@ class Crowd:
         if isinstance(data, list) and [type(item) for item in data] == [str] * 3:
             self._said = (data[0], data[1], data[2])
 
-    def expect(self, commit: str, sites: Collection[str], loose: int = 0) -> None:
+        text = await self._kit.store.value(_EXPECTED)
+        if text:
+            pushed = read(Pushed, json.loads(text))
+            self._expect(pushed)
+
+    async def expect(self, commit: str, sites: frozenset[str], loose: int = 0) -> None:
         """A commit was pushed that touches these sites, and holds files with problems that are no site's."""
-        known = self._of(commit)
-        known.expected, known.pushed, known.loose = frozenset(sites), True, loose
+        pushed = Pushed(commit, sites, loose)
+        self._expect(pushed)
+        # Kept as a whole, once: of thousands of sites none is kept by itself before its end.
+        await self._kit.store.set_value(_EXPECTED, json.dumps(to_data(pushed)))
+
+    def _expect(self, pushed: Pushed) -> None:
+        known = self._of(pushed.commit)
+        known.expected, known.pushed, known.loose = pushed.sites, True, pushed.loose
 
     def note(self, site: str, mark: Mark) -> None:
         """How a commit fares at a site."""
@@ -62,14 +84,14 @@ class Crowd:
     def crowded(self, commit: str) -> bool:
         """Whether it touches too many sites to be told of each."""
         known = self._commits.get(commit)
-        return known is not None and max(len(known.marks), len(known.expected)) > self._kit.forging.sites
+        return known is not None and len(known.marks.keys() | known.expected) > self._kit.forging.sites
 
     def tell(self, commit: str) -> None:
         """Have it said how a commit fares, if that is news."""
         known = self._commits.get(commit)
         if known is None or not self._repository or not (known.marks or known.pushed):
             return
-        state, words = reports.together(known.marks, known.loose)
+        state, words = reports.together(known.marks, known.loose, known.expected)
         news = (commit, state.value, words)
         if news == self._said:
             return

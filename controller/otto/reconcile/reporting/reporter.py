@@ -4,8 +4,7 @@ Nothing here holds the loop up: it hears what happens, notes it, and tells it la
 the store, so that a controller that starts anew tells nothing twice and forgets nothing.
 """
 
-import json
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, replace
 from functools import partial
 from typing import TypeVar
@@ -14,12 +13,9 @@ import structlog
 
 from otto.decide import reports
 from otto.decide.catalogue import touched, untold
-from otto.model.canonical import to_data
 from otto.model.catalogue import Catalogue
-from otto.model.errors import OttoError
 from otto.model.forge import CommitState, CommitStatus, Mark, Told
 from otto.model.pipeline import Pipeline, Trigger
-from otto.model.reading import read
 from otto.model.status import SiteStatus
 from otto.ports import Forge
 from otto.reconcile.events import Event, SiteGone, StatusChanged
@@ -27,12 +23,12 @@ from otto.reconcile.fleet import Fleet
 from otto.reconcile.kit import Kit
 from otto.reconcile.reporting.crowd import Crowd
 from otto.reconcile.reporting.letter import Letter, as_deployment
+from otto.reconcile.reporting.memory import CONTENT, SPEC, Memory, mark_of
 from otto.reconcile.reporting.outbox import Outbox
 
 log = structlog.get_logger("otto.forge")
 
 _GLANCE = 1.0
-_KEY = "forge.site."
 _SEEN = "forge.seen"
 _MOST_PIPED = 1000
 _OF_COMMITS = frozenset({Trigger.PUSH, Trigger.CONTENT})
@@ -75,7 +71,7 @@ class Reporter:
         self._pipelines: dict[str, Pipeline] = {}
         self._before: Catalogue | None = None
         self._told: dict[str, Told] = {}
-        self._sent: dict[str, Told] = {}
+        self._memory = Memory(kit.store)
         self._offered: dict[tuple[str, str], Mark] = {}
         self._crowd = Crowd(kit, forge, place.repository, outbox)
         self._piped: dict[tuple[str, str], str] = {}
@@ -137,11 +133,11 @@ class Reporter:
         if newest is None:
             return
         names = touched(before, after, changed)
-        self._crowd.expect(after.commit, names, len(untold(after)))
+        await self._crowd.expect(after.commit, frozenset(names), len(untold(after)))
         for site in sorted(names):
             problems = after.problems.get(site, ())
             told = await self._known(site)
-            self._say(site, reports.pushed(told, newest, str(problems[0]) if problems else ""))
+            await self._say(site, reports.pushed(told, newest, str(problems[0]) if problems else ""))
 
     async def _looked(self, site: str, status: SiteStatus) -> None:
         told = await self._known(site)
@@ -149,7 +145,7 @@ class Reporter:
         newest, content = self._newest(), self._content(site)
         now = reports.looked(told, status, newest, content, rollout.quarantined)
         urls = [endpoint.url for endpoint in status.endpoints]
-        self._say(site, self._unless_piped(site, told, now), urls[0] if urls else "")
+        await self._say(site, self._unless_piped(site, told, now), urls[0] if urls else "")
 
     def pipeline(self, pipeline: Pipeline) -> None:
         """Hear of a pipeline: what it says of its commit counts until the site is seen to serve by it."""
@@ -171,7 +167,7 @@ class Reporter:
         behind = known.behind if known and known.commit == event.commit else ()
         ref = event.ref or ("" if url else self._place.ref)
         mark = Mark(repository, event.commit, ref, state, words, behind)
-        self._say(site, replace(told, content=mark) if url else replace(told, spec=mark))
+        await self._say(site, replace(told, content=mark) if url else replace(told, spec=mark))
 
     def _unless_piped(self, site: str, told: Told, now: Told) -> Told:
         """What a pipeline says of a commit stands, unless the site is seen to serve by it."""
@@ -201,86 +197,63 @@ class Reporter:
 
     async def _known(self, site: str) -> Told:
         if site not in self._told:
-            self._told[site] = self._sent[site] = await self._kept(site)
+            self._told[site] = await self._memory.load(site)
             spec = self._told[site].spec
             if spec is not None:
                 self._crowd.note(site, spec)
         return self._told[site]
 
-    async def _kept(self, site: str) -> Told:
-        text = await self._kit.store.value(_KEY + site)
-        try:
-            return read(Told, json.loads(text)) if text else Told()
-        except (OttoError, ValueError):
-            return Told()  # what another version wrote: told once more
-
-    def _say(self, site: str, told: Told, url: str = "") -> None:
+    async def _say(self, site: str, told: Told, url: str = "") -> None:
         """Have whatever changed told."""
         before = self._told.get(site, Told())
         self._told[site] = told
-        for track, old, new in _tracks(before, told):
+        for track in (SPEC, CONTENT):
+            old, new = mark_of(before, track), mark_of(told, track)
             last = reports.superseded(old, new)
             if last is not None and not self._crowd.crowded(last.commit):
                 self._outbox.put(self._about(site, last), Letter(self._forge, self._word(site, last)))
             if new is None:
                 continue
-            if track == "spec":
+            if track == SPEC:
                 self._crowd.note(site, new)
-            if new != self._offered.get((site, track), self._mark(self._sent.get(site), track)):
+            if new != self._offered.get((site, track), self._memory.mark(site, track)):
                 self._offered[site, track] = new
-                self._tell(site, track, new, url)
+                await self._tell(site, track, new, url)
 
-    def _tell(self, site: str, track: str, mark: Mark, url: str) -> None:
+    async def _tell(self, site: str, track: str, mark: Mark, url: str) -> None:
         async def done(found: str) -> None:
-            await self._done(site, track, mark, found)
+            digest = self._told.get(site, Told()).digest
+            await self._memory.keep(site, digest, track, mark, found)
 
-        def known() -> str:
-            sent = self._sent.get(site, Told())
-            last = self._mark(sent, track)
-            same = last is not None and last.commit == mark.commit
-            return sent.deployments.get(track, "") if same else ""
-
-        if track == "spec" and self._crowd.crowded(mark.commit):
-            # Told of together with the others; kept all the same, so that it is counted after a restart.
-            letter = Letter(self._forge, None, done=done)
-        else:
-            wanted = self._kit.forging.deployments and mark.words != reports.QUEUED
-            deployment = as_deployment(site, mark, url) if wanted else None
-            letter = Letter(self._forge, self._word(site, mark, url), deployment, known, done)
+        if track == SPEC and self._crowd.crowded(mark.commit):
+            # Told of together with the others; its end is kept, so that it is counted after a restart.
+            if mark.state is not CommitState.PENDING:
+                await done("")
+            return
+        known = partial(self._memory.deployment, site, track, mark.commit)
+        wanted = self._kit.forging.deployments and mark.words != reports.QUEUED
+        deployment = as_deployment(site, mark, url) if wanted else None
+        letter = Letter(self._forge, self._word(site, mark, url), deployment, known, done)
         self._outbox.put(self._about(site, mark), letter)
-
-    async def _done(self, site: str, track: str, mark: Mark, found: str) -> None:
-        """Keep what was told."""
-        sent = self._sent.get(site, Told())
-        kept = dict(sent.deployments)
-        last = self._mark(sent, track)
-        if last is not None and last.commit != mark.commit:
-            kept.pop(track, None)
-        kept |= {track: found} if found else {}
-        digest = self._told.get(site, Told()).digest
-        spec, content = (mark, sent.content) if track == "spec" else (sent.spec, mark)
-        self._sent[site] = Told(digest, spec, content, kept)
-        await self._kit.store.set_value(_KEY + site, json.dumps(to_data(self._sent[site])))
 
     async def _ended(self, site: str, _: None) -> None:
         """A site is gone: so are its deployments, and what was kept of it."""
-        told, sent = await self._known(site), self._sent.get(site, Told())
+        told, sent = await self._known(site), await self._memory.load(site)
         if told.spec is not None and told.spec.state is CommitState.PENDING:
             last = replace(told.spec, state=CommitState.SUCCESS, words=reports.TAKEN_DOWN)
             self._crowd.note(site, last)
             if not self._crowd.crowded(last.commit):
                 self._outbox.put(self._about(site, last), Letter(self._forge, self._word(site, last)))
-        for track, mark in (("spec", sent.spec), ("content", sent.content)):
+        for track in (SPEC, CONTENT):
+            mark = mark_of(sent, track)
             known = sent.deployments.get(track, "")
             if mark is not None and known:
                 gone = as_deployment(site, mark, "", gone=True)
                 letter = Letter(self._forge, None, gone, partial(str, known))
                 self._outbox.put(f"{site} is gone, {track}", letter)
-        for forgotten in (self._told, self._sent):
-            forgotten.pop(site, None)
-        for track in ("spec", "content"):
             self._offered.pop((site, track), None)
-        await self._kit.store.set_value(_KEY + site, "")
+        self._told.pop(site, None)
+        await self._memory.forget(site)
 
     def _word(self, site: str, mark: Mark, url: str = "") -> CommitStatus:
         context = f"{self._context}/{site}"
@@ -288,10 +261,6 @@ class Reporter:
 
     def _about(self, site: str, mark: Mark) -> str:
         return f"{mark.repository} {mark.commit} {self._context}/{site}"
-
-    @staticmethod
-    def _mark(told: Told | None, track: str) -> Mark | None:
-        return None if told is None else told.spec if track == "spec" else told.content
 
 
 async def _worked_off(waiting: dict[str, _T], work: Callable[[str, _T], Awaitable[None]]) -> None:
@@ -304,8 +273,3 @@ async def _worked_off(waiting: dict[str, _T], work: Callable[[str, _T], Awaitabl
         except Exception:
             waiting.setdefault(key, item)
             raise
-
-
-def _tracks(old: Told, new: Told) -> Iterator[tuple[str, Mark | None, Mark | None]]:
-    yield "spec", old.spec, new.spec
-    yield "content", old.content, new.content
