@@ -12,7 +12,6 @@ import pytest
 from tests.integration.forge.conftest import Connect
 from tests.integration.forge.server import ForgeServer
 
-from otto.adapters.clock import SystemClock
 from otto.adapters.forge import OpenForge
 from otto.adapters.git import open_proposals, open_source
 from otto.config import ForgeSettings, SourceSettings
@@ -62,10 +61,12 @@ class At:
         return getattr(self._forge, name)
 
 
-async def eventually(condition: Callable[[], object]) -> None:
+async def eventually(world: World, condition: Callable[[], object]) -> None:
+    """Let simulated time pass, and real requests and programs come to their end meanwhile."""
     async with asyncio.timeout(20):
         while not condition():
-            await asyncio.sleep(0.05)
+            await world.clock.advance(0.5)
+            await asyncio.sleep(0.02)
 
 
 async def test_commit_and_pull_request_end_up_at_the_forge(
@@ -73,7 +74,7 @@ async def test_commit_and_pull_request_end_up_at_the_forge(
 ) -> None:
     repository = Repository(tmp_path / "git")
     page = {"sites/one/index.html": "<h1>It works</h1>"}
-    commit = repository.push({"specs/one.json.yaml": spec_text(site_spec("one")), **page})
+    commit = repository.push({"specs/one.json.yaml": spec_text(site_spec("one", checks=())), **page})
     server.commits = {commit}
     world, url = World(), f"file://{repository.bare}"
     home = tmp_path / "home"
@@ -82,26 +83,25 @@ async def test_commit_and_pull_request_end_up_at_the_forge(
     kit = replace(
         world.kit(),
         source=source,
-        clock=SystemClock(),
         forge=At(connect()),
         proposals=open_proposals(home, url=url),
         forging=ForgeSettings(interval=0.5),
     )
     controller = Controller(kit, home, SourceSettings(url=url), lambda _: contextlib.nullcontext(source))
     async with controller.running():
-        await eventually(lambda: any(s["state"] == "success" for s in server.statuses))
+        await eventually(world, lambda: any(s["state"] == "success" for s in server.statuses))
         git(repository.work, "checkout", "-q", "-b", "proposal")
         ref = "refs/merge-requests/7/head" if kind == "gitlab" else "refs/pull/7/head"
         better = {"sites/one/index.html": "<h1>It works</h1> @everyone"}
         head = repository.push(better, ref)
         server.commits.add(head)
         server.pull(7, head)  # type: ignore[attr-defined]
-        await eventually(lambda: server.comments)
+        await eventually(world, lambda: server.comments)
         (comment,) = server.comments.values()
         assert "| `one` | " in comment["body"]
         assert "deploy" in comment["body"]
         server.pulls.clear()
-        await eventually(lambda: "Outdated" in comment["body"])
+        await eventually(world, lambda: "Outdated" in comment["body"])
     states = {s.get("context", s.get("name")) for s in server.statuses if s["sha"] == commit}
     assert states == {"otto", "otto/one"}
     assert [s["state"] for s in server.statuses if s["sha"] == head] == ["success"]

@@ -13,7 +13,6 @@ from otto.model.forge import CommitState, CommitStatus, DeploymentState
 from otto.model.pipeline import Event, Pipeline, StageKind, Trigger
 from otto.model.pipeline import Stage as PipelineStage
 from otto.model.policy import Policy
-from otto.model.rollout import Quarantine, RolloutStatus
 from otto.model.run import Outcome
 from otto.model.spec import Content
 from otto.reconcile.controller import Controller
@@ -233,9 +232,8 @@ async def test_a_whole_commit_is_not_in_place_before_all_of_its_sites_are_whoeve
     stage.world.push(*(site_spec(f"s{number}") for number in range(5)))
     async with stage.controller().running():
         await stage.calm(20)
-        stage.world.configuration.failures.always("deploy:s3-web-1", TransientError("away"))
-        files = {f"sites/s{number}/index.html": "<h1>It works</h1> new" for number in range(5)}
-        stage.world.push(files=files)
+        pages = {f"sites/s{number}/index.html": "<h1>It works</h1> new" for number in range(5)}
+        stage.world.push(site_spec("s3", policy=Policy("always")), files=pages)
         await told(stage)
         await stage.calm(30)
         assert S not in stage.states("otto", stage.head)
@@ -243,8 +241,8 @@ async def test_a_whole_commit_is_not_in_place_before_all_of_its_sites_are_whoeve
     async with stage.controller().running():
         await stage.calm(10)
         assert S not in stage.states("otto", stage.head)
-        stage.world.configuration.failures.stop("deploy:s3-web-1")
-        await stage.calm(400)
+        await stage.approve("s3", (await stage.status("s3")).plan)
+        await stage.calm(100)
     assert stage.states("otto", stage.head)[-1] is S
     assert {s.context for s in stage.forge.statuses if s.commit == stage.head} == {"otto"}
 
@@ -286,20 +284,17 @@ async def test_a_rollout_that_was_taken_back_fails_the_commit_that_brought_it(st
     stage.world.push(site_spec("one"))
     async with stage.controller().running():
         await stage.calm(10)
-        good = (await stage.status("one")).digest
-        gate = stage.world.configuration.failures.hold("deploy")
-        stage.world.push(files={"sites/one/index.html": "<h1>It works</h1> worse"})
+        stage.world.push(files={"sites/one/index.html": "<h1>It does not</h1>"})
         await told(stage)
-        bad = (await stage.status("one")).digest
-        assert bad != good
-        why = Quarantine(bad, stage.head, stage.world.clock.now(), "GET /: expected 200, got 500")
-        await stage.world.store.save_rollout(RolloutStatus("one", bad, quarantined={bad: why}))
-        stage.world.configuration.failures.unhold("deploy")
-        gate.open()
-        await stage.calm(20)
-    said = last(stage.forge.said("otto/one"))
-    assert (said.commit, said.state) == (stage.head, F)
-    assert "expected 200, got 500" in said.description
+        await stage.calm(200)
+        assert (await stage.world.store.rollout("one")).quarantined
+        said = last(stage.forge.said("otto/one"))
+        assert (said.commit, said.state) == (stage.head, F)
+        assert said.description.startswith("is taken back: ")
+        stage.world.push(files={"sites/one/index.html": "<h1>It works</h1> again"})
+        await told(stage)
+        await stage.calm(100)
+    assert stage.states("otto/one", stage.head)[-1] is S
 
 
 async def test_a_pipeline_speaks_for_its_commit_until_the_site_serves_by_it(stage: Told) -> None:

@@ -79,10 +79,14 @@ class Reporter:
 
     def _hear(self, event: Event) -> None:
         if isinstance(event, StatusChanged):
-            self._heard[event.status.site] = event.status
+            # Of each wish the last status, in order: one that fails at once would else never be heard of.
+            key = f"{event.status.site} {event.status.digest}"
+            self._heard.pop(key, None)
+            self._heard[key] = event.status
             self._gone.pop(event.status.site, None)
         elif isinstance(event, SiteGone):
-            self._heard.pop(event.site, None)
+            for key in [key for key, status in self._heard.items() if status.site == event.site]:
+                del self._heard[key]
             self._gone[event.site] = None
 
     async def run(self) -> None:
@@ -139,7 +143,8 @@ class Reporter:
             told = await self._known(site)
             await self._say(site, reports.pushed(told, newest, str(problems[0]) if problems else ""))
 
-    async def _looked(self, site: str, status: SiteStatus) -> None:
+    async def _looked(self, _: str, status: SiteStatus) -> None:
+        site = status.site
         told = await self._known(site)
         rollout = await self._kit.store.rollout(site)
         newest, content = self._newest(), self._content(site)
