@@ -8,6 +8,7 @@ from datetime import datetime
 from otto.adapters.queue import WorkQueue
 from otto.config import LoopSettings
 from otto.model.spec import Algorithm, Check, Content, HostGroup, Provider, SiteSpec, Tombstone
+from otto.model.strategy import Rollout, Strategy
 from otto.ports import Specs
 from otto.reconcile.kit import Kit
 from otto.telemetry.metrics import Metrics
@@ -28,7 +29,7 @@ PAGE = "<h1>It works</h1>"
 
 
 def site_spec(name: str = "acme", **changes: object) -> SiteSpec:
-    """A spec of two web servers and a balancer, with any of its fields changed."""
+    """A spec of two web servers and a balancer, changed all at once, with any of its fields changed."""
     spec = SiteSpec(
         name=name,
         provider=Provider.LAB,
@@ -38,6 +39,7 @@ def site_spec(name: str = "acme", **changes: object) -> SiteSpec:
         content=Content(f"sites/{name}"),
         domains=(f"www.{name}.example",),
         checks=(Check("/", contains="It works"),),
+        rollout=Rollout(Strategy.ALL),
     )
     return replace(spec, **changes)  # type: ignore[arg-type]
 

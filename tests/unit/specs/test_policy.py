@@ -275,6 +275,10 @@ FLEETS = [
     ("  hook: {command: [conftest]}\n", "/spec/hook/command/0", "absolute path"),
     ("  hook: {command: [/bin/true], timeout: 1h}\n", "/spec/hook/timeout", "too long"),
     ("  windows: {allow: [{cron: x, lasts: 1h}]}\n", "/spec/windows/allow/0/cron", "not written"),
+    ("  rollout: {wave: 0}\n", "/spec/rollout/wave", "too small"),
+    ("  rollout: {wave: 200%}\n", "/spec/rollout/wave", "not written"),
+    ("  rollout: {canary: {env: test}}\n", "/spec/rollout/canary", "unknown field"),
+    ("  rollout: {canaries: {'a b': c}}\n", "/spec/rollout/canaries/a b", "name is not allowed"),
 ]
 
 

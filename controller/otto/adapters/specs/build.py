@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from otto.adapters.specs.policy import site_policy
+from otto.adapters.specs.rollout import site_rollout
 from otto.adapters.specs.times import time_of
 from otto.model.spec import Algorithm, Check, Content, HostGroup, Provider, SiteSpec, Tombstone
 
@@ -22,6 +23,7 @@ def site(document: Mapping[str, Any], path: str, line: int) -> SiteSpec:
         domains=tuple(spec["domains"]),
         checks=tuple(_check(check) for check in spec["checks"]),
         policy=site_policy(spec["policy"]),
+        rollout=site_rollout(spec["rollout"]),
         depends_on=tuple(spec["dependsOn"]),
         suspend=spec["suspend"],
         file=path,

@@ -25,6 +25,7 @@ def _site(spec: Mapping[str, Any], place: Place) -> Iterator[Flaw]:
     yield from _domains(spec, place)
     yield from _content(spec["content"], place)
     yield from rules.site_policy(spec.get("policy", {}), place, ("spec", "policy"))
+    yield from rules.site_rollout(spec.get("rollout", {}), place, ("spec", "rollout"))
 
 
 def _tombstone(spec: Mapping[str, Any], place: Place) -> Iterator[Flaw]:
