@@ -26,6 +26,7 @@ from otto.reconcile.gatekeeper import Gatekeeper
 from otto.reconcile.headcount import Headcount
 from otto.reconcile.kit import Kit
 from otto.reconcile.resolve import Resolver
+from otto.reconcile.waves import Waves
 
 _SITES = 25
 _SECONDS = 60.0
@@ -70,7 +71,7 @@ class Previewer:
         self._proposals = proposals
         self._books = Bookkeeper(kit)
         self._headcount = Headcount(kit)
-        self._gate = Gatekeeper(kit, self._books, self._headcount)
+        self._gate = Gatekeeper(kit, self._books, self._headcount, Waves(kit, fleet.specs_in_force))
 
     async def preview(self, ref: str, base: str) -> Preview:
         """What merging a ref into the commit in force would do.
