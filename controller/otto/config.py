@@ -238,6 +238,42 @@ class HooksSettings:
         if self.secret and not self.secret.startswith(("env:", "file:")):
             mend = "put the secret into a file of mode 0600 and set it to file:PATH"
             raise UsageError("setting hooks.secret (OTTO_HOOKS_SECRET) is no reference", mend=mend)
+class ForgeSettings:
+    """Where repositories live, and is told what became of commits: GitHub, GitLab, Gitea, Forgejo."""
+
+    token: str = field(
+        default="",
+        metadata={"help": "reference to a token: env:NAME or file:PATH; empty: nothing is told"},
+    )
+    kind: str = field(
+        default="", metadata={"help": "github, gitlab or gitea; empty: told by the host's name"}
+    )
+    api: str = field(default="", metadata={"help": "address of the API; empty: the usual one of the host"})
+    host: str = field(
+        default="", metadata={"help": "host in addresses of repositories; empty: that of source.url"}
+    )
+    authority: str = field(
+        default="", metadata={"help": "file of certificate authorities to trust; empty: the system's"}
+    )
+    context: str = field(default="otto", metadata={"help": "name that commit statuses begin with"})
+    timeout: float = field(default=15.0, metadata={"help": "seconds a request may take"})
+    sites: int = field(
+        default=50,
+        metadata={"help": "most sites of one commit that get a status each; with more, one for all"},
+    )
+    deployments: bool = field(default=True, metadata={"help": "keep a record of deployments, by site"})
+    pulls: int = field(
+        default=30, metadata={"help": "open pull requests that get a preview, the newest; 0 for none"}
+    )
+    interval: float = field(
+        default=60.0, metadata={"help": "seconds between two looks at open pull requests"}
+    )
+
+    def __post_init__(self) -> None:
+        """Refuse a token where a reference belongs, without showing it."""
+        if self.token and not self.token.startswith(("env:", "file:")):
+            mend = "put the token into a file of mode 0600 and set it to file:PATH"
+            raise UsageError("setting forge.token (OTTO_FORGE_TOKEN) is no reference", mend=mend)
 
 
 @dataclass(frozen=True)
@@ -295,6 +331,7 @@ class Settings:
     notify: NotifySettings = NotifySettings()
     pipelines: PipelinesSettings = PipelinesSettings()
     hooks: HooksSettings = HooksSettings()
+    forge: ForgeSettings = ForgeSettings()
     policy: PolicySettings = PolicySettings()
     log: LogSettings = LogSettings()
     metrics: MetricsSettings = MetricsSettings()

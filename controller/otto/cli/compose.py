@@ -15,6 +15,7 @@ from otto.adapters.clock import SystemClock
 from otto.adapters.git import open_source, own_commit, quarantined, seed
 from otto.adapters.goldenimages import GoldenImages
 from otto.adapters.git import ContentLimits, open_source, quarantined, seed
+from otto.adapters.git import Proposals, open_proposals, open_source, quarantined, seed
 from otto.adapters.hook import HookProgram
 from otto.adapters.identity import Identity, identity
 from otto.adapters.packer import PackerBuilder, PackerOptions
@@ -26,8 +27,10 @@ from otto.adapters.specs import CachedSpecs, YamlSpecs, parse_fleet_policy
 from otto.adapters.store import SqlStore, open_store
 from otto.adapters.terraform import Settings as TerraformOptions
 from otto.adapters.terraform import TerraformInfrastructure
+from otto.cli.forging import forge_of
 from otto.cli.labbackend import LabBackend, LabImages
 from otto.cli.notifying import notifications
+from otto.cli.secrecy import known_secrets
 from otto.config import Settings
 from otto.lab.lab import Lab
 from otto.lab.workshop import Workshop
@@ -39,6 +42,7 @@ from otto.reconcile.foundry import Foundry
 from otto.reconcile.kit import Kit
 from otto.telemetry.health import Health
 from otto.telemetry.metrics import Metrics
+from otto.telemetry.redaction import Redactor
 
 # What this version can drive; the other providers' modules come with issues of their own.
 _DRIVEN = frozenset({Provider.LAB})
@@ -95,6 +99,10 @@ async def open_kit(settings: Settings) -> AsyncIterator[Kit]:
         stack.push_async_callback(configuration.close)
         notifier = notifications(settings, os.environ, clock, metrics.notified)
         stack.push_async_callback(notifier.close)
+        redactor = Redactor(known_secrets(settings, os.environ))
+        forge = forge_of(settings, clock, metrics, redactor.scrub)
+        if forge is not None:
+            stack.push_async_callback(forge.close)
         yield Kit(
             source=_source(settings),
             specs=CachedSpecs(YamlSpecs()),
@@ -107,6 +115,9 @@ async def open_kit(settings: Settings) -> AsyncIterator[Kit]:
             prices=prices,
             hook=HookProgram(policies),
             notifier=notifier,
+            forge=forge,
+            proposals=_proposals(settings) if forge is not None and settings.source.url else None,
+            forging=settings.forge,
             policies=policies,
             queue=queue,
             clock=clock,
@@ -192,6 +203,19 @@ def _source(settings: Settings) -> Source:
         limits=ContentLimits(content.maxFiles, content.maxBytes, content.maxFileBytes),
         fetch_bytes=content.fetchBytes,
         inspect_timeout=content.inspectTimeout,
+    )
+
+
+def _proposals(settings: Settings) -> Proposals:
+    source = settings.source
+    return open_proposals(
+        settings.home,
+        url=source.url,
+        branch=source.branch,
+        folder=source.path,
+        timeout=source.timeout,
+        token=source.token,
+        ssh_key=source.sshKey,
     )
 
 

@@ -25,6 +25,7 @@ from otto.reconcile.pipelines import Pipelines
 from otto.reconcile.reconciler import Reconciler
 from otto.reconcile.scheduling import Schedule
 from otto.reconcile.triggers import Triggers
+from otto.reconcile.reporting.reporting import Reporting
 from otto.reconcile.watch import Watcher
 
 log = structlog.get_logger("otto.controller")
@@ -68,6 +69,7 @@ class Controller:
         self.intake = Intake(kit, self.fleet, source, self.triggers)
         self.watcher.listeners.append(self.intake.learn)
         self._schedule = Schedule(schedule, kit.clock)
+        self.reporting = Reporting(kit, self.fleet, kit.forge, source) if kit.forge else None
         self._source = source
         self._quarantined = quarantined
         self._control = Control(home / SOCKET, self._handlers())
@@ -97,6 +99,8 @@ class Controller:
                 group.create_task(self.intake.run(), name="webhooks")
                 group.create_task(self._schedule.run(self.triggers.scheduled), name="schedule")
                 group.create_task(self.reconciler.steward.run(), name="steward")
+                if self.reporting is not None:
+                    group.create_task(self.reporting.run(), name="forge")
         finally:
             await self.stop()
 

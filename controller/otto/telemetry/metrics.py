@@ -20,6 +20,7 @@ from otto.model.cost import Cost
 from otto.model.difference import Difference
 from otto.model.status import SiteStatus
 from otto.telemetry.fleet import FleetMetrics
+from otto.telemetry.forge import ForgeMetrics
 from otto.telemetry.guarding import GuardMetrics
 from otto.telemetry.health import Health
 from otto.telemetry.images import ImageMetrics
@@ -42,6 +43,7 @@ class Metrics(
     NotificationMetrics,
     ImageMetrics,
     PipelineMetrics,
+    ForgeMetrics,
 ):
     """All of OttO's metrics over one registry; cheap enough to be told everything.
 
@@ -79,6 +81,7 @@ class Metrics(
         NotificationMetrics.__init__(self, self.registry)
         ImageMetrics.__init__(self, self.registry)
         PipelineMetrics.__init__(self, self.registry)
+        ForgeMetrics.__init__(self, self.registry)
         build = Info("otto_build", "What is running.", registry=self.registry)
         build.info({"version": __version__, "python": platform.python_version()})
         prometheus.ProcessCollector(registry=self.registry)

@@ -52,14 +52,19 @@ class MemorySource:
 
     def commit(self, files: Files) -> str:
         """Commit files over the newest commit; None removes one. Returns the commit's id."""
+        self.head = self.propose(files)
+        return self.head
+
+    def propose(self, files: Files) -> str:
+        """Commit files over the newest commit, as a proposal does: the branch stays where it is."""
         tree = dict(self._commits[self.head]) if self.head else {}
         for path, data in files.items():
             tree.pop(path, None)
             if data is not None:
                 tree[path] = self._keep(data.encode() if isinstance(data, str) else data)
-        self.head = digest([self.head, len(self._commits), tree])[:40]
-        self._commits[self.head] = tree
-        return self.head
+        commit = digest([self.head, len(self._commits), tree])[:40]
+        self._commits[commit] = tree
+        return commit
 
     def rewind(self, commit: str) -> None:
         """Force the branch back to an earlier commit."""
@@ -113,6 +118,10 @@ class MemorySource:
     def on_moved(self, listener: Moved) -> None:
         """Have a listener hear when content of a repository is another than the last time."""
         self._listeners.append(listener)
+    def revision(self, content: Content) -> str:
+        """A commit made up from what the repository holds now; "" for content in this one."""
+        known = self.remotes.get((content.git, content.ref))
+        return "" if known is None else digest({path: data.hex() for path, data in known.items()})[:40]
 
     def retain(self, commits: Iterable[str]) -> None:
         """Nothing is ever pruned here; `retained` tells what was asked for."""

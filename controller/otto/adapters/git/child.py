@@ -155,7 +155,7 @@ def _download(repository: pygit2.Repository, source: str, request: Request) -> N
     """The last commit alone where the remote can do that, everything where it can't."""
     url, everything = request["url"], ["+refs/heads/*:refs/otto/heads/*", "+refs/tags/*:refs/otto/tags/*"]
     tries = [([f"+{source}:{request['into']}"], 1), ([f"+{source}:{request['into']}"], 0), (everything, 0)]
-    if urlsplit(url).scheme == "file":
+    if request.get("history") or urlsplit(url).scheme == "file":
         tries = [(refspecs, 0) for refspecs, depth in tries if not depth]
     if source.startswith("refs/"):
         tries = tries[:-1]

@@ -69,6 +69,10 @@ class Contents:
             await asyncio.to_thread(self._inspect, trees.path, item.id, where)
         return item.id
 
+    def revision(self, content: Content) -> str:
+        """The commit of the content's own repository that was fetched last; "" where there is none."""
+        return (self._external.last(content.git, content.ref) or "") if content.git else ""
+
     def _inspect(self, path: Path, tree: str, where: str) -> None:
         try:
             self._files(pygit2.Repository(str(path)), tree)

@@ -76,12 +76,21 @@ class External:
             TransientError: it cannot be reached and was never fetched.
         """
         self._allow(url)
-        name = sha256(url.encode()).hexdigest()[:24]
-        trees = self._trees.setdefault(name, Trees(self._folder / f"{name}.git", folder=""))
-        into = f"refs/otto/content/{sha256(ref.encode()).hexdigest()[:24]}"
+        name, trees, into = self._copy(url, ref)
         async with self._locks[name]:
             await self._look(url, ref, trees, into)
         return trees, self._known(trees, url, ref, into)
+
+    def last(self, url: str, ref: str) -> str | None:
+        """The commit that a ref led to when it was fetched last, also by an earlier start."""
+        _, trees, into = self._copy(url, ref)
+        return trees.tip(into) if (trees.path / "HEAD").exists() else None
+
+    def _copy(self, url: str, ref: str) -> tuple[str, Trees, str]:
+        """Name and place of a repository's copy, and what a ref is called there."""
+        name = sha256(url.encode()).hexdigest()[:24]
+        trees = self._trees.setdefault(name, Trees(self._folder / f"{name}.git", folder=""))
+        return name, trees, f"refs/otto/content/{sha256(ref.encode()).hexdigest()[:24]}"
 
     def _allow(self, url: str) -> None:
         if urlsplit(url).scheme == "file" and not self._local:

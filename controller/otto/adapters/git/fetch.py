@@ -44,6 +44,7 @@ class Request:
         timeout: seconds all of it may take.
         max_bytes: most bytes taken over the network.
         packs: packs that may lie there before they are joined into one.
+        history: whether all commits before it are needed too.
     """
 
     path: Path
@@ -53,6 +54,7 @@ class Request:
     timeout: float = 60.0
     max_bytes: int = 2 * 1024**3
     packs: int = 50
+    history: bool = False
 
 
 class MissingError(TransientError):
@@ -123,6 +125,7 @@ def _payload(request: Request, access: Access, home: str) -> bytes:
         "timeout": request.timeout,
         "max_bytes": request.max_bytes,
         "packs": request.packs,
+        "history": request.history,
         "token": access.secret(),
         "username": access.username,
         "key": key,

@@ -44,6 +44,10 @@ class _Repository:
         """Id of the tree that a site's content resolves to."""
         return await self._contents.resolve(commit, content)
 
+    def revision(self, content: Content) -> str:
+        """The commit of the content's own repository that was fetched last; "" where there is none."""
+        return self._contents.revision(content)
+
     async def archive(self, content: str) -> Path:
         """A tar of the files of a tree, the same bytes every time, kept until pruned."""
         return await self._contents.archive(content)

@@ -12,6 +12,7 @@ from otto.adapters.git.contents import Contents
 from otto.adapters.git.external import External
 from otto.adapters.git.fetch import check_url
 from otto.adapters.git.inspecting import Inspector
+from otto.adapters.git.proposals import Proposals
 from otto.adapters.git.repositories import EmbeddedRepository, RemoteRepository
 from otto.adapters.git.trees import Trees
 
@@ -79,6 +80,28 @@ def open_source(
         return EmbeddedRepository(trees, contents, branch)
     check_url(url)
     return RemoteRepository(trees, contents, url=url, keyring=keyring, branch=branch, timeout=timeout)
+
+
+def open_proposals(
+    home: Path,
+    *,
+    url: str,
+    branch: str = "main",
+    folder: str = "specs",
+    timeout: float = 60.0,
+    token: str = "",
+    ssh_key: str = "",
+) -> Proposals:
+    """What pull requests of a remote spec repository propose; the arguments are those of `open_source`.
+
+    Raises:
+        TerminalError: the address is none to fetch from.
+    """
+    check_url(url)
+    plain = _plain(home.absolute())
+    keyring = Keyring(hosts=_hosts(url, token, ssh_key, plain, {}), default=plain)
+    path = home.absolute() / "cache" / "pulls.git"
+    return Proposals(path, url, keyring, branch=branch, folder=folder, timeout=timeout)
 
 
 def embedded(
