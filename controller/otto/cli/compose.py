@@ -18,6 +18,7 @@ from otto.adapters.policies import FilePolicies
 from otto.adapters.prices import FilePrices, open_prices
 from otto.adapters.probe import HttpProbe
 from otto.adapters.queue import WorkQueue
+from otto.adapters.signatures import SignatureTools
 from otto.adapters.specs import CachedSpecs, YamlSpecs, parse_fleet_policy
 from otto.adapters.store import SqlStore, open_store
 from otto.adapters.terraform import Settings as TerraformOptions
@@ -28,9 +29,10 @@ from otto.config import Settings
 from otto.lab.lab import Lab
 from otto.model.errors import UsageError
 from otto.model.spec import Provider
-from otto.ports import Clock, Source, Store
+from otto.ports import Clock, Policies, Source, Store
 from otto.reconcile.controller import Controller
 from otto.reconcile.kit import Kit
+from otto.reconcile.vouched import ContentDoor
 from otto.telemetry.health import Health
 from otto.telemetry.metrics import Metrics
 
@@ -78,6 +80,7 @@ async def open_kit(settings: Settings) -> AsyncIterator[Kit]:
     lab = Lab(home, who.owner, settings.lab)
     prices = _prices(settings)
     policies = FilePolicies(settings.fleet_policy, parse_fleet_policy)
+    vouching = SignatureTools(settings.fleet_policy.parent)
     queue = WorkQueue(clock)
     metrics = _metrics(settings, queue)
     async with contextlib.AsyncExitStack() as stack:
@@ -90,7 +93,8 @@ async def open_kit(settings: Settings) -> AsyncIterator[Kit]:
         notifier = notifications(settings, os.environ, clock, metrics.notified)
         stack.push_async_callback(notifier.close)
         yield Kit(
-            source=_source(settings),
+            source=_source(settings, policies, ContentDoor(policies, vouching, clock)),
+            vouching=vouching,
             specs=CachedSpecs(YamlSpecs()),
             infrastructure=_infrastructure(settings, who, clock, lab),
             configuration=configuration,
@@ -149,7 +153,7 @@ def _open_store(settings: Settings, clock: Clock) -> SqlStore:
     return open_store(where, clock, keep_runs=settings.loop.history)
 
 
-def _source(settings: Settings) -> Source:
+def _source(settings: Settings, policies: Policies, vouch: ContentDoor) -> Source:
     source = settings.source
     return open_source(
         settings.home,
@@ -160,6 +164,8 @@ def _source(settings: Settings) -> Source:
         token=source.token,
         ssh_key=source.sshKey,
         local_content=source.localContent,
+        signatures=lambda: policies.fleet().signatures,
+        vouch=vouch,
     )
 
 

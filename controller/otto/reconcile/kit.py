@@ -22,6 +22,7 @@ from otto.ports import (
     Source,
     Specs,
     Store,
+    Vouching,
 )
 from otto.reconcile.events import Bus
 from otto.telemetry.metrics import Metrics
@@ -43,6 +44,7 @@ class Kit:
     prices: Prices
     hook: PolicyHook
     notifier: Notifier
+    vouching: Vouching
     queue: Queue
     clock: Clock
     metrics: Metrics

@@ -11,6 +11,7 @@ from otto.model.catalogue import Entry, SpecFile
 from otto.model.errors import OttoError, TerminalError
 from otto.model.problem import Problem
 from otto.model.reading import read
+from otto.model.signature import GitObject, TagRef
 from otto.model.spec import Content, SiteSpec, Tombstone
 from otto.testing.failures import Failures
 
@@ -26,6 +27,7 @@ class MemorySource:
         head: the newest commit, None before the first.
         remotes: (url, ref) -> files, for content that lives in another repository.
         links: paths that are symbolic links.
+        signed: commit -> who signed it, for `MemoryVouching`.
     """
 
     def __init__(self, folder: str = "specs") -> None:
@@ -37,6 +39,7 @@ class MemorySource:
         self.head: str | None = None
         self.remotes: dict[tuple[str, str], Mapping[str, bytes]] = {}
         self.links: set[str] = set()
+        self.signed: dict[str, str] = {}
         self.failures = Failures()
 
     def commit(self, files: Files) -> str:
@@ -89,6 +92,31 @@ class MemorySource:
         tree = digest({path: data.hex() for path, data in files.items()})[:40]
         self._trees[tree] = files
         return tree
+
+    def object(self, identity: str) -> GitObject:
+        """A commit as git would store it; signed with what `signed` holds for it."""
+        if identity not in self._commits:
+            raise TerminalError(f"the repository holds no object {identity}")
+        at = 1_700_000_000 + list(self._commits).index(identity)
+        who = f"A Person <person@example.org> {at} +0000"
+        text = self.signed.get(identity, "")
+        block = f"-----BEGIN SSH SIGNATURE-----\n {text}\n -----END SSH SIGNATURE-----"
+        lines = (
+            f"tree {identity}",
+            f"author {who}",
+            f"committer {who}",
+            *([f"gpgsig {block}"] if text else []),
+        )
+        return GitObject(identity, "commit", ("\n".join(lines) + "\n\nchange\n").encode())
+
+    def tags(self) -> tuple[TagRef, ...]:
+        """There are none here."""
+        return ()
+
+    def reaches(self, commit: str, earlier: str) -> bool:
+        """Whether a commit was made after an earlier one; there is one line of them here."""
+        order = list(self._commits)
+        return order.index(earlier) <= order.index(commit)
 
     def retain(self, commits: Iterable[str]) -> None:
         """Nothing is ever pruned here; `retained` tells what was asked for."""

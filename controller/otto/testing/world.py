@@ -17,7 +17,7 @@ from otto.testing.hosts import Hosts
 from otto.testing.images import MemoryImages
 from otto.testing.infrastructure import MemoryInfrastructure
 from otto.testing.ledger import MemoryLedger
-from otto.testing.policy import MemoryHook, MemoryNotifier, MemoryPolicies, MemoryPrices
+from otto.testing.policy import MemoryHook, MemoryNotifier, MemoryPolicies, MemoryPrices, MemoryVouching
 from otto.testing.probe import MemoryProbe
 from otto.testing.source import MemorySource, MemorySpecs, spec_text
 from otto.testing.store import MemoryStore
@@ -64,6 +64,7 @@ class World:
         self.prices = MemoryPrices()
         self.hook = MemoryHook()
         self.notifier = MemoryNotifier()
+        self.vouching = MemoryVouching()
         self.queue = WorkQueue(self.clock)
 
     def push(self, *sites: SiteSpec, files: Mapping[str, str | None] | None = None) -> str:
@@ -106,6 +107,7 @@ class World:
             prices=self.prices,
             hook=self.hook,
             notifier=self.notifier,
+            vouching=self.vouching,
             queue=self.queue,
             clock=self.clock,
             metrics=Metrics(now=lambda: self.clock.now().timestamp()),

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections import OrderedDict
+from collections.abc import Awaitable, Callable
 from pathlib import Path
 from threading import Lock
 
@@ -12,9 +13,16 @@ from otto.adapters.git.content import ContentLimits, File, files
 from otto.adapters.git.external import External
 from otto.adapters.git.trees import Trees
 from otto.model.errors import TerminalError
+from otto.model.signature import GitObject
 from otto.model.spec import Content
 
 _REMEMBERED = 1024
+
+Vouch = Callable[[str, GitObject], Awaitable[None]]
+
+
+async def anybody(_where: str, _found: GitObject) -> None:
+    """Content of anybody's may be used."""
 
 
 class Contents:
@@ -25,9 +33,18 @@ class Contents:
         external: the other repositories.
         archives: where archives lie.
         limits: how much one site may serve.
+        vouch: is shown what content of another repository comes from; raises where it may not be used.
     """
 
-    def __init__(self, trees: Trees, external: External, archives: Archives, limits: ContentLimits) -> None:
+    def __init__(
+        self,
+        trees: Trees,
+        external: External,
+        archives: Archives,
+        limits: ContentLimits,
+        vouch: Vouch = anybody,
+    ) -> None:
+        self._vouch = vouch
         self._trees = trees
         self._external = external
         self._archives = archives
@@ -45,6 +62,9 @@ class Contents:
         trees = self._trees
         if content.git:
             trees, commit = await self._external.resolve(content.git, content.ref)
+            await self._vouch(
+                f"of {content.git} at {content.ref}", self._external.proof(content.git, content.ref)
+            )
         where = content.path or "/"
         item = trees.subtree(commit, content.path)
         if item is None or not item.folder:

@@ -44,6 +44,7 @@ class Request:
         timeout: seconds all of it may take.
         max_bytes: most bytes taken over the network.
         packs: packs that may lie there before they are joined into one.
+        tags: whether all tags and the whole history are wanted as well: tags below `refs/otto/tags/`.
     """
 
     path: Path
@@ -53,6 +54,7 @@ class Request:
     timeout: float = 60.0
     max_bytes: int = 2 * 1024**3
     packs: int = 50
+    tags: bool = False
 
 
 async def fetch(request: Request, access: Access) -> str | None:
@@ -119,6 +121,7 @@ def _payload(request: Request, access: Access, home: str) -> bytes:
         "timeout": request.timeout,
         "max_bytes": request.max_bytes,
         "packs": request.packs,
+        "tags": request.tags,
         "token": access.secret(),
         "username": access.username,
         "key": key,

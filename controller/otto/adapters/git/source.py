@@ -8,7 +8,8 @@ from urllib.parse import urlsplit
 from otto.adapters.git.access import Access, Keyring
 from otto.adapters.git.archive import Archives
 from otto.adapters.git.content import ContentLimits
-from otto.adapters.git.contents import Contents
+from otto.adapters.git.contents import Contents, Vouch, anybody
+from otto.adapters.git.demand import Demanded, Gatehouse, nothing
 from otto.adapters.git.external import External
 from otto.adapters.git.fetch import check_url
 from otto.adapters.git.repositories import EmbeddedRepository, RemoteRepository
@@ -29,6 +30,8 @@ def open_source(
     limits: ContentLimits | None = None,
     content_interval: float = 60.0,
     keep_archives: int = 50,
+    signatures: Demanded = nothing,
+    vouch: Vouch = anybody,
 ) -> EmbeddedRepository | RemoteRepository:
     """The source of specs of an OTTO_HOME.
 
@@ -47,6 +50,10 @@ def open_source(
         limits: how much one site may serve.
         content_interval: seconds between two fetches of a content repository.
         keep_archives: archives of content kept at most.
+        signatures: says which signatures are demanded now: a remote's tags are fetched when they count, and
+            pushes are judged before they are accepted.
+        vouch: is shown each commit or signed tag of another repository before its content is used; raises
+            where that may not be deployed.
 
     Raises:
         TerminalError: the address is none to fetch from.
@@ -60,11 +67,13 @@ def open_source(
     archives = Archives(home / "cache" / "content", keep_archives)
     path = home / "cache" / "source.git" if url else home / "specs.git"
     trees = Trees(path, folder)
-    contents = Contents(trees, external, archives, limits or ContentLimits())
+    contents = Contents(trees, external, archives, limits or ContentLimits(), vouch)
     if not url:
-        return EmbeddedRepository(trees, contents, branch)
+        return EmbeddedRepository(trees, contents, branch, Gatehouse(path, home, signatures))
     check_url(url)
-    return RemoteRepository(trees, contents, url=url, keyring=keyring, branch=branch, timeout=timeout)
+    return RemoteRepository(
+        trees, contents, url=url, keyring=keyring, branch=branch, timeout=timeout, signatures=signatures
+    )
 
 
 def embedded(
