@@ -209,6 +209,8 @@ class Configuration(Protocol):
     ) -> Mapping[str, int]:
         """Have balancers send no new visitor to servers, and wait for those they have to finish.
 
+        Again for the same servers is harmless, and is needed after a balancer was reloaded: that forgets it.
+
         Args:
             balancers: all of the site's; one that does not answer has no visitors, and is told of.
             servers: names of web servers, as the balancers call them.
@@ -219,7 +221,9 @@ class Configuration(Protocol):
             Server -> sessions that were left when the time was up, over all balancers; 0 is the rule.
 
         Raises:
-            TransientError: a balancer answers and goes on sending visitors there.
+            TerminalError: a name that no server can have; nothing was sent.
+            TransientError: a balancer answers and goes on sending visitors there, or has no other server
+                that is UP: it leaves those visitors to the server. Other balancers may have done as told.
         """
 
     async def bring_back(
@@ -231,7 +235,10 @@ class Configuration(Protocol):
     ) -> None:
         """Have balancers send visitors to servers again, and wait until each balancer calls them UP.
 
+        No visitor is sent to a server before the balancer's own check of it has passed.
+
         Raises:
+            TerminalError: a name that no server can have; nothing was sent.
             TransientError: a balancer that answers does not call one of them UP in time.
         """
 
@@ -307,8 +314,14 @@ class ImageBuilder(Protocol):
 class ImageIndex(Protocol):
     """The golden images there are, and the channels that point at them."""
 
+    async def version(self) -> str:
+        """Names what the index holds: another one after every change, and cheap to ask for."""
+
     async def add(self, image: Image) -> None:
-        """Keep an image; artifacts of other providers that the index has of the same digest stay."""
+        """Keep an image, beside what the index has of its digest (`Image.beside`)."""
+
+    async def revoke(self, digest: str, reason: str) -> None:
+        """Say why an image must not be used any more; "" takes that back. An unknown one is left alone."""
 
     async def image(self, digest: str) -> Image | None:
         """An image by its digest."""
@@ -332,8 +345,8 @@ class ImageIndex(Protocol):
 class PipelineRecords(Protocol):
     """What pipelines did."""
 
-    async def save(self, pipeline: Pipeline) -> None:
-        """Keep a pipeline, replacing what was kept of it; an ended one pushes the oldest of its site out."""
+    async def save(self, *pipelines: Pipeline) -> None:
+        """Keep pipelines, replacing what was kept of them; ended ones push the oldest of their site out."""
 
     async def pipeline(self, pipeline_id: str) -> Pipeline | None:
         """A pipeline by id."""

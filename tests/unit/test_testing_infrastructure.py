@@ -117,6 +117,36 @@ async def test_a_host_that_is_neither_wanted_nor_alive_leaves_the_state_as_terra
     assert not await infrastructure.plan(inputs(1), silent)
 
 
+async def test_hosts_tell_their_image(infrastructure: MemoryInfrastructure) -> None:
+    await apply(infrastructure, inputs(1, image="i2"))
+    state = await infrastructure.state("acme")
+    assert state is not None
+    told = {"acme-web-1": "i2", "acme-balancer-1": "i1"}
+    assert {host.name: host.image for host in state.hosts} == told
+    assert {host.name: host.image for host in await infrastructure.inventory()} == told
+
+
+async def test_a_pinned_host_keeps_its_image(infrastructure: MemoryInfrastructure) -> None:
+    await apply(infrastructure, inputs(2))
+    kept = {"acme-web-2": "i1", "acme-web-9": "i1"}
+    partly = replace(inputs(2, image="i2"), pinned=kept)
+    (change,) = await planned(infrastructure, partly)
+    assert (change.host, change.verbs, change.replace_for) == ("acme-web-1", ("delete", "create"), ("image",))
+    await apply(infrastructure, partly)
+    assert await planned(infrastructure, partly) == []
+    (change,) = await planned(infrastructure, inputs(2, image="i2"))
+    assert change.host == "acme-web-2"
+
+
+async def test_a_host_that_is_made_anew_while_it_is_pinned_gets_the_image_it_keeps(
+    infrastructure: MemoryInfrastructure, hosts: Hosts
+) -> None:
+    await apply(infrastructure, inputs(2))
+    hosts.remove("acme-web-2")
+    await apply(infrastructure, replace(inputs(2, image="i2"), pinned={"acme-web-2": "i1"}))
+    assert (hosts["acme-web-1"].image, hosts["acme-web-2"].image) == ("i2", "i1")
+
+
 async def test_another_size_updates_and_another_image_replaces(infrastructure: MemoryInfrastructure) -> None:
     await apply(infrastructure, inputs(1))
     assert await planned(infrastructure, inputs(1, size="large")) == [

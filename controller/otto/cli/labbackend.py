@@ -58,6 +58,7 @@ class LabBackend:
             "owner": self._lab.owner,
             "web": _group(inputs.web),
             "balancer": _group(inputs.balancer),
+            "pinned": dict(inputs.pinned),
             "authorized_key": self._key,
             "settings": dict(self._lab.module_settings()),
         }

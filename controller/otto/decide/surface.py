@@ -8,6 +8,7 @@ from otto.model.canonical import short
 from otto.model.desired import Desired
 from otto.model.difference import Cause, Difference, Layer, Severity
 from otto.model.host import Host, HostState, LiveHost
+from otto.model.image import short_id
 from otto.model.observed import CheckFailure, InfrastructureState, Observed, Unseen
 
 
@@ -23,6 +24,7 @@ def infrastructure(desired: Desired, observed: Observed) -> Iterator[Difference]
         have = short(observed.applied.infrastructure) or "nothing applied"
         yield Difference(layer, "inputs", short(desired.infrastructure_digest), have, Cause.SPEC)
     yield from _presence(desired, observed.infrastructure.value, spec_changed=changed)
+    yield from _images(desired, observed.infrastructure.value)
     yield from _liveness(desired, observed, observed.infrastructure.value)
     for change in observed.refreshed:
         have = ", ".join(change.changed) or change.reason or "changed"
@@ -37,6 +39,15 @@ def _presence(desired: Desired, state: InfrastructureState, *, spec_changed: boo
         yield _host(f"{name}/presence", "present", "absent", cause, Severity.CRITICAL, of=desired)
     for name in have - names.keys():
         yield _host(f"{name}/presence", "absent", "present", Cause.SPEC, Severity.INFO, of=desired)
+
+
+def _images(desired: Desired, state: InfrastructureState) -> Iterator[Difference]:
+    """Hosts that were made from another image; those whose module does not tell theirs are left out."""
+    for host in state.hosts:
+        want = desired.images.get(host.role.value, "")
+        if host.name in wanted(desired) and host.image and want and host.image != want:
+            path = f"{host.name}/image"
+            yield _host(path, short_id(want), short_id(host.image), Cause.SPEC, Severity.WARNING, of=desired)
 
 
 def _liveness(desired: Desired, observed: Observed, state: InfrastructureState) -> Iterator[Difference]:

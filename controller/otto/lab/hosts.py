@@ -71,8 +71,7 @@ def create(api: Api, spec: HostSpec, waiting: Waiting) -> Container:
     network = networks.read(api, spec.network)
     if network is None:
         raise TerminalError(f"host {spec.name}: there is no network {spec.network}")
-    if api.image(spec.image) is None:
-        raise TerminalError(f"host {spec.name}: there is no image {spec.image}", mend="otto lab up")
+    check_image(api, spec.name, spec.image)
     existing = api.container(spec.container)
     if existing:
         raise _exists(existing)
@@ -86,6 +85,18 @@ def create(api: Api, spec: HostSpec, waiting: Waiting) -> Container:
             taken = error
             time.sleep(_MOMENT)
     raise taken or TransientError(f"host {spec.name}: its network {spec.network} has no free address")
+
+
+def check_image(api: Api, host: str, image: str) -> None:
+    """Make sure that there is what a host is to be made from.
+
+    Raises:
+        TerminalError: there is not.
+    """
+    if api.image(image) is None:
+        raise TerminalError(
+            f"host {host}: there is no image {image}", mend="otto lab up; or: otto images build"
+        )
 
 
 def _make(api: Api, spec: HostSpec, address: IPv4Address, waiting: Waiting) -> Container:

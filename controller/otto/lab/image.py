@@ -16,10 +16,9 @@ from otto import resources
 from otto.lab.api import Api
 from otto.lab.files import locked
 from otto.model.errors import TerminalError, TransientError
+from otto.model.image import BASE
 from otto.model.progress import Progress, Report, silent
 
-# Names a spec may use for it. Until golden images are built, every role starts from the base image.
-NAMES = frozenset({"base", "nginx", "haproxy", "otto", "clowd"})
 BUILD = 900.0
 _ASK = 30.0
 _SAID = 30
@@ -51,16 +50,16 @@ def resolve(api: Api, name: str) -> str:
 
     Args:
         api: the engine's.
-        name: a name of `NAMES`, or a reference or id the engine knows.
+        name: `base`, or a reference or id the engine knows.
 
     Raises:
         TerminalError: there is no such image.
     """
-    wanted = reference() if name in NAMES else name
+    wanted = reference() if name == BASE else name
     found = api.image(wanted)
     if found is None:
-        mend = "otto lab up builds it" if name in NAMES else f"one of: {', '.join(sorted(NAMES))}"
-        raise TerminalError(f"the lab has no image {wanted}", mend=mend)
+        builder = "otto lab up" if name == BASE else "otto images build"
+        raise TerminalError(f"the lab has no image {wanted}", mend=f"{builder} builds it")
     return found.id
 
 
@@ -78,7 +77,7 @@ def ensure(api: Api, report: Report = silent) -> str:
     with locked(Path(_ask("--lock-path")), BUILD, "building the lab's base image") as lock:
         if api.image(reference()) is None:
             _build(api, report, lock)
-    return resolve(api, "base")
+    return resolve(api, BASE)
 
 
 def _build(api: Api, report: Report, lock: int) -> None:

@@ -62,6 +62,7 @@ class LabHost:
             address=self.address,
             started_at=self.started_at,
             size=self.size,
+            image=self.image,
         )
 
 

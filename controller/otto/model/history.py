@@ -19,6 +19,8 @@ class GrantKind(StrEnum):
     FREEZE = "freeze"  # nothing is taken away: of one site, or of any
     OVERRIDE = "override"  # windows do not count for this site
     EXTEND = "extend"  # a site's life is longer
+    PAUSE = "pause"  # nothing further of a rollout is done
+    QUARANTINE = "quarantine"  # this very wish is not put in place
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +34,7 @@ class Grant:
         at: when.
         until: when it ends by itself, None for never; of EXTEND: the new end of the site's life.
         reason: why, in their words.
-        plan: digest of the plan it speaks of, "" for none.
+        plan: digest of the plan it speaks of, "" for none; of QUARANTINE: digest of the wish.
         origin: `source` of a freeze that OttO set itself since desired state collapsed, else "".
         held: of such a freeze: the sites that vanished, and keep their last good specs.
     """

@@ -50,7 +50,8 @@ class HostState(StrEnum):
 class LiveHost:
     """A host as its provider lists it, found by the labels OttO puts on all it makes.
 
-    `size` is "" where the provider does not tell, `provider` where nobody said which one lists it.
+    `size` and `image` (an id) are "" where the provider does not tell, `provider` where nobody said which one
+    lists it.
     """
 
     id: str
@@ -62,6 +63,7 @@ class LiveHost:
     started_at: datetime | None = None
     size: str = ""
     provider: str = ""
+    image: str = ""
 
 
 class HostEventKind(StrEnum):

@@ -1,13 +1,18 @@
 """Golden images: built once, named by what went into them, found by channel or digest."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 CANDIDATE = "candidate"
 STABLE = "stable"
 BASE = "base"
 """The provider's plain system: no golden image, and always there."""
+
+
+def short_id(image: str, length: int = 12) -> str:
+    """The first digits of an image's digest or id, for people, without the algorithm."""
+    return image.removeprefix("sha256:")[:length]
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,6 +99,21 @@ class Image:
     files: Mapping[str, str] = field(default_factory=dict)
     sbom: str = ""
     revoked: str = ""
+
+    def beside(self, known: "Image | None") -> "Image":
+        """This image, built again or for another provider, with what the index knows of its digest.
+
+        Artifacts of other providers stay, the first build's time too, and a revocation: what was built from
+        the same inputs is no better the second time.
+        """
+        if known is None:
+            return self
+        return replace(
+            self,
+            artifacts={**known.artifacts, **self.artifacts},
+            built_at=min(known.built_at, self.built_at),
+            revoked=known.revoked or self.revoked,
+        )
 
 
 @dataclass(frozen=True, slots=True)

@@ -33,12 +33,13 @@ from otto.reconcile.headcount import Headcount
 from otto.reconcile.healing import measure_heal
 from otto.reconcile.holds import Holds
 from otto.reconcile.kit import Kit
-from otto.reconcile.look import DisturbedError, Ending, Look, SupersededError
+from otto.reconcile.look import DisturbedError, Ending, Look, RolloutFailedError, SupersededError
 from otto.reconcile.mending import Mender
 from otto.reconcile.observation.sentinel import Sentinel
 from otto.reconcile.observe import Observer
 from otto.reconcile.pace import Next, Pace
 from otto.reconcile.resolve import Resolver
+from otto.reconcile.rollouts import Aim, Rollouts, waiting_for
 from otto.reconcile.runner import Runner
 from otto.reconcile.statuses import Statuses
 from otto.reconcile.steward import Steward
@@ -70,12 +71,15 @@ class Reconciler:
         self._gate = Gatekeeper(kit, self.books, self.headcount)
         self.steward = Steward(kit, fleet, self.books)
         self._confirmations = Confirmations()
+        self._rollouts = Rollouts(kit, self._gate)
+        self._statuses.rollouts = self._rollouts.status
         converger = Converger(
             kit,
             self._observer,
             verifier,
             gate=self._gate,
             books=self.books,
+            rollouts=self._rollouts,
             latest=self._latest,
             announce=self._statuses.announce,
         )
@@ -161,6 +165,15 @@ class Reconciler:
         except TerminalError:
             await self._mend_last(applied, cause)
             raise
+        try:
+            aim = await self._rollouts.aim(desired, applied)
+        except WaitingError:
+            await self._mend_last(applied, cause)
+            raise
+        return await self._towards(aim, known, applied, cause)
+
+    async def _towards(self, aim: Aim, known: RememberedSpec, applied: Applied, cause: str) -> Next:
+        desired, site = aim.desired, aim.desired.site
         await self._settle(site)
         await self.sentinel.refreshing.carry_out(desired, self._observer.sightings)
         signs = self._observer.sightings.take(site)
@@ -177,7 +190,9 @@ class Reconciler:
             self._bystander.watch(desired, observed)
             self._holds.release(site)
             return await self._statuses.conclude(desired, Ending(observed, Outcome.SUCCEEDED))
-        look = Look(desired, observed, sifted.acted, force, signs)
+        look = _from(aim, known, Look(desired, observed, sifted.acted, force, signs))
+        if aim.paused is not None:
+            return await self._wait_paused(look, aim, cause)
         if await self._has_news(site):
             self._holds.release(site)
         elif (aside := await self._mend_beside(look, cause)) is not None:
@@ -187,6 +202,17 @@ class Reconciler:
             if left > 0:
                 return self._bystander.hold(look, left)
         return await self._act(look, known, cause)
+
+    async def _wait_paused(self, look: Look, aim: Aim, cause: str) -> Next:
+        """What broke of the servers that a paused rollout did not come to is mended all the same."""
+        last = look.observed.applied.desired
+        if last is not None and aim.paused is not None:
+            broken = self._mender.broken(last, look.observed, look.desired.digest, look.signs)
+            left = tuple(item for item in broken.differences if item.host not in aim.spared) if broken else ()
+            if broken is not None and actionable(left):
+                await self._mender.mend(replace(broken, differences=left, spared=aim.spared), cause)
+            raise waiting_for(aim.paused)
+        return self._bystander.hold(look, self._kit.settings.interval)
 
     async def _misplaced(self, known: RememberedSpec, placed: Judged) -> Next:
         """The site's hosts would be where they must not: nothing of it is looked at, let alone planned."""
@@ -247,12 +273,24 @@ class Reconciler:
         except WaitingError:
             self.wish(desired.site, look.force)
             raise
+        except RolloutFailedError as error:
+            return await self._take_back(look, error)
         except Exception as error:  # noqa: BLE001  (told, and tried again later)
             after = await self._fail(desired.site, error)
             self._observer.desk.doubt(host.id for host in observed.hosts)
             self._bystander.watch(desired, observed)
             self._holds.after_failure(desired, look.differences, after.seconds or 0.0)
             return after
+
+    async def _take_back(self, look: Look, error: RolloutFailedError) -> Next:
+        """A wish failed where it was put in place. Going back, which failed too, is tried again."""
+        if look.beside:
+            await self._rollouts.stuck(look, str(error))
+            self._holds.after_failure(look.desired, look.differences, self._kit.settings.backoffCap)
+            return await self._fail(look.desired.site, error)
+        await self._rollouts.failed(look, error)
+        self._holds.release(look.desired.site)
+        return Next(0.0, "taken-back")
 
     async def _run(self, look: Look, cause: str) -> Next:
         try:
@@ -275,6 +313,7 @@ class Reconciler:
         self._kit.metrics.observed(desired.site, left)
         holds = self._beside if look.beside else self._holds
         if ending.outcome is Outcome.SUCCEEDED:
+            await self._rollouts.ended(look)
             holds.release(desired.site)
             self._observer.sightings.refreshed.pop(desired.site, None)
             measure_heal(self._kit, look, run.id)
@@ -338,6 +377,7 @@ class Reconciler:
         self._departures.forget(site)
         self._confirmations.forget(site)
         self._gate.forget(site)
+        self._rollouts.forget(site)
         await self._statuses.gone(site)
 
     async def _note(self, site: str, found: Findings, phase: Phase | None = None) -> Next:
@@ -367,6 +407,14 @@ class Reconciler:
 
     def _now(self) -> datetime:
         return self._kit.clock.now()
+
+
+def _from(aim: Aim, known: RememberedSpec, look: Look) -> Look:
+    """A look that starts towards an older wish, under the newest policy, while the newest is quarantined."""
+    if aim.quarantine is None:
+        return look
+    policy = known.spec.policy
+    return replace(look, beside=aim.newest.digest, policy=policy, undoing=aim.undoing)
 
 
 def _words(desired: Desired) -> SiteSpec:

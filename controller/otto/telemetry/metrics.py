@@ -26,6 +26,7 @@ from otto.telemetry.money import MoneyMetrics
 from otto.telemetry.notifications import NotificationMetrics
 from otto.telemetry.observation import ObservationMetrics
 from otto.telemetry.outside import OutsideMetrics
+from otto.telemetry.rollouts import RolloutMetrics
 from otto.telemetry.runs import RunMetrics
 from otto.telemetry.work import WorkMetrics
 
@@ -39,6 +40,9 @@ class Metrics(RunMetrics, ObservationMetrics, WorkMetrics, OutsideMetrics, Guard
         site_limit: the most sites for which there are.
         health: what the loop's parts tell that they are at work; a new one when none is given.
         now: seconds since 1970.
+
+    Attributes:
+        rollouts: what there is to tell of rollouts.
     """
 
     def __init__(
@@ -55,6 +59,7 @@ class Metrics(RunMetrics, ObservationMetrics, WorkMetrics, OutsideMetrics, Guard
         self.registry = registry or CollectorRegistry()
         self._fleet = FleetMetrics(self.registry, limit=site_limit if per_site else 0, now=now)
         self._money = MoneyMetrics(self.registry, self._fleet.shows_sites)
+        self.rollouts = RolloutMetrics(self.registry, self._fleet.shows_sites)
         RunMetrics.__init__(self, self.registry)
         ObservationMetrics.__init__(self, self.registry)
         WorkMetrics.__init__(self, self.registry, health or Health())
@@ -98,6 +103,7 @@ class Metrics(RunMetrics, ObservationMetrics, WorkMetrics, OutsideMetrics, Guard
         """Take back everything said of a site."""
         self._fleet.gone(site)
         self._money.gone(site)
+        self.rollouts.gone(site)
 
     def render(self, accept: str = "") -> tuple[bytes, str]:
         """The answer to a scrape, and its content type, in the format the scraper accepts."""

@@ -20,9 +20,11 @@ from otto.testing.clock import START, FakeClock, settle
 from otto.testing.configuration import MemoryConfiguration
 from otto.testing.failures import Failures, Gate
 from otto.testing.hosts import Backend, Hosts, SimHost
+from otto.testing.imageindex import MemoryImageIndex
 from otto.testing.images import MemoryImages
 from otto.testing.infrastructure import MemoryInfrastructure
 from otto.testing.ledger import MemoryLedger
+from otto.testing.pipelines import MemoryPipelines
 from otto.testing.probe import MemoryProbe
 from otto.testing.source import MemorySource, MemorySpecs, spec_text
 from otto.testing.store import MemoryStore
@@ -36,9 +38,11 @@ __all__ = [
     "Gate",
     "Hosts",
     "MemoryConfiguration",
+    "MemoryImageIndex",
     "MemoryImages",
     "MemoryInfrastructure",
     "MemoryLedger",
+    "MemoryPipelines",
     "MemoryProbe",
     "MemorySource",
     "MemorySpecs",

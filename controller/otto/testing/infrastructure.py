@@ -235,6 +235,7 @@ def _host(recorded: Recorded) -> Host:
         ssh_user="otto",
         http_port=80,
         host_key=f"ssh-ed25519 {recorded.id}",
+        image=recorded.image,
     )
 
 
@@ -249,4 +250,5 @@ def _live(host: SimHost) -> LiveHost:
         host.started_at,
         host.size,
         Provider.LAB.value,
+        host.image,
     )

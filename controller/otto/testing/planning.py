@@ -43,14 +43,17 @@ class Recorded:
 
 
 def wanted(inputs: InfrastructureInputs) -> dict[str, Wanted]:
-    """The hosts the inputs ask for, by name."""
+    """The hosts the inputs ask for, by name; a pinned one with the image it keeps."""
     groups = {Role.WEB: inputs.web, Role.BALANCER: inputs.balancer}
-    found = [
-        Wanted(f"{inputs.site}-{role.value}-{number}", inputs.site, role, group.image, group.size)
+    found = {
+        f"{inputs.site}-{role.value}-{number}": (role, group)
         for role, group in groups.items()
         for number in range(1, group.count + 1)
-    ]
-    return {want.name: want for want in found}
+    }
+    return {
+        name: Wanted(name, inputs.site, role, inputs.pinned.get(name, group.image), group.size)
+        for name, (role, group) in found.items()
+    }
 
 
 def changes(

@@ -14,6 +14,7 @@ locals {
   ]...)
 }
 
+# An id is what it says; a name is looked up.
 data "lab_image" "role" {
   for_each = local.groups
 
@@ -35,7 +36,7 @@ resource "lab_host" "hosts" {
   role           = each.value.role
   index          = each.value.index
   size           = each.value.size
-  image          = data.lab_image.role[each.value.role].id
+  image          = lookup(var.pinned, each.key, data.lab_image.role[each.value.role].id)
   network        = lab_network.site.name
   authorized_key = var.authorized_key
   publish        = local.publish

@@ -11,6 +11,7 @@ output "hosts" {
       ssh_user        = "otto"
       http_port       = host.http_port
       host_key        = host.host_key
+      image           = host.image
     }
   ]
 }

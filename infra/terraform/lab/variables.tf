@@ -58,6 +58,18 @@ variable "balancer" {
   }
 }
 
+variable "pinned" {
+  description = "Hosts that keep another image than their group's: name of the host -> id of the image."
+  type        = map(string)
+  default     = {}
+  nullable    = false
+
+  validation {
+    condition     = alltrue([for image in values(var.pinned) : length(image) > 0])
+    error_message = "pinned: every host needs the id of an image."
+  }
+}
+
 variable "authorized_key" {
   description = "OpenSSH public key that may log in to every host as otto."
   type        = string

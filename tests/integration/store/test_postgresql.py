@@ -20,7 +20,9 @@ from sqlalchemy import create_engine, text
 from sqlalchemy import inspect as look_at
 from sqlalchemy.exc import DBAPIError
 from tests.integration.store.test_migrations import config
+from tests.unit import test_testing_imageindex as of_an_index
 from tests.unit import test_testing_ledger as of_a_ledger
+from tests.unit import test_testing_pipelines as of_records
 from tests.unit import test_testing_store as of_a_store
 
 from otto.adapters.store import SqlStore, open_store, schema
@@ -69,6 +71,11 @@ async def test_ledger(behaviour: Behaviour, make: Make) -> None:
     await behaviour(make().ledger)
 
 
+@pytest.mark.parametrize("behaviour", behaviours(of_an_index, "index"), ids=lambda one: one.__name__)
+async def test_index_of_images(behaviour: Behaviour, make: Make) -> None:
+    await behaviour(make().images)
+
+
 @pytest.mark.parametrize("behaviour", behaviours(of_a_store, "store"), ids=lambda one: one.__name__)
 async def test_store(behaviour: Behaviour, make: Make) -> None:
     await behaviour(make())
@@ -77,6 +84,16 @@ async def test_store(behaviour: Behaviour, make: Make) -> None:
 @pytest.mark.parametrize("behaviour", behaviours(of_a_store, "make"), ids=lambda one: one.__name__)
 async def test_made_store(behaviour: Behaviour, make: Make) -> None:
     await behaviour(make)
+
+
+@pytest.mark.parametrize("behaviour", behaviours(of_records, "records"), ids=lambda one: one.__name__)
+async def test_records(behaviour: Behaviour, make: Make) -> None:
+    await behaviour(make().pipelines)
+
+
+@pytest.mark.parametrize("behaviour", behaviours(of_records, "make_records"), ids=lambda one: one.__name__)
+async def test_made_records(behaviour: Behaviour, make: Make) -> None:
+    await behaviour(lambda keep: make(keep_runs=keep).pipelines)
 
 
 # Found before they are run: pytest-asyncio puts something else in their place then.
@@ -114,6 +131,8 @@ def test_the_behaviours_were_found() -> None:
     assert len(behaviours(of_a_ledger, "ledger")) > 10
     assert len(behaviours(of_a_store, "store")) > 5
     assert len(behaviours(of_a_store, "make")) > 0
+    assert len(behaviours(of_records, "records")) > 2
+    assert len(behaviours(of_records, "make_records")) > 0
 
 
 def test_several_processes_open_a_new_store_and_append_to_one_chain(new_database: Callable[[], str]) -> None:

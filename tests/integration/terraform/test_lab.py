@@ -21,12 +21,12 @@ from otto.adapters.terraform import TerraformInfrastructure, children, processes
 from otto.adapters.terraform.folder import Folder
 from otto.lab import ssh
 from otto.lab.lab import Lab
-from otto.model.errors import TerminalError
+from otto.model.errors import OttoError, TerminalError
 from otto.model.history import Account
 from otto.model.host import Host, HostEvent, HostEventKind, HostState, LiveHost
-from otto.model.infrastructure import ResourceChange
+from otto.model.infrastructure import InfrastructureInputs, ResourceChange
 from otto.model.progress import silent
-from otto.model.spec import Provider
+from otto.model.spec import HostGroup, Provider
 
 from .conftest import eventually
 from .lab_provider import make_infrastructure, make_inputs, make_lab
@@ -226,6 +226,62 @@ async def test_replace(infrastructure: TerraformInfrastructure, lab: Lab, site: 
     assert after.named(second.name) == second
     assert answers(made)
     assert not await infrastructure.plan(make_inputs(site, 2), silent)
+
+
+@asynccontextmanager
+async def another_image(lab: Lab) -> AsyncIterator[str]:
+    """An image like the base image, with an id of its own."""
+    made = await podman(lab, "create", lab.image("base"), "true")
+    try:
+        image = await podman(lab, "commit", "-q", "--change", f"LABEL other={lab.owner}", made)
+    finally:
+        await podman(lab, "rm", made)
+    try:
+        yield f"sha256:{image}"
+    finally:
+        await podman(lab, "rmi", image)
+
+
+def of_image(site: str, image: str, **pinned: str) -> InfrastructureInputs:
+    kept = {f"{site}-{name}": of for name, of in pinned.items()}
+    return replace(make_inputs(site), web=HostGroup(2, "small", image), pinned=kept)
+
+
+async def test_another_image_replaces_hosts_but_pinned_ones(
+    infrastructure: TerraformInfrastructure, lab: Lab, site: str
+) -> None:
+    old = lab.image("base")
+    await build(infrastructure, site, 2)
+    state = await infrastructure.state(site)
+    assert state
+    assert {host.image for host in state.hosts} == {old}
+    async with another_image(lab) as new:
+        partly = of_image(site, new, **{"web-2": old})
+        plan = await infrastructure.plan(partly, silent)
+        (change,) = plan.changes
+        assert (change.host, change.verbs) == (f"{site}-web-1", ("delete", "create"))
+        assert change.replace_for == ("image",)
+        state = await infrastructure.apply(plan, silent)
+        images = {f"{site}-web-1": new, f"{site}-web-2": old}
+        assert {host.name: host.image for host in state.hosts} == images
+        assert {host.name: host.image for host in await infrastructure.inventory(site)} == images
+        assert not await infrastructure.plan(partly, silent)
+        rest = await infrastructure.plan(of_image(site, new), silent)
+        assert told(rest.changes) == {f"{site}-web-2": (("delete", "create"), False)}
+        await infrastructure.destroy(site, Provider.LAB, silent)
+
+
+async def test_an_image_that_is_gone_replaces_nothing(
+    infrastructure: TerraformInfrastructure, lab: Lab, site: str
+) -> None:
+    old, gone = lab.image("base"), "sha256:" + "0" * 64
+    await build(infrastructure, site, 2)
+    before = await infrastructure.inventory(site)
+    kept = of_image(site, gone, **{"web-1": old, "web-2": old})
+    assert not await infrastructure.plan(kept, silent)
+    with pytest.raises(OttoError, match=f"{site}-web-2: there is no image {gone}"):
+        await infrastructure.plan(of_image(site, gone, **{"web-1": old}), silent)
+    assert await infrastructure.inventory(site) == before
 
 
 async def test_replace_what_is_gone(infrastructure: TerraformInfrastructure, lab: Lab, site: str) -> None:

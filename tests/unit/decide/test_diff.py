@@ -82,6 +82,30 @@ def test_a_host_that_somebody_made_anew_is_drift() -> None:
     assert [item.path for item in found] == ["hosts/hello-web-1/identity"]
 
 
+def with_image(seen: Observed, name: str, image: str) -> Observed:
+    assert isinstance(seen.infrastructure, Seen)
+    state = seen.infrastructure.value
+    hosts = tuple(replace(host, image=image) if host.name == name else host for host in state.hosts)
+    return replace(seen, infrastructure=Seen(replace(state, hosts=hosts), NOW))
+
+
+def test_a_host_on_another_image_than_wanted_differs_because_of_the_spec() -> None:
+    wish = replace(desired(), images={"web": "sha256:" + "b" * 64, "balancer": "ami-1"})
+    seen = built(wish)
+    assert diff(wish, with_image(seen, "hello-web-1", "sha256:" + "b" * 64)) == ()
+    (found,) = diff(wish, with_image(seen, "hello-web-1", "sha256:" + "a" * 64))
+    assert (found.path, found.want, found.have) == ("hosts/hello-web-1/image", "b" * 12, "a" * 12)
+    assert (found.layer, found.cause) == (Layer.INFRASTRUCTURE, Cause.SPEC)
+    (found,) = diff(wish, with_image(seen, "hello-balancer-1", "ami-0"))
+    assert (found.path, found.want, found.have) == ("hosts/hello-balancer-1/image", "ami-1", "ami-0")
+
+
+def test_a_host_whose_module_does_not_tell_its_image_differs_in_nothing() -> None:
+    wish = replace(desired(), images={"web": "sha256:" + "b" * 64})
+    assert diff(wish, with_image(built(wish), "hello-web-1", "")) == ()
+    assert diff(wish, with_image(built(wish), "hello-balancer-1", "ami-0")) == ()
+
+
 def test_a_labelled_host_that_neither_spec_nor_state_knows_differs_from_nothing() -> None:
     seen = built()
     assert isinstance(seen.inventory, Seen)

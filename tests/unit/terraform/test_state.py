@@ -141,3 +141,11 @@ def test_what_is_no_state_is_refused(content: str) -> None:
 def test_outputs_that_break_the_contract_are_refused(outputs: dict[str, Any], said: str) -> None:
     with pytest.raises(ValueError, match=said):
         infrastructure(parsed(outputs=outputs), {})
+
+
+def test_a_host_tells_its_image_and_an_older_state_none() -> None:
+    named = host("blog-web-1", image="sha256:0123")
+    state = infrastructure(
+        parsed(outputs={"hosts": [named, host("blog-web-2"), host("blog-web-3", image=None)]}), {}
+    )
+    assert [one.image for one in state.hosts] == ["sha256:0123", "", ""]

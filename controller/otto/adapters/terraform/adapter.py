@@ -249,14 +249,19 @@ class TerraformInfrastructure:
         await applying.destroy_state(at, variables, report)
 
     def _last_variables(self, folder: Folder, provider: Provider) -> Mapping[str, Data]:
-        """The variables of the last plan; what is being destroyed may be outside its module by now."""
-        group = HostGroup(count=1, size="small", image="none")
+        """The variables of the last plan, no host wanted.
+
+        Terraform plans what is wanted before it plans to destroy, and what is wanted may no longer be
+        possible: a host on an image that is gone, say.
+        """
+        group = HostGroup(count=0, size="small", image="none")
         neutral = self._backend(provider).variables(InfrastructureInputs(folder.site, provider, group, group))
         try:
             last = json.loads(folder.variables.read_text(encoding="utf-8"))
         except (OSError, ValueError):
             return neutral
-        return {name: last.get(name, value) for name, value in neutral.items()}
+        known = {name: last.get(name, value) for name, value in neutral.items()}
+        return known | {name: {**known[name], "count": 0} for name in ("web", "balancer")}
 
     async def _prepare(
         self, at: Session, provider: Provider, variables: Mapping[str, Data], report: Report

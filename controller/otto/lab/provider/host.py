@@ -93,6 +93,8 @@ class LabHost(Resource):  # type: ignore[misc]  # the library has no types
         return _state(found, current["network"], current["authorized_key"], current["host_key"])
 
     def _plan(self, current: State, planned: State) -> State:
+        if planned.get("image") not in (current.get("image"), Unknown):
+            self._check_image(planned)
         size = SIZES.get(planned["size"])
         wanted = {
             "container": names.container_name(planned["owner"], planned["name"]),
@@ -103,6 +105,12 @@ class LabHost(Resource):  # type: ignore[misc]  # the library has no types
             "host_key": current["host_key"] or Unknown,
         }
         return planned | wanted
+
+    def _check_image(self, planned: State) -> None:
+        """Have the image there before the host on another one is taken away for it."""
+        from otto.lab import hosts  # noqa: PLC0415
+
+        hosts.check_image(self._connection.api(), planned["name"], planned["image"])
 
     def _update(self, planned: State) -> State:
         from otto.lab import hosts  # noqa: PLC0415

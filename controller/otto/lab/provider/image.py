@@ -1,10 +1,14 @@
 """The data source `lab_image`: the id of the image a name stands for."""
 
+import re
+
 from tf.iface import DataSource, ReadDataContext
 from tf.schema import Attribute, Schema
 from tf.types import String
 
 from otto.lab.provider.connection import Connection, HasConnection, State, told
+
+_ID = re.compile(r"sha256:[0-9a-f]{64}")
 
 
 class LabImage(DataSource):  # type: ignore[misc]  # the library has no types
@@ -21,7 +25,7 @@ class LabImage(DataSource):  # type: ignore[misc]  # the library has no types
     @classmethod
     def get_schema(cls) -> Schema:
         """Its attributes."""
-        name = 'A name such as "base", or a reference or id the engine knows.'
+        name = '"base", or a reference the engine knows, or an id.'
         return Schema(
             version=1,
             attributes=[
@@ -31,7 +35,13 @@ class LabImage(DataSource):  # type: ignore[misc]  # the library has no types
         )
 
     def read(self, ctx: ReadDataContext, config: State) -> State | None:
-        """Look the image up."""
+        """Look the image up.
+
+        An id is taken at its word: hosts that run on an image go on when it is gone from the engine, and
+        making another one is what says so.
+        """
+        if _ID.fullmatch(config["name"]):
+            return {"name": config["name"], "id": config["name"]}
         return told(ctx.diagnostics, lambda: self._read(config["name"]), None)
 
     def _read(self, name: str) -> State:

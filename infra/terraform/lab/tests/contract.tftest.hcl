@@ -48,7 +48,7 @@ run "names_and_roles" {
 
 run "outputs" {
   assert {
-    condition     = distinct([for host in output.hosts : join(" ", keys(host))]) == tolist(["address host_key http_port id name private_address role ssh_port ssh_user"])
+    condition     = distinct([for host in output.hosts : join(" ", keys(host))]) == tolist(["address host_key http_port id image name private_address role ssh_port ssh_user"])
     error_message = "hosts have exactly the attributes of the contract"
   }
   assert {
@@ -58,6 +58,20 @@ run "outputs" {
   assert {
     condition     = output.controllers == ["10.203.7.1"]
     error_message = "hosts see the controller at the gateway"
+  }
+}
+
+run "pinned_hosts_keep_their_image" {
+  variables {
+    pinned = { "shop-web-2" = "sha256:4567", "shop-web-9" = "sha256:89ab" }
+  }
+  assert {
+    condition     = lab_host.hosts["shop-web-2"].image == "sha256:4567"
+    error_message = "a pinned host has the image it is pinned to"
+  }
+  assert {
+    condition     = { for host in output.hosts : host.name => host.image if host.name != "shop-web-2" } == { "shop-balancer-1" = "sha256:0123", "shop-web-1" = "sha256:0123" }
+    error_message = "the others have their group's, and a host that is not wanted is none"
   }
 }
 
@@ -91,8 +105,9 @@ run "bad_inputs_are_refused" {
     balancer       = { count = 9, size = "huge", image = "" }
     authorized_key = "secret"
     settings       = { publish = "yes" }
+    pinned         = { "shop-web-1" = "" }
   }
   expect_failures = [
-    var.site, var.owner, var.web, var.balancer, var.authorized_key, var.settings,
+    var.site, var.owner, var.web, var.balancer, var.authorized_key, var.settings, var.pinned,
   ]
 }
