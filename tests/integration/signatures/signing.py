@@ -2,7 +2,7 @@
 
 import os
 import subprocess
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -11,9 +11,11 @@ from otto.model.signature import Demand, GitObject, KnownKey, Signatures
 _INSTALL = {"gpg": "gpg", "gpgconf": "gpgconf", "ssh-keygen": "openssh-client", "git": "git"}
 
 
-def run(*command: str, given: bytes = b"", where: Path | None = None, **environment: str) -> bytes:
+def run(
+    *command: str, given: bytes = b"", where: Path | None = None, environment: Mapping[str, str] | None = None
+) -> bytes:
     """Run a tool to its end; what it wrote to standard output."""
-    env = {"PATH": os.environ["PATH"], "TZ": "UTC", "LANG": "C.UTF-8", **environment}
+    env = {"PATH": os.environ["PATH"], "TZ": "UTC", "LANG": "C.UTF-8", **(environment or {})}
     try:
         done = subprocess.run(
             command, input=given, cwd=where, env=env, capture_output=True, timeout=60, check=False

@@ -62,7 +62,8 @@ class _Repository:
     def reaches(self, commit: str, earlier: str) -> bool:
         """Whether a commit is, or builds on, an earlier one, as far as the history is here."""
         try:
-            return self._trees.ask(lambda repository: reaches(repository, commit, earlier))
+            # Opened anew: libgit2 goes on seeing a history as cut off that is whole by now.
+            return self._trees.ask(lambda repository: reaches(repository, commit, earlier), anew=True)
         except (KeyError, ValueError, pygit2.GitError):
             return False  # a history that is cut off, as that of a shallow copy
 
