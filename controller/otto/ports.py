@@ -28,6 +28,7 @@ from otto.model.probing import ProbeRequest, ProbeResult
 from otto.model.progress import Report
 from otto.model.rollout import RolloutStatus
 from otto.model.run import Run
+from otto.model.signature import GitObject, Signatures, Signed, Signer, TagRef
 from otto.model.spec import Content, Provider, SiteSpec
 from otto.model.status import SiteStatus
 from otto.model.verdict import Reason, Verdict
@@ -68,6 +69,19 @@ class Source(Protocol):
 
     def retain(self, commits: Iterable[str]) -> None:
         """Keep these commits, and no others besides the newest, from being pruned."""
+
+    def object(self, identity: str) -> GitObject:
+        """A commit or tag as git stores it, the bytes that its id and its signature are of.
+
+        Raises:
+            TerminalError: there is no such object, or it is far too big for one of these.
+        """
+
+    def tags(self) -> tuple[TagRef, ...]:
+        """The tags there are; of a remote repository only while signed tags are demanded."""
+
+    def reaches(self, commit: str, earlier: str) -> bool:
+        """Whether a commit is, or builds on, an earlier one, as far as the history is here."""
 
     async def content(self, commit: str, content: Content) -> str:
         """Id of the tree that a site's content resolves to.
@@ -601,6 +615,25 @@ class PolicyHook(Protocol):
 
         A hook that cannot be run, does not end in time, or answers what cannot be read, is itself a reason
         that refuses: what was to be asked and was not is never allowed.
+        """
+
+
+class Vouching(Protocol):
+    """Whether signatures are good."""
+
+    def digest(self, policy: Signatures) -> str:
+        """Names what is demanded, and the keys as their files hold them now.
+
+        Raises:
+            TerminalError: a key or its file cannot be read.
+        """
+
+    async def check(self, signed: Signed, policy: Signatures, now: datetime) -> Signer:
+        """Who signed it.
+
+        Raises:
+            TerminalError: it is not signed, or not by a key that counts; says why.
+            TransientError: it cannot be told now: a tool is missing, or did not end in time.
         """
 
 

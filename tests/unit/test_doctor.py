@@ -26,6 +26,10 @@ LOCK = "aiohttp==3.1 \\\n    --hash=sha256:00\ncolorama==0.4 ; sys_platform == '
 ALL_CAPABILITIES = "Name:\totto\nCapEff:\t000001ffffffffff\n"
 NO_SYS_RESOURCE = "CapEff:\t000001fffeffffff\n"
 ENGINE = "unix:///run/podman/podman.sock"
+SIGNING = (
+    "{apiVersion: otto/v1, kind: FleetPolicy,"
+    " spec: {signatures: {require: commits, keys: [{file: signers}]}}}"
+)
 NETAVARK = "/usr/lib/podman/netavark"
 AARDVARK = "/usr/lib/podman/aardvark-dns"
 BASE_TAG = ("bash", str(resources.path("infra", "lab", "build-base")), "--tag")
@@ -149,6 +153,15 @@ def changed(**changes: object) -> PaperMachine:
     return dataclasses.replace(WELL, **changes)  # type: ignore[arg-type]
 
 
+def signing(without: str = "") -> PaperMachine:
+    """A machine whose policy demands signatures, without a program or a file."""
+    files = {str(HOME / "policy.yaml"): SIGNING, str(HOME / "signers"): "ada"}
+    programs = WELL.programs | {"ssh-keygen", "gpgv"}
+    return changed(
+        files={name: text for name, text in files.items() if name != without}, programs=programs - {without}
+    )
+
+
 def test_everything_is_well_on_a_well_machine() -> None:
     checks = run_checks(WELL, SETTINGS)
     assert [check for check in checks if check.state is not State.OK] == []
@@ -201,6 +214,10 @@ CASES: list[tuple[Callable[[Outside, Settings], Check], PaperMachine, State, str
         "2.9.5",
         "install git",
     ),
+    (tools.signatures, PaperMachine(), State.OK, "none are demanded", ""),
+    (tools.signatures, signing(), State.OK, "commits are checked", ""),
+    (tools.signatures, signing(without="gpgv"), State.FAIL, "gpgv missing", "apt-get install gpgv"),
+    (tools.signatures, signing(without=str(HOME / "signers")), State.FAIL, "signers missing", "put /srv"),
     (tools.ssh, changed(programs=frozenset()), State.FAIL, "missing", "openssh-client"),
     (tools.mmdebstrap, changed(programs=frozenset()), State.FAIL, "missing", "mmdebstrap"),
     (place.home, changed(locked_up=True), State.FAIL, str(HOME), "OTTO_HOME"),
@@ -371,7 +388,7 @@ def test_command_on_the_real_machine_whatever_its_state(tmp_path: Path, *, json_
         assert result.exit_code == (0 if found["ok"] else 1)
         assert {"name", "state", "found", "needed", "mend"} == set(found["checks"][0])
     else:
-        assert "13 checks" in result.stdout
+        assert "14 checks" in result.stdout
 
 
 class TestMachine:

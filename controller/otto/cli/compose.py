@@ -23,6 +23,7 @@ from otto.adapters.policies import FilePolicies
 from otto.adapters.prices import FilePrices, open_prices
 from otto.adapters.probe import HttpProbe
 from otto.adapters.queue import WorkQueue
+from otto.adapters.signatures import SignatureTools
 from otto.adapters.specs import CachedSpecs, YamlSpecs, parse_fleet_policy
 from otto.adapters.store import SqlStore, open_store
 from otto.adapters.terraform import Settings as TerraformOptions
@@ -36,10 +37,11 @@ from otto.lab.lab import Lab
 from otto.lab.workshop import Workshop
 from otto.model.errors import UsageError
 from otto.model.spec import Provider
-from otto.ports import Clock, Source, Store
+from otto.ports import Clock, Policies, Source, Store
 from otto.reconcile.controller import Controller
 from otto.reconcile.foundry import Foundry
 from otto.reconcile.kit import Kit
+from otto.reconcile.vouched import ContentDoor
 from otto.telemetry.health import Health
 from otto.telemetry.metrics import Metrics
 from otto.telemetry.redaction import Redactor
@@ -88,6 +90,7 @@ async def open_kit(settings: Settings) -> AsyncIterator[Kit]:
     lab = Lab(home, who.owner, settings.lab)
     prices = _prices(settings)
     policies = FilePolicies(settings.fleet_policy, parse_fleet_policy)
+    vouching = SignatureTools(settings.fleet_policy.parent)
     queue = WorkQueue(clock)
     metrics = _metrics(settings, queue)
     async with contextlib.AsyncExitStack() as stack:
@@ -104,7 +107,8 @@ async def open_kit(settings: Settings) -> AsyncIterator[Kit]:
         if forge is not None:
             stack.push_async_callback(forge.close)
         yield Kit(
-            source=_source(settings),
+            source=_source(settings, policies, ContentDoor(policies, vouching, clock)),
+            vouching=vouching,
             specs=CachedSpecs(YamlSpecs()),
             infrastructure=_infrastructure(settings, who, clock, lab),
             configuration=configuration,
@@ -191,6 +195,8 @@ def _open_store(settings: Settings, clock: Clock) -> SqlStore:
 
 def _source(settings: Settings) -> Source:
     source, content = settings.source, settings.content
+def _source(settings: Settings, policies: Policies, vouch: ContentDoor) -> Source:
+    source = settings.source
     return open_source(
         settings.home,
         url=source.url,
@@ -216,6 +222,8 @@ def _proposals(settings: Settings) -> Proposals:
         timeout=source.timeout,
         token=source.token,
         ssh_key=source.sshKey,
+        signatures=lambda: policies.fleet().signatures,
+        vouch=vouch,
     )
 
 

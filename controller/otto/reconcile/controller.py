@@ -3,18 +3,20 @@
 import asyncio
 import contextlib
 import os
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 
 import structlog
 
 from otto import __version__
 from otto.config import SourceSettings
-from otto.decide.pushed import Judgement, judge
+from otto.decide.pushed import Judgement, ascii_line, judge
 from otto.model.errors import UsageError
 from otto.model.plan import StepKind
+from otto.model.signature import Refusal, TagRef
 from otto.ports import Source
 from otto.reconcile.control import Answer, Control, Handler, Request
+from otto.reconcile.door import Door
 from otto.reconcile.fleet import Fleet
 from otto.reconcile.freezing import Freezer
 from otto.reconcile.imagewatch import ImageWatch
@@ -32,6 +34,7 @@ log = structlog.get_logger("otto.controller")
 
 SOCKET = "control.sock"
 _TRIPLE = 3
+_TAGS = "refs/tags/"
 # Opens the repository with the objects of a push that is not accepted yet.
 Quarantined = Callable[[str | None], contextlib.AbstractContextManager[Source]]
 
@@ -70,6 +73,8 @@ class Controller:
         self.watcher.listeners.append(self.intake.learn)
         self._schedule = Schedule(schedule, kit.clock)
         self.reporting = Reporting(kit, self.fleet, kit.forge, source) if kit.forge else None
+        self._door = Door(kit)
+        self.watcher = Watcher(kit, self.fleet, self._door, source.interval)
         self._source = source
         self._quarantined = quarantined
         self._control = Control(home / SOCKET, self._handlers())
@@ -140,6 +145,8 @@ class Controller:
         lines = judge(found.before, found.after, found.changed).lines if found else nothing
         for line in lines:
             yield {"line": line}
+        if self.watcher.state.unsigned:
+            yield {"line": f"OttO does not deploy this: {ascii_line(self.watcher.state.unsigned, 600)}"}
         yield {"done": True, "exit": 0}
 
     def _nothing_new(self, request: Request) -> str:
@@ -150,16 +157,37 @@ class Controller:
         return "OttO follows another branch; nothing changes for any site"
 
     async def _judged(self, request: Request) -> AsyncIterator[Answer]:
-        """The pre-receive hook: refuse a push that holds a bad spec, if that is what was set."""
+        """The pre-receive hook: refuse what nobody known signed, and bad specs, if that is what was set."""
         branch = f"refs/heads/{self._source.branch}"
-        pushed = [new for _, new, ref in _refs(request) if ref == branch and set(new) != {"0"}]
+        refs = [(new, ref) for _, new, ref in _refs(request) if set(new) != {"0"}]
+        pushed = [new for new, ref in refs if ref == branch]
+        quarantine = str(request.get("quarantine") or "") or None
+        refusals = await self._unsigned(pushed, refs, quarantine)
+        if refusals:
+            for line in _told(refusals):
+                yield {"line": line}
+            yield {"done": True, "exit": 1}
+            return
         if not self._source.rejectInvalid or not pushed:
             yield {"done": True, "exit": 0}
             return
-        judgement = self._preview(pushed[-1], str(request.get("quarantine") or "") or None)
+        judgement = self._preview(pushed[-1], quarantine)
         for line in judgement.lines if judgement.refusals else ():
             yield {"line": line}
         yield {"done": True, "exit": 1 if judgement.refusals else 0}
+
+    async def _unsigned(
+        self, commits: list[str], refs: list[tuple[str, str]], quarantine: str | None
+    ) -> tuple[Refusal, ...]:
+        """What of a push nobody known has signed."""
+        if self.kit.policies.fleet().signatures is None:
+            return ()
+        with self._quarantined(quarantine) as source:
+            found = [await self._door.preview(commit, source) for commit in commits]
+            for new, ref in refs:
+                if ref.startswith(_TAGS):
+                    found.append(await self._door.preview_tag(TagRef(ref.removeprefix(_TAGS), new), source))
+        return tuple(refusal for refusal in found if refusal is not None)
 
     def _preview(self, commit: str, quarantine: str | None) -> Judgement:
         before = self.fleet.catalogue
@@ -199,6 +227,15 @@ class Controller:
 
     async def _info(self, _: Request) -> AsyncIterator[Answer]:
         yield {"done": True, "exit": 0, "pid": os.getpid(), "version": __version__}
+
+
+def _told(refusals: Sequence[Refusal]) -> Iterator[str]:
+    """Refusals for the pusher's terminal."""
+    for refusal in refusals:
+        yield f"OttO: {ascii_line(refusal.reason, 600)}"
+        if refusal.mend:
+            yield f"  to go on: {ascii_line(refusal.mend)}"
+    yield "The push is refused."
 
 
 def _refs(request: Request) -> list[tuple[str, str, str]]:

@@ -24,6 +24,7 @@ from otto.ports import (
     Source,
     Specs,
     Store,
+    Vouching,
 )
 from otto.reconcile.events import Bus
 from otto.reconcile.turns import Turns
@@ -46,6 +47,7 @@ class Kit:
     prices: Prices
     hook: PolicyHook
     notifier: Notifier
+    vouching: Vouching
     queue: Queue
     clock: Clock
     metrics: Metrics

@@ -14,6 +14,7 @@ from otto.model.errors import OttoError, TerminalError
 from otto.model.inspection import Inspection
 from otto.model.problem import Problem
 from otto.model.reading import read
+from otto.model.signature import GitObject, TagRef
 from otto.model.spec import Content, SiteSpec, Tombstone
 from otto.ports import Moved
 from otto.testing.failures import Failures
@@ -32,6 +33,7 @@ class MemorySource:
         links: paths that are symbolic links.
         authors: commit -> who wrote it.
         fetched: every fetch of a content repository, (url, ref).
+        signed: commit -> who signed it, for `MemoryVouching`.
     """
 
     def __init__(self, folder: str = "specs") -> None:
@@ -44,6 +46,7 @@ class MemorySource:
         self.remotes: dict[tuple[str, str], Mapping[str, bytes]] = {}
         self.links: set[str] = set()
         self.authors: dict[str, str] = {}
+        self.signed: dict[str, str] = {}
         self.failures = Failures()
         self.fetched: list[tuple[str, str]] = []
         self._fresh: dict[tuple[str, str], str] = {}
@@ -122,6 +125,30 @@ class MemorySource:
         """A commit made up from what the repository holds now; "" for content in this one."""
         known = self.remotes.get((content.git, content.ref))
         return "" if known is None else digest({path: data.hex() for path, data in known.items()})[:40]
+    def object(self, identity: str) -> GitObject:
+        """A commit as git would store it; signed with what `signed` holds for it."""
+        if identity not in self._commits:
+            raise TerminalError(f"the repository holds no object {identity}")
+        at = 1_700_000_000 + list(self._commits).index(identity)
+        who = f"A Person <person@example.org> {at} +0000"
+        text = self.signed.get(identity, "")
+        block = f"-----BEGIN SSH SIGNATURE-----\n {text}\n -----END SSH SIGNATURE-----"
+        lines = (
+            f"tree {identity}",
+            f"author {who}",
+            f"committer {who}",
+            *([f"gpgsig {block}"] if text else []),
+        )
+        return GitObject(identity, "commit", ("\n".join(lines) + "\n\nchange\n").encode())
+
+    def tags(self) -> tuple[TagRef, ...]:
+        """There are none here."""
+        return ()
+
+    def reaches(self, commit: str, earlier: str) -> bool:
+        """Whether a commit was made after an earlier one; there is one line of them here."""
+        order = list(self._commits)
+        return order.index(earlier) <= order.index(commit)
 
     def retain(self, commits: Iterable[str]) -> None:
         """Nothing is ever pruned here; `retained` tells what was asked for."""

@@ -20,7 +20,7 @@ from otto.testing.imagebuilder import MemoryImageBuilder
 from otto.testing.images import MemoryImages
 from otto.testing.infrastructure import MemoryInfrastructure
 from otto.testing.ledger import MemoryLedger
-from otto.testing.policy import MemoryHook, MemoryNotifier, MemoryPolicies, MemoryPrices
+from otto.testing.policy import MemoryHook, MemoryNotifier, MemoryPolicies, MemoryPrices, MemoryVouching
 from otto.testing.probe import MemoryProbe
 from otto.testing.source import MemorySource, MemorySpecs, spec_text
 from otto.testing.store import MemoryStore
@@ -71,6 +71,7 @@ class World:
         self.notifier = MemoryNotifier()
         self.forge: MemoryForge | None = None  # nobody is told unless a test wants it
         self.proposals = MemoryProposals(self.source)
+        self.vouching = MemoryVouching()
         self.queue = WorkQueue(self.clock)
 
     def push(self, *sites: SiteSpec, files: Mapping[str, str | None] | None = None) -> str:
@@ -115,6 +116,7 @@ class World:
             notifier=self.notifier,
             forge=self.forge,
             proposals=self.proposals,
+            vouching=self.vouching,
             queue=self.queue,
             clock=self.clock,
             metrics=Metrics(now=lambda: self.clock.now().timestamp()),

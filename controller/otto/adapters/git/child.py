@@ -36,6 +36,9 @@ _STRIDE = 8 * 1024**2
 _MISSING = re.compile(
     r"http status code: 4(04|10)\b|failed to resolve path|repository .*not found", re.IGNORECASE
 )
+_TAGS = "refs/otto/tags/"
+# GIT_FETCH_DEPTH_UNSHALLOW of libgit2: a copy that is cut off is made whole.
+_WHOLE = 2**31 - 1
 
 Request = dict[str, Any]
 Credential = pygit2.UserPass | pygit2.Keypair | pygit2.Username
@@ -105,12 +108,15 @@ def fetch(request: Request) -> dict[str, object]:
         return {"commit": None, "heads": 0}
     into = request["into"]
     wanted = heads.get(f"{source}^{{}}") or heads.get(source, source)
-    if not _present(repository, wanted, into):
+    tag = heads[source] if f"{source}^{{}}" in heads else ""
+    if not _present(repository, wanted, into, tag):
         _forget_lost(repository)
         _download(repository, source, request)
         _tidy(request)
-    if not _present(repository, wanted, into):
+    if not _present(repository, wanted, into, tag):
         raise Failure("gone", f"{request['ref']} leads to no commit it would give us")
+    if request["tags"]:
+        _bring_tags(repository, source, heads, request)
     return {"commit": wanted, "heads": len(heads)}
 
 
@@ -132,13 +138,42 @@ def _wanted(ref: str, heads: dict[str, str]) -> str | None:
     raise Failure("gone", f"it has no branch or tag {ref}")
 
 
-def _present(repository: pygit2.Repository, wanted: str, into: str) -> bool:
-    """Whether the commit is here, and nothing has to be fetched; the local name then leads to it."""
+def _present(repository: pygit2.Repository, wanted: str, into: str, tag: str) -> bool:
+    """Whether the commit is here, and nothing has to be fetched; the local name then leads to it.
+
+    A tag's own object, which may be signed, is kept beside it below `refs/otto/tag-of/`.
+    """
     found: object = repository.get(wanted)
-    if not isinstance(found, pygit2.Commit):
+    if not isinstance(found, pygit2.Commit) or (tag and tag not in repository):
         return False
     repository.references.create(into, found.id, force=True)
+    beside = "refs/otto/tag-of/" + into.removeprefix("refs/otto/")
+    if tag:
+        repository.references.create(beside, tag, force=True)
+    elif beside in repository.references:
+        repository.references.delete(beside)
     return True
+
+
+def _bring_tags(repository: pygit2.Repository, source: str, heads: dict[str, str], request: Request) -> None:
+    """All tags under names of our own, as they are there now, and the history they are part of."""
+    there = {
+        name.removeprefix("refs/tags/"): identity
+        for name, identity in heads.items()
+        if name.startswith("refs/tags/") and not name.endswith("^{}")
+    }
+    shallow = Path(repository.path, "shallow").is_file()
+    if shallow or any(identity not in repository for identity in there.values()):
+        refspecs = [f"+{source}:{request['into']}", f"+refs/tags/*:{_TAGS}*"]
+        remote = repository.remotes.create_anonymous(request["url"])
+        remote.fetch(refspecs, callbacks=Callbacks(request), depth=_WHOLE if shallow else 0, proxy=True)
+        _tidy(request)
+    here = {name.removeprefix(_TAGS) for name in repository.references if name.startswith(_TAGS)}
+    for name in here - there.keys():
+        repository.references.delete(_TAGS + name)
+    for name, identity in there.items():
+        if identity in repository:
+            repository.references.create(_TAGS + name, identity, force=True)
 
 
 def _forget_lost(repository: pygit2.Repository) -> None:

@@ -3,6 +3,7 @@
 import asyncio
 from collections import OrderedDict
 from collections.abc import Iterable
+from collections.abc import Awaitable, Callable
 from pathlib import Path
 from threading import Lock
 
@@ -15,10 +16,17 @@ from otto.adapters.git.inspecting import Inspector
 from otto.adapters.git.trees import Trees
 from otto.model.errors import TerminalError
 from otto.model.inspection import Inspection
+from otto.model.signature import GitObject
 from otto.model.spec import Content
 from otto.ports import Moved
 
 _REMEMBERED = 1024
+
+Vouch = Callable[[str, GitObject], Awaitable[None]]
+
+
+async def anybody(_where: str, _found: GitObject) -> None:
+    """Content of anybody's may be used."""
 
 
 class Contents:
@@ -30,6 +38,7 @@ class Contents:
         archives: where archives lie.
         limits: how much one site may serve.
         inspector: looks through them.
+        vouch: is shown what content of another repository comes from; raises where it may not be used.
     """
 
     def __init__(
@@ -40,6 +49,9 @@ class Contents:
         limits: ContentLimits,
         inspector: Inspector,
     ) -> None:
+        vouch: Vouch = anybody,
+    ) -> None:
+        self._vouch = vouch
         self._trees = trees
         self._external = external
         self._archives = archives
@@ -58,6 +70,9 @@ class Contents:
         trees = self._trees
         if content.git:
             trees, commit = await self._external.resolve(content.git, content.ref)
+            await self._vouch(
+                f"of {content.git} at {content.ref}", self._external.proof(content.git, content.ref)
+            )
         where = content.path or "/"
         item = trees.subtree(commit, content.path)
         if item is None or not item.folder:

@@ -8,11 +8,18 @@ from hashlib import sha256
 from pathlib import Path
 from urllib.parse import urlsplit
 
+import pygit2
+
 from otto.adapters.git.access import Keyring
 from otto.adapters.git.fetch import MissingError, Request, fetch
 from otto.adapters.git.trees import Trees
 from otto.model.errors import OttoError, TerminalError, TransientError
 from otto.ports import Moved
+from otto.adapters.git.fetch import Request, fetch
+from otto.adapters.git.objects import read_object
+from otto.adapters.git.trees import Trees
+from otto.model.errors import OttoError, TerminalError, TransientError
+from otto.model.signature import GitObject
 
 
 class External:
@@ -91,6 +98,25 @@ class External:
         name = sha256(url.encode()).hexdigest()[:24]
         trees = self._trees.setdefault(name, Trees(self._folder / f"{name}.git", folder=""))
         return name, trees, f"refs/otto/content/{sha256(ref.encode()).hexdigest()[:24]}"
+
+    def proof(self, url: str, ref: str) -> GitObject:
+        """What is signed of the last fetched commit: the tag that the ref names, or the commit.
+
+        Raises:
+            TerminalError: there is no such object, or it is far too big for one.
+        """
+        trees = self._trees[sha256(url.encode()).hexdigest()[:24]]
+        into = f"content/{sha256(ref.encode()).hexdigest()[:24]}"
+
+        def look(repository: pygit2.Repository) -> GitObject:
+            tag = repository.references.get(f"refs/otto/tag-of/{into}")
+            found = tag or repository.references[f"refs/otto/{into}"]
+            return read_object(repository, str(found.target))
+
+        try:
+            return trees.ask(look)
+        except (KeyError, ValueError, pygit2.GitError) as error:
+            raise TerminalError(f"the commit of {ref} cannot be read any more") from error
 
     def _allow(self, url: str) -> None:
         if urlsplit(url).scheme == "file" and not self._local:

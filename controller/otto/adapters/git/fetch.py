@@ -45,6 +45,7 @@ class Request:
         max_bytes: most bytes taken over the network.
         packs: packs that may lie there before they are joined into one.
         history: whether all commits before it are needed too.
+        tags: whether all tags and the whole history are wanted as well: tags below `refs/otto/tags/`.
     """
 
     path: Path
@@ -59,6 +60,7 @@ class Request:
 
 class MissingError(TransientError):
     """The other side answers, and has no such repository, or none that it shows us."""
+    tags: bool = False
 
 
 async def fetch(request: Request, access: Access) -> str | None:
@@ -126,6 +128,7 @@ def _payload(request: Request, access: Access, home: str) -> bytes:
         "max_bytes": request.max_bytes,
         "packs": request.packs,
         "history": request.history,
+        "tags": request.tags,
         "token": access.secret(),
         "username": access.username,
         "key": key,

@@ -8,7 +8,8 @@ from urllib.parse import urlsplit
 from otto.adapters.git.access import Access, Keyring
 from otto.adapters.git.archive import Archives
 from otto.adapters.git.content import ContentLimits
-from otto.adapters.git.contents import Contents
+from otto.adapters.git.contents import Contents, Vouch, anybody
+from otto.adapters.git.demand import Demanded, Gatehouse, nothing
 from otto.adapters.git.external import External
 from otto.adapters.git.fetch import check_url
 from otto.adapters.git.inspecting import Inspector
@@ -35,6 +36,8 @@ def open_source(
     inspect_timeout: float = 300.0,
     content_interval: float = 60.0,
     keep_archives: int = 50,
+    signatures: Demanded = nothing,
+    vouch: Vouch = anybody,
 ) -> EmbeddedRepository | RemoteRepository:
     """The source of specs of an OTTO_HOME.
 
@@ -55,6 +58,10 @@ def open_source(
         inspect_timeout: seconds one look through the content of a site may take.
         content_interval: seconds between two fetches of a content repository.
         keep_archives: archives of content kept at most.
+        signatures: says which signatures are demanded now: a remote's tags are fetched when they count, and
+            pushes are judged before they are accepted.
+        vouch: is shown each commit or signed tag of another repository before its content is used; raises
+            where that may not be deployed.
 
     Raises:
         TerminalError: the address is none to fetch from.
@@ -76,10 +83,13 @@ def open_source(
     limits = limits or ContentLimits()
     inspector = Inspector(home / "cache" / _INSPECTED, limits, inspect_timeout)
     contents = Contents(trees, external, archives, limits, inspector)
+    contents = Contents(trees, external, archives, limits or ContentLimits(), vouch)
     if not url:
-        return EmbeddedRepository(trees, contents, branch)
+        return EmbeddedRepository(trees, contents, branch, Gatehouse(path, home, signatures))
     check_url(url)
-    return RemoteRepository(trees, contents, url=url, keyring=keyring, branch=branch, timeout=timeout)
+    return RemoteRepository(
+        trees, contents, url=url, keyring=keyring, branch=branch, timeout=timeout, signatures=signatures
+    )
 
 
 def open_proposals(

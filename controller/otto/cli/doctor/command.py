@@ -31,6 +31,7 @@ _ALWAYS: tuple[Callable[[Outside, Settings], Check], ...] = (
     tools.ansible,
     tools.git,
     tools.ssh,
+    tools.signatures,
     place.home,
     place.sockets,
     place.secrets,
