@@ -238,6 +238,9 @@ class HooksSettings:
         if self.secret and not self.secret.startswith(("env:", "file:")):
             mend = "put the secret into a file of mode 0600 and set it to file:PATH"
             raise UsageError("setting hooks.secret (OTTO_HOOKS_SECRET) is no reference", mend=mend)
+
+
+@dataclass(frozen=True)
 class ForgeSettings:
     """Where repositories live, and is told what became of commits: GitHub, GitLab, Gitea, Forgejo."""
 

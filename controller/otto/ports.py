@@ -103,6 +103,8 @@ class Source(Protocol):
 
         Raises:
             TerminalError: no repository holds that tree.
+        """
+
     def revision(self, content: Content) -> str:
         """The commit of the content's own repository that its ref led to when it was fetched last.
 

@@ -12,10 +12,16 @@ from otto import resources
 from otto.adapters.ansible import Ansible, AnsibleOptions
 from otto.adapters.ansible.rolefiles import role_digests
 from otto.adapters.clock import SystemClock
-from otto.adapters.git import open_source, own_commit, quarantined, seed
+from otto.adapters.git import (
+    ContentLimits,
+    Proposals,
+    open_proposals,
+    open_source,
+    own_commit,
+    quarantined,
+    seed,
+)
 from otto.adapters.goldenimages import GoldenImages
-from otto.adapters.git import ContentLimits, open_source, quarantined, seed
-from otto.adapters.git import Proposals, open_proposals, open_source, quarantined, seed
 from otto.adapters.hook import HookProgram
 from otto.adapters.identity import Identity, identity
 from otto.adapters.packer import PackerBuilder, PackerOptions
@@ -193,10 +199,8 @@ def _open_store(settings: Settings, clock: Clock) -> SqlStore:
     return open_store(where, clock, keep_runs=settings.loop.history)
 
 
-def _source(settings: Settings) -> Source:
-    source, content = settings.source, settings.content
 def _source(settings: Settings, policies: Policies, vouch: ContentDoor) -> Source:
-    source = settings.source
+    source, content = settings.source, settings.content
     return open_source(
         settings.home,
         url=source.url,
@@ -209,6 +213,8 @@ def _source(settings: Settings, policies: Policies, vouch: ContentDoor) -> Sourc
         limits=ContentLimits(content.maxFiles, content.maxBytes, content.maxFileBytes),
         fetch_bytes=content.fetchBytes,
         inspect_timeout=content.inspectTimeout,
+        signatures=lambda: policies.fleet().signatures,
+        vouch=vouch,
     )
 
 
@@ -222,8 +228,6 @@ def _proposals(settings: Settings) -> Proposals:
         timeout=source.timeout,
         token=source.token,
         ssh_key=source.sshKey,
-        signatures=lambda: policies.fleet().signatures,
-        vouch=vouch,
     )
 
 

@@ -25,9 +25,9 @@ from otto.reconcile.kit import Kit
 from otto.reconcile.loop import Loop
 from otto.reconcile.pipelines import Pipelines
 from otto.reconcile.reconciler import Reconciler
+from otto.reconcile.reporting.reporting import Reporting
 from otto.reconcile.scheduling import Schedule
 from otto.reconcile.triggers import Triggers
-from otto.reconcile.reporting.reporting import Reporting
 from otto.reconcile.watch import Watcher
 
 log = structlog.get_logger("otto.controller")
@@ -62,10 +62,10 @@ class Controller:
         self.fleet = Fleet(kit.source, kit.specs, kit.store, Freezer(kit))
         self.reconciler = Reconciler(kit, self.fleet)
         self.loop = Loop(kit, self.fleet, self.reconciler)
-        self.watcher = Watcher(kit, self.fleet, source.interval)
         self.images = ImageWatch(kit, self.fleet)
         self.pipelines = Pipelines(kit)
-        self.watcher = Watcher(kit, self.fleet, source.interval, self.pipelines)
+        self._door = Door(kit)
+        self.watcher = Watcher(kit, self.fleet, self._door, self.pipelines, interval=source.interval)
         self.triggers = Triggers(
             kit, self.fleet, self.watcher, pipelines=self.pipelines, wish=self.reconciler.wish
         )
@@ -73,8 +73,6 @@ class Controller:
         self.watcher.listeners.append(self.intake.learn)
         self._schedule = Schedule(schedule, kit.clock)
         self.reporting = Reporting(kit, self.fleet, kit.forge, source) if kit.forge else None
-        self._door = Door(kit)
-        self.watcher = Watcher(kit, self.fleet, self._door, source.interval)
         self._source = source
         self._quarantined = quarantined
         self._control = Control(home / SOCKET, self._handlers())
@@ -133,7 +131,6 @@ class Controller:
             "due": self._due,
             "images": self._images,
             "info": self._info,
-        return {"push": self._push, "judge": self._judged, "due": self._due, "info": self._info} | {
             "pipeline": self._pipeline,
             "image": self._image,
         }
@@ -212,6 +209,7 @@ class Controller:
     async def _images(self, _: Request) -> AsyncIterator[Answer]:
         """The index of images changed: have the sites looked at now that this concerns."""
         yield {"done": True, "exit": 0, "due": list(await self.images.look())}
+
     async def _pipeline(self, request: Request) -> AsyncIterator[Answer]:
         """Start a pipeline: `{"op": "pipeline", "site": NAME, "by": WHO}`; its id."""
         site, by = str(request.get("site", "")), str(request.get("by", ""))

@@ -50,8 +50,7 @@ class Watcher:
         listeners: called when the fleet has moved to another commit.
     """
 
-    def __init__(self, kit: Kit, fleet: Fleet, interval: float, pipelines: Pipelines) -> None:
-    def __init__(self, kit: Kit, fleet: Fleet, door: Door, interval: float) -> None:
+    def __init__(self, kit: Kit, fleet: Fleet, door: Door, pipelines: Pipelines, *, interval: float) -> None:
         self._kit = kit
         self._pipelines = pipelines
         self._fleet = fleet

@@ -121,10 +121,12 @@ class MemorySource:
     def on_moved(self, listener: Moved) -> None:
         """Have a listener hear when content of a repository is another than the last time."""
         self._listeners.append(listener)
+
     def revision(self, content: Content) -> str:
         """A commit made up from what the repository holds now; "" for content in this one."""
         known = self.remotes.get((content.git, content.ref))
         return "" if known is None else digest({path: data.hex() for path, data in known.items()})[:40]
+
     def object(self, identity: str) -> GitObject:
         """A commit as git would store it; signed with what `signed` holds for it."""
         if identity not in self._commits:

@@ -33,10 +33,10 @@ class Told(Stage):
         self.forge = self.world.forge = MemoryForge()
         self.forging = ForgeSettings(pulls=0)
 
-    def controller(self, source: SourceSettings | None = None) -> Controller:
+    def controller(self, source: SourceSettings | None = None, schedule: str = "") -> Controller:
         kit = replace(self.world.kit(self.loop), forging=self.forging)
         settings = source or SOURCE
-        return Controller(kit, self.home, settings, lambda _: nullcontext(self.world.source))
+        return Controller(kit, self.home, settings, lambda _: nullcontext(self.world.source), schedule)
 
     def states(self, context: str, commit: str = "") -> list[CommitState]:
         return [s.state for s in self.forge.said(context) if commit in ("", s.commit)]

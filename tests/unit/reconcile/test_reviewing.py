@@ -28,10 +28,10 @@ class Reviewed(Stage):
         super().__init__(home)
         self.forge = self.world.forge = MemoryForge()
 
-    def controller(self, source: SourceSettings | None = None) -> Controller:
+    def controller(self, source: SourceSettings | None = None, schedule: str = "") -> Controller:
         kit = replace(self.world.kit(self.loop), forging=ForgeSettings(interval=30.0))
         settings = source or SourceSettings(url=URL)
-        return Controller(kit, self.home, settings, lambda _: nullcontext(self.world.source))
+        return Controller(kit, self.home, settings, lambda _: nullcontext(self.world.source), schedule)
 
     def open(self, number: int, *specs: SiteSpec, files: Files | None = None) -> Pull:
         """Open a pull request, or move it."""

@@ -1,9 +1,9 @@
 """The source of specs and content: git repositories, embedded and remote."""
 
 from otto.adapters.git.access import Access, Keyring
-from otto.adapters.git.checkout import own_commit
 from otto.adapters.git.content import ContentLimits
 from otto.adapters.git.hooks import install_hooks
+from otto.adapters.git.own import own_commit
 from otto.adapters.git.proposals import Proposals
 from otto.adapters.git.quarantine import quarantined
 from otto.adapters.git.repositories import EmbeddedRepository, RemoteRepository

@@ -1,5 +1,3 @@
-"""The checkout OttO itself runs from, if it does."""
-
 """A spec repository that is checked out somewhere, as in a CI job: read at its commits, never changed."""
 
 from collections.abc import Iterable, Mapping
@@ -8,24 +6,6 @@ from pathlib import Path
 
 import pygit2
 
-_UNCHANGED = (pygit2.GIT_STATUS_IGNORED, pygit2.GIT_STATUS_CURRENT)
-
-
-def own_commit(root: Path) -> str:
-    """The commit a folder stands at, with `-dirty` behind it when files differ; "" outside of a repository.
-
-    Args:
-        root: top of a checkout, or of an installed package.
-    """
-    if not (root / ".git").exists():
-        return ""
-    try:
-        repository = pygit2.Repository(str(root))
-        commit = repository.head.target
-        changed = any(flags not in _UNCHANGED for flags in repository.status().values())
-    except (pygit2.GitError, KeyError):
-        return ""
-    return f"{commit}{'-dirty' if changed else ''}"
 from otto.adapters.git.access import Keyring
 from otto.adapters.git.archive import Archives
 from otto.adapters.git.content import ContentLimits

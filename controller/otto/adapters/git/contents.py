@@ -2,8 +2,7 @@
 
 import asyncio
 from collections import OrderedDict
-from collections.abc import Iterable
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterable
 from pathlib import Path
 from threading import Lock
 
@@ -48,7 +47,7 @@ class Contents:
         archives: Archives,
         limits: ContentLimits,
         inspector: Inspector,
-    ) -> None:
+        *,
         vouch: Vouch = anybody,
     ) -> None:
         self._vouch = vouch

@@ -12,14 +12,11 @@ import pygit2
 
 from otto.adapters.git.access import Keyring
 from otto.adapters.git.fetch import MissingError, Request, fetch
-from otto.adapters.git.trees import Trees
-from otto.model.errors import OttoError, TerminalError, TransientError
-from otto.ports import Moved
-from otto.adapters.git.fetch import Request, fetch
 from otto.adapters.git.objects import read_object
 from otto.adapters.git.trees import Trees
 from otto.model.errors import OttoError, TerminalError, TransientError
 from otto.model.signature import GitObject
+from otto.ports import Moved
 
 
 class External:
@@ -132,15 +129,13 @@ class External:
         failure: OttoError | None = None
         before = self._tip(trees, into)
         try:
-            request = Request(path, url, ref, into, self._timeout, self._max_bytes)
-            if await fetch(request, self._keyring.access(url)) is None:
-            request = Request(trees.path, url, ref, into, timeout=self._timeout)
+            request = Request(trees.path, url, ref, into, self._timeout, self._max_bytes)
             commit = await fetch(request, self._keyring.access(url))
             if commit is None:
                 failure = TerminalError(f"the content repository {url} has no commit yet", mend="push one")
         except MissingError as error:
             # Not out of reach but gone: what was fetched last is nobody's wish any more.
-            failure = TerminalError(error.message, mend=error.mend)
+            failure, commit = TerminalError(error.message, mend=error.mend), None
         except OttoError as error:
             failure, commit = error, None
         self._looked[url, ref] = (self._monotonic(), failure)

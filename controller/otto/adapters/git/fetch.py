@@ -56,11 +56,11 @@ class Request:
     max_bytes: int = 2 * 1024**3
     packs: int = 50
     history: bool = False
+    tags: bool = False
 
 
 class MissingError(TransientError):
     """The other side answers, and has no such repository, or none that it shows us."""
-    tags: bool = False
 
 
 async def fetch(request: Request, access: Access) -> str | None:

@@ -84,6 +84,7 @@ class _Repository:
     async def inspect(self, content: str, domains: Iterable[str] = ()) -> Inspection:
         """What is wrong with the files of a tree."""
         return await self._contents.inspect(content, domains)
+
     def author(self, commit: str) -> str:
         """Who wrote a commit, "" when that is not known."""
         return self._trees.author(commit)

@@ -82,8 +82,7 @@ def open_source(
     trees = Trees(path, folder)
     limits = limits or ContentLimits()
     inspector = Inspector(home / "cache" / _INSPECTED, limits, inspect_timeout)
-    contents = Contents(trees, external, archives, limits, inspector)
-    contents = Contents(trees, external, archives, limits or ContentLimits(), vouch)
+    contents = Contents(trees, external, archives, limits, inspector, vouch=vouch)
     if not url:
         return EmbeddedRepository(trees, contents, branch, Gatehouse(path, home, signatures))
     check_url(url)
