@@ -43,6 +43,7 @@ from otto.reconcile.rollouts import Aim, Rollouts, waiting_for
 from otto.reconcile.runner import Runner
 from otto.reconcile.statuses import Statuses
 from otto.reconcile.steward import Steward
+from otto.reconcile.turns import TurnBegan, TurnEnded, Unresolved, Wished
 from otto.reconcile.verify import Verifier
 from otto.reconcile.waves import Waves
 
@@ -106,6 +107,7 @@ class Reconciler:
     async def reconcile(self, site: str, cause: str) -> Next:
         """Look at one site and act; never raises but for cancellation."""
         with structlog.contextvars.bound_contextvars(site=site), self.sentinel.working(site):
+            self._kit.turns.publish(TurnBegan(site, cause))
             try:
                 after = await self._look(site, cause)
             except Exception as error:
@@ -115,6 +117,7 @@ class Reconciler:
                 return self._pace.after(self._unrecorded[site])
             finally:
                 self.headcount.end(site)
+                self._kit.turns.publish(TurnEnded(site))
             self._unrecorded.pop(site, None)
             return after
 
@@ -163,9 +166,11 @@ class Reconciler:
             return await self._misplaced(known, placed)
         try:
             desired = await self._resolver.resolve(known)
-        except TerminalError:
+        except TerminalError as error:
+            self._kit.turns.publish(Unresolved(site, str(error)))
             await self._mend_last(applied, cause)
             raise
+        self._kit.turns.publish(Wished(desired, applied))
         try:
             aim = await self._rollouts.aim(desired, applied)
         except WaitingError:

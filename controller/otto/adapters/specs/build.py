@@ -6,6 +6,7 @@ from typing import Any
 from otto.adapters.specs.policy import site_policy
 from otto.adapters.specs.rollout import site_rollout
 from otto.adapters.specs.times import time_of
+from otto.model.inspection import Validation
 from otto.model.spec import Algorithm, Check, Content, HostGroup, Provider, SiteSpec, Tombstone
 
 
@@ -50,7 +51,10 @@ def _group(group: Mapping[str, Any]) -> HostGroup:
 
 def _content(content: Mapping[str, str]) -> Content:
     return Content(
-        path=normal(content.get("path", "")), git=content.get("git", ""), ref=content.get("ref", "")
+        path=normal(content.get("path", "")),
+        git=content.get("git", ""),
+        ref=content.get("ref", ""),
+        validate=Validation(content["validate"]),
     )
 
 

@@ -24,6 +24,7 @@ from otto.model.policy import (
     Window,
     Windows,
 )
+from otto.model.signature import Demand, KnownKey, Signatures
 
 _Fields = Mapping[str, Any]
 
@@ -58,6 +59,7 @@ def fleet_policy(document: _Fields) -> FleetPolicy:
         places={provider: _place(place) for provider, place in spec["places"].items()},
         hook=_hook(spec["hook"]) if "hook" in spec else None,
         rollout=fleet_rollout(spec["rollout"]),
+        signatures=_signatures(spec["signatures"]) if "signatures" in spec else None,
     )
 
 
@@ -117,3 +119,13 @@ def _place(place: _Fields) -> Place:
 
 def _hook(hook: _Fields) -> Hook:
     return Hook(tuple(hook["command"]), seconds_of(hook["timeout"]))
+
+
+def _signatures(signatures: _Fields) -> Signatures:
+    return Signatures(
+        require=Demand(signatures["require"]),
+        keys=tuple(KnownKey(**key) for key in signatures["keys"]),
+        revoked=tuple(signatures["revoked"]),
+        tags=signatures["tags"],
+        content=signatures["content"],
+    )

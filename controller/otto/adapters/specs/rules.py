@@ -9,6 +9,7 @@ from otto.adapters.specs.document import Flaw, Place, find
 from otto.adapters.specs.text import did_you_mean, quoted
 from otto.adapters.specs.times import time_of
 from otto.decide import cron
+from otto.decide.keys import allowed_signer, fingerprint, public_keys
 from otto.model.duration import in_words, seconds_of
 from otto.model.errors import UsageError
 
@@ -67,6 +68,8 @@ def fleet_policy(spec: _Fields, place: Place) -> Iterator[Flaw]:
         yield from _length(text, place, (*base, "ttlWarnings", number), _LONGEST)
     if "hook" in spec:
         yield from _hook(spec["hook"], place, (*base, "hook"))
+    if "signatures" in spec:
+        yield from _signatures(spec["signatures"], place, (*base, "signatures"))
 
 
 def time(text: str, place: Place, path: _Path) -> Iterator[Flaw]:
@@ -137,6 +140,33 @@ def _hook(hook: _Fields, place: Place, base: _Path) -> Iterator[Flaw]:
         yield flaw(place, (*base, "command", 0), message, found=quoted(hook["command"][0]), mend=mend)
     if "timeout" in hook:
         yield from _length(hook["timeout"], place, (*base, "timeout"), _LONGEST_HOOK)
+
+
+def _signatures(signatures: _Fields, place: Place, base: _Path) -> Iterator[Flaw]:
+    if not signatures["keys"]:
+        message, mend = "this may not be empty", "name at least one key: nothing else could be deployed"
+        yield flaw(place, (*base, "keys"), message, mend=mend)
+    if "tags" in signatures and signatures["require"] != "tags":
+        yield flaw(place, (*base, "tags"), "this goes with require: tags", mend="remove it")
+    for number, key in enumerate(signatures["keys"]):
+        yield from _key(key, place, (*base, "keys", number))
+    for number, text in enumerate(signatures.get("revoked", ())):
+        try:
+            fingerprint(text)
+        except UsageError as error:
+            yield flaw(place, (*base, "revoked", number), error.message, mend=error.mend)
+
+
+def _key(key: _Fields, place: Place, path: _Path) -> Iterator[Flaw]:
+    if len(key) != 1:
+        message, allowed = "a key is said in one way", '"ssh", "openpgp" or "file"'
+        yield flaw(place, path, message, allowed=allowed)
+    for name, read in (("ssh", allowed_signer), ("openpgp", public_keys)):
+        if name in key:
+            try:
+                read(key[name])
+            except UsageError as error:
+                yield flaw(place, (*path, name), error.message, mend=error.mend)
 
 
 @cache

@@ -71,6 +71,8 @@ def _decodes(domain: str) -> bool:
 
 def _content(content: Mapping[str, str], place: Place) -> Iterator[Flaw]:
     base: _Path = ("spec", "content")
+    if not content.keys() & {"path", "git"}:
+        yield _flaw(place, base, "this does not say where the content is", mend='add "path" or "git"')
     if "path" in content:
         yield from _folder(content["path"], place, outside="git" not in content)
     if "git" in content:
