@@ -257,7 +257,10 @@ class MortalConfiguration:
 
 
 class Mortal:
-    """A port of which each call is two points: one before it has its effect, and one after."""
+    """A port of which each call is two points: one before it has its effect, and one after.
+
+    A port inside it is as mortal.
+    """
 
     def __init__(self, inner: object, life: Life) -> None:
         self._inner = inner
@@ -265,6 +268,8 @@ class Mortal:
 
     def __getattr__(self, name: str) -> Any:
         method = getattr(self._inner, name)
+        if not callable(method):
+            return Mortal(method, self._life)
 
         async def call(*arguments: Any, **named: Any) -> Any:
             await self._life.point()
