@@ -116,7 +116,7 @@ def test_a_refresh_is_a_link() -> None:
 
 def test_anchors_and_base() -> None:
     found = page.facts("<!doctype html><title>t</title><base href=/b/><a name=old></a><p id=new>x")
-    assert found.anchors == {"old", "new"}
+    assert found.anchors == frozenset({"old", "new"})
     assert found.base == "/b/"
 
 

@@ -87,7 +87,7 @@ def test_links_of_xml(text: str, expected: list[tuple[int, str, str]]) -> None:
 
 
 def test_ids_of_drawings_can_be_led_to() -> None:
-    assert reading.facts("xml", b"<svg><symbol id='star'/></svg>").anchors == {"star"}
+    assert reading.facts("xml", b"<svg><symbol id='star'/></svg>").anchors == frozenset({"star"})
     assert reading.facts("xml", b"<urlset id='x'/>").anchors is None
 
 

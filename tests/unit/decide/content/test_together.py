@@ -10,7 +10,15 @@ from otto.decide.content.serving import Served
 from otto.decide.content.together import inspection
 from otto.model.inspection import Inspection, Severity
 
-FILES = ("index.html", "about.html", "a/index.html", "a/b.html", "empty/x.txt", "both.html", "both/x.txt")
+FILES: tuple[str, ...] = (
+    "index.html",
+    "about.html",
+    "a/index.html",
+    "a/b.html",
+    "empty/x.txt",
+    "both.html",
+    "both/x.txt",
+)
 FILES += (".hidden", ".well-known/security.txt", "404.html", "a b.html", "Big.PDF")
 
 
