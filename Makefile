@@ -63,6 +63,10 @@ bench: ## Measure (ARGS: which of fresh steady content pushes specs, --json, --s
 doctor: .venv ## Check every tool, permission, port and kernel feature needed, with the mend
 	@exec $(OTTO) doctor $(ARGS)
 
+.PHONY: container
+container: ## Build the controller's container image (ARGS: --base IMAGE, --tag NAME, podman build's)
+	@infra/container/build $(ARGS)
+
 .PHONY: lock
 lock: ## Make the lock files anew from pyproject.toml (ARGS=--upgrade: with the newest versions)
 	@infra/setup/lock $(ARGS)

@@ -307,3 +307,45 @@ async def test_hosts_tell_who_changes_them_when_asked(site: Site) -> None:
         site.state.of(Role.BALANCER)[0].name: (),
     }
     assert world.configuration.suspected == [web.name, silent_one.name]
+
+
+async def bodies(site: Site) -> set[str]:
+    """Which servers visitors of the balancer meet."""
+    balancer = site.state.of(Role.BALANCER)[0].address
+    answers = [await site.world.probe.get(ProbeRequest(balancer, 80, "/")) for _ in range(6)]
+    return {answer.headers["x-otto-server"] for answer in answers if isinstance(answer, Answer)}
+
+
+async def test_a_server_set_aside_gets_no_visitors_until_it_is_brought_back(site: Site) -> None:
+    configuration, balancers = site.world.configuration, site.state.of(Role.BALANCER)
+    assert await configuration.set_aside(balancers, ["acme-web-1"], 5, silent) == {"acme-web-1": 0}
+    assert await bodies(site) == {"acme-web-2"}
+    facts = site.world.hosts["acme-balancer-1"].facts(site.world.hosts.up())
+    assert facts.backends == {"acme-web-1": "MAINT", "acme-web-2": "UP"}
+    await configuration.bring_back(balancers, ["acme-web-1"], 5, silent)
+    assert await bodies(site) == {"acme-web-1", "acme-web-2"}
+    assert configuration.rotation.moves == [("set_aside", ("acme-web-1",)), ("bring_back", ("acme-web-1",))]
+
+
+async def test_the_last_server_is_not_set_aside_and_a_broken_one_is_not_brought_back(site: Site) -> None:
+    configuration, balancers = site.world.configuration, site.state.of(Role.BALANCER)
+    with pytest.raises(TransientError, match="nobody would be left"):
+        await configuration.set_aside(balancers, ["acme-web-1", "acme-web-2"], 5, silent)
+    await configuration.set_aside(balancers, ["acme-web-1"], 5, silent)
+    site.world.hosts["acme-web-1"].services["nginx"] = "failed"
+    with pytest.raises(TransientError, match="acme-web-1 is not UP"):
+        await configuration.bring_back(balancers, ["acme-web-1"], 5, silent)
+    assert await bodies(site) == {"acme-web-2"}
+
+
+async def test_visitors_that_never_finish_are_counted(site: Site) -> None:
+    site.world.configuration.rotation.visitors["acme-web-1"] = 3
+    balancers = site.state.of(Role.BALANCER)
+    left = await site.world.configuration.set_aside(balancers, ["acme-web-1"], 5, silent)
+    assert left == {"acme-web-1": 3}
+
+
+async def test_a_name_no_server_can_have_moves_nothing(site: Site) -> None:
+    with pytest.raises(TerminalError, match="no web server has the name"):
+        await site.world.configuration.set_aside(site.state.of(Role.BALANCER), ["a b"], 5, silent)
+    assert site.world.configuration.rotation.moves == []

@@ -104,6 +104,13 @@ def removal(
     return Plan(site, "", tuple(steps), Circumstances(provider, roles, ("asked",), removing=removing))
 
 
+def narrowed(judged: Plan, actions: tuple[Action, ...]) -> Plan:
+    """The part of a plan that these infrastructure actions are, under the same circumstances."""
+    hosts = tuple(sorted({action.host for action in actions if action.host}))
+    step = Step(StepKind.PROVISION, hosts, tuple(sorted(actions, key=lambda item: item.address)))
+    return Plan(judged.site, judged.desired, (step,), judged.about)
+
+
 def _circumstances(
     desired: Desired, observed: Observed, found: tuple[Difference, ...], *, asked: bool
 ) -> Circumstances:

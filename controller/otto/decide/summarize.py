@@ -5,6 +5,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
 
+from otto.decide.rolloutwords import in_a_line
 from otto.decide.signs import tier_of
 from otto.decide.verification import serves_nothing
 from otto.decide.wording import describe_differences, reasons, told_of
@@ -14,6 +15,7 @@ from otto.model.difference import UNWISHED, Cause, Difference, Layer
 from otto.model.observed import InfrastructureState, Seen, Unseen
 from otto.model.plan import StepKind
 from otto.model.problem import Problem
+from otto.model.rollout import RolloutState, RolloutStatus
 from otto.model.status import Condition, ConditionType, Phase, SiteStatus, Truth
 from otto.model.verdict import Allowed, NeedsApproval, Refused, Verdict, Waiting
 
@@ -58,6 +60,7 @@ class Findings:
         run: id of the run, "" to keep the last one's.
         next_look: when it will be looked at again.
         failures: failed runs in a row.
+        rollout: how the site's last rollout stands, None before the first.
     """
 
     site: str
@@ -81,6 +84,7 @@ class Findings:
     run: str = ""
     next_look: datetime | None = None
     failures: int = 0
+    rollout: RolloutStatus | None = None
     labels: Mapping[str, str] = field(default_factory=dict)
 
 
@@ -198,6 +202,8 @@ def _layer(found: Findings, kind: ConditionType, differences: tuple[Difference, 
 
 def _in_sync(found: Findings, differences: tuple[Difference, ...]) -> Condition:
     kind = ConditionType.IN_SYNC
+    if taken_back := _taken_back(found):
+        return _condition(found, kind, Truth.FALSE, "Quarantined", taken_back)
     if not differences:
         return _condition(found, kind, Truth.TRUE, "NoDifference", "observed equals desired")
     layers = ", ".join(dict.fromkeys(item.layer.value for item in differences))
@@ -206,6 +212,17 @@ def _in_sync(found: Findings, differences: tuple[Difference, ...]) -> Condition:
     if all(item.cause is Cause.UNKNOWN for item in differences):
         return _condition(found, kind, Truth.UNKNOWN, "NotSeen", words)
     return _condition(found, kind, Truth.FALSE, "Different", words)
+
+
+_BACK = frozenset({RolloutState.REVERTING, RolloutState.REVERTED, RolloutState.STUCK})
+
+
+def _taken_back(found: Findings) -> str:
+    """That the newest wish failed and is not in place, "" while it is or may be."""
+    status = found.rollout
+    if status is None or status.state not in _BACK:
+        return ""
+    return in_a_line(status)
 
 
 def _ready(status: SiteStatus, found: Findings) -> SiteStatus:
@@ -262,7 +279,7 @@ def _message(phase: Phase, found: Findings) -> str:
     if found.verdict is not None and not isinstance(found.verdict, Allowed):
         return reasons(found.verdict)
     if phase is Phase.READY:
-        return ""
+        return _taken_back(found)
     return _trouble(found) or phase.value
 
 

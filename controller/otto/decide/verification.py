@@ -2,7 +2,7 @@
 
 import csv
 import io
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 
 from otto.model.desired import Desired
@@ -84,6 +84,23 @@ def glances(desired: Desired, state: InfrastructureState, timeout: float) -> tup
         for endpoint in _asked(desired, state)
     )
     return (*direct, *through)
+
+
+def directly(desired: Desired, state: InfrastructureState, names: Collection[str]) -> tuple[Question, ...]:
+    """Every check, asked of some hosts themselves: web servers, or balancers as visitors reach them."""
+    checks = (Check(REVISION_PATH, OK, desired.content), *desired.spec.checks)
+    questions = []
+    for host in state.hosts:
+        if host.name not in names:
+            continue
+        server = host.name if host.role is Role.WEB else ""
+        port = host.http_port
+        for domain in desired.spec.domains or ("",):
+            for check in checks if server or not serves_nothing(desired.spec) else ():
+                request = ProbeRequest(host.address, port, check.path, domain, check.timeout)
+                name = _REVISION if check.path == REVISION_PATH else check.path
+                questions.append(Question(name, host.name, request, check, server))
+    return tuple(questions)
 
 
 def _asked(desired: Desired, state: InfrastructureState) -> tuple[Endpoint, ...]:
@@ -198,3 +215,54 @@ def server_states(text: str) -> dict[str, str]:
         for row in rows
         if row.get("svname") and row["svname"] not in ("FRONTEND", "BACKEND")
     }
+
+
+Answers = Mapping[str, tuple[int, int]]
+"""Server -> how many answers it gave visitors, and how many of them were HTTP 5xx; over all balancers."""
+
+
+@dataclass(frozen=True, slots=True)
+class Errors:
+    """Answers that servers gave visitors, and how many of them were errors."""
+
+    total: int
+    errors: int
+
+    @property
+    def share(self) -> float:
+        """Errors as a share of all answers, 0 where there are none."""
+        return self.errors / self.total if self.total else 0.0
+
+
+def answers(texts: Iterable[str]) -> Answers:
+    """What balancers' statistics count of each server (management guide, 9.1: `hrsp_*`); no CSV, no count."""
+    found: dict[str, tuple[int, int]] = {}
+    for text in texts:
+        try:
+            rows = list(csv.DictReader(io.StringIO(text.removeprefix("# "))))
+        except csv.Error:
+            continue
+        for row in rows:
+            name = row.get("svname") or ""
+            if name in ("", "FRONTEND", "BACKEND"):
+                continue
+            total, errors = found.get(name, (0, 0))
+            counts = [_count(row.get(f"hrsp_{digit}xx")) for digit in "12345"]
+            found[name] = (total + sum(counts), errors + counts[-1])
+    return found
+
+
+def errors_since(before: Answers, after: Answers, names: Iterable[str]) -> Errors:
+    """What servers answered between two looks. A balancer that was reloaded meanwhile began at 0 again."""
+    total = errors = 0
+    for name in names:
+        first, now = before.get(name, (0, 0)), after.get(name, (0, 0))
+        if now[0] < first[0] or now[1] < first[1]:
+            first = (0, 0)
+        total += now[0] - first[0]
+        errors += now[1] - first[1]
+    return Errors(total, errors)
+
+
+def _count(text: str | None) -> int:
+    return int(text) if text and text.isascii() and text.isdigit() else 0

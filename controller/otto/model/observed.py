@@ -103,6 +103,7 @@ class Applied:
         verified: desired digest of the last verification that passed.
         desired: the wish that was last put in place as a whole and seen to hold.
         born: when the site's first complete apply ended, None before.
+        previous: the wish that was verified before `desired`, None where there was none.
     """
 
     infrastructure: str = ""
@@ -111,6 +112,7 @@ class Applied:
     verified: str = ""
     desired: Desired | None = None
     born: datetime | None = None
+    previous: Desired | None = None
 
     @property
     def provider(self) -> Provider | None:

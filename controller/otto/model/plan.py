@@ -102,6 +102,8 @@ class Circumstances:
         sizes: sizes of hosts that are asked for; sorted.
         cost: what the plan does to the cost of the site, None where there is no price table.
         removing: who wants the site taken down.
+        part_of: digest of the plan that this one is the rest of: it was judged, and is half carried out.
+        undoing: hosts whose replacement this plan takes back.
     """
 
     provider: str = ""
@@ -112,6 +114,8 @@ class Circumstances:
     sizes: tuple[str, ...] = ()
     cost: CostChange | None = None
     removing: Removing = Removing.NOBODY
+    part_of: str = ""
+    undoing: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True)

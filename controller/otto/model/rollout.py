@@ -6,6 +6,7 @@ from datetime import datetime
 from enum import StrEnum
 
 from otto.model.observed import CheckFailure
+from otto.model.plan import Action
 
 
 class RolloutState(StrEnum):
@@ -59,6 +60,8 @@ class RolloutStatus:
         reason: why it is paused, reverted or stuck.
         quarantined: wishes of this site that are not tried again, by digest.
         before: digest of the last verified wish: what it goes back to, "" where there is none.
+        plan: digest of the plan that was judged when it began.
+        actions: the infrastructure actions of that plan: what is left of them needs no new approval.
     """
 
     site: str
@@ -73,3 +76,5 @@ class RolloutStatus:
     reason: str = ""
     quarantined: Mapping[str, Quarantine] = field(default_factory=dict)
     before: str = ""
+    plan: str = ""
+    actions: tuple[Action, ...] = ()

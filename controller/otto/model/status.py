@@ -7,6 +7,7 @@ from enum import StrEnum
 
 from otto.model.cost import Cost
 from otto.model.host import Endpoint, Host
+from otto.model.rollout import RolloutStatus
 from otto.model.verdict import Reason
 
 
@@ -97,6 +98,7 @@ class SiteStatus:
         provider: where its hosts live.
         cost: what its hosts cost, None where there is no price table.
         currency: the currency of `cost`, "" where there is none.
+        rollout: how its last rollout stands, None before the first.
     """
 
     site: str
@@ -120,6 +122,7 @@ class SiteStatus:
     ends_at: datetime | None = None
     cost: Cost | None = None
     currency: str = ""
+    rollout: RolloutStatus | None = None
 
     @property
     def ready(self) -> bool:

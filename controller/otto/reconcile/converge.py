@@ -5,7 +5,7 @@ the run, so that the next one starts from it.
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Awaitable, Callable
 from contextlib import AbstractAsyncContextManager, nullcontext
 from dataclasses import replace
 
@@ -13,43 +13,41 @@ import structlog
 
 from otto.decide import planning
 from otto.decide.diff import diff
-from otto.decide.requests import configuration_request, infrastructure_inputs, is_joint, needs_repair
+from otto.decide.requests import infrastructure_inputs
+from otto.decide.rollout import Course, course, goes_back, leaving, part_of, pins, replaced, rolls
 from otto.decide.sifting import to_act_on
 from otto.decide.signs import key, keys, seen_as, told
 from otto.decide.targeting import actionable
 from otto.decide.wording import (
     counted,
     describe,
-    describe_actions,
     describe_differences,
-    describe_result,
     reasons,
-    results,
 )
 from otto.model.canonical import to_data
-from otto.model.configuration import ConfigurationRequest
 from otto.model.desired import Desired
 from otto.model.difference import Difference
-from otto.model.errors import OttoError, TransientError, WaitingError
+from otto.model.errors import WaitingError
 from otto.model.infrastructure import InfrastructurePlan
-from otto.model.observed import Applied, InfrastructureState, Observed, Seen
-from otto.model.plan import Action, ActionKind, Plan, Step, StepKind
+from otto.model.observed import Applied, Observed
+from otto.model.plan import Plan, StepKind
 from otto.model.run import Outcome
-from otto.model.spec import Role
 from otto.model.verdict import Allowed, Verdict
 from otto.reconcile.bookkeeper import Bookkeeper
 from otto.reconcile.gatekeeper import Gatekeeper, Judged
 from otto.reconcile.kit import Kit
-from otto.reconcile.look import DisturbedError, Ending, Look, SupersededError
+from otto.reconcile.look import DisturbedError, Ending, Look, RolloutFailedError, SupersededError
 from otto.reconcile.observe import Observer
+from otto.reconcile.playing import Player, state_of
+from otto.reconcile.provisioning import Provisioner
 from otto.reconcile.recorder import Recorder, StepNotes
+from otto.reconcile.rolling import Roller
+from otto.reconcile.rollouts import Rollouts
 from otto.reconcile.touched import Touched, record_facts
+from otto.reconcile.underway import Underway
 from otto.reconcile.verify import Verifier
 
 log = structlog.get_logger("otto.converge")
-
-_ANOTHER_HOST = frozenset({ActionKind.CREATE, ActionKind.REPAIR, ActionKind.REPLACE})
-
 
 Latest = Callable[[str], Awaitable[str]]
 Announce = Callable[[Desired, Observed, StepKind, Verdict | None], Awaitable[None]]
@@ -64,6 +62,7 @@ class Converger:
         verifier: makes the checks.
         gate: asks the guard.
         books: keeps account of what sites cost.
+        rollouts: keeps how rollouts stand.
         latest: digest of the newest wish for a site, asked between steps.
         announce: told of every step that begins, so that the status shows it.
     """
@@ -76,6 +75,7 @@ class Converger:
         *,
         gate: Gatekeeper,
         books: Bookkeeper,
+        rollouts: Rollouts,
         latest: Latest,
         announce: Announce,
     ) -> None:
@@ -86,6 +86,12 @@ class Converger:
         self._verifier = verifier
         self._latest = latest
         self._announce = announce
+        self._rollouts = rollouts
+        self._player = Player(kit, observer)
+        self._provisioner = Provisioner(kit, observer, gate=gate, books=books)
+        self._roller = Roller(
+            kit, observer, verifier, self._provisioner, player=self._player, rollouts=rollouts
+        )
 
     async def converge(self, look: Look, recorder: Recorder) -> Ending:
         """Run the steps the site needs.
@@ -94,6 +100,7 @@ class Converger:
             SupersededError: between two steps, when the wish has changed.
             OttoError: a step failed.
         """
+        run = self._underway(look, recorder)
         await self._tell_what_was_seen(look, recorder)
         async with self._foreseen(look):
             plan, changes = await self._plan(look, recorder)
@@ -102,13 +109,58 @@ class Converger:
             if not isinstance(verdict, Allowed):
                 waiting = reasons(verdict)
                 return Ending(look.observed, Outcome.WAITING, verdict, plan.digest, waiting=waiting)
-            observed = await self._provision(look, judged.plan, changes, recorder)
-            rest = self._remainder(look, observed)
-            configured = await self._configure(look, observed, rest, recorder)
-            deployed = await self._deploy(look, observed, rest, recorder)
-            touched = Touched(configured, deployed, frozenset(rest.partly))
+            observed, touched = await self._change(run, judged.plan, changes)
             ending = await self._verify(look, observed, touched, recorder)
         return replace(ending, verdict=verdict)
+
+    async def _change(
+        self, run: Underway, plan: Plan, changes: InfrastructurePlan | None
+    ) -> tuple[Observed, Touched]:
+        """Do all that was allowed: at once what touches no visitor, then running servers step by step."""
+        look = run.look
+        in_steps = rolls(look.desired, look.observed.applied) or bool(look.beside)
+        await self._roller.leave(run, look.observed, leaving(plan, look.observed))
+        anew = replaced(plan, look.observed) if in_steps else frozenset[str]()
+        if anew:
+            await self._rollouts.begin(look, Course(), plan)
+            observed = await self._provisioner.part(run, look.observed, plan, anew | look.spared)
+        else:
+            observed = await self._provisioner.whole(run, plan, changes)
+        found = self._to_act_on(look, observed)
+        steps = course(look.desired, observed, found, anew) if in_steps else Course()
+        rest = self._rest(look, observed, found, steps)
+        configured = await self._player.configure(run, observed, rest)
+        deployed = await self._player.deploy(run, observed, rest)
+        touched = Touched(configured, deployed, rest.partly)
+        if steps:
+            observed = await record_facts(
+                self._kit.store, self._observer, look.desired.site, observed, touched
+            )
+            observed = await self._roller.roll(run, observed, steps, plan)
+            await self._gate.used(plan.site, plan.digest)
+            await self._gate.used(plan.site, plan.about.part_of)
+            touched = Touched(frozenset(), frozenset(), frozenset())
+        return observed, touched
+
+    def _rest(self, look: Look, observed: Observed, found: tuple[Difference, ...], steps: Course) -> Plan:
+        """What is left to do besides a course; servers that it set aside come back by it alone."""
+        aside = steps.hosts
+        apart = tuple(
+            item
+            for item in found
+            if item.host not in aside and not any(item.path.endswith(f"/backends/{name}") for name in aside)
+        )
+        return planning.plan(look.desired, observed, apart, force=look.force)
+
+    def _underway(self, look: Look, recorder: Recorder) -> Underway:
+        async def enter(observed: Observed, step: StepKind, plan: Plan | None) -> None:
+            await self._enter(look, observed, step, plan)
+
+        async def announce(observed: Observed, step: StepKind, plan: Plan | None) -> None:
+            del plan
+            await self._announce(look.desired, observed, step, Allowed())
+
+        return Underway(look, recorder, enter, announce)
 
     async def plan(self, look: Look, notes: StepNotes) -> tuple[Plan, InfrastructurePlan | None]:
         """The plan for what was found; Terraform is asked only when there is reason to."""
@@ -116,10 +168,12 @@ class Converger:
         if planning.needs_infrastructure(look.differences) or StepKind.PROVISION in look.force:
             with self._kit.calling("terraform"):
                 inputs = infrastructure_inputs(look.desired, planning.lost_hosts(look.observed))
+                inputs = replace(inputs, pinned=pins(look.spared, look.observed))
                 changes = await self._kit.infrastructure.plan(inputs, notes.report)
         found = changes.changes if changes else ()
         plan = planning.plan(look.desired, look.observed, look.differences, found, force=look.force)
-        return plan, changes
+        rest_of = part_of(plan, self._rollouts.status(plan.site))
+        return replace(plan, about=replace(plan.about, undoing=look.undoing, part_of=rest_of)), changes
 
     async def _tell_what_was_seen(self, look: Look, recorder: Recorder) -> None:
         """The story of a run begins with the first sign, by whatever tier it came."""
@@ -167,119 +221,14 @@ class Converger:
             return nullcontext()
         return self._kit.configuration.foreseen(desired.site)
 
-    async def _provision(
-        self, look: Look, plan: Plan, changes: InfrastructurePlan | None, recorder: Recorder
-    ) -> Observed:
-        step = plan.step(StepKind.PROVISION)
-        if step is None or changes is None:
-            if changes is None:
-                return look.observed
-            await self._mark_infrastructure(look.desired, ())
-            # Terraform would do nothing about what it found changed: then it is no difference any more.
-            return replace(look.observed, refreshed=())
-        await self._enter(look, look.observed, StepKind.PROVISION)
-        async with recorder.step("provision", step.hosts) as notes:
-            notes.summary = describe_actions(step.actions)
-            notes.detail = {"actions": [f"{action.kind.value} {action.address}" for action in step.actions]}
-            await self._gate.take(plan, look.spec)
-            try:
-                with self._kit.calling("terraform"):
-                    await self._kit.infrastructure.apply(changes, notes.report)
-            finally:
-                await self._charge(look.desired)
-            await self._gate.used(plan.site, plan.digest)
-            await self._mark_infrastructure(look.desired, step.actions)
-            made = frozenset(action.host for action in step.actions if action.kind in _ANOTHER_HOST)
-            return await self._observer.after_provisioning(look.observed, look.desired.site, made)
-
-    async def _charge(self, desired: Desired) -> None:
-        """However an apply ended: what it made costs something."""
-        try:
-            state = await self._kit.infrastructure.state(desired.site)
-            await self._books.note(desired, state or InfrastructureState())
-        except OttoError as error:
-            log.warning("money.unrecorded", error=error.message)
-
-    async def _mark_infrastructure(self, desired: Desired, actions: Iterable[Action]) -> None:
-        """Record what is in place; what was known of hosts that are new or gone no longer holds."""
-        before = await self._kit.store.applied(desired.site)
-        other = {action.host for action in actions if action.kind in _ANOTHER_HOST}
-        wanted = {name for role in Role for name in desired.spec.host_names(role)}
-        kept = before.without_hosts_but(frozenset(wanted - other))
-        applied = replace(
-            kept,
-            infrastructure=desired.infrastructure_digest,
-            sizes={role.value: desired.spec.group(role).size for role in Role},
-            born=before.born or self._kit.clock.now(),
-        )
-        await self._kit.store.save_applied(desired.site, applied)
-
-    def _remainder(self, look: Look, observed: Observed) -> Plan:
-        """What is left to do after provisioning, now that addresses are known."""
-        differences = self._to_act_on(look, observed)
-        return planning.plan(look.desired, observed, differences, force=look.force)
-
     def _to_act_on(self, look: Look, observed: Observed) -> tuple[Difference, ...]:
         """What differs, without what the site's policy leaves alone or only tells of."""
-        return to_act_on(diff(look.desired, observed), look.spec.policy.drift, self._kit.clock.now())
-
-    async def _configure(
-        self, look: Look, observed: Observed, plan: Plan, recorder: Recorder
-    ) -> frozenset[str]:
-        """Configure hosts; content comes along where it can."""
-        step, content = plan.step(StepKind.CONFIGURE), plan.step(StepKind.DEPLOY)
-        if step is None:
-            return frozenset()
-        await self._enter(look, observed, StepKind.CONFIGURE, plan)
-        state = _state(observed)
-        async with recorder.step("configure", step.hosts) as notes:
-            request = configuration_request(look.desired, state, step)
-            if content is not None and is_joint(step, content, state):
-                # Ansible takes longer to start than to bring content.
-                request = await self._with_content(request, look, content)
-            await self._play(request, notes)
-        return frozenset(step.hosts)
-
-    async def _deploy(self, look: Look, observed: Observed, plan: Plan, recorder: Recorder) -> frozenset[str]:
-        """Bring content to hosts that did not get it with their configuration."""
-        before, step = plan.step(StepKind.CONFIGURE), plan.step(StepKind.DEPLOY)
-        if step is None:
-            return frozenset()
-        await self._enter(look, observed, StepKind.DEPLOY, plan)
-        state = _state(observed)
-        async with recorder.step("deploy", step.hosts) as notes:
-            notes.detail = {"revision": look.desired.content}
-            if before is not None and is_joint(before, step, state):
-                notes.summary = "brought in the same play"
-            else:
-                request = configuration_request(look.desired, state, step)
-                await self._play(await self._with_content(request, look, step), notes)
-        return frozenset(step.hosts)
-
-    async def _with_content(
-        self, request: ConfigurationRequest, look: Look, step: Step
-    ) -> ConfigurationRequest:
-        archive = await self._kit.source.archive(look.desired.content)
-        return replace(request, archive=archive, repair=needs_repair(look.differences, step))
-
-    async def _play(self, request: ConfigurationRequest, notes: StepNotes) -> None:
-        try:
-            with self._kit.calling("ansible"):
-                result = await self._kit.configuration.configure(request, notes.report)
-        finally:
-            # However it ended, and whether or not the run comes to ask them: they are not what they were.
-            self._observer.desk.doubt(host.id for host in request.hosts)
-        notes.detail |= {"results": results(result), "changed": result.changed}
-        notes.summary = describe_result(result)
-        if result.failed:
-            first = result.failed[0]
-            names = ", ".join(item.host for item in result.failed)
-            message = f"{request.kind.value} failed on {names}: {first.task or first.outcome.value}"
-            raise TransientError(f"{message}: {first.message}" if first.message else message)
+        found = to_act_on(diff(look.desired, observed), look.spec.policy.drift, self._kit.clock.now())
+        return tuple(item for item in found if item.host not in look.spared)
 
     async def _verify(self, look: Look, observed: Observed, touched: Touched, recorder: Recorder) -> Ending:
         await self._enter(look, observed, StepKind.VERIFY)
-        state, site = _state(observed), look.desired.site
+        state, site = state_of(observed), look.desired.site
 
         def disturbed() -> bool:
             return self._observer.sightings.disturbed(site, state.hosts)
@@ -297,6 +246,11 @@ class Converger:
                 notes.outcome = Outcome.SUPERSEDED if disturbed() else Outcome.FAILED
         if failures and disturbed():
             raise DisturbedError(str(failures[0]))
+        if failures and goes_back(look.desired, observed.applied, beside=bool(look.beside)):
+            if await self._verifier.lost(state.hosts):
+                raise DisturbedError(str(failures[0]))
+            hosts = tuple(host.name for host in state.hosts)
+            raise RolloutFailedError(f"verification failed: {failures[0]}", failures, hosts)
         if not failures:
             await self._mark_verified(look.desired)
         applied = await self._kit.store.applied(look.desired.site)
@@ -308,7 +262,9 @@ class Converger:
         applied: Applied = await self._kit.store.applied(desired.site)
         last = applied.desired
         if applied.verified != desired.digest or last is None or last.spec.policy != desired.spec.policy:
-            marked = replace(applied, verified=desired.digest, desired=desired)
+            other = last is not None and last.digest != desired.digest
+            previous = last if other else applied.previous
+            marked = replace(applied, verified=desired.digest, desired=desired, previous=previous)
             await self._kit.store.save_applied(desired.site, marked)
 
     async def _enter(self, look: Look, observed: Observed, step: StepKind, plan: Plan | None = None) -> None:
@@ -334,8 +290,3 @@ class Converger:
         before = keys(look.differences)
         left = tuple(item for item in self._to_act_on(look, observed) if key(item) in before)
         return f"differs as before the run: {describe_differences(left)}" if actionable(left) else ""
-
-
-def _state(observed: Observed) -> InfrastructureState:
-    known = observed.infrastructure
-    return known.value if isinstance(known, Seen) else InfrastructureState()

@@ -4,7 +4,8 @@ from dataclasses import dataclass, replace
 
 from otto.model.desired import Desired
 from otto.model.difference import Difference
-from otto.model.observed import Observed
+from otto.model.errors import TransientError
+from otto.model.observed import CheckFailure, Observed
 from otto.model.plan import StepKind
 from otto.model.policy import Policy
 from otto.model.run import Outcome
@@ -25,6 +26,8 @@ class Look:
         signs: what made the site due.
         beside: digest of a newer wish that waits while the run mends the last one that was verified.
         policy: of such a run: what the newest spec allows; it holds whatever else of that spec waits.
+        undoing: hosts that a rollout made anew, and whose replacement is taken back.
+        spared: hosts that are left as they are, whatever differs on them.
     """
 
     desired: Desired
@@ -34,6 +37,8 @@ class Look:
     signs: tuple[Sign, ...] = ()
     beside: str = ""
     policy: Policy | None = None
+    undoing: frozenset[str] = frozenset()
+    spared: frozenset[str] = frozenset()
 
     @property
     def spec(self) -> SiteSpec:
@@ -63,3 +68,20 @@ class SupersededError(Exception):
 
 class DisturbedError(SupersededError):
     """A host of the site was lost under the steps."""
+
+
+class RolloutFailedError(TransientError):
+    """A wish does not hold where it was put in place.
+
+    Args:
+        message: what failed, in one line.
+        failures: the checks that failed.
+        hosts: hosts that had been changed by then.
+    """
+
+    def __init__(
+        self, message: str, failures: tuple[CheckFailure, ...] = (), hosts: tuple[str, ...] = ()
+    ) -> None:
+        super().__init__(message)
+        self.failures = failures
+        self.hosts = hosts

@@ -33,16 +33,19 @@ from otto.reconcile.headcount import Headcount
 from otto.reconcile.healing import measure_heal
 from otto.reconcile.holds import Holds
 from otto.reconcile.kit import Kit
-from otto.reconcile.look import DisturbedError, Ending, Look, SupersededError
+from otto.reconcile.look import DisturbedError, Ending, Look, RolloutFailedError, SupersededError
 from otto.reconcile.mending import Mender
 from otto.reconcile.observation.sentinel import Sentinel
 from otto.reconcile.observe import Observer
 from otto.reconcile.pace import Next, Pace
 from otto.reconcile.resolve import Resolver
+from otto.reconcile.rollouts import Aim, Rollouts, waiting_for
 from otto.reconcile.runner import Runner
 from otto.reconcile.statuses import Statuses
 from otto.reconcile.steward import Steward
+from otto.reconcile.turns import TurnBegan, TurnEnded, Unresolved, Wished
 from otto.reconcile.verify import Verifier
+from otto.reconcile.waves import Waves
 
 log = structlog.get_logger("otto.reconcile")
 
@@ -67,15 +70,18 @@ class Reconciler:
         self.books = Bookkeeper(kit)
         self._statuses = Statuses(kit, fleet, self._pace, self.books)
         self.headcount = Headcount(kit)
-        self._gate = Gatekeeper(kit, self.books, self.headcount)
+        self._gate = Gatekeeper(kit, self.books, self.headcount, Waves(kit, fleet.specs_in_force))
         self.steward = Steward(kit, fleet, self.books)
         self._confirmations = Confirmations()
+        self._rollouts = Rollouts(kit, self._gate)
+        self._statuses.rollouts = self._rollouts.status
         converger = Converger(
             kit,
             self._observer,
             verifier,
             gate=self._gate,
             books=self.books,
+            rollouts=self._rollouts,
             latest=self._latest,
             announce=self._statuses.announce,
         )
@@ -101,6 +107,7 @@ class Reconciler:
     async def reconcile(self, site: str, cause: str) -> Next:
         """Look at one site and act; never raises but for cancellation."""
         with structlog.contextvars.bound_contextvars(site=site), self.sentinel.working(site):
+            self._kit.turns.publish(TurnBegan(site, cause))
             try:
                 after = await self._look(site, cause)
             except Exception as error:
@@ -110,6 +117,7 @@ class Reconciler:
                 return self._pace.after(self._unrecorded[site])
             finally:
                 self.headcount.end(site)
+                self._kit.turns.publish(TurnEnded(site))
             self._unrecorded.pop(site, None)
             return after
 
@@ -158,9 +166,20 @@ class Reconciler:
             return await self._misplaced(known, placed)
         try:
             desired = await self._resolver.resolve(known)
-        except TerminalError:
+        except TerminalError as error:
+            self._kit.turns.publish(Unresolved(site, str(error)))
             await self._mend_last(applied, cause)
             raise
+        self._kit.turns.publish(Wished(desired, applied))
+        try:
+            aim = await self._rollouts.aim(desired, applied)
+        except WaitingError:
+            await self._mend_last(applied, cause)
+            raise
+        return await self._towards(aim, known, applied, cause)
+
+    async def _towards(self, aim: Aim, known: RememberedSpec, applied: Applied, cause: str) -> Next:
+        desired, site = aim.desired, aim.desired.site
         await self._settle(site)
         await self.sentinel.refreshing.carry_out(desired, self._observer.sightings)
         signs = self._observer.sightings.take(site)
@@ -177,7 +196,9 @@ class Reconciler:
             self._bystander.watch(desired, observed)
             self._holds.release(site)
             return await self._statuses.conclude(desired, Ending(observed, Outcome.SUCCEEDED))
-        look = Look(desired, observed, sifted.acted, force, signs)
+        look = _from(aim, known, Look(desired, observed, sifted.acted, force, signs))
+        if aim.paused is not None:
+            return await self._wait_paused(look, aim, cause)
         if await self._has_news(site):
             self._holds.release(site)
         elif (aside := await self._mend_beside(look, cause)) is not None:
@@ -187,6 +208,17 @@ class Reconciler:
             if left > 0:
                 return self._bystander.hold(look, left)
         return await self._act(look, known, cause)
+
+    async def _wait_paused(self, look: Look, aim: Aim, cause: str) -> Next:
+        """What broke of the servers that a paused rollout did not come to is mended all the same."""
+        last = look.observed.applied.desired
+        if last is not None and aim.paused is not None:
+            broken = self._mender.broken(last, look.observed, look.desired.digest, look.signs)
+            left = tuple(item for item in broken.differences if item.host not in aim.spared) if broken else ()
+            if broken is not None and actionable(left):
+                await self._mender.mend(replace(broken, differences=left, spared=aim.spared), cause)
+            raise waiting_for(aim.paused)
+        return self._bystander.hold(look, self._kit.settings.interval)
 
     async def _misplaced(self, known: RememberedSpec, placed: Judged) -> Next:
         """The site's hosts would be where they must not: nothing of it is looked at, let alone planned."""
@@ -247,12 +279,24 @@ class Reconciler:
         except WaitingError:
             self.wish(desired.site, look.force)
             raise
+        except RolloutFailedError as error:
+            return await self._take_back(look, error)
         except Exception as error:  # noqa: BLE001  (told, and tried again later)
             after = await self._fail(desired.site, error)
             self._observer.desk.doubt(host.id for host in observed.hosts)
             self._bystander.watch(desired, observed)
             self._holds.after_failure(desired, look.differences, after.seconds or 0.0)
             return after
+
+    async def _take_back(self, look: Look, error: RolloutFailedError) -> Next:
+        """A wish failed where it was put in place. Going back, which failed too, is tried again."""
+        if look.beside:
+            await self._rollouts.stuck(look, str(error))
+            self._holds.after_failure(look.desired, look.differences, self._kit.settings.backoffCap)
+            return await self._fail(look.desired.site, error)
+        await self._rollouts.failed(look, error)
+        self._holds.release(look.desired.site)
+        return Next(0.0, "taken-back")
 
     async def _run(self, look: Look, cause: str) -> Next:
         try:
@@ -269,6 +313,8 @@ class Reconciler:
     async def _conclude(self, look: Look, ending: Ending, run: Run) -> Next:
         desired = look.desired
         await self._departures.end(desired.spec)  # which runs from the first host on
+        if ending.outcome is Outcome.SUCCEEDED:
+            await self._rollouts.ended(look)
         after = await self._statuses.conclude(desired, ending, run.id)
         left = standing(diff(desired, ending.observed), desired.spec.policy.drift, self._now())
         self._bystander.watch(desired, ending.observed)
@@ -338,6 +384,7 @@ class Reconciler:
         self._departures.forget(site)
         self._confirmations.forget(site)
         self._gate.forget(site)
+        self._rollouts.forget(site)
         await self._statuses.gone(site)
 
     async def _note(self, site: str, found: Findings, phase: Phase | None = None) -> Next:
@@ -367,6 +414,14 @@ class Reconciler:
 
     def _now(self) -> datetime:
         return self._kit.clock.now()
+
+
+def _from(aim: Aim, known: RememberedSpec, look: Look) -> Look:
+    """A look that starts towards an older wish, under the newest policy, while the newest is quarantined."""
+    if aim.quarantine is None:
+        return look
+    policy = known.spec.policy
+    return replace(look, beside=aim.newest.digest, policy=policy, undoing=aim.undoing)
 
 
 def _words(desired: Desired) -> SiteSpec:

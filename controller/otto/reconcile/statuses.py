@@ -1,5 +1,6 @@
 """The one place where statuses are written, told of, and counted."""
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
@@ -13,6 +14,7 @@ from otto.model.desired import Desired
 from otto.model.errors import OttoError, WaitingError
 from otto.model.observed import InfrastructureState, Observed, Seen
 from otto.model.plan import Removing, StepKind
+from otto.model.rollout import RolloutStatus
 from otto.model.run import Outcome
 from otto.model.status import Phase, SiteStatus
 from otto.model.verdict import Verdict, Waiting
@@ -41,6 +43,7 @@ class Statuses:
 
     Attributes:
         leaving: sites that are to be taken down and wait for it, by name; every status of theirs says so.
+        rollouts: tells how a site's rollout stands.
         ends: when sites end by their time to live or a tombstone, by name.
     """
 
@@ -49,6 +52,7 @@ class Statuses:
         self._books = books
         self._fleet = fleet
         self._pace = pace
+        self.rollouts: Callable[[str], RolloutStatus | None] = _none
         self.leaving: dict[str, Leaving] = {}
         self.ends: dict[str, datetime] = {}
 
@@ -156,6 +160,7 @@ class Statuses:
 
     async def save(self, status: SiteStatus) -> SiteStatus:
         """Keep a status and tell of it."""
+        status = replace(status, rollout=self.rollouts(status.site))
         leaving = self.leaving.get(status.site)
         if leaving is not None:
             own = told_of(leaving.verdict)
@@ -191,6 +196,7 @@ class Statuses:
             cost=cost,
             currency=currency,
             problems=self._fleet.problems(desired.site),
+            rollout=self.rollouts(desired.site),
         )
 
     def _measure(self, before: SiteStatus | None, after: SiteStatus, run: str) -> None:
@@ -210,6 +216,10 @@ class Statuses:
 
     def _now(self) -> datetime:
         return self._kit.clock.now()
+
+
+def _none(site: str) -> None:
+    del site
 
 
 def _failures(before: SiteStatus | None, desired: Desired, *, failed: bool) -> int:

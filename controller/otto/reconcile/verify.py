@@ -2,7 +2,7 @@
 
 import asyncio
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass
 
 from otto.decide import verification
@@ -120,6 +120,54 @@ class Verifier:
                 return seen
             await self._kit.clock.sleep(pause)
             pause = min(_MOST_PAUSE, pause * _LONGER)
+
+    async def directly(
+        self,
+        desired: Desired,
+        state: InfrastructureState,
+        names: Collection[str],
+        *,
+        deadline: float,
+        disturbed: Callable[[], bool] = lambda: False,
+    ) -> tuple[CheckFailure, ...]:
+        """Every check, asked of some hosts themselves, until all hold or it is of no use to go on.
+
+        Args:
+            desired: the site.
+            state: its hosts.
+            names: the hosts to ask.
+            deadline: seconds from now; 0 asks once.
+            disturbed: whether something happened meanwhile that another look has to deal with first.
+
+        Returns:
+            What failed in the last round.
+        """
+        asked = verification.directly(desired, state, names)
+        end = self._kit.clock.monotonic() + deadline
+        pause = _FIRST_PAUSE
+        while True:
+            heard = await asyncio.gather(*(self._ask(state, item, _Asking(asked, tries=1)) for item in asked))
+            failures = tuple(failure for item in heard for failure in item.failures)
+            if not failures or disturbed() or self._kit.clock.monotonic() + pause > end:
+                return failures
+            await self._kit.clock.sleep(pause)
+            pause = min(_MOST_PAUSE, pause * _LONGER)
+
+    async def lost(self, hosts: Iterable[Host]) -> frozenset[str]:
+        """Names of the hosts on which not even sshd answers: no wish is to blame for what fails on those."""
+        asked = tuple(hosts)
+        alive = await asyncio.gather(*(self._has_ssh(host) for host in asked))
+        return frozenset(host.name for host, there in zip(asked, alive, strict=True) if not there)
+
+    async def answers(self, state: InfrastructureState) -> verification.Answers:
+        """What every balancer counts of the servers' answers to visitors; a silent one is left out."""
+        port, path = verification.STATISTICS_PORT, verification.STATISTICS_PATH
+        requests = [
+            ProbeRequest(host.address, port, path, timeout=_STATISTICS_SECONDS)
+            for host in state.of(Role.BALANCER)
+        ]
+        told = await asyncio.gather(*(self._kit.probe.get(request) for request in requests))
+        return verification.answers(item.body for item in told if isinstance(item, Answer))
 
     async def _once(self, desired: Desired, state: InfrastructureState) -> Seen[Serving] | Unseen:
         questions = verification.questions(desired, state)

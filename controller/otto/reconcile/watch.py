@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import structlog
@@ -11,8 +12,12 @@ from otto.decide.schedule import backoff, jittered
 from otto.model.canonical import to_data
 from otto.model.catalogue import Catalogue
 from otto.model.errors import OttoError
+from otto.model.pipeline import Event, Trigger
+from otto.model.signature import Admission
+from otto.reconcile.door import Door
 from otto.reconcile.fleet import Fleet, Refreshed
 from otto.reconcile.kit import Kit
+from otto.reconcile.pipelines import Pipelines
 
 log = structlog.get_logger("otto.watch")
 
@@ -25,23 +30,35 @@ _LOOK = 600.0
 
 @dataclass(frozen=True, slots=True)
 class SourceState:
-    """What is known of the repository: kept in the store for the command line."""
+    """What is known of the repository: kept in the store for the command line.
+
+    `commit` is its newest commit, `unsigned` why something newer than what is in force is not deployed.
+    """
 
     commit: str = ""
     fetched_at: str = ""
     error: str = ""
     failures: int = 0
+    unsigned: str = ""
 
 
 class Watcher:
-    """Brings the fleet to the newest commit and makes the sites it touches due."""
+    """Brings the fleet to the newest commit and makes the sites it touches due.
 
-    def __init__(self, kit: Kit, fleet: Fleet, interval: float) -> None:
+    Attributes:
+        state: what is known of the repository.
+        listeners: called when the fleet has moved to another commit.
+    """
+
+    def __init__(self, kit: Kit, fleet: Fleet, door: Door, pipelines: Pipelines, *, interval: float) -> None:
         self._kit = kit
+        self._pipelines = pipelines
         self._fleet = fleet
+        self._door = door
         self._interval = interval
         self._one_at_a_time = asyncio.Lock()
         self.state = SourceState()
+        self.listeners: list[Callable[[], None]] = []
 
     async def run(self) -> None:
         """Poll until cancelled."""
@@ -51,11 +68,16 @@ class Watcher:
             await self._kit.clock.sleep(pause)
             await self.look()
 
-    async def look(self) -> Refreshed | None:
-        """Fetch, and refresh when there is a new commit. Failures keep the last good revision."""
+    async def look(self, *, by: str = "", deliveries: int = 1) -> Refreshed | None:
+        """Fetch, and refresh when there is a new commit. Failures keep the last good revision.
+
+        Args:
+            by: who told us of a push, where the commit's author is not known.
+            deliveries: how many times it was told.
+        """
         async with self._one_at_a_time:
             try:
-                return await self._look()
+                return await self._look(by, deliveries)
             except OttoError as error:
                 await self._note(error=str(error), failures=self.state.failures + 1)
                 log.warning("source.failed", error=str(error), failures=self.state.failures)
@@ -67,11 +89,13 @@ class Watcher:
                 await self._note(error=words, failures=self.state.failures + 1)
                 return None
 
-    async def _look(self) -> Refreshed | None:
+    async def _look(self, by: str, deliveries: int) -> Refreshed | None:
         started = self._kit.clock.monotonic()
         for site in sorted(await self._fleet.thawed()):
             self._kit.queue.add(site, "thawed")
-        commit = await self._kit.source.fetch()
+        head = await self._kit.source.fetch()
+        admitted = await self._door.admit(head) if head else Admission("", "")
+        commit, refusal = admitted.commit, admitted.refusal
         refreshed = None
         if commit and commit != self._fleet.catalogue.commit:
             refreshed = await self._fleet.refresh(commit, self._kit.clock.now())
@@ -83,9 +107,26 @@ class Watcher:
             )
             for site in sorted(due):
                 self._kit.queue.add(site, "push")
+            self._open(refreshed, due, by, deliveries)
+            for listener in self.listeners:
+                listener()
             await self._tell(refreshed.after)
-        await self._note(commit=commit or "", error="" if commit else "the repository has no commit yet")
+        empty = "" if head else "the repository has no commit yet"
+        await self._note(commit=head or "", error=empty, unsigned=str(refusal or ""))
         return refreshed
+
+    def _open(self, refreshed: Refreshed, due: frozenset[str], by: str, deliveries: int) -> None:
+        """Pipelines of a push; at the start everything is looked at, and each site tells by itself."""
+        before, after = refreshed.before, refreshed.after
+        if not before.commit:
+            return
+        at, commit = self._kit.clock.now(), after.commit
+        author = self._kit.source.author(commit) or by
+        event = Event(Trigger.PUSH, at, author, commit=commit, deliveries=deliveries)
+        problems = {
+            site: [str(item) for item in after.problems[site]] for site in due & after.problems.keys()
+        }
+        self._pipelines.open(event, due, problems=problems)
 
     async def _tell(self, catalogue: Catalogue) -> None:
         """Keep what no site's status can tell, for the command line."""
@@ -103,10 +144,13 @@ class Watcher:
         moved = {name for name in names if before.problems.get(name) != after.problems.get(name)}
         return refreshed.touched | gone | moved
 
-    async def _note(self, *, commit: str | None = None, error: str = "", failures: int = 0) -> None:
+    async def _note(
+        self, *, commit: str | None = None, error: str = "", failures: int = 0, unsigned: str | None = None
+    ) -> None:
         kept = self.state.commit if commit is None else commit
+        refused = self.state.unsigned if unsigned is None else unsigned
         at = self.state.fetched_at if failures else self._kit.clock.now().isoformat()
-        self.state = SourceState(kept, at, error, failures)
+        self.state = SourceState(kept, at, error, failures, refused)
         self._kit.metrics.source(up=not failures, at=self._kit.clock.now().timestamp())
         try:
             await self._kit.store.set_value(SOURCE, json.dumps(to_data(self.state)))

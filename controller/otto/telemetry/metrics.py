@@ -20,17 +20,31 @@ from otto.model.cost import Cost
 from otto.model.difference import Difference
 from otto.model.status import SiteStatus
 from otto.telemetry.fleet import FleetMetrics
+from otto.telemetry.forge import ForgeMetrics
 from otto.telemetry.guarding import GuardMetrics
 from otto.telemetry.health import Health
+from otto.telemetry.images import ImageMetrics
 from otto.telemetry.money import MoneyMetrics
 from otto.telemetry.notifications import NotificationMetrics
 from otto.telemetry.observation import ObservationMetrics
 from otto.telemetry.outside import OutsideMetrics
+from otto.telemetry.pipelines import PipelineMetrics
+from otto.telemetry.rollouts import RolloutMetrics
 from otto.telemetry.runs import RunMetrics
 from otto.telemetry.work import WorkMetrics
 
 
-class Metrics(RunMetrics, ObservationMetrics, WorkMetrics, OutsideMetrics, GuardMetrics, NotificationMetrics):
+class Metrics(
+    RunMetrics,
+    ObservationMetrics,
+    WorkMetrics,
+    OutsideMetrics,
+    GuardMetrics,
+    NotificationMetrics,
+    ImageMetrics,
+    PipelineMetrics,
+    ForgeMetrics,
+):
     """All of OttO's metrics over one registry; cheap enough to be told everything.
 
     Args:
@@ -39,6 +53,9 @@ class Metrics(RunMetrics, ObservationMetrics, WorkMetrics, OutsideMetrics, Guard
         site_limit: the most sites for which there are.
         health: what the loop's parts tell that they are at work; a new one when none is given.
         now: seconds since 1970.
+
+    Attributes:
+        rollouts: what there is to tell of rollouts.
     """
 
     def __init__(
@@ -55,12 +72,16 @@ class Metrics(RunMetrics, ObservationMetrics, WorkMetrics, OutsideMetrics, Guard
         self.registry = registry or CollectorRegistry()
         self._fleet = FleetMetrics(self.registry, limit=site_limit if per_site else 0, now=now)
         self._money = MoneyMetrics(self.registry, self._fleet.shows_sites)
+        self.rollouts = RolloutMetrics(self.registry, self._fleet.shows_sites)
         RunMetrics.__init__(self, self.registry)
         ObservationMetrics.__init__(self, self.registry)
         WorkMetrics.__init__(self, self.registry, health or Health())
         OutsideMetrics.__init__(self, self.registry)
         GuardMetrics.__init__(self, self.registry)
         NotificationMetrics.__init__(self, self.registry)
+        ImageMetrics.__init__(self, self.registry)
+        PipelineMetrics.__init__(self, self.registry)
+        ForgeMetrics.__init__(self, self.registry)
         build = Info("otto_build", "What is running.", registry=self.registry)
         build.info({"version": __version__, "python": platform.python_version()})
         prometheus.ProcessCollector(registry=self.registry)
@@ -98,6 +119,7 @@ class Metrics(RunMetrics, ObservationMetrics, WorkMetrics, OutsideMetrics, Guard
         """Take back everything said of a site."""
         self._fleet.gone(site)
         self._money.gone(site)
+        self.rollouts.gone(site)
 
     def render(self, accept: str = "") -> tuple[bytes, str]:
         """The answer to a scrape, and its content type, in the format the scraper accepts."""

@@ -6,7 +6,22 @@ from otto.model.run import Outcome
 from otto.model.sign import Tier
 from otto.telemetry.exemplars import exemplar
 
-STEPS = ("observe", "plan", "guard", "provision", "configure", "deploy", "dns", "verify", "drain", "destroy")
+STEPS = (
+    "observe",
+    "plan",
+    "guard",
+    "set-aside",
+    "provision",
+    "configure",
+    "deploy",
+    "try",
+    "return",
+    "soak",
+    "dns",
+    "verify",
+    "drain",
+    "destroy",
+)
 
 _FAST = (0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10)
 _SLOW = (0.5, 1, 2.5, 5, 10, 20, 30, 60, 120, 300, 600, 1800)

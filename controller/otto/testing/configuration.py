@@ -14,6 +14,7 @@ from otto.model.spec import Role
 from otto.ports import Clock
 from otto.testing.failures import Failures
 from otto.testing.hosts import FACT, SERVICE, Backend, Hosts, SimHost
+from otto.testing.rotation import MemoryRotation
 
 ROLES = ("base", "nginx", "haproxy", "content")
 FILES = {Role.WEB: "/etc/nginx/nginx.conf", Role.BALANCER: "/etc/haproxy/haproxy.cfg"}
@@ -25,7 +26,9 @@ class MemoryConfiguration:
 
     `failures` knows `configure` and `deploy` (the play as a whole), `configure:HOST` and `deploy:HOST` (that
     host fails, with the error's text), `facts:HOST` (its facts are unseen, for that reason), `drain` (nothing
-    is drained), `drain:HOST` (that balancer goes on; the others are drained), `culprits` (nobody is asked).
+    is drained), `drain:HOST` (that balancer goes on; the others are drained), `culprits` (nobody is asked),
+    `set_aside` and `bring_back` (no server goes or comes), `set_aside:HOST` and `bring_back:HOST` (that
+    balancer does not do as told; the others do).
 
     Attributes:
         requests: every play asked for, in order.
@@ -36,12 +39,14 @@ class MemoryConfiguration:
         patience: seconds that visitors were given, of each call of `drain`.
         traces: host -> lines it tells of who keeps changing it, besides when its files changed.
         suspected: names of the hosts that were asked who keeps changing them, in order.
+        rotation: servers set aside and brought back.
     """
 
     def __init__(self, hosts: Hosts, clock: Clock) -> None:
         self._hosts = hosts
         self._clock = clock
         self.failures = Failures()
+        self.rotation = MemoryRotation(hosts, self.failures)
         self.requests: list[ConfigurationRequest] = []
         self.asked: list[str] = []
         self.foresaw: list[str] = []
@@ -94,6 +99,26 @@ class MemoryConfiguration:
             report(Progress("drained", host=host.name))
         if errors:
             raise errors[0]
+
+    async def set_aside(
+        self,
+        balancers: Sequence[Host],
+        servers: Sequence[str],
+        timeout: float,  # noqa: ARG002, ASYNC109
+        report: Report,
+    ) -> Mapping[str, int]:
+        """Have balancers send nobody to servers. `timeout` is never waited for, whoever is left."""
+        return await self.rotation.set_aside(balancers, servers, report)
+
+    async def bring_back(
+        self,
+        balancers: Sequence[Host],
+        servers: Sequence[str],
+        timeout: float,  # noqa: ARG002, ASYNC109
+        report: Report,
+    ) -> None:
+        """Have balancers send visitors to servers again; `timeout` is never waited for."""
+        await self.rotation.bring_back(balancers, servers, report)
 
     async def culprits(
         self, hosts: Sequence[Host], paths: Mapping[str, Sequence[str]]

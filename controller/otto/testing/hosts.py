@@ -37,7 +37,7 @@ class SimHost:
         files: managed file -> digest of what is in it.
         services: unit -> systemd's active state.
         damage: paths of the site's content that were edited by hand -> what they say now.
-        disabled: on a balancer, servers that somebody disabled by hand; a reload forgets them.
+        disabled: on a balancer, servers that were set aside, or disabled by hand; a reload forgets them.
     """
 
     id: str

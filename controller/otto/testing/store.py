@@ -11,6 +11,7 @@ from otto.model.status import SiteStatus
 from otto.testing.failures import Failures
 from otto.testing.imageindex import MemoryImageIndex
 from otto.testing.ledger import MemoryLedger
+from otto.testing.pipelines import MemoryPipelines
 
 
 class MemoryStore:
@@ -18,12 +19,13 @@ class MemoryStore:
 
     Args:
         ledger: what the guard remembers; a new one when none is given.
-        keep_runs: ended runs that are kept per site.
+        keep_runs: ended runs, and ended pipelines, that are kept per site.
     """
 
     def __init__(self, *, ledger: MemoryLedger | None = None, keep_runs: int = 200) -> None:
         self.ledger = ledger or MemoryLedger()
         self.images = MemoryImageIndex()
+        self.pipelines = MemoryPipelines(keep=keep_runs)
         self._keep_runs = keep_runs
         self._statuses: dict[str, SiteStatus] = {}
         self._runs: dict[str, Run] = {}

@@ -22,6 +22,7 @@ from sqlalchemy.exc import DBAPIError
 from tests.integration.store.test_migrations import config
 from tests.unit import test_testing_imageindex as of_an_index
 from tests.unit import test_testing_ledger as of_a_ledger
+from tests.unit import test_testing_pipelines as of_records
 from tests.unit import test_testing_store as of_a_store
 
 from otto.adapters.store import SqlStore, open_store, schema
@@ -85,6 +86,16 @@ async def test_made_store(behaviour: Behaviour, make: Make) -> None:
     await behaviour(make)
 
 
+@pytest.mark.parametrize("behaviour", behaviours(of_records, "records"), ids=lambda one: one.__name__)
+async def test_records(behaviour: Behaviour, make: Make) -> None:
+    await behaviour(make().pipelines)
+
+
+@pytest.mark.parametrize("behaviour", behaviours(of_records, "make_records"), ids=lambda one: one.__name__)
+async def test_made_records(behaviour: Behaviour, make: Make) -> None:
+    await behaviour(lambda keep: make(keep_runs=keep).pipelines)
+
+
 # Found before they are run: pytest-asyncio puts something else in their place then.
 OF_A_LEDGER, OF_A_STORE = properties(of_a_ledger, "ledger"), properties(of_a_store, "store")
 # PostgreSQL's text holds anything but NUL.
@@ -120,6 +131,8 @@ def test_the_behaviours_were_found() -> None:
     assert len(behaviours(of_a_ledger, "ledger")) > 10
     assert len(behaviours(of_a_store, "store")) > 5
     assert len(behaviours(of_a_store, "make")) > 0
+    assert len(behaviours(of_records, "records")) > 2
+    assert len(behaviours(of_records, "make_records")) > 0
 
 
 def test_several_processes_open_a_new_store_and_append_to_one_chain(new_database: Callable[[], str]) -> None:

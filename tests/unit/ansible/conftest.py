@@ -47,6 +47,14 @@ def servers() -> Any:
 
 
 @pytest.fixture
+def rotation(tmp_path: Path) -> Any:
+    """The program that takes servers out of rotation, with its notes in a folder of the test."""
+    module = load("otto_rotation", ANSIBLE / "questions/rotation.py")
+    module.ORDERS = tmp_path / "orders"
+    return module
+
+
+@pytest.fixture
 def fact(tmp_path: Path) -> Any:
     """The fact script, looking at folders of the test instead of the system's."""
     module = load("otto_fact", ANSIBLE / "roles/base/files/otto.fact")

@@ -22,6 +22,7 @@ from otto.adapters.ansible.known_hosts import file_of
 from otto.adapters.ansible.options import AnsibleOptions, control_folder
 from otto.adapters.ansible.outcome import Tallies, Tally, message_of
 from otto.adapters.ansible.rolefiles import role_digests
+from otto.adapters.ansible.rotation import Rotation
 from otto.adapters.ansible.running import Event, Running, breakdown, running
 from otto.adapters.ansible.variables import parts, variables
 from otto.adapters.ansible.workspace import sweep, workspace, write_private
@@ -68,6 +69,7 @@ class Ansible:
         self._options = options
         self._clock = clock
         self._calls = Calls(options, random_bytes)
+        self._rotation = Rotation(self._calls, options.folder)
         self._foreseen: dict[str, _Foreseen] = {}
         sweep(options.runs)
 
@@ -177,6 +179,26 @@ class Ansible:
             TransientError: a balancer answers and goes on taking visitors.
         """
         await drain(self._calls, balancers, timeout, report)
+
+    async def set_aside(
+        self,
+        balancers: Sequence[Host],
+        servers: Sequence[str],
+        timeout: float,  # noqa: ASYNC109
+        report: Report,
+    ) -> Mapping[str, int]:
+        """Have balancers send no new visitor to servers, and those they have finish. See the port."""
+        return await self._rotation.set_aside(balancers, servers, timeout, report)
+
+    async def bring_back(
+        self,
+        balancers: Sequence[Host],
+        servers: Sequence[str],
+        timeout: float,  # noqa: ASYNC109
+        report: Report,
+    ) -> None:
+        """Have balancers send visitors to servers again, each once its own check has passed. See the port."""
+        await self._rotation.bring_back(balancers, servers, timeout, report)
 
     async def culprits(
         self, hosts: Sequence[Host], paths: Mapping[str, Sequence[str]]

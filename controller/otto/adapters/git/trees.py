@@ -17,6 +17,7 @@ _DEEPEST = 64
 _FOLDER, _LINK, _SUBMODULE = 0o040000, 0o120000, 0o160000
 _REMEMBERED = 4096
 _LONGEST = 64 * 1024**2
+_NAME = 100
 
 _Result = TypeVar("_Result")
 
@@ -76,9 +77,14 @@ class Trees:
         self._counts: OrderedDict[str, int] = OrderedDict()
         self._listing: tuple[str, Mapping[str, Entry]] = ("", {})
 
-    def ask(self, question: Callable[[pygit2.Repository], _Result]) -> _Result:
-        """Ask the repository something; once more, freshly opened, if packs were rewritten meanwhile."""
-        if self._opened is None:
+    def ask(self, question: Callable[[pygit2.Repository], _Result], *, anew: bool = False) -> _Result:
+        """Ask the repository something; once more, freshly opened, if packs were rewritten meanwhile.
+
+        Args:
+            question: what is asked.
+            anew: whether it is to be freshly opened in any case.
+        """
+        if self._opened is None or anew:
             return self._afresh(question)
         try:
             return question(self._opened)
@@ -106,6 +112,20 @@ class Trees:
                 raise TerminalError(f"{ref} does not lead to a commit") from error
 
         return self.ask(look)
+
+    def author(self, commit: str) -> str:
+        """The name of a commit's author, shortened; "" when there is no such commit."""
+
+        def look(repository: pygit2.Repository) -> str:
+            found: object = repository.get(commit)
+            # Read from the raw bytes: a name need not be in any encoding.
+            raw = found.author.raw_name if isinstance(found, pygit2.Commit) else b""
+            return text(raw)[:_NAME]
+
+        try:
+            return self.ask(look)
+        except (pygit2.GitError, ValueError, KeyError):
+            return ""
 
     def has(self, name: str) -> bool:
         """Whether an object is there."""

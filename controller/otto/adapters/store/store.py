@@ -9,6 +9,7 @@ from otto.adapters.store import schema, writing
 from otto.adapters.store.database import Database
 from otto.adapters.store.images import SqlImages
 from otto.adapters.store.ledger import SqlLedger
+from otto.adapters.store.pipelines import SqlPipelines
 from otto.model.canonical import canonical
 from otto.model.catalogue import RememberedSpec
 from otto.model.observed import Applied
@@ -32,6 +33,7 @@ class SqlStore:
     Attributes:
         ledger: what the guard remembers, in the same database; closed with the store.
         images: the index of golden images, in the same database.
+        pipelines: what pipelines did; so are they.
     """
 
     def __init__(self, database: Database, clock: Clock, *, keep_runs: int = KEPT_RUNS) -> None:
@@ -39,6 +41,7 @@ class SqlStore:
         self._keep_runs = keep_runs
         self.ledger = SqlLedger(database, clock)
         self.images = SqlImages(database)
+        self.pipelines = SqlPipelines(database, keep=keep_runs)
 
     async def __aenter__(self) -> Self:
         return self

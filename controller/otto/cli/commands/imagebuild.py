@@ -17,17 +17,10 @@ if TYPE_CHECKING:
     from otto.model.image import Build
     from otto.reconcile.foundry import Foundry, Made
 
-app = typer.Typer(help="Golden images.", no_args_is_help=True, rich_markup_mode=None)
 # Those whose images OttO can boot and try.
 _TRIED = (Provider.LAB,)
 
 
-@app.callback()
-def images() -> None:
-    """Golden images."""
-
-
-@app.command()
 def build(  # noqa: PLR0917  (its options)
     context: typer.Context,
     names: Annotated[

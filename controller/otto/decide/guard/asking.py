@@ -27,7 +27,9 @@ def _destroy(case: Case) -> Iterator[Reason]:
 
 
 def _replace(case: Case) -> Iterator[Reason]:
-    if found := tuple(_unasked(case, ActionKind.REPLACE)):
+    # What a rollout made anew, and takes back since it does not hold, was allowed with it.
+    undoing = case.plan.about.undoing
+    if found := tuple(item for item in _unasked(case, ActionKind.REPLACE) if item.host not in undoing):
         message = f"the plan would replace living hosts: {names(found)}{_because(found)}"
         yield Reason("guard.replace", message, case.approve, figures={"replaced": str(len(found))})
 

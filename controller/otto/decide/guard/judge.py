@@ -54,12 +54,13 @@ def conclude(
 
 
 def approvers(plan: Plan, policy: Effective, history: History, now: datetime) -> frozenset[str]:
-    """Who approved this very plan, and not too long ago."""
+    """Who approved this very plan, or the one that it is the rest of, and not too long ago."""
     oldest = now - timedelta(seconds=policy.site.approval_expiry)
+    plans = {plan.digest, plan.about.part_of} - {""}
     return frozenset(
         grant.by.casefold()
         for grant in history.grants_of(GrantKind.APPROVE, now)
-        if grant.site == plan.site and grant.plan == plan.digest and grant.at > oldest
+        if grant.site == plan.site and grant.plan in plans and grant.at > oldest
     )
 
 

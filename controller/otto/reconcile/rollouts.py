@@ -1,0 +1,266 @@
+"""Which wish a site goes towards: the newest, or, while that is quarantined, the last that was verified."""
+
+from dataclasses import dataclass, replace
+from datetime import datetime
+
+import structlog
+
+from otto.decide.rollout import Course, cannot_go_back
+from otto.decide.rolloutwords import failed_notice, quarantine_entry, stuck_notice
+from otto.model.canonical import short
+from otto.model.desired import Desired
+from otto.model.errors import WaitingError
+from otto.model.history import OTTO, Grant, GrantKind
+from otto.model.observed import Applied
+from otto.model.plan import Plan
+from otto.model.rollout import Quarantine, RolloutState, RolloutStatus
+from otto.reconcile.gatekeeper import Gatekeeper
+from otto.reconcile.kit import Kit
+from otto.reconcile.look import Look, RolloutFailedError
+
+log = structlog.get_logger("otto.rollout")
+
+_OVER = frozenset({RolloutState.DONE})
+# Quarantined wishes that are kept with all that failed, of each site.
+_KEPT = 5
+
+
+@dataclass(frozen=True, slots=True)
+class Aim:
+    """What a site goes towards.
+
+    Attributes:
+        desired: the wish to put in place.
+        newest: what the newest spec asks for.
+        quarantine: why that is another wish, None where it is the same.
+        paused: who paused the rollout of `desired`, None where nobody did.
+        undoing: hosts that the rollout of a quarantined wish made anew.
+        spared: hosts that a paused rollout has changed already.
+    """
+
+    desired: Desired
+    newest: Desired
+    quarantine: Grant | None = None
+    paused: Grant | None = None
+    undoing: frozenset[str] = frozenset()
+    spared: frozenset[str] = frozenset()
+
+
+class Rollouts:
+    """Keeps how every site's rollout stands, and who or what stopped it.
+
+    What may not be put in place is a grant of the ledger, whoever said it, OttO or a person; how far a
+    rollout came is kept beside it. The first decides, the second tells.
+    """
+
+    def __init__(self, kit: Kit, gate: Gatekeeper) -> None:
+        self._kit = kit
+        self._gate = gate
+        self._known: dict[str, RolloutStatus] = {}
+
+    def status(self, site: str) -> RolloutStatus | None:
+        """How the site's last rollout stands, as far as this process has come to know it."""
+        return self._known.get(site)
+
+    async def aim(self, desired: Desired, applied: Applied) -> Aim:
+        """What a site goes towards now.
+
+        Args:
+            desired: what the newest spec asks for.
+            applied: what is in place.
+
+        Raises:
+            WaitingError: that must not be put in place, and there is nothing to go back to.
+        """
+        site = desired.site
+        status = await self._load(site)
+        grants = await self._kit.ledger.grants(site=site)
+        now = self._kit.clock.now()
+        held = {
+            grant.plan: grant for grant in grants if grant.kind is GrantKind.QUARANTINE and grant.holds(now)
+        }
+        quarantine = held.get(desired.digest)
+        if quarantine is None:
+            await self._over(desired, applied, status)
+            return Aim(desired, desired, None, *self._paused(desired, applied, grants, status, now))
+        last = next(
+            (item for item in (applied.desired, applied.previous) if item and item.digest not in held), None
+        )
+        why_not = cannot_go_back(last, self._kit.configuration.roles(), self._module(desired))
+        if last is None or why_not:
+            await self._stuck(status, desired, why_not)
+            raise _no_way_back(desired, quarantine, why_not)
+        if applied.verified == last.digest and status.state is RolloutState.REVERTING:
+            status = await self._save(replace(status, state=RolloutState.REVERTED, current=(), moment=""))
+        known = status.quarantined.get(desired.digest)
+        return Aim(last, desired, quarantine, None, frozenset(known.hosts if known else ()))
+
+    async def begin(self, look: Look, course: Course, judged: Plan) -> None:
+        """A course is about to be taken, or taken up again.
+
+        Args:
+            look: where the run started from.
+            course: its steps; none while they are not known yet.
+            judged: the plan as it was allowed.
+        """
+        desired, now = look.desired, self._kit.clock.now()
+        status = await self._load(desired.site)
+        if look.beside:
+            status = replace(status, state=RolloutState.REVERTING)
+        elif status.digest != desired.digest or status.state is not RolloutState.RUNNING:
+            status = replace(
+                status,
+                digest=desired.digest,
+                state=RolloutState.RUNNING,
+                began_at=now,
+                batches=course.steps,
+                done=(),
+                reason="",
+                before=look.observed.applied.verified,
+                plan=judged.digest,
+                actions=judged.actions,
+            )
+            self._kit.metrics.rollouts.began()
+        else:
+            status = replace(status, batches=(*((done,) for done in status.done), *course.steps))
+        await self._save(replace(status, current=(), moment=""))
+        log.info("rollout.began", digest=short(desired.digest), batches=[list(item) for item in course.steps])
+
+    async def go_on(self, desired: Desired) -> None:
+        """Asked between two batches.
+
+        Raises:
+            WaitingError: somebody paused the rollout.
+        """
+        grants = await self._kit.ledger.grants(site=desired.site, kind=GrantKind.PAUSE)
+        now = self._kit.clock.now()
+        paused = next((grant for grant in grants if grant.holds(now)), None)
+        if paused is not None:
+            await self._pause(await self._load(desired.site), paused)
+            raise waiting_for(paused)
+
+    async def moment(self, desired: Desired, moment: str, names: tuple[str, ...]) -> None:
+        """What is being done to a batch."""
+        status = await self._load(desired.site)
+        await self._save(replace(status, current=names, moment=moment, since=self._kit.clock.now()))
+
+    async def batch_done(self, desired: Desired, names: tuple[str, ...]) -> None:
+        """A batch was changed, verified and watched."""
+        status = await self._load(desired.site)
+        done = (*status.done, *(name for name in names if name not in status.done))
+        await self._save(replace(status, done=done, current=(), moment="", since=self._kit.clock.now()))
+
+    async def ended(self, look: Look) -> None:
+        """A wish holds."""
+        status = await self._load(look.desired.site)
+        if look.beside:
+            if status.state is RolloutState.REVERTING:
+                await self._save(replace(status, state=RolloutState.REVERTED, current=(), moment=""))
+                self._kit.metrics.rollouts.ended("reverted")
+                log.warning("rollout.reverted", digest=short(status.digest), reason=status.reason)
+        elif status.state is RolloutState.RUNNING:
+            await self._save(replace(status, state=RolloutState.DONE, current=(), moment=""))
+            self._kit.metrics.rollouts.ended("done")
+            log.info("rollout.done", digest=short(status.digest))
+
+    async def failed(self, look: Look, error: RolloutFailedError) -> None:
+        """A wish does not hold where it was put in place: it is not tried again until its inputs change."""
+        desired, now = look.desired, self._kit.clock.now()
+        status = await self._load(desired.site)
+        mine = status.digest == desired.digest
+        changed = {*error.hosts, *(status.done if mine else ()), *(status.current if mine else ())}
+        found = Quarantine(
+            desired.digest, desired.commit, now, error.message, error.failures, tuple(sorted(changed))
+        )
+        kept = dict(list(status.quarantined.items())[-(_KEPT - 1) :])
+        await self._save(
+            replace(
+                status,
+                digest=desired.digest,
+                state=RolloutState.REVERTING,
+                reason=error.message,
+                quarantined=kept | {desired.digest: found},
+                before=look.observed.applied.verified,
+            )
+        )
+        # Last: from here on the site goes the other way, whoever looks at it next.
+        await self._kit.ledger.grant(
+            Grant(GrantKind.QUARANTINE, desired.site, OTTO, now, reason=error.message, plan=desired.digest)
+        )
+        await self._gate.audit(quarantine_entry(desired, found))
+        await self._kit.notifier.notify(failed_notice(desired.site, found))
+        self._kit.metrics.rollouts.ended("failed")
+        log.warning("rollout.failed", digest=short(desired.digest), reason=error.message)
+
+    async def stuck(self, look: Look, reason: str) -> None:
+        """Going back does not hold either."""
+        await self._stuck(await self._load(look.desired.site), look.desired, reason)
+
+    def forget(self, site: str) -> None:
+        """Drop a site that is gone."""
+        self._known.pop(site, None)
+        self._kit.metrics.rollouts.gone(site)
+
+    def _paused(
+        self,
+        desired: Desired,
+        applied: Applied,
+        grants: tuple[Grant, ...],
+        status: RolloutStatus,
+        now: datetime,
+    ) -> tuple[Grant | None, frozenset[str], frozenset[str]]:
+        pauses = (grant for grant in grants if grant.kind is GrantKind.PAUSE and grant.holds(now))
+        paused = next(pauses, None) if applied.verified != desired.digest else None
+        mine = status.digest == desired.digest
+        spared = frozenset((*status.done, *status.current)) if paused and mine else frozenset()
+        return paused, frozenset(), spared
+
+    async def _over(self, desired: Desired, applied: Applied, status: RolloutStatus) -> None:
+        """A wish that is in place, or another one: what was told of the last rollout is told no longer."""
+        if status.state in _OVER or (status.digest == desired.digest and applied.verified != desired.digest):
+            return
+        await self._save(replace(status, state=RolloutState.DONE, current=(), moment="", reason=""))
+
+    async def _pause(self, status: RolloutStatus, paused: Grant) -> None:
+        words = f"paused by {paused.by}" + (f": {paused.reason}" if paused.reason else "")
+        await self._save(replace(status, state=RolloutState.PAUSED, current=(), moment="", reason=words))
+
+    async def _stuck(self, status: RolloutStatus, desired: Desired, why: str) -> None:
+        if status.state is RolloutState.STUCK:
+            return
+        await self._save(replace(status, state=RolloutState.STUCK, reason=why or status.reason, moment=""))
+        self._kit.metrics.rollouts.ended("stuck")
+        await self._kit.notifier.notify(stuck_notice(desired.site, why, self._kit.clock.now()))
+        log.error("rollout.stuck", digest=short(desired.digest), reason=why)
+
+    def _module(self, desired: Desired) -> str:
+        return self._kit.infrastructure.module(desired.spec.provider)
+
+    async def _load(self, site: str) -> RolloutStatus:
+        if site not in self._known:
+            self._known[site] = await self._kit.store.rollout(site)
+        return self._known[site]
+
+    async def _save(self, status: RolloutStatus) -> RolloutStatus:
+        if status != self._known.get(status.site):
+            await self._kit.store.save_rollout(status)
+            self._known[status.site] = status
+            self._kit.metrics.rollouts.stands(status)
+        return status
+
+
+def waiting_for(paused: Grant) -> WaitingError:
+    """What a paused rollout waits for."""
+    why = f": {paused.reason}" if paused.reason else ""
+    return WaitingError(
+        f"the rollout is paused by {paused.by}{why}", mend=f"to go on: otto rollout resume {paused.site}"
+    )
+
+
+def _no_way_back(desired: Desired, quarantine: Grant, why: str) -> WaitingError:
+    site = desired.site
+    return WaitingError(
+        f"commit {short(desired.commit)} is quarantined ({quarantine.reason}), and cannot be taken back: "
+        f"{why or 'nothing was verified before'}",
+        mend=f"push a commit that mends it, or try it again: otto rollout resume {site}",
+    )
