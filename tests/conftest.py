@@ -29,7 +29,7 @@ _SECTIONS = {
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
     """Show the figures of stories: how long healing took, and what visitors noticed of changes.
 
-    They are properties of the tests in tests/acceptance: they come from workers, and into `--junitxml`.
+    They are properties of the tests (tests/acceptance): they come from workers to here, and to `--junitxml`.
     """
     reports = [report for found in terminalreporter.stats.values() for report in found]
     kept = [item for report in reports for item in getattr(report, "user_properties", ())]

@@ -4,7 +4,7 @@ Every method that talks to the outside is a coroutine, has a time limit of its o
 errors of `otto.model.errors`. Cancelling a coroutine stops its child processes before it returns.
 """
 
-from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from datetime import datetime
 from pathlib import Path
@@ -13,10 +13,12 @@ from typing import Protocol
 from otto.model.catalogue import Entry, RememberedSpec, SpecFile
 from otto.model.configuration import ConfigurationRequest, ConfigurationResult
 from otto.model.cost import PriceTable
+from otto.model.forge import CommitStatus, Deployment, Proposal, Pull
 from otto.model.history import Account, AuditEntry, AuditRecord, Charge, Grant, GrantKind, Removal
 from otto.model.host import Host, HostEvent, HostFacts, LiveHost
 from otto.model.image import Build, Channel, Image, ImageName
 from otto.model.infrastructure import Adoptable, InfrastructureInputs, InfrastructurePlan, ResourceChange
+from otto.model.inspection import Inspection
 from otto.model.notice import Notice
 from otto.model.observed import Applied, InfrastructureState, Seen, Unseen
 from otto.model.pipeline import Pipeline
@@ -89,8 +91,43 @@ class Source(Protocol):
             TransientError: the content's own repository cannot be reached and was never fetched.
         """
 
+    async def inspect(self, content: str, domains: Iterable[str] = ()) -> Inspection:
+        """What is wrong with the files of a tree that `content` gave out; costs nothing a second time.
+
+        Args:
+            content: id of the tree.
+            domains: names the site answers for: what leads to them is looked for in the tree.
+
+        Returns:
+            The findings. That they could not be found out, in time or memory, is a finding itself.
+
+        Raises:
+            TerminalError: no repository holds that tree.
+        """
+
+    def revision(self, content: Content) -> str:
+        """The commit of the content's own repository that its ref led to when it was fetched last.
+
+        "" for content in the repository of specs, and before the first fetch. Nothing is fetched for it.
+        """
+
     async def archive(self, content: str) -> Path:
         """A tar of the files of a tree, the same bytes every time, kept until pruned."""
+
+    def author(self, commit: str) -> str:
+        """Who wrote a commit of the spec repository, in the commit's own words; "" when that is not known."""
+
+    def expire(self, git: str) -> None:
+        """Have the next `content` out of this repository fetch it, however short ago it was fetched."""
+
+    def on_moved(self, listener: "Moved") -> None:
+        """Have a listener hear when a fetch finds a content repository's ref at another commit."""
+
+
+Moved = Callable[[str, str, str], None]
+"""Hears of a content repository that moved: its address, the ref as specs name it, and the commit.
+
+Must be quick and must not raise; what it hears was not used by anything yet."""
 
 
 class Specs(Protocol):
@@ -496,6 +533,79 @@ class Notifier(Protocol):
         """Tell of something, on every way that is set up; a way that fails is logged and stops no other.
 
         Returns at once or within a time limit of its own; never raises for what the other side does.
+        """
+
+
+class Forge(Protocol):
+    """Where repositories live: GitHub, GitLab, Gitea. Its texts lose secrets on their way out.
+
+    Every method raises TransientError, with `retry_after` where the forge says so, for what may pass, and
+    TerminalError for what it will not take: a bad token, a repository or commit that it does not have.
+    """
+
+    def repository(self, url: str) -> str:
+        """What this forge calls the repository of a git address; "" for one that lives elsewhere."""
+
+    async def status(self, status: CommitStatus) -> None:
+        """Say how a commit fares, in place of what was said under that context."""
+
+    async def deployment(self, deployment: Deployment, known: str = "") -> str:
+        """Say how a deployment fares.
+
+        Args:
+            deployment: the deployment.
+            known: what an earlier call for this commit and environment returned, "" for none.
+
+        Returns:
+            The forge's id of it; "" where it keeps no record of deployments.
+        """
+
+    async def open_pulls(self, repository: str, branch: str, limit: int) -> tuple[Pull, ...]:
+        """Open pull requests into a branch, those that moved last first, so many at most."""
+
+    async def comment(self, repository: str, number: int, marker: str, body: str, known: str = "") -> str:
+        """Have one comment of ours, which begins with a marker, on a pull request say this and nothing else.
+
+        Args:
+            repository: as `repository` calls it.
+            number: the pull request's.
+            marker: a line that readers do not see, the first of `body`.
+            body: Markdown.
+            known: what an earlier call returned, "" for none: then it is looked for, or else made.
+
+        Returns:
+            The forge's id of the comment.
+        """
+
+
+class Proposals(Protocol):
+    """What pull requests of the spec repository propose, apart from everything that is in force.
+
+    What it reads is a stranger's: nothing of it is ever run, served, or sent to a host.
+    """
+
+    async def merged(self, ref: str, base: str) -> Proposal:
+        """What merging a ref of the repository into a commit of its branch would give.
+
+        Raises:
+            TransientError: the repository cannot be reached, or has moved on.
+            TerminalError: it refuses us, is too big, or has no such ref.
+        """
+
+    def entries(self, commit: str) -> Mapping[str, Entry]:
+        """Spec files of a merged commit by path."""
+
+    def changed(self, before: str, after: str) -> frozenset[str]:
+        """Paths that differ between two commits, merged ones too."""
+
+    def read(self, blob: str) -> bytes:
+        """Bytes of a blob."""
+
+    async def content(self, commit: str, content: Content) -> str:
+        """Id of the tree that content in the repository itself resolves to.
+
+        Raises:
+            TerminalError: there is no such folder, or it holds what may not be served.
         """
 
 

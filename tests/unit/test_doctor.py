@@ -25,13 +25,14 @@ NOW = datetime(2026, 1, 2, 3, 4, tzinfo=UTC)
 LOCK = "aiohttp==3.1 \\\n    --hash=sha256:00\ncolorama==0.4 ; sys_platform == 'win32' \\\n"
 ALL_CAPABILITIES = "Name:\totto\nCapEff:\t000001ffffffffff\n"
 NO_SYS_RESOURCE = "CapEff:\t000001fffeffffff\n"
+ENGINE = "unix:///run/podman/podman.sock"
 SIGNING = (
     "{apiVersion: otto/v1, kind: FleetPolicy,"
     " spec: {signatures: {require: commits, keys: [{file: signers}]}}}"
 )
 NETAVARK = "/usr/lib/podman/netavark"
 AARDVARK = "/usr/lib/podman/aardvark-dns"
-BASE_TAG = (str(resources.path("infra", "lab", "build-base")), "--tag")
+BASE_TAG = ("bash", str(resources.path("infra", "lab", "build-base")), "--tag")
 
 
 @dataclass(frozen=True)
@@ -67,6 +68,7 @@ class PaperMachine:
     locked_up: bool = False
     space: int = 50 * place.GIB
     engines: tuple[str, str] = ("", "")
+    images: frozenset[str] = frozenset()
     port_is_free: bool = True
     uid: int = 0
     hard: int = sys.maxsize
@@ -106,6 +108,9 @@ class PaperMachine:
 
     def engine(self, _folder: Path, _setting: str) -> tuple[str, str]:
         return self.engines
+
+    def image(self, _url: str, reference: str) -> bool:
+        return reference in self.images
 
     def port_free(self, _address: str, _port: int) -> bool:
         return self.port_is_free
@@ -260,6 +265,14 @@ CASES: list[tuple[Callable[[Outside, Settings], Check], PaperMachine, State, str
     (engine_checks.runtime, changed(outputs={}, programs=frozenset()), State.OK, "not needed", ""),
     (engine_checks.network, changed(files={NETAVARK: ""}), State.FAIL, "missing", "aardvark-dns"),
     (engine_checks.base_image, changed(outputs={}), State.WARN, "not built", "build-base"),
+    (engine_checks.base_image, changed(engines=(ENGINE, "")), State.WARN, "not built", "build-base"),
+    (
+        engine_checks.base_image,
+        changed(engines=(ENGINE, ""), images=frozenset({"localhost/otto-lab-base:1"})),
+        State.OK,
+        "otto-lab-base:1",
+        "",
+    ),
     (engine_checks.cgroups, changed(files={}), State.FAIL, "no controllers", "cpu memory pids"),
     (
         engine_checks.cgroups,

@@ -1,4 +1,4 @@
-"""The HTTP application: health and metrics."""
+"""The HTTP application: health, metrics and webhooks."""
 
 import http
 import threading
@@ -9,25 +9,32 @@ from fastapi.responses import JSONResponse
 from prometheus_client import CollectorRegistry
 from prometheus_client.exposition import choose_encoder
 
+from otto.api import hooks as hook_routes
 from otto.api import problems
 from otto.api.health import HealthView
+from otto.api.hooks import Hooks
 from otto.api.safe import ReadOnly
 
 _WELL: dict[str, object] = {"status": "ok"}
 
 
-def create_app(registry: CollectorRegistry, health: HealthView, version: str) -> FastAPI:
+def create_app(
+    registry: CollectorRegistry, health: HealthView, version: str, hooks: Hooks | None = None
+) -> FastAPI:
     """The application.
 
     Args:
         registry: what `/metrics` shows.
         health: what `/healthz` and `/readyz` ask.
         version: OttO's version, for the description at `/openapi.json`.
+        hooks: takes what forges deliver; None for an application that only tells.
     """
     # The interactive pages would load scripts from elsewhere; the description itself stays.
     app = FastAPI(title="OttO", version=version, docs_url=None, redoc_url=None)
     problems.install(app)
-    app.add_middleware(ReadOnly)
+    app.add_middleware(ReadOnly, posts=hook_routes.PATHS if hooks else frozenset())
+    if hooks is not None:
+        hook_routes.install(app, hooks)
     one_at_a_time = threading.Lock()  # a scrape of a large fleet is work: impatient scrapers must not add up
 
     @app.get("/metrics", response_class=Response, summary="Metrics in Prometheus' text format")

@@ -8,6 +8,7 @@ from otto.cli import money
 from otto.decide.plandata import plan_data, reason_data, verdict_data
 from otto.model.canonical import Data, to_data
 from otto.model.history import AuditRecord, Grant
+from otto.model.pipeline import Pipeline
 from otto.model.plan import Plan
 from otto.model.run import Run
 from otto.model.status import Condition, ConditionType, SiteStatus
@@ -73,6 +74,11 @@ def status_document(seen: "Seen") -> Document:
 def runs_document(runs: Iterable[Run]) -> Document:
     """What `otto history --json` prints."""
     return {"runs": [to_data(run) for run in runs]}
+
+
+def pipelines_document(pipelines: Iterable[Pipeline]) -> Document:
+    """What `otto pipelines --json` prints."""
+    return {"pipelines": [to_data(pipeline) for pipeline in pipelines]}
 
 
 def audit_document(records: Iterable[AuditRecord], chain: "Chain | None" = None) -> Document:
@@ -184,6 +190,11 @@ def notify_document(outcomes: "Iterable[Outcome]", *, tested: bool) -> Document:
         {"way": item.way, "sent": tested and not item.trouble, "trouble": item.trouble} for item in outcomes
     ]
     return {"tested": tested, "ways": ways}
+
+
+def write_line(console: "Console", document: object) -> None:
+    """Print JSON in one line, escaped as `write` does."""
+    console.print(json.dumps(document, ensure_ascii=True), soft_wrap=True)
 
 
 def write(console: "Console", document: object) -> None:

@@ -11,10 +11,12 @@ from otto.cli.commands import (
     adopt,
     approvals,
     audit,
+    ci,
     destroy,
     freezes,
     grants,
     history,
+    images,
     inspect,
     intents,
     inventory,
@@ -25,7 +27,9 @@ from otto.cli.commands import (
     machine,
     notify,
     orphans,
+    pipelines,
     policy,
+    rollout,
     settings,
     specs,
     status,
@@ -129,6 +133,10 @@ def _register(app: typer.Typer) -> None:
     for panel, commands in panels:
         for command in commands:
             app.command(rich_help_panel=panel)(command)
+    app.add_typer(rollout.app, name="rollout", rich_help_panel=_ALLOW)
+    app.add_typer(images.app, name="images", rich_help_panel=_MAKE)
+    app.add_typer(ci.app, name="ci", rich_help_panel=_MAKE)
+    app.add_typer(pipelines.app, name="pipelines", rich_help_panel=_SEE)
     app.add_typer(policy.app, name="policy", rich_help_panel=_MAKE)
     app.add_typer(lab.app, name="lab", rich_help_panel=_MAKE)
 

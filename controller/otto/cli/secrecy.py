@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 from urllib.parse import unquote, urlsplit
 
 from otto.adapters.notify.ways import open_ways, secrets_of
+from otto.adapters.secrets import open_secrets
 from otto.model.errors import UsageError
 from otto.telemetry.redaction import promises_secret
 
@@ -24,7 +25,8 @@ def known_secrets(settings: "Settings", environ: Mapping[str, str]) -> frozenset
         environ: where variables named like secrets are looked for.
     """
     found = {*_token(settings.source.token, environ), *_passwords(settings), *_variables(environ)}
-    found |= {*_ways(settings.notify.urls, environ)}
+    found |= {*_ways(settings.notify.urls, environ), *_lines(settings.hooks.secret, environ)}
+    found |= {*_token(settings.forge.token, environ), *_ways(settings.notify.urls, environ)}
     return frozenset(secret for secret in found if secret)
 
 
@@ -39,6 +41,13 @@ def _token(reference: str, environ: Mapping[str, str]) -> Iterator[str]:
             return  # whoever needs it says so, with the mend
     else:
         yield reference  # not a reference: somebody put the token itself there
+
+
+def _lines(reference: str, environ: Mapping[str, str]) -> Iterator[str]:
+    try:
+        yield from (secret.decode() for secret in open_secrets("hooks.secret", reference, environ))
+    except UsageError:
+        return  # whoever needs them says so, with the mend
 
 
 def _ways(reference: str, environ: Mapping[str, str]) -> Iterator[str]:

@@ -175,13 +175,17 @@ async def _local(invocation: Invocation, *, seed: bool) -> AsyncIterator[Work]:
 async def only_when_asked(controller: Controller) -> AsyncIterator[asyncio.Task[None]]:
     """The loop at work, with no site due but those that are asked for."""
     await controller.loop.recover()
+    await controller.pipelines.recover()
     await controller.fleet.load()
     await controller.watcher.look()
     for site in controller.fleet.names():
         controller.kit.queue.forget(site)
     task = asyncio.create_task(controller.loop.run(), name="loop")
+    pipelines = asyncio.create_task(controller.pipelines.run(), name="pipelines")
     try:
         yield task
     finally:
         task.cancel()
         await asyncio.wait({task})
+        pipelines.cancel()  # after the loop: how it ended is written
+        await asyncio.wait({pipelines})

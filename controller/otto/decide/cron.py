@@ -10,7 +10,7 @@ import copy
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import date, datetime, time, timedelta
 from functools import lru_cache
 from typing import Any
 
@@ -101,6 +101,16 @@ def read(text: str) -> Cron:
         return Cron(text)
     except ValueError as error:  # croniter's errors are ValueErrors
         raise UsageError(f"{text[:_LONGEST]!r} never comes", mend="name a day that its month has") from error
+
+
+def following(cron: Cron, now: datetime) -> datetime:
+    """The next time after `now` that an expression names, by the clock of UTC."""
+    for day in cron.days(now.date()):
+        for seconds in cron.times:
+            at = datetime.combine(day, time(), now.tzinfo) + timedelta(seconds=seconds)
+            if at > now:
+                return at
+    raise UsageError("a cron expression never comes")  # none does: `read` has looked
 
 
 def _midnight(day: date) -> datetime:

@@ -19,9 +19,15 @@ from otto.reconcile.control import Answer, Control, Handler, Request
 from otto.reconcile.door import Door
 from otto.reconcile.fleet import Fleet
 from otto.reconcile.freezing import Freezer
+from otto.reconcile.imagewatch import ImageWatch
+from otto.reconcile.intake import Intake
 from otto.reconcile.kit import Kit
 from otto.reconcile.loop import Loop
+from otto.reconcile.pipelines import Pipelines
 from otto.reconcile.reconciler import Reconciler
+from otto.reconcile.reporting.reporting import Reporting
+from otto.reconcile.scheduling import Schedule
+from otto.reconcile.triggers import Triggers
 from otto.reconcile.watch import Watcher
 
 log = structlog.get_logger("otto.controller")
@@ -41,15 +47,32 @@ class Controller:
         home: OTTO_HOME.
         quarantined: opens the repository with a push that is not accepted yet.
         source: settings of the repository.
+        schedule: when pipelines start by themselves, as a cron expression; "" for never.
     """
 
-    def __init__(self, kit: Kit, home: Path, source: SourceSettings, quarantined: Quarantined) -> None:
+    def __init__(
+        self,
+        kit: Kit,
+        home: Path,
+        source: SourceSettings,
+        quarantined: Quarantined,
+        schedule: str = "",
+    ) -> None:
         self.kit = kit
         self.fleet = Fleet(kit.source, kit.specs, kit.store, Freezer(kit))
         self.reconciler = Reconciler(kit, self.fleet)
         self.loop = Loop(kit, self.fleet, self.reconciler)
+        self.images = ImageWatch(kit, self.fleet)
+        self.pipelines = Pipelines(kit)
         self._door = Door(kit)
-        self.watcher = Watcher(kit, self.fleet, self._door, source.interval)
+        self.watcher = Watcher(kit, self.fleet, self._door, self.pipelines, interval=source.interval)
+        self.triggers = Triggers(
+            kit, self.fleet, self.watcher, pipelines=self.pipelines, wish=self.reconciler.wish
+        )
+        self.intake = Intake(kit, self.fleet, source, self.triggers)
+        self.watcher.listeners.append(self.intake.learn)
+        self._schedule = Schedule(schedule, kit.clock)
+        self.reporting = Reporting(kit, self.fleet, kit.forge, source) if kit.forge else None
         self._source = source
         self._quarantined = quarantined
         self._control = Control(home / SOCKET, self._handlers())
@@ -57,9 +80,12 @@ class Controller:
     async def start(self) -> None:
         """Recover, read the repository, and make every site due. After this the socket answers."""
         await self.loop.recover()
+        await self.pipelines.recover()
         await self.fleet.load()
         await self.reconciler.headcount.load()
         await self.watcher.look()
+        await self.images.look()
+        self.intake.learn()
         await self.loop.start_all()
         await self._control.start()
         log.info("controller.started", sites=len(self.fleet.names()), commit=self.fleet.catalogue.commit)
@@ -71,7 +97,13 @@ class Controller:
                 group.create_task(self.loop.run(), name="loop")
                 group.create_task(self.reconciler.sentinel.run(), name="sentinel")
                 group.create_task(self.watcher.run(), name="watch")
+                group.create_task(self.images.run(), name="images")
+                group.create_task(self.pipelines.run(), name="pipelines")
+                group.create_task(self.intake.run(), name="webhooks")
+                group.create_task(self._schedule.run(self.triggers.scheduled), name="schedule")
                 group.create_task(self.reconciler.steward.run(), name="steward")
+                if self.reporting is not None:
+                    group.create_task(self.reporting.run(), name="forge")
         finally:
             await self.stop()
 
@@ -93,7 +125,15 @@ class Controller:
                 await task
 
     def _handlers(self) -> Mapping[str, Handler]:
-        return {"push": self._push, "judge": self._judged, "due": self._due, "info": self._info}
+        return {
+            "push": self._push,
+            "judge": self._judged,
+            "due": self._due,
+            "images": self._images,
+            "info": self._info,
+            "pipeline": self._pipeline,
+            "image": self._image,
+        }
 
     async def _push(self, request: Request) -> AsyncIterator[Answer]:
         """The post-receive hook: decide at once, and tell the pusher."""
@@ -165,6 +205,23 @@ class Controller:
             self.reconciler.wish(site, steps)
         self.kit.queue.add(site, "asked")
         yield {"done": True, "exit": 0}
+
+    async def _images(self, _: Request) -> AsyncIterator[Answer]:
+        """The index of images changed: have the sites looked at now that this concerns."""
+        yield {"done": True, "exit": 0, "due": list(await self.images.look())}
+
+    async def _pipeline(self, request: Request) -> AsyncIterator[Answer]:
+        """Start a pipeline: `{"op": "pipeline", "site": NAME, "by": WHO}`; its id."""
+        site, by = str(request.get("site", "")), str(request.get("by", ""))
+        opened = await self.triggers.asked(site, by)
+        yield {"done": True, "exit": 0, "pipeline": opened.id}
+
+    async def _image(self, request: Request) -> AsyncIterator[Answer]:
+        """A channel points at another image: `{"op": "image", "image", "channel", "digest", "by"}`."""
+        image, channel, digest, by = (
+            str(request.get(name, "")) for name in ("image", "channel", "digest", "by")
+        )
+        yield {"done": True, "exit": 0, "sites": list(self.triggers.promoted(image, channel, digest, by))}
 
     async def _info(self, _: Request) -> AsyncIterator[Answer]:
         yield {"done": True, "exit": 0, "pid": os.getpid(), "version": __version__}

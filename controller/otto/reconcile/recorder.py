@@ -14,6 +14,7 @@ from otto.model.progress import Progress, Report
 from otto.model.run import Outcome, Run, StepRecord
 from otto.reconcile.events import StepChanged, StepProgress
 from otto.reconcile.kit import Kit
+from otto.reconcile.turns import RunEnded
 
 log = structlog.get_logger("otto.run")
 
@@ -92,6 +93,7 @@ class Recorder:
         seconds = (now - self.run.started_at).total_seconds()
         self._kit.metrics.run_finished(outcome.value, seconds, self.run.id)
         log.info("run.finished", outcome=outcome.value, seconds=round(seconds, 3), message=message)
+        self._kit.turns.publish(RunEnded(self.run))
         await self.write()
         return self.run
 

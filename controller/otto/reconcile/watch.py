@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import structlog
@@ -11,10 +12,12 @@ from otto.decide.schedule import backoff, jittered
 from otto.model.canonical import to_data
 from otto.model.catalogue import Catalogue
 from otto.model.errors import OttoError
+from otto.model.pipeline import Event, Trigger
 from otto.model.signature import Admission
 from otto.reconcile.door import Door
 from otto.reconcile.fleet import Fleet, Refreshed
 from otto.reconcile.kit import Kit
+from otto.reconcile.pipelines import Pipelines
 
 log = structlog.get_logger("otto.watch")
 
@@ -40,15 +43,22 @@ class SourceState:
 
 
 class Watcher:
-    """Brings the fleet to the newest commit and makes the sites it touches due."""
+    """Brings the fleet to the newest commit and makes the sites it touches due.
 
-    def __init__(self, kit: Kit, fleet: Fleet, door: Door, interval: float) -> None:
+    Attributes:
+        state: what is known of the repository.
+        listeners: called when the fleet has moved to another commit.
+    """
+
+    def __init__(self, kit: Kit, fleet: Fleet, door: Door, pipelines: Pipelines, *, interval: float) -> None:
         self._kit = kit
+        self._pipelines = pipelines
         self._fleet = fleet
         self._door = door
         self._interval = interval
         self._one_at_a_time = asyncio.Lock()
         self.state = SourceState()
+        self.listeners: list[Callable[[], None]] = []
 
     async def run(self) -> None:
         """Poll until cancelled."""
@@ -58,11 +68,16 @@ class Watcher:
             await self._kit.clock.sleep(pause)
             await self.look()
 
-    async def look(self) -> Refreshed | None:
-        """Fetch, and refresh when there is a new commit. Failures keep the last good revision."""
+    async def look(self, *, by: str = "", deliveries: int = 1) -> Refreshed | None:
+        """Fetch, and refresh when there is a new commit. Failures keep the last good revision.
+
+        Args:
+            by: who told us of a push, where the commit's author is not known.
+            deliveries: how many times it was told.
+        """
         async with self._one_at_a_time:
             try:
-                return await self._look()
+                return await self._look(by, deliveries)
             except OttoError as error:
                 await self._note(error=str(error), failures=self.state.failures + 1)
                 log.warning("source.failed", error=str(error), failures=self.state.failures)
@@ -74,7 +89,7 @@ class Watcher:
                 await self._note(error=words, failures=self.state.failures + 1)
                 return None
 
-    async def _look(self) -> Refreshed | None:
+    async def _look(self, by: str, deliveries: int) -> Refreshed | None:
         started = self._kit.clock.monotonic()
         for site in sorted(await self._fleet.thawed()):
             self._kit.queue.add(site, "thawed")
@@ -92,10 +107,26 @@ class Watcher:
             )
             for site in sorted(due):
                 self._kit.queue.add(site, "push")
+            self._open(refreshed, due, by, deliveries)
+            for listener in self.listeners:
+                listener()
             await self._tell(refreshed.after)
         empty = "" if head else "the repository has no commit yet"
         await self._note(commit=head or "", error=empty, unsigned=str(refusal or ""))
         return refreshed
+
+    def _open(self, refreshed: Refreshed, due: frozenset[str], by: str, deliveries: int) -> None:
+        """Pipelines of a push; at the start everything is looked at, and each site tells by itself."""
+        before, after = refreshed.before, refreshed.after
+        if not before.commit:
+            return
+        at, commit = self._kit.clock.now(), after.commit
+        author = self._kit.source.author(commit) or by
+        event = Event(Trigger.PUSH, at, author, commit=commit, deliveries=deliveries)
+        problems = {
+            site: [str(item) for item in after.problems[site]] for site in due & after.problems.keys()
+        }
+        self._pipelines.open(event, due, problems=problems)
 
     async def _tell(self, catalogue: Catalogue) -> None:
         """Keep what no site's status can tell, for the command line."""

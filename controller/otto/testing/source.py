@@ -6,13 +6,17 @@ from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from pathlib import Path
 
+from otto.decide.content import reading
+from otto.decide.content.together import inspection
 from otto.model.canonical import canonical, digest
 from otto.model.catalogue import Entry, SpecFile
 from otto.model.errors import OttoError, TerminalError
+from otto.model.inspection import Inspection
 from otto.model.problem import Problem
 from otto.model.reading import read
 from otto.model.signature import GitObject, TagRef
 from otto.model.spec import Content, SiteSpec, Tombstone
+from otto.ports import Moved
 from otto.testing.failures import Failures
 
 Files = Mapping[str, str | bytes | None]
@@ -21,12 +25,14 @@ Files = Mapping[str, str | bytes | None]
 class MemorySource:
     """Port `Source` over commits made by a test.
 
-    `failures` knows `fetch`, `content` and `archive`.
+    `failures` knows `fetch`, `content`, `inspect` and `archive`.
 
     Attributes:
         head: the newest commit, None before the first.
         remotes: (url, ref) -> files, for content that lives in another repository.
         links: paths that are symbolic links.
+        authors: commit -> who wrote it.
+        fetched: every fetch of a content repository, (url, ref).
         signed: commit -> who signed it, for `MemoryVouching`.
     """
 
@@ -39,19 +45,29 @@ class MemorySource:
         self.head: str | None = None
         self.remotes: dict[tuple[str, str], Mapping[str, bytes]] = {}
         self.links: set[str] = set()
+        self.authors: dict[str, str] = {}
         self.signed: dict[str, str] = {}
         self.failures = Failures()
+        self.fetched: list[tuple[str, str]] = []
+        self._fresh: dict[tuple[str, str], str] = {}
+        self._seen: dict[tuple[str, str], str] = {}
+        self._listeners: list[Moved] = []
 
     def commit(self, files: Files) -> str:
         """Commit files over the newest commit; None removes one. Returns the commit's id."""
+        self.head = self.propose(files)
+        return self.head
+
+    def propose(self, files: Files) -> str:
+        """Commit files over the newest commit, as a proposal does: the branch stays where it is."""
         tree = dict(self._commits[self.head]) if self.head else {}
         for path, data in files.items():
             tree.pop(path, None)
             if data is not None:
                 tree[path] = self._keep(data.encode() if isinstance(data, str) else data)
-        self.head = digest([self.head, len(self._commits), tree])[:40]
-        self._commits[self.head] = tree
-        return self.head
+        commit = digest([self.head, len(self._commits), tree])[:40]
+        self._commits[commit] = tree
+        return commit
 
     def rewind(self, commit: str) -> None:
         """Force the branch back to an earlier commit."""
@@ -93,6 +109,24 @@ class MemorySource:
         self._trees[tree] = files
         return tree
 
+    def author(self, commit: str) -> str:
+        """Who wrote a commit."""
+        return self.authors.get(commit, "")
+
+    def expire(self, git: str) -> None:
+        """Have the next `content` out of this repository count as a fetch."""
+        for known in [key for key in self._fresh if key[0] == git]:
+            del self._fresh[known]
+
+    def on_moved(self, listener: Moved) -> None:
+        """Have a listener hear when content of a repository is another than the last time."""
+        self._listeners.append(listener)
+
+    def revision(self, content: Content) -> str:
+        """A commit made up from what the repository holds now; "" for content in this one."""
+        known = self.remotes.get((content.git, content.ref))
+        return "" if known is None else digest({path: data.hex() for path, data in known.items()})[:40]
+
     def object(self, identity: str) -> GitObject:
         """A commit as git would store it; signed with what `signed` holds for it."""
         if identity not in self._commits:
@@ -122,6 +156,13 @@ class MemorySource:
         """Nothing is ever pruned here; `retained` tells what was asked for."""
         self.retained = frozenset(commits)
 
+    async def inspect(self, content: str, domains: Iterable[str] = ()) -> Inspection:
+        """What is wrong with the files of a tree, looked through anew each time."""
+        await self.failures.meet("inspect")
+        files = self.files(content)
+        facts = {path: reading.facts(reading.kind(path), files[path]) for path in files if reading.kind(path)}
+        return inspection(content, frozenset(files), facts, frozenset(domains))
+
     async def archive(self, content: str) -> Path:
         """A path that names the archive. No file is there: hosts in memory take content by its id."""
         await self.failures.meet("archive")
@@ -149,7 +190,19 @@ class MemorySource:
             raise TerminalError(
                 f"there is no repository {content.git} with {content.ref or 'a default branch'}"
             )
+        self._note(content, digest({path: data.hex() for path, data in known.items()})[:40])
         return known
+
+    def _note(self, content: Content, commit: str) -> None:
+        """Take note of a look at a repository: a fetch where it is not known to be fresh, and a move."""
+        key = (content.git, content.ref)
+        before = self._seen.get(key)
+        if key not in self._fresh or before != commit:
+            self.fetched.append(key)
+        self._fresh[key] = self._seen[key] = commit
+        if before not in (None, commit):
+            for listener in self._listeners:
+                listener(content.git, content.ref, commit)
 
 
 def spec_text(*documents: SiteSpec | Tombstone) -> str:

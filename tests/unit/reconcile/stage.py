@@ -31,11 +31,11 @@ class Stage:
         self.events: list[Event] = []
         self.loop = LoopSettings(workers=2, verifyDeadline=1.0)
 
-    def controller(self, source: SourceSettings | None = None) -> Controller:
+    def controller(self, source: SourceSettings | None = None, schedule: str = "") -> Controller:
         kit = self.world.kit(self.loop)
         kit.bus.subscribe(self.events.append)
         settings = source or SourceSettings()
-        return Controller(kit, self.home, settings, lambda _: nullcontext(self.world.source))
+        return Controller(kit, self.home, settings, lambda _: nullcontext(self.world.source), schedule)
 
     async def status(self, site: str) -> SiteStatus:
         status = await self.world.store.status(site)

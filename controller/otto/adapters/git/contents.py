@@ -2,7 +2,7 @@
 
 import asyncio
 from collections import OrderedDict
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterable
 from pathlib import Path
 from threading import Lock
 
@@ -11,10 +11,13 @@ import pygit2
 from otto.adapters.git.archive import Archives
 from otto.adapters.git.content import ContentLimits, File, files
 from otto.adapters.git.external import External
+from otto.adapters.git.inspecting import Inspector
 from otto.adapters.git.trees import Trees
 from otto.model.errors import TerminalError
+from otto.model.inspection import Inspection
 from otto.model.signature import GitObject
 from otto.model.spec import Content
+from otto.ports import Moved
 
 _REMEMBERED = 1024
 
@@ -33,6 +36,7 @@ class Contents:
         external: the other repositories.
         archives: where archives lie.
         limits: how much one site may serve.
+        inspector: looks through them.
         vouch: is shown what content of another repository comes from; raises where it may not be used.
     """
 
@@ -42,6 +46,8 @@ class Contents:
         external: External,
         archives: Archives,
         limits: ContentLimits,
+        inspector: Inspector,
+        *,
         vouch: Vouch = anybody,
     ) -> None:
         self._vouch = vouch
@@ -49,6 +55,7 @@ class Contents:
         self._external = external
         self._archives = archives
         self._limits = limits
+        self._inspector = inspector
         self._good: OrderedDict[str, None] = OrderedDict()
         self._lock = Lock()
 
@@ -76,6 +83,10 @@ class Contents:
             await asyncio.to_thread(self._inspect, trees.path, item.id, where)
         return item.id
 
+    def revision(self, content: Content) -> str:
+        """The commit of the content's own repository that was fetched last; "" where there is none."""
+        return (self._external.last(content.git, content.ref) or "") if content.git else ""
+
     def _inspect(self, path: Path, tree: str, where: str) -> None:
         try:
             self._files(pygit2.Repository(str(path)), tree)
@@ -90,6 +101,14 @@ class Contents:
                 self._good.popitem(last=False)
         return found
 
+    def expire(self, git: str) -> None:
+        """Have the next look at a repository fetch it."""
+        self._external.expire(git)
+
+    def on_moved(self, listener: Moved) -> None:
+        """Have a listener hear when a fetch finds a repository's ref at another commit."""
+        self._external.on_moved(listener)
+
     async def archive(self, tree: str) -> Path:
         """A tar of a tree that `resolve` gave out, the same bytes every time.
 
@@ -101,10 +120,23 @@ class Contents:
     def _archive(self, tree: str) -> Path:
         if (found := self._archives.find(tree)) is not None:
             return found
+        repository = self._holder(tree)
+        return self._archives.make(repository, tree, self._files(repository, tree))
+
+    async def inspect(self, tree: str, domains: Iterable[str]) -> Inspection:
+        """What is wrong with a tree that `resolve` gave out, for a site with these domains.
+
+        Raises:
+            TerminalError: no repository holds that tree.
+        """
+        repository = await asyncio.to_thread(self._holder, tree)
+        return await self._inspector.inspect(Path(repository.path), tree, domains)
+
+    def _holder(self, tree: str) -> pygit2.Repository:
+        """The repository that holds a tree. A thread gets one of its own: libgit2's are not shared."""
         for trees in (self._trees, *self._external.all()):
             if (trees.path / "HEAD").exists():
-                # A thread of its own gets a repository of its own: libgit2's are not shared.
                 repository = pygit2.Repository(str(trees.path))
                 if tree in repository:
-                    return self._archives.make(repository, tree, self._files(repository, tree))
+                    return repository
         raise TerminalError(f"no repository holds the content {tree}", mend="push the commit that holds it")

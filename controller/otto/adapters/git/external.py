@@ -11,11 +11,12 @@ from urllib.parse import urlsplit
 import pygit2
 
 from otto.adapters.git.access import Keyring
-from otto.adapters.git.fetch import Request, fetch
+from otto.adapters.git.fetch import MissingError, Request, fetch
 from otto.adapters.git.objects import read_object
 from otto.adapters.git.trees import Trees
 from otto.model.errors import OttoError, TerminalError, TransientError
 from otto.model.signature import GitObject
+from otto.ports import Moved
 
 
 class External:
@@ -27,6 +28,7 @@ class External:
         local: whether repositories on this machine's disk will do: who writes a spec would publish them.
         interval: seconds that have to pass before a ref is fetched again.
         timeout: seconds one fetch may take.
+        max_bytes: most bytes one fetch may bring.
         monotonic: tells the time.
     """
 
@@ -38,6 +40,7 @@ class External:
         local: bool = False,
         interval: float = 60.0,
         timeout: float = 60.0,
+        max_bytes: int = 2 * 1024**3,
         monotonic: Callable[[], float] = time.monotonic,
     ) -> None:
         self._folder = folder
@@ -45,10 +48,21 @@ class External:
         self._local = local
         self._interval = interval
         self._timeout = timeout
+        self._max_bytes = max_bytes
         self._monotonic = monotonic
         self._locks: defaultdict[str, asyncio.Lock] = defaultdict(asyncio.Lock)
         self._looked: dict[tuple[str, str], tuple[float, OttoError | None]] = {}
         self._trees: dict[str, Trees] = {}
+        self._listeners: list[Moved] = []
+
+    def on_moved(self, listener: Moved) -> None:
+        """Have a listener hear when a fetch finds a ref at another commit than before."""
+        self._listeners.append(listener)
+
+    def expire(self, url: str) -> None:
+        """Have the next look at any ref of this repository fetch it."""
+        for known in [key for key in self._looked if key[0] == url]:
+            del self._looked[known]
 
     def all(self) -> tuple[Trees, ...]:
         """Every copy there is, those of earlier starts included."""
@@ -62,16 +76,25 @@ class External:
         A remote that cannot be reached leaves the last fetched commit in force.
 
         Raises:
-            TerminalError: the remote refused us or has no such ref, or a spec may not name it.
+            TerminalError: the remote refused us, is gone or has no such ref, or a spec may not name it.
             TransientError: it cannot be reached and was never fetched.
         """
         self._allow(url)
+        name, trees, into = self._copy(url, ref)
+        async with self._locks[name]:
+            await self._look(url, ref, trees, into)
+        return trees, self._known(trees, url, ref, into)
+
+    def last(self, url: str, ref: str) -> str | None:
+        """The commit that a ref led to when it was fetched last, also by an earlier start."""
+        _, trees, into = self._copy(url, ref)
+        return trees.tip(into) if (trees.path / "HEAD").exists() else None
+
+    def _copy(self, url: str, ref: str) -> tuple[str, Trees, str]:
+        """Name and place of a repository's copy, and what a ref is called there."""
         name = sha256(url.encode()).hexdigest()[:24]
         trees = self._trees.setdefault(name, Trees(self._folder / f"{name}.git", folder=""))
-        into = f"refs/otto/content/{sha256(ref.encode()).hexdigest()[:24]}"
-        async with self._locks[name]:
-            await self._look(url, ref, trees.path, into)
-        return trees, self._known(trees, url, ref, into)
+        return name, trees, f"refs/otto/content/{sha256(ref.encode()).hexdigest()[:24]}"
 
     def proof(self, url: str, ref: str) -> GitObject:
         """What is signed of the last fetched commit: the tag that the ref names, or the commit.
@@ -99,24 +122,36 @@ class External:
             )
             raise TerminalError(f"content from the controller's own disk is not allowed: {url}", mend=mend)
 
-    async def _look(self, url: str, ref: str, path: Path, into: str) -> None:
+    async def _look(self, url: str, ref: str, trees: Trees, into: str) -> None:
         last = self._looked.get((url, ref))
         if last is not None and self._monotonic() - last[0] < self._interval:
             return
         failure: OttoError | None = None
+        before = self._tip(trees, into)
         try:
-            request = Request(path, url, ref, into, timeout=self._timeout)
-            if await fetch(request, self._keyring.access(url)) is None:
+            request = Request(trees.path, url, ref, into, self._timeout, self._max_bytes)
+            commit = await fetch(request, self._keyring.access(url))
+            if commit is None:
                 failure = TerminalError(f"the content repository {url} has no commit yet", mend="push one")
+        except MissingError as error:
+            # Not out of reach but gone: what was fetched last is nobody's wish any more.
+            failure, commit = TerminalError(error.message, mend=error.mend), None
         except OttoError as error:
-            failure = error
+            failure, commit = error, None
         self._looked[url, ref] = (self._monotonic(), failure)
+        if commit is not None and before not in (None, commit):
+            for listener in self._listeners:
+                listener(url, ref, commit)
+
+    def _tip(self, trees: Trees, into: str) -> str | None:
+        """Where a ref led when it was fetched last; None before the first time."""
+        return trees.tip(into) if (trees.path / "HEAD").exists() else None
 
     def _known(self, trees: Trees, url: str, ref: str, into: str) -> str:
         _, failure = self._looked[url, ref]
         if isinstance(failure, TerminalError):
             raise failure
-        known = trees.tip(into) if (trees.path / "HEAD").exists() else None
+        known = self._tip(trees, into)
         if known is None:
             message = failure.message if failure else f"{url} was not fetched"
             raise TransientError(message, retry_after=self._interval) from failure

@@ -16,8 +16,10 @@ from otto.adapters.git.objects import reaches, read_object, read_tags
 from otto.adapters.git.trees import Trees
 from otto.model.catalogue import Entry
 from otto.model.errors import TerminalError, TransientError
+from otto.model.inspection import Inspection
 from otto.model.signature import GitObject, TagRef
 from otto.model.spec import Content
+from otto.ports import Moved
 
 _LAST = "refs/otto/last"
 _KEPT = "refs/otto/keep/"
@@ -71,9 +73,29 @@ class _Repository:
         """Id of the tree that a site's content resolves to."""
         return await self._contents.resolve(commit, content)
 
+    def revision(self, content: Content) -> str:
+        """The commit of the content's own repository that was fetched last; "" where there is none."""
+        return self._contents.revision(content)
+
     async def archive(self, content: str) -> Path:
         """A tar of the files of a tree, the same bytes every time, kept until pruned."""
         return await self._contents.archive(content)
+
+    async def inspect(self, content: str, domains: Iterable[str] = ()) -> Inspection:
+        """What is wrong with the files of a tree."""
+        return await self._contents.inspect(content, domains)
+
+    def author(self, commit: str) -> str:
+        """Who wrote a commit, "" when that is not known."""
+        return self._trees.author(commit)
+
+    def expire(self, git: str) -> None:
+        """Have the next `content` out of this repository fetch it."""
+        self._contents.expire(git)
+
+    def on_moved(self, listener: Moved) -> None:
+        """Have a listener hear when a fetch finds a content repository's ref at another commit."""
+        self._contents.on_moved(listener)
 
     def last(self) -> str | None:
         """The commit that was fetched last, also by an earlier start."""

@@ -17,6 +17,7 @@ _DEEPEST = 64
 _FOLDER, _LINK, _SUBMODULE = 0o040000, 0o120000, 0o160000
 _REMEMBERED = 4096
 _LONGEST = 64 * 1024**2
+_NAME = 100
 
 _Result = TypeVar("_Result")
 
@@ -111,6 +112,20 @@ class Trees:
                 raise TerminalError(f"{ref} does not lead to a commit") from error
 
         return self.ask(look)
+
+    def author(self, commit: str) -> str:
+        """The name of a commit's author, shortened; "" when there is no such commit."""
+
+        def look(repository: pygit2.Repository) -> str:
+            found: object = repository.get(commit)
+            # Read from the raw bytes: a name need not be in any encoding.
+            raw = found.author.raw_name if isinstance(found, pygit2.Commit) else b""
+            return text(raw)[:_NAME]
+
+        try:
+            return self.ask(look)
+        except (pygit2.GitError, ValueError, KeyError):
+            return ""
 
     def has(self, name: str) -> bool:
         """Whether an object is there."""

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
+from otto.adapters.specs.rollout import fleet_rollout
 from otto.adapters.specs.times import time_of
 from otto.model.difference import Layer
 from otto.model.duration import seconds_of
@@ -57,6 +58,7 @@ def fleet_policy(document: _Fields) -> FleetPolicy:
         ttl_warnings=tuple(sorted(map(seconds_of, spec["ttlWarnings"]), reverse=True)),
         places={provider: _place(place) for provider, place in spec["places"].items()},
         hook=_hook(spec["hook"]) if "hook" in spec else None,
+        rollout=fleet_rollout(spec["rollout"]),
         signatures=_signatures(spec["signatures"]) if "signatures" in spec else None,
     )
 

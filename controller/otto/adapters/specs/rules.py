@@ -20,6 +20,8 @@ _LONGEST_HOOK = 300.0
 # Times are reckoned with: a hundred years are enough for anybody, and no date runs over.
 _LONGEST = 100 * 366 * 86_400.0
 _DURATIONS = ("ttl", "approvalExpiry")
+# A run waits as long for each batch: a site that soaks for a day would heal nothing meanwhile.
+_ROLLOUT = {"soak": 3600.0, "drainTimeout": 600.0}
 _CHANGED = frozenset({"window", "count", "share", "changing", "repairCount", "windowCount"})
 
 
@@ -44,6 +46,13 @@ def site_policy(policy: _Fields, place: Place, base: _Path) -> Iterator[Flaw]:
     yield from _shared(policy, place, base)
     for number, item in enumerate(policy.get("drift", {}).get("ignore", ())):
         yield from time(item["until"], place, (*base, "drift", "ignore", number, "until"))
+
+
+def site_rollout(rollout: _Fields, place: Place, base: _Path) -> Iterator[Flaw]:
+    """What is wrong with `spec.rollout`."""
+    for name, most in _ROLLOUT.items():
+        if name in rollout:
+            yield from _at_most(rollout[name], place, (*base, name), most)
 
 
 def fleet_policy(spec: _Fields, place: Place) -> Iterator[Flaw]:
@@ -100,12 +109,16 @@ def _window(window: _Fields, place: Place, base: _Path) -> Iterator[Flaw]:
 
 
 def _length(text: str, place: Place, path: _Path, most: float) -> Iterator[Flaw]:
-    seconds = seconds_of(text)
-    if seconds == 0:
+    if seconds_of(text) == 0:
         yield flaw(
             place, path, "this is no time at all", found=quoted(text), mend="write it like 30m, 8h or 2d"
         )
-    elif seconds > most:
+    else:
+        yield from _at_most(text, place, path, most)
+
+
+def _at_most(text: str, place: Place, path: _Path, most: float) -> Iterator[Flaw]:
+    if seconds_of(text) > most:
         yield flaw(place, path, "this is too long", found=quoted(text), allowed=f"at most {in_words(most)}")
 
 

@@ -2,13 +2,16 @@
 
 import asyncio
 import socket
-from collections.abc import AsyncIterator, Coroutine, Sequence
+from collections.abc import AsyncIterator, Coroutine, Mapping, Sequence
 from contextlib import asynccontextmanager
 from typing import TypeVar
 
 from otto import __version__
+from otto.adapters.secrets import open_secrets
 from otto.api.app import create_app
+from otto.api.hooks import HookOptions, Hooks
 from otto.api.server import serving
+from otto.config import HooksSettings
 from otto.model.errors import OttoError
 from otto.reconcile.controller import Controller
 
@@ -16,6 +19,7 @@ T = TypeVar("T")
 
 # Longer than the store takes, shorter than who asks for health waits.
 _PATIENCE = 3.0
+_NO_HOOKS = HookOptions()
 
 
 class ControllerHealth:
@@ -72,17 +76,31 @@ class ControllerHealth:
             return await asyncio.wrap_future(asked)
 
 
+def hook_options(settings: HooksSettings, environ: Mapping[str, str]) -> HookOptions:
+    """How deliveries to webhooks are checked, as the settings say.
+
+    Raises:
+        UsageError: the secret cannot be had.
+    """
+    secrets = open_secrets("hooks.secret", settings.secret, environ)
+    return HookOptions(secrets, settings.maxBody, settings.window)
+
+
 @asynccontextmanager
-async def api(controller: Controller, listener: socket.socket) -> AsyncIterator[ControllerHealth]:
+async def api(
+    controller: Controller, listener: socket.socket, hooks: HookOptions = _NO_HOOKS
+) -> AsyncIterator[ControllerHealth]:
     """The API at work for as long as the block lasts, with the heartbeat of this event loop.
 
     Args:
         controller: what it speaks of; it need not have been started yet.
         listener: a listening socket; closed at the end.
+        hooks: how deliveries to webhooks are checked.
     """
     health = ControllerHealth(controller)
     metrics = controller.kit.metrics
-    app = create_app(metrics.registry, health, __version__)
+    taken = Hooks(controller.intake, hooks, metrics, controller.kit.clock.now)
+    app = create_app(metrics.registry, health, __version__, taken)
     pulse = asyncio.create_task(metrics.health.pulse(), name="pulse")
     try:
         async with serving(app, listener):

@@ -1,0 +1,160 @@
+"""`otto pipelines`: what events made of sites, stage by stage; and to start one."""
+
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+from typer.core import TyperGroup
+
+from otto.cli import naming, options
+from otto.cli.invocation import Invocation
+from otto.cli.running import run as run_to_end
+from otto.model.errors import TransientError, UsageError
+
+if TYPE_CHECKING:
+    from typer._click import Context
+
+    from otto.model.pipeline import Pipeline
+    from otto.ports import PipelineRecords
+
+_LIST = "list"
+_MOST = 1000
+# A pipeline starts with a fetch: longer than one may take.
+_PATIENCE = 75.0
+
+
+class Listing(TyperGroup):
+    """A group that lists when no command of it is named: `pipelines hello` is `pipelines list hello`."""
+
+    def parse_args(self, ctx: "Context", args: list[str]) -> list[str]:
+        """Put the command in that goes without saying."""
+        if not args or (args[0] not in self.commands and args[0] not in ctx.help_option_names):
+            args = [_LIST, *args]
+        return super().parse_args(ctx, args)
+
+
+app = typer.Typer(
+    cls=Listing,
+    help="What pushes, images, schedules and people started, and what became of it.",
+    rich_markup_mode=None,
+)
+
+
+@app.callback()
+def pipelines() -> None:
+    """What pushes, images, schedules and people started, and what became of it.
+
+    Without a command: `list`, which then need not be written.
+    """
+
+
+@app.command(_LIST)
+def listed(
+    context: typer.Context,
+    site: options.SomeSite = None,
+    *,
+    limit: Annotated[int, typer.Option(min=1, max=_MOST, help="Newest pipelines to show.")] = 20,
+    watch: Annotated[
+        bool, typer.Option("--watch", "-w", help="Show them as they change, until Ctrl-C.")
+    ] = False,
+    json: options.Json = False,
+) -> None:
+    """List pipelines, newest first, of one site or all.
+
+    With --watch: in place on a terminal, else one line per change; with --json one document per change.
+    """
+    invocation = Invocation.of(context)
+    if watch:
+        run_to_end(_watch(invocation, site, limit, json=json))
+        return
+    found = run_to_end(_newest(invocation, site, limit))
+    if json:
+        _write(invocation, found)
+        return
+    from otto.cli import pipelinepages  # noqa: PLC0415  (not for --help)
+
+    invocation.out.print(pipelinepages.table(found, invocation.now()))
+
+
+@app.command("show")
+def shown(
+    context: typer.Context,
+    pipeline: Annotated[str, typer.Argument(metavar="ID", help="A pipeline's id (a prefix will do).")],
+    json: options.Json = False,
+) -> None:
+    """Show one pipeline: its stages, and what each of them said."""
+    invocation = Invocation.of(context)
+    found = run_to_end(_one(invocation, pipeline))
+    if json:
+        _write(invocation, (found,))
+        return
+    from otto.cli import pipelinepages  # noqa: PLC0415
+
+    for part in pipelinepages.page(found, invocation.now()):
+        invocation.out.print(part)
+
+
+@app.command("run")
+def started(context: typer.Context, site: options.Site, by: options.By = None) -> None:
+    """Have a running controller fetch a site's repositories, look at it and verify it now.
+
+    Prints the pipeline's id. What is to be changed for it is changed as after a push: held by the same rules.
+    """
+    from otto.cli.speaking import speaker  # noqa: PLC0415
+
+    invocation = Invocation.of(context)
+    who = speaker(invocation, by)
+    invocation.out.print(run_to_end(_start(invocation, site, who.name)), soft_wrap=True)
+
+
+async def _newest(invocation: Invocation, site: str | None, limit: int) -> "tuple[Pipeline, ...]":
+    async with naming.reading_store(invocation) as store:
+        found = await store.pipelines.pipelines(site, limit)
+        if site is not None and not found:
+            naming.require(site, await naming.names_in(store))
+        return found
+
+
+async def _one(invocation: Invocation, identity: str) -> "Pipeline":
+    async with naming.reading_store(invocation) as store:
+        return await _fitting(store.pipelines, identity)
+
+
+async def _fitting(records: "PipelineRecords", identity: str) -> "Pipeline":
+    exact = await records.pipeline(identity)
+    if exact is not None:
+        return exact
+    found = [item for item in await records.pipelines(limit=_MOST) if item.id.startswith(identity)]
+    if len(found) == 1:
+        return found[0]
+    if found:
+        names = ", ".join(item.id for item in found[:5])
+        raise UsageError(f"{identity[:40]!r} fits {len(found)} pipelines", mend=f"give more of it: {names}")
+    raise UsageError(f"there is no pipeline {identity[:40]!r}", mend="otto pipelines lists them")
+
+
+async def _start(invocation: Invocation, site: str, by: str) -> str:
+    from otto.reconcile.control import ask  # noqa: PLC0415
+    from otto.reconcile.controller import SOCKET  # noqa: PLC0415
+
+    home = invocation.settings.home
+    naming.require_store(invocation.settings)
+    answer = await ask(home / SOCKET, {"op": "pipeline", "site": site, "by": by}, _PATIENCE)
+    if answer is None:
+        mend = f"start one with otto up, or look at the site once: otto verify {site}"
+        raise TransientError(f"no controller is running over {home}", mend=mend)
+    return str(answer.get("pipeline", ""))
+
+
+async def _watch(invocation: Invocation, site: str | None, limit: int, *, json: bool) -> None:
+    from otto.cli.pipelinewatch import watch  # noqa: PLC0415  (with the watch)
+
+    async with naming.reading_store(invocation) as store:
+        if site is not None:
+            naming.require(site, await naming.names_in(store))
+        await watch(invocation, store.pipelines, site, limit, json=json)
+
+
+def _write(invocation: Invocation, found: "tuple[Pipeline, ...]") -> None:
+    from otto.cli import documents  # noqa: PLC0415
+
+    documents.write(invocation.out, documents.pipelines_document(found))

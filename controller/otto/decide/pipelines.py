@@ -1,0 +1,274 @@
+"""What becomes of a pipeline by what happens to its site: pure steps from one record to the next."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
+from datetime import datetime
+
+from otto.model.image import BASE, STABLE
+from otto.model.pipeline import Event, Pipeline, Stage, StageKind, Trigger
+from otto.model.run import Outcome, StepRecord
+from otto.model.spec import Role, SiteSpec
+from otto.model.status import ConditionType, Phase, SiteStatus
+
+NOTHING_TO_DO = "nothing to do: the site is as it should be"
+GONE = "the site is gone, as wanted"
+LINES = 200
+"""Lines of log that a stage keeps: its first and its newest half."""
+
+_LONGEST = 500
+_LEFT_OUT = "… lines left out …"
+_VALIDATING = frozenset({"observe", "plan", "guard"})
+_AT_WORK = frozenset(
+    {
+        Phase.PLANNING,
+        Phase.PROVISIONING,
+        Phase.CONFIGURING,
+        Phase.DEPLOYING,
+        Phase.VERIFYING,
+        Phase.DESTROYING,
+    }
+)
+_REMOVING = frozenset({"drain", "destroy"})
+# Kept open: what ended is told in one piece, with what it was told to.
+_DECIDED = frozenset({Outcome.SUCCEEDED, Outcome.FAILED, Outcome.SUPERSEDED, Outcome.INTERRUPTED})
+_HEADS = ("refs/heads/", "refs/tags/")
+
+
+def opened(identity: str, site: str, event: Event) -> Pipeline:
+    """A new pipeline: it has begun to fetch, and a push has been fetched already."""
+    fetch = Stage(StageKind.FETCH, event.at)
+    made = Pipeline(identity, site, event, event.at, stages=(fetch,))
+    if event.trigger is not Trigger.PUSH:
+        return made
+    summary = f"commit {event.commit[:12]}" + (f" by {event.by}" if event.by else "")
+    return with_ended_stage(made, StageKind.FETCH, event.at, Outcome.SUCCEEDED, summary)
+
+
+def same_event(pipeline: Pipeline, event: Event) -> bool:
+    """Whether an event says only what the pipeline is about already.
+
+    Two asks of a person are the same while nothing was begun; two deliveries of one commit are always.
+    """
+    known = pipeline.event
+    alike = (known.trigger, known.repository, short(known.ref)) == (
+        event.trigger,
+        event.repository,
+        short(event.ref),
+    )
+    commits = known.commit == event.commit or not (known.commit and event.commit)
+    return alike and commits and (bool(event.commit) or not pipeline.run)
+
+
+def found(pipeline: Pipeline, event: Event) -> Pipeline | None:
+    """The pipeline with what a fetch found in place of what a delivery claimed; None when it is past that."""
+    known = pipeline.event
+    alike = (known.trigger, known.repository) == (event.trigger, event.repository)
+    if pipeline.digest or not alike or short(known.ref) != short(event.ref):
+        return None
+    return replace(pipeline, event=replace(known, commit=event.commit))
+
+
+def joined(pipeline: Pipeline, event: Event) -> Pipeline:
+    """The pipeline with one more delivery of its event."""
+    known = pipeline.event
+    merged = replace(
+        known,
+        by=known.by or event.by,
+        commit=known.commit or event.commit,
+        deliveries=known.deliveries + event.deliveries,
+    )
+    return replace(pipeline, event=merged)
+
+
+def resolved(pipeline: Pipeline, digest: str, summary: str, now: datetime) -> Pipeline:
+    """It is known what the site should be: all was fetched, and is looked through."""
+    if pipeline.digest == digest:
+        return pipeline
+    fetched = with_ended_stage(pipeline, StageKind.FETCH, now, Outcome.SUCCEEDED, summary)
+    begun = with_open_stage(replace(fetched, digest=digest), StageKind.VALIDATE, now)
+    return with_line(begun, StageKind.VALIDATE, f"wish {digest[:12]}")
+
+
+def invalid(pipeline: Pipeline, lines: Sequence[str], now: datetime) -> Pipeline:
+    """What was fetched will not do; nothing of it is deployed."""
+    fetched = with_ended_stage(pipeline, StageKind.FETCH, now, Outcome.SUCCEEDED)
+    looking = with_open_stage(fetched, StageKind.VALIDATE, now)
+    for line in lines:
+        looking = with_line(looking, StageKind.VALIDATE, line)
+    more = f" (and {len(lines) - 1} more)" if len(lines) > 1 else ""
+    return decided(looking, Outcome.FAILED, f"{lines[0]}{more}", now)
+
+
+def stage_of(step: str) -> StageKind:
+    """The stage that a step of a run belongs to."""
+    if step in _VALIDATING:
+        return StageKind.VALIDATE
+    return StageKind.VERIFY if step == "verify" else StageKind.DEPLOY
+
+
+def concerns(pipeline: Pipeline, digest: str, step: str) -> bool:
+    """Whether a run's step is about this pipeline: it works on the same wish, or takes the site down."""
+    return pipeline.digest == digest if pipeline.digest else step in _REMOVING
+
+
+def with_step(pipeline: Pipeline, run: str, step: StepRecord, now: datetime) -> Pipeline:
+    """The pipeline after a step of its run began or ended."""
+    kind = stage_of(step.kind)
+    linked = replace(pipeline, run=run, outcome=Outcome.RUNNING, message="")
+    for other in linked.stages:
+        if other.kind is not kind and other.ended_at is None:
+            linked = with_ended_stage(linked, other.kind, now, Outcome.SUCCEEDED)
+    begun = with_open_stage(linked, kind, step.started_at)
+    if step.ended_at is None:
+        return begun
+    told = with_line(begun, kind, _words(step))
+    for failure in _texts(step.detail.get("failures")):
+        told = with_line(told, kind, failure)
+    bad = step.outcome in (Outcome.FAILED, Outcome.WAITING)
+    summary = step.summary if bad or kind is not StageKind.VALIDATE or step.kind == "plan" else ""
+    return _changed(told, kind, summary=summary, outcome=step.outcome if bad else Outcome.RUNNING)
+
+
+def with_line(pipeline: Pipeline, kind: StageKind, line: str) -> Pipeline:
+    """The pipeline with one more line in a stage's log; long logs lose lines from their middle."""
+    stage = stage_in(pipeline, kind)
+    if stage is None or not line:
+        return pipeline
+    log = (*stage.log, line if len(line) <= _LONGEST else f"{line[: _LONGEST - 1]}…")
+    if len(log) > LINES:
+        half = LINES // 2
+        log = (*log[:half], _LEFT_OUT, *log[half + 2 if log[half] == _LEFT_OUT else half + 1 :])
+    return pipeline.with_stage(replace(stage, log=log))
+
+
+def decided(pipeline: Pipeline, outcome: Outcome, message: str, now: datetime) -> Pipeline:
+    """The pipeline's stages closed and its outcome set; it ends when whoever is to be told was told."""
+    closed = pipeline
+    for stage in pipeline.stages:
+        if stage.ended_at is None:
+            summary = stage.summary or (message if outcome is not Outcome.SUCCEEDED else "")
+            closed = with_ended_stage(closed, stage.kind, now, outcome, summary)
+    return replace(closed, outcome=outcome, message=message)
+
+
+def waiting(pipeline: Pipeline, message: str) -> Pipeline:
+    """The pipeline, held up by something that has to come first."""
+    for stage in pipeline.stages:
+        if stage.ended_at is None:
+            changed = replace(stage, outcome=Outcome.WAITING, summary=message)
+            pipeline = pipeline.with_stage(changed)
+    return replace(pipeline, outcome=Outcome.WAITING, message=message)
+
+
+def is_decided(pipeline: Pipeline) -> bool:
+    """Whether its outcome is final."""
+    return pipeline.outcome in _DECIDED
+
+
+def reopened(pipeline: Pipeline, why: str, now: datetime) -> Pipeline:
+    """An ended pipeline whose wish still stands, taken up again."""
+    kind = pipeline.stages[-1].kind if pipeline.stages else StageKind.FETCH
+    begun = with_open_stage(replace(pipeline, ended_at=None, outcome=Outcome.RUNNING, message=""), kind, now)
+    return with_line(begun, kind, why)
+
+
+def still_wanted(pipeline: Pipeline, digest: str, commit: str) -> bool:
+    """Whether an ended pipeline is about what is wished for now."""
+    if pipeline.digest:
+        return pipeline.digest == digest
+    return pipeline.event.trigger is not Trigger.PUSH or pipeline.event.commit == commit
+
+
+def outcome_of_turn(pipeline: Pipeline, status: SiteStatus) -> tuple[Outcome, str]:
+    """What a look at the site that made no run says of its pipeline, and why.
+
+    SUCCEEDED, FAILED or WAITING; RUNNING when the look came to no end: it is taken up again at once.
+    """
+    message = status.message or status.phase.value
+    if status.phase in _AT_WORK:
+        return Outcome.RUNNING, ""
+    quarantined = status.rollout.quarantined.get(pipeline.digest) if status.rollout else None
+    if quarantined is not None:
+        return Outcome.FAILED, f"quarantined: {quarantined.reason}"
+    if status.phase is Phase.ORPHANED:
+        return Outcome.SUCCEEDED, f"no spec wants the site any more: {message}"
+    held = status.phase in (Phase.SUSPENDED, Phase.DESTROYED, Phase.AWAITING_APPROVAL) or status.leaving
+    if held:
+        return Outcome.WAITING, message
+    if status.digest == pipeline.digest and status.ready and status.holds(ConditionType.IN_SYNC):
+        return Outcome.SUCCEEDED, NOTHING_TO_DO
+    return (Outcome.FAILED if status.failures else Outcome.WAITING), message
+
+
+def followers(specs: Mapping[str, SiteSpec], image: str, channel: str) -> frozenset[str]:
+    """Sites that follow a channel of an image with any of their hosts."""
+    return frozenset(
+        name
+        for name, spec in specs.items()
+        if any(_followed(spec.group(role).image) == (image, channel) for role in Role)
+    )
+
+
+def users(specs: Mapping[str, SiteSpec], addresses: Iterable[str], ref: str = "") -> frozenset[str]:
+    """Sites whose content comes from one of these repositories; with `ref`, from that ref of it."""
+    wanted = frozenset(addresses)
+    return frozenset(
+        name
+        for name, spec in specs.items()
+        if spec.content.git in wanted and (not ref or short(spec.content.ref) == short(ref))
+    )
+
+
+def short(ref: str) -> str:
+    """A branch's or tag's name without `refs/heads/` or `refs/tags/`."""
+    for head in _HEADS:
+        if ref.startswith(head):
+            return ref.removeprefix(head)
+    return ref
+
+
+def stage_in(pipeline: Pipeline, kind: StageKind) -> Stage | None:
+    """A stage of a pipeline, None before it began."""
+    return next((stage for stage in pipeline.stages if stage.kind is kind), None)
+
+
+def with_open_stage(pipeline: Pipeline, kind: StageKind, at: datetime) -> Pipeline:
+    """The pipeline with this stage under way; one that had ended goes on from when it first began."""
+    stage = stage_in(pipeline, kind)
+    if stage is None:
+        return pipeline.with_stage(Stage(kind, at))
+    return pipeline.with_stage(replace(stage, ended_at=None, outcome=Outcome.RUNNING))
+
+
+def with_ended_stage(
+    pipeline: Pipeline, kind: StageKind, at: datetime, outcome: Outcome, summary: str = ""
+) -> Pipeline:
+    """The pipeline with this stage closed, if it is under way; no summary leaves the one it has."""
+    stage = stage_in(pipeline, kind)
+    if stage is None or stage.ended_at is not None:
+        return pipeline
+    return pipeline.with_stage(replace(stage, ended_at=at, outcome=outcome, summary=summary or stage.summary))
+
+
+def _changed(pipeline: Pipeline, kind: StageKind, *, summary: str, outcome: Outcome) -> Pipeline:
+    stage = stage_in(pipeline, kind)
+    if stage is None:
+        return pipeline
+    return pipeline.with_stage(replace(stage, summary=summary or stage.summary, outcome=outcome))
+
+
+def _words(step: StepRecord) -> str:
+    outcome = "" if step.outcome is Outcome.SUCCEEDED else f" {step.outcome.value}"
+    return f"{step.kind}{outcome}: {step.summary}" if step.summary else f"{step.kind}{outcome}"
+
+
+def _texts(value: object) -> tuple[str, ...]:
+    return tuple(str(item) for item in value) if isinstance(value, list | tuple) else ()
+
+
+def _followed(image: str) -> tuple[str, str]:
+    """The image and the channel that a spec's word for an image follows; no channel for a fixed one."""
+    name, _, rest = image.partition("@")
+    if name == BASE or rest.startswith("sha256:"):
+        return name, ""
+    return name, rest or STABLE

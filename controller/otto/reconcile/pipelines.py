@@ -1,0 +1,294 @@
+"""Keeps account of what an event makes of each site it concerns, from the fetch to the report.
+
+Nothing is steered from here: the loop does what it does anyway, and stages are closed by what really
+happened. A site has one open pipeline at most; a newer event for it takes the place of an unfinished one.
+"""
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+
+import structlog
+
+from otto.decide import pipelines as decide
+from otto.model.desired import Desired
+from otto.model.observed import Applied
+from otto.model.pipeline import Event, Pipeline, StageKind, Trigger
+from otto.model.run import Outcome, Run, StepRecord
+from otto.model.status import SiteStatus
+from otto.reconcile import events, turns
+from otto.reconcile.kit import Kit
+from otto.reconcile.pipelinebook import PipelineBook, Reporter
+from otto.reconcile.recorder import run_id
+from otto.telemetry.redaction import Redactor
+
+log = structlog.get_logger("otto.pipeline")
+
+Listener = Callable[[Pipeline], None]
+_AGAIN = "taken up again"
+
+
+@dataclass
+class _Open:
+    """An unfinished pipeline.
+
+    Attributes:
+        record: as it stands.
+        fresh: whether what is read of the site now is as new as its event.
+        heard: whether the turn under way is about it.
+        status: what was last said of the site since then.
+    """
+
+    record: Pipeline
+    fresh: bool = False
+    heard: bool = False
+    status: SiteStatus | None = None
+
+
+class Pipelines:
+    """All pipelines of this controller.
+
+    Args:
+        kit: the ports; their bus and turns are listened to.
+
+    Attributes:
+        reporters: whoever tells others of decided pipelines; each is asked in turn.
+    """
+
+    def __init__(self, kit: Kit) -> None:
+        self._kit = kit
+        self._open: dict[str, _Open] = {}
+        self._ended: dict[str, Pipeline] = {}
+        self._listeners: list[Listener] = []
+        self._redactor = Redactor()
+        self.reporters: list[Reporter] = []
+        self._book = PipelineBook(kit, self.reporters, self._told)
+        kit.bus.subscribe(self._happened)
+        kit.turns.subscribe(self._turned)
+
+    def subscribe(self, listener: Listener) -> None:
+        """Have a listener hear of every change of a pipeline; it must be quick and must not raise."""
+        self._listeners.append(listener)
+
+    def unfinished(self) -> frozenset[str]:
+        """Sites that have a pipeline under way."""
+        return frozenset(self._open)
+
+    async def recover(self) -> None:
+        """Close what a killed controller left open. What is still wanted is taken up again by its site."""
+        self._ended = await self._book.recover()
+
+    async def run(self) -> None:
+        """Write and report until cancelled; what was decided by then is written."""
+        await self._book.run()
+
+    async def written(self) -> None:
+        """Return when all that happened so far is in the store."""
+        await self._book.flush()
+
+    def open(
+        self,
+        event: Event,
+        sites: Iterable[str],
+        *,
+        moved: bool = False,
+        problems: Mapping[str, Sequence[str]] | None = None,
+    ) -> tuple[Pipeline, ...]:
+        """Open one pipeline for each site that an event concerns.
+
+        To be called before the sites are made due, or at once after, in one go.
+
+        Args:
+            event: what happened.
+            sites: names.
+            moved: whether what the event tells of was read already, by a turn that may be under way.
+            problems: site -> what is wrong with its spec; such a pipeline ends at once.
+        """
+        found = tuple(self._opened(event, site, moved=moved) for site in sorted(set(sites)))
+        for site, lines in (problems or {}).items():
+            if site in self._open and lines:
+                item = self._open[site]
+                self._decide(item, decide.invalid(item.record, self._clean(lines), self._now()))
+        if found:
+            log.info(
+                "pipeline.opened",
+                trigger=event.trigger.value,
+                sites=[item.site for item in found[:20]],
+                count=len(found),
+                commit=event.commit,
+                deliveries=event.deliveries,
+            )
+        return found
+
+    def _opened(self, event: Event, site: str, *, moved: bool) -> Pipeline:
+        known = self._open.get(site)
+        same = decide.found(known.record, event) if known and moved else None
+        if known is not None and same is not None:
+            known.fresh = True
+            return self._keep(known, same)
+        if known is not None and decide.same_event(known.record, event):
+            known.fresh = known.fresh or moved
+            more = replace(event, deliveries=0) if moved else event
+            return self._keep(known, decide.joined(known.record, more))
+        self._ended.pop(site, None)
+        new = _Open(decide.opened(run_id(self._now()), site, event), fresh=moved)
+        if known is not None:
+            message = f"something newer came: {new.record.id}"
+            self._decide(known, decide.decided(known.record, Outcome.SUPERSEDED, message, self._now()))
+        self._open[site] = new
+        return self._keep(new, new.record)
+
+    def _turned(self, moment: turns.Moment) -> None:
+        match moment:
+            case turns.TurnBegan(site=site):
+                self._began(site)
+            case turns.Wished(desired=desired, applied=applied):
+                self._wished(desired, applied)
+            case turns.Unresolved(site=site, error=error):
+                item = self._open.get(site)
+                if item is not None and item.fresh:
+                    self._decide(item, decide.invalid(item.record, self._clean([error]), self._now()))
+            case turns.RunEnded(run=run):
+                self._run_ended(run)
+            case turns.TurnEnded(site=site):
+                self._turn_ended(site)
+
+    def _happened(self, event: events.Event) -> None:
+        match event:
+            case events.StepChanged(run=run, step=step):
+                self._stepped(run, step)
+            case events.StatusChanged(status=status):
+                item = self._open.get(status.site)
+                if item is not None and item.heard:
+                    item.status = status
+            case events.StepProgress(site=site, step=step_name, progress=progress):
+                item = self._open.get(site)
+                if item is not None and item.record.run:
+                    kind = decide.stage_of(step_name)
+                    line = f"{progress.host}: {progress.message}" if progress.host else progress.message
+                    self._keep(item, decide.with_line(item.record, kind, self._redactor.scrub(line)))
+            case events.SiteGone(site=site):
+                item = self._open.get(site)
+                self._ended.pop(site, None)
+                if item is not None and item.heard:
+                    self._conclude(item, Outcome.SUCCEEDED, decide.GONE)
+
+    def _began(self, site: str) -> None:
+        item = self._open.get(site)
+        if item is not None:
+            item.fresh = item.heard = True
+            item.status = None
+
+    def _wished(self, desired: Desired, applied: Applied) -> None:
+        item = self._open.get(desired.site) or self._taken_up(desired, applied)
+        if item is None or not item.fresh:
+            return
+        item.heard = True
+        summary = f"commit {desired.commit[:12]}, content {desired.content[:12]}"
+        self._keep(item, decide.resolved(item.record, desired.digest, summary, self._now()))
+
+    def _taken_up(self, desired: Desired, applied: Applied) -> _Open | None:
+        """A pipeline for a wish that came without an event we heard of: the controller was not there."""
+        site, ended = desired.site, self._ended.get(desired.site)
+        if ended is not None and decide.still_wanted(ended, desired.digest, desired.commit):
+            if ended.outcome is Outcome.FAILED and ended.digest:
+                return None  # it is taken up when a run tries it again
+            return self._again(ended)
+        self._ended.pop(site, None)
+        last = applied.desired
+        if applied.verified == desired.digest or (last is not None and last.commit == desired.commit):
+            return None
+        event = Event(Trigger.PUSH, self._now(), self._author(desired.commit), commit=desired.commit)
+        item = self._open[site] = _Open(decide.opened(run_id(self._now()), site, event), fresh=True)
+        log.info("pipeline.opened", trigger=event.trigger.value, sites=[site], count=1, commit=event.commit)
+        return item
+
+    def _again(self, ended: Pipeline) -> _Open:
+        self._ended.pop(ended.site, None)
+        record = decide.reopened(ended, _AGAIN, self._now())
+        item = self._open[ended.site] = _Open(record, fresh=True, heard=True)
+        log.info("pipeline.reopened", pipeline=ended.id, site=ended.site, before=ended.outcome.value)
+        return item
+
+    def _stepped(self, run: Run, step: StepRecord) -> None:
+        item, ended = self._open.get(run.site), self._ended.get(run.site)
+        if item is None and ended is not None and ended.digest and ended.digest == run.digest:
+            item = self._again(ended)
+        if item is None or not item.heard or not decide.concerns(item.record, run.digest, step.kind):
+            return
+        scrubbed = replace(step, summary=self._redactor.scrub(step.summary))
+        self._keep(item, decide.with_step(item.record, run.id, scrubbed, self._now()))
+
+    def _run_ended(self, run: Run) -> None:
+        item = self._open.get(run.site)
+        if item is None or item.record.run != run.id:
+            return
+        message = self._redactor.scrub(run.message)
+        if run.outcome is Outcome.WAITING:
+            self._keep(item, decide.waiting(item.record, message))
+        elif run.outcome is Outcome.FAILED:
+            self._conclude(item, Outcome.FAILED, message)
+        elif run.outcome is Outcome.SUCCEEDED and item.record.digest:
+            self._conclude(item, Outcome.SUCCEEDED, message or _verified(item.record))
+
+    def _turn_ended(self, site: str) -> None:
+        item = self._open.get(site)
+        if item is None or not item.heard or item.status is None:
+            return
+        outcome, message = decide.outcome_of_turn(item.record, item.status)
+        message = self._redactor.scrub(message)
+        if outcome in (Outcome.SUCCEEDED, Outcome.FAILED):
+            self._conclude(item, outcome, message)
+        elif outcome is Outcome.WAITING and not (
+            item.record.outcome is Outcome.WAITING and item.record.message
+        ):
+            self._keep(item, decide.waiting(item.record, message))
+
+    def _conclude(self, item: _Open, outcome: Outcome, message: str) -> None:
+        self._decide(item, decide.decided(item.record, outcome, message, self._now()))
+
+    def _decide(self, item: _Open, record: Pipeline) -> None:
+        """Let go of a pipeline whose outcome is final; it ends when it was reported."""
+        self._open.pop(record.site, None)
+        if record.outcome is Outcome.FAILED:
+            self._ended[record.site] = record
+        seconds = (self._now() - record.started_at).total_seconds()
+        self._kit.metrics.pipeline_ended(
+            record.event.trigger.value, record.outcome.value, seconds, record.run
+        )
+        log.info(
+            "pipeline.decided",
+            pipeline=record.id,
+            site=record.site,
+            outcome=record.outcome.value,
+            seconds=round(seconds, 3),
+            message=record.message,
+        )
+        item.record = record
+        self._told(record)
+        self._book.report(record)
+
+    def _keep(self, item: _Open, record: Pipeline) -> Pipeline:
+        if record != item.record or not self._book.knows(record.id):
+            item.record = record
+            self._told(record)
+            self._book.write(record)
+        return record
+
+    def _told(self, record: Pipeline) -> None:
+        for listener in tuple(self._listeners):
+            listener(record)
+
+    def _author(self, commit: str) -> str:
+        return self._redactor.scrub(self._kit.source.author(commit))
+
+    def _clean(self, lines: Sequence[str]) -> tuple[str, ...]:
+        return tuple(self._redactor.scrub(line) for line in lines)
+
+    def _now(self) -> datetime:
+        return self._kit.clock.now()
+
+
+def _verified(record: Pipeline) -> str:
+    stage = decide.stage_in(record, StageKind.VERIFY)
+    return stage.summary if stage and stage.summary else "done"
