@@ -38,6 +38,11 @@ config: .venv ## Configure the servers and deploy content
 verify: .venv ## Test the running sites
 	@exec $(OTTO) verify $(ARGS)
 
+.PHONY: images
+images: ## Build golden images, try them, put the good ones into the index (ARGS: names, --force)
+	@infra/setup/setup images
+	@exec $(OTTO) images build $(ARGS)
+
 .PHONY: destroy
 destroy: .venv ## Take all the lab's sites down, leaving nothing behind (asks first; ARGS=--yes)
 	@exec $(OTTO) destroy --all $(ARGS)
@@ -57,6 +62,10 @@ bench: ## Measure (ARGS: which of fresh steady content pushes specs, --json, --s
 .PHONY: doctor
 doctor: .venv ## Check every tool, permission, port and kernel feature needed, with the mend
 	@exec $(OTTO) doctor $(ARGS)
+
+.PHONY: container
+container: ## Build the controller's container image (ARGS: --base IMAGE, --tag NAME, podman build's)
+	@infra/container/build $(ARGS)
 
 .PHONY: lock
 lock: ## Make the lock files anew from pyproject.toml (ARGS=--upgrade: with the newest versions)

@@ -20,19 +20,25 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
             item.add_marker(pytest.mark.xdist_group("lab" if lab else str(item.path)))
 
 
-def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
-    """Show how long healing took, story by story (tests/acceptance/test_healing.py).
+_SECTIONS = {
+    "healing": "healing, in seconds from the damage",
+    "rollout": "rolling out under visitors, requests and those that failed",
+}
 
-    The figures are properties of the tests: they come from workers to here, and into `--junitxml`.
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Show the figures of stories: how long healing took, and what visitors noticed of changes.
+
+    They are properties of the tests (tests/acceptance): they come from workers to here, and to `--junitxml`.
     """
     reports = [report for found in terminalreporter.stats.values() for report in found]
     kept = [item for report in reports for item in getattr(report, "user_properties", ())]
-    rows = [json.loads(str(value)) for name, value in dict.fromkeys(kept) if name == "healing"]
-    if not rows:
-        return
-    terminalreporter.section("healing, in seconds from the damage")
-    for line in _table(rows):
-        terminalreporter.write_line(line)
+    for section, title in _SECTIONS.items():
+        rows = [json.loads(str(value)) for name, value in dict.fromkeys(kept) if name == section]
+        if rows:
+            terminalreporter.section(title)
+            for line in _table(rows):
+                terminalreporter.write_line(line)
 
 
 def _table(rows: list[dict[str, object]]) -> list[str]:

@@ -52,6 +52,25 @@ class SourceSettings:
 
 
 @dataclass(frozen=True)
+class ContentSettings:
+    """How much one site may serve, and what looking through it may take."""
+
+    maxFiles: int = field(default=50_000, metadata={"help": "files one site may have"})  # noqa: N815
+    maxBytes: int = field(  # noqa: N815
+        default=1024**3, metadata={"help": "bytes all files of one site may have together"}
+    )
+    maxFileBytes: int = field(  # noqa: N815
+        default=256 * 1024**2, metadata={"help": "bytes one file may have"}
+    )
+    fetchBytes: int = field(  # noqa: N815
+        default=2 * 1024**3, metadata={"help": "bytes one fetch of a content repository may bring"}
+    )
+    inspectTimeout: float = field(  # noqa: N815
+        default=300.0, metadata={"help": "seconds a look through the content of one site may take"}
+    )
+
+
+@dataclass(frozen=True)
 class LabSettings:
     """The local lab."""
 
@@ -73,6 +92,15 @@ class TerraformSettings:
     applyTimeout: float = field(  # noqa: N815
         default=900.0, metadata={"help": "seconds an apply may take before it is interrupted"}
     )
+
+
+@dataclass(frozen=True)
+class ImagesSettings:
+    """Golden images."""
+
+    packer: str = field(default="packer", metadata={"help": "Packer, by name or path"})
+    timeout: float = field(default=1800.0, metadata={"help": "seconds one build may take"})
+    atOnce: int = field(default=2, metadata={"help": "images built at once"})  # noqa: N815
 
 
 @dataclass(frozen=True)
@@ -213,6 +241,45 @@ class HooksSettings:
 
 
 @dataclass(frozen=True)
+class ForgeSettings:
+    """Where repositories live, and is told what became of commits: GitHub, GitLab, Gitea, Forgejo."""
+
+    token: str = field(
+        default="",
+        metadata={"help": "reference to a token: env:NAME or file:PATH; empty: nothing is told"},
+    )
+    kind: str = field(
+        default="", metadata={"help": "github, gitlab or gitea; empty: told by the host's name"}
+    )
+    api: str = field(default="", metadata={"help": "address of the API; empty: the usual one of the host"})
+    host: str = field(
+        default="", metadata={"help": "host in addresses of repositories; empty: that of source.url"}
+    )
+    authority: str = field(
+        default="", metadata={"help": "file of certificate authorities to trust; empty: the system's"}
+    )
+    context: str = field(default="otto", metadata={"help": "name that commit statuses begin with"})
+    timeout: float = field(default=15.0, metadata={"help": "seconds a request may take"})
+    sites: int = field(
+        default=50,
+        metadata={"help": "most sites of one commit that get a status each; with more, one for all"},
+    )
+    deployments: bool = field(default=True, metadata={"help": "keep a record of deployments, by site"})
+    pulls: int = field(
+        default=30, metadata={"help": "open pull requests that get a preview, the newest; 0 for none"}
+    )
+    interval: float = field(
+        default=60.0, metadata={"help": "seconds between two looks at open pull requests"}
+    )
+
+    def __post_init__(self) -> None:
+        """Refuse a token where a reference belongs, without showing it."""
+        if self.token and not self.token.startswith(("env:", "file:")):
+            mend = "put the token into a file of mode 0600 and set it to file:PATH"
+            raise UsageError("setting forge.token (OTTO_FORGE_TOKEN) is no reference", mend=mend)
+
+
+@dataclass(frozen=True)
 class PolicySettings:
     """The operator's policy for the fleet."""
 
@@ -255,9 +322,11 @@ class Settings:
     )
     api: ApiSettings = ApiSettings()
     source: SourceSettings = SourceSettings()
+    content: ContentSettings = ContentSettings()
     lab: LabSettings = LabSettings()
     terraform: TerraformSettings = TerraformSettings()
     ansible: AnsibleSettings = AnsibleSettings()
+    images: ImagesSettings = ImagesSettings()
     loop: LoopSettings = LoopSettings()
     probes: ProbesSettings = ProbesSettings()
     facts: FactsSettings = FactsSettings()
@@ -265,6 +334,7 @@ class Settings:
     notify: NotifySettings = NotifySettings()
     pipelines: PipelinesSettings = PipelinesSettings()
     hooks: HooksSettings = HooksSettings()
+    forge: ForgeSettings = ForgeSettings()
     policy: PolicySettings = PolicySettings()
     log: LogSettings = LogSettings()
     metrics: MetricsSettings = MetricsSettings()

@@ -13,10 +13,12 @@ from typing import Protocol
 from otto.model.catalogue import Entry, RememberedSpec, SpecFile
 from otto.model.configuration import ConfigurationRequest, ConfigurationResult
 from otto.model.cost import PriceTable
+from otto.model.forge import CommitStatus, Deployment, Proposal, Pull
 from otto.model.history import Account, AuditEntry, AuditRecord, Charge, Grant, GrantKind, Removal
 from otto.model.host import Host, HostEvent, HostFacts, LiveHost
 from otto.model.image import Build, Channel, Image, ImageName
 from otto.model.infrastructure import Adoptable, InfrastructureInputs, InfrastructurePlan, ResourceChange
+from otto.model.inspection import Inspection
 from otto.model.notice import Notice
 from otto.model.observed import Applied, InfrastructureState, Seen, Unseen
 from otto.model.pipeline import Pipeline
@@ -26,6 +28,7 @@ from otto.model.probing import ProbeRequest, ProbeResult
 from otto.model.progress import Report
 from otto.model.rollout import RolloutStatus
 from otto.model.run import Run
+from otto.model.signature import GitObject, Signatures, Signed, Signer, TagRef
 from otto.model.spec import Content, Provider, SiteSpec
 from otto.model.status import SiteStatus
 from otto.model.verdict import Reason, Verdict
@@ -67,12 +70,45 @@ class Source(Protocol):
     def retain(self, commits: Iterable[str]) -> None:
         """Keep these commits, and no others besides the newest, from being pruned."""
 
+    def object(self, identity: str) -> GitObject:
+        """A commit or tag as git stores it, the bytes that its id and its signature are of.
+
+        Raises:
+            TerminalError: there is no such object, or it is far too big for one of these.
+        """
+
+    def tags(self) -> tuple[TagRef, ...]:
+        """The tags there are; of a remote repository only while signed tags are demanded."""
+
+    def reaches(self, commit: str, earlier: str) -> bool:
+        """Whether a commit is, or builds on, an earlier one, as far as the history is here."""
+
     async def content(self, commit: str, content: Content) -> str:
         """Id of the tree that a site's content resolves to.
 
         Raises:
             TerminalError: no such folder, or it holds what may not be served (links out of it).
             TransientError: the content's own repository cannot be reached and was never fetched.
+        """
+
+    async def inspect(self, content: str, domains: Iterable[str] = ()) -> Inspection:
+        """What is wrong with the files of a tree that `content` gave out; costs nothing a second time.
+
+        Args:
+            content: id of the tree.
+            domains: names the site answers for: what leads to them is looked for in the tree.
+
+        Returns:
+            The findings. That they could not be found out, in time or memory, is a finding itself.
+
+        Raises:
+            TerminalError: no repository holds that tree.
+        """
+
+    def revision(self, content: Content) -> str:
+        """The commit of the content's own repository that its ref led to when it was fetched last.
+
+        "" for content in the repository of specs, and before the first fetch. Nothing is fetched for it.
         """
 
     async def archive(self, content: str) -> Path:
@@ -500,6 +536,79 @@ class Notifier(Protocol):
         """
 
 
+class Forge(Protocol):
+    """Where repositories live: GitHub, GitLab, Gitea. Its texts lose secrets on their way out.
+
+    Every method raises TransientError, with `retry_after` where the forge says so, for what may pass, and
+    TerminalError for what it will not take: a bad token, a repository or commit that it does not have.
+    """
+
+    def repository(self, url: str) -> str:
+        """What this forge calls the repository of a git address; "" for one that lives elsewhere."""
+
+    async def status(self, status: CommitStatus) -> None:
+        """Say how a commit fares, in place of what was said under that context."""
+
+    async def deployment(self, deployment: Deployment, known: str = "") -> str:
+        """Say how a deployment fares.
+
+        Args:
+            deployment: the deployment.
+            known: what an earlier call for this commit and environment returned, "" for none.
+
+        Returns:
+            The forge's id of it; "" where it keeps no record of deployments.
+        """
+
+    async def open_pulls(self, repository: str, branch: str, limit: int) -> tuple[Pull, ...]:
+        """Open pull requests into a branch, those that moved last first, so many at most."""
+
+    async def comment(self, repository: str, number: int, marker: str, body: str, known: str = "") -> str:
+        """Have one comment of ours, which begins with a marker, on a pull request say this and nothing else.
+
+        Args:
+            repository: as `repository` calls it.
+            number: the pull request's.
+            marker: a line that readers do not see, the first of `body`.
+            body: Markdown.
+            known: what an earlier call returned, "" for none: then it is looked for, or else made.
+
+        Returns:
+            The forge's id of the comment.
+        """
+
+
+class Proposals(Protocol):
+    """What pull requests of the spec repository propose, apart from everything that is in force.
+
+    What it reads is a stranger's: nothing of it is ever run, served, or sent to a host.
+    """
+
+    async def merged(self, ref: str, base: str) -> Proposal:
+        """What merging a ref of the repository into a commit of its branch would give.
+
+        Raises:
+            TransientError: the repository cannot be reached, or has moved on.
+            TerminalError: it refuses us, is too big, or has no such ref.
+        """
+
+    def entries(self, commit: str) -> Mapping[str, Entry]:
+        """Spec files of a merged commit by path."""
+
+    def changed(self, before: str, after: str) -> frozenset[str]:
+        """Paths that differ between two commits, merged ones too."""
+
+    def read(self, blob: str) -> bytes:
+        """Bytes of a blob."""
+
+    async def content(self, commit: str, content: Content) -> str:
+        """Id of the tree that content in the repository itself resolves to.
+
+        Raises:
+            TerminalError: there is no such folder, or it holds what may not be served.
+        """
+
+
 class PolicyHook(Protocol):
     """Somebody else's word on a plan."""
 
@@ -508,6 +617,25 @@ class PolicyHook(Protocol):
 
         A hook that cannot be run, does not end in time, or answers what cannot be read, is itself a reason
         that refuses: what was to be asked and was not is never allowed.
+        """
+
+
+class Vouching(Protocol):
+    """Whether signatures are good."""
+
+    def digest(self, policy: Signatures) -> str:
+        """Names what is demanded, and the keys as their files hold them now.
+
+        Raises:
+            TerminalError: a key or its file cannot be read.
+        """
+
+    async def check(self, signed: Signed, policy: Signatures, now: datetime) -> Signer:
+        """Who signed it.
+
+        Raises:
+            TerminalError: it is not signed, or not by a key that counts; says why.
+            TransientError: it cannot be told now: a tool is missing, or did not end in time.
         """
 
 

@@ -127,7 +127,8 @@ def _facts(root: Schema, field: Schema, *, required: bool) -> Iterator[tuple[str
 
 
 def _type(root: Schema, field: Schema) -> str:
-    kind = str(field.get("type", ""))
+    kinds = field.get("type", "")
+    kind = kinds if isinstance(kinds, str) else " or ".join(kinds)
     if kind == "array":
         item = _resolved(root, field.get("items", {}))
         unique = ", no two alike" if field.get("uniqueItems") else ""

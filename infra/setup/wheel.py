@@ -10,7 +10,7 @@ from typing import Any
 
 from hatchling.builders.hooks.plugin.interface import BuildHookInterface
 
-FOLDERS = ("schemas", "infra", "specs", "sites")
+FOLDERS = ("schemas", "infra", "images", "specs", "sites")
 LEFT_BY_TOOLS = frozenset({"__pycache__", ".ansible", ".terraform", ".terraform.lock.hcl"})
 
 

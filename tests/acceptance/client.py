@@ -1,8 +1,10 @@
-"""Visitors who ask a site fifty times a second, and remember every answer."""
+"""Visitors who ask a site many times a second, and remember every answer."""
 
 import asyncio
+import re
 import threading
 import time
+from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from types import TracebackType
@@ -15,15 +17,25 @@ from .damage import Moment
 RATE = 50
 # Far above haproxy's own limits (2 s for an answer, three retries): whoever gives up first is haproxy.
 _PATIENCE = 30.0
+_TITLE = re.compile(r"<title>(.*?)</title>")
 
 
 @dataclass(frozen=True, slots=True)
 class Visit:
-    """One request; times in seconds since the epoch, `wrong` is what was wrong with the answer."""
+    """One request; times in seconds since the epoch.
+
+    Attributes:
+        began: when it was sent.
+        ended: when it was answered, or given up.
+        server: which server answered.
+        title: title of the page that came.
+        wrong: what was wrong with the answer, "" for nothing.
+    """
 
     began: float
     ended: float
     server: str
+    title: str = ""
     wrong: str = ""
 
     def in_flight(self, moment: Moment) -> bool:
@@ -45,12 +57,15 @@ class Visitors:
         url: the site's.
         host: the name it is asked for under.
         contains: what every answer has to hold.
+        rate: requests a second.
         visits: those that have ended.
+        late: seconds by which the visitors themselves were behind their rate, at most.
     """
 
     url: str
     host: str
     contains: str
+    rate: float = RATE
     visits: list[Visit] = field(default_factory=list)
     late: float = 0.0
 
@@ -71,7 +86,12 @@ class Visitors:
         """Who answered requests that began in a time."""
         return {visit.server for visit in self.visits if since <= visit.began < until and visit.server}
 
+    def titles(self, since: float = 0.0) -> Counter[str]:
+        """Which pages came, and how often, in answer to requests that began from some time on."""
+        return Counter(visit.title for visit in self.visits if visit.began >= since and not visit.wrong)
+
     def failed(self) -> list[Visit]:
+        """Those that did not get what they asked for."""
         return [visit for visit in self.visits if visit.wrong]
 
     async def _ask_on(self) -> None:
@@ -88,24 +108,25 @@ class Visitors:
                 group.create_task(self._ask(again if asked % 2 else once))
                 asked += 1
                 # By the clock and not by pauses: whoever is late catches up, so the rate is held.
-                ahead = began + asked / RATE - time.monotonic()
+                ahead = began + asked / self.rate - time.monotonic()
                 self.late = max(self.late, -ahead)
                 await asyncio.sleep(max(0.0, ahead))
 
     async def _ask(self, session: aiohttp.ClientSession) -> None:
         began = time.time()
-        server, wrong = "", ""
+        server, title, wrong = "", "", ""
         try:
             async with session.get(self.url, headers={"Host": self.host}, allow_redirects=False) as answer:
                 server = answer.headers.get("X-Otto-Server", "")
                 body = await answer.text()
+                title = "".join(_TITLE.findall(body)[:1])
                 if answer.status != 200:
                     wrong = f"HTTP {answer.status}"
                 elif self.contains not in body:
                     wrong = f"another page: {body[:80]!r}"
         except (aiohttp.ClientError, OSError, TimeoutError) as error:
             wrong = f"{type(error).__name__}: {error}"
-        self.visits.append(Visit(began, time.time(), server, wrong))
+        self.visits.append(Visit(began, time.time(), server, title, wrong))
 
 
 def tell(visits: Iterable[Visit], moment: Moment) -> list[str]:

@@ -28,12 +28,12 @@ ROOT = Path(__file__).resolve().parents[2]
 DOCS = ROOT / "docs"
 PAGES = sorted([ROOT / "README.md", ROOT / "CONTRIBUTING.md", ROOT / "CHANGELOG.md", *DOCS.rglob("*.md")])
 # Variables that are no settings: where settings are, and what set-up and tests look at.
-OTHER_VARIABLES = {"OTTO_HOME", "OTTO_CONFIG", "OTTO_DEBUG", "OTTO_PYTHON"}
+OTHER_VARIABLES = {"OTTO_HOME", "OTTO_CONFIG", "OTTO_DEBUG", "OTTO_PYTHON"} | set(
+    re.findall(r"OTTO_VM_[A-Z]+", (ROOT / "Vagrantfile").read_text(encoding="utf-8"))
+)
 # Fields of specs, and log events, that look like settings of the section of the same name.
-FIELDS = {
-    f"policy.{name}"
-    for name in schema.kind("Site").schema["properties"]["spec"]["properties"]["policy"]["properties"]
-}
+_SPEC = schema.kind("Site").schema["properties"]["spec"]["properties"]
+FIELDS = {f"{part}.{name}" for part in ("policy", "content") for name in _SPEC[part]["properties"]}
 EVENTS = set(
     re.findall(
         r"^\| `([a-z_.]+)` \|",

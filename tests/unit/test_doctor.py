@@ -25,9 +25,14 @@ NOW = datetime(2026, 1, 2, 3, 4, tzinfo=UTC)
 LOCK = "aiohttp==3.1 \\\n    --hash=sha256:00\ncolorama==0.4 ; sys_platform == 'win32' \\\n"
 ALL_CAPABILITIES = "Name:\totto\nCapEff:\t000001ffffffffff\n"
 NO_SYS_RESOURCE = "CapEff:\t000001fffeffffff\n"
+ENGINE = "unix:///run/podman/podman.sock"
+SIGNING = (
+    "{apiVersion: otto/v1, kind: FleetPolicy,"
+    " spec: {signatures: {require: commits, keys: [{file: signers}]}}}"
+)
 NETAVARK = "/usr/lib/podman/netavark"
 AARDVARK = "/usr/lib/podman/aardvark-dns"
-BASE_TAG = (str(resources.path("infra", "lab", "build-base")), "--tag")
+BASE_TAG = ("bash", str(resources.path("infra", "lab", "build-base")), "--tag")
 
 
 @dataclass(frozen=True)
@@ -63,6 +68,7 @@ class PaperMachine:
     locked_up: bool = False
     space: int = 50 * place.GIB
     engines: tuple[str, str] = ("", "")
+    images: frozenset[str] = frozenset()
     port_is_free: bool = True
     uid: int = 0
     hard: int = sys.maxsize
@@ -103,6 +109,9 @@ class PaperMachine:
     def engine(self, _folder: Path, _setting: str) -> tuple[str, str]:
         return self.engines
 
+    def image(self, _url: str, reference: str) -> bool:
+        return reference in self.images
+
     def port_free(self, _address: str, _port: int) -> bool:
         return self.port_is_free
 
@@ -142,6 +151,15 @@ def routed(*routes: Mapping[str, str]) -> PaperMachine:
 
 def changed(**changes: object) -> PaperMachine:
     return dataclasses.replace(WELL, **changes)  # type: ignore[arg-type]
+
+
+def signing(without: str = "") -> PaperMachine:
+    """A machine whose policy demands signatures, without a program or a file."""
+    files = {str(HOME / "policy.yaml"): SIGNING, str(HOME / "signers"): "ada"}
+    programs = WELL.programs | {"ssh-keygen", "gpgv"}
+    return changed(
+        files={name: text for name, text in files.items() if name != without}, programs=programs - {without}
+    )
 
 
 def test_everything_is_well_on_a_well_machine() -> None:
@@ -196,6 +214,10 @@ CASES: list[tuple[Callable[[Outside, Settings], Check], PaperMachine, State, str
         "2.9.5",
         "install git",
     ),
+    (tools.signatures, PaperMachine(), State.OK, "none are demanded", ""),
+    (tools.signatures, signing(), State.OK, "commits are checked", ""),
+    (tools.signatures, signing(without="gpgv"), State.FAIL, "gpgv missing", "apt-get install gpgv"),
+    (tools.signatures, signing(without=str(HOME / "signers")), State.FAIL, "signers missing", "put /srv"),
     (tools.ssh, changed(programs=frozenset()), State.FAIL, "missing", "openssh-client"),
     (tools.mmdebstrap, changed(programs=frozenset()), State.FAIL, "missing", "mmdebstrap"),
     (place.home, changed(locked_up=True), State.FAIL, str(HOME), "OTTO_HOME"),
@@ -243,6 +265,14 @@ CASES: list[tuple[Callable[[Outside, Settings], Check], PaperMachine, State, str
     (engine_checks.runtime, changed(outputs={}, programs=frozenset()), State.OK, "not needed", ""),
     (engine_checks.network, changed(files={NETAVARK: ""}), State.FAIL, "missing", "aardvark-dns"),
     (engine_checks.base_image, changed(outputs={}), State.WARN, "not built", "build-base"),
+    (engine_checks.base_image, changed(engines=(ENGINE, "")), State.WARN, "not built", "build-base"),
+    (
+        engine_checks.base_image,
+        changed(engines=(ENGINE, ""), images=frozenset({"localhost/otto-lab-base:1"})),
+        State.OK,
+        "otto-lab-base:1",
+        "",
+    ),
     (engine_checks.cgroups, changed(files={}), State.FAIL, "no controllers", "cpu memory pids"),
     (
         engine_checks.cgroups,
@@ -358,7 +388,7 @@ def test_command_on_the_real_machine_whatever_its_state(tmp_path: Path, *, json_
         assert result.exit_code == (0 if found["ok"] else 1)
         assert {"name", "state", "found", "needed", "mend"} == set(found["checks"][0])
     else:
-        assert "13 checks" in result.stdout
+        assert "14 checks" in result.stdout
 
 
 class TestMachine:

@@ -85,7 +85,7 @@ async def run(
             return Ended(None, trouble=f"it cannot be run: {words}")
         finally:
             # It reads of every process of the machine: the others do not wait for that.
-            await unbroken(asyncio.to_thread(_end_strays, f"{MARK}={mark}".encode()))
+            await unbroken(asyncio.to_thread(end_strays, f"{MARK}={mark}".encode()))
 
 
 @dataclass(frozen=True, slots=True)
@@ -190,8 +190,8 @@ class _Outlet:
         return bool(piece) and not self.full.is_set()
 
 
-def _end_strays(mark: bytes) -> None:
-    """Kill every process that was started by the program and is still there."""
+def end_strays(mark: bytes) -> None:
+    """Kill every process that has this variable, as `NAME=value`, in the environment it was started with."""
     for _ in range(_MOST_LOOKS):
         strays = [pid for pid in _pids() if _marked(pid, mark)]
         if not strays:

@@ -10,29 +10,47 @@ from pathlib import Path
 
 from otto import resources
 from otto.adapters.ansible import Ansible, AnsibleOptions
+from otto.adapters.ansible.rolefiles import role_digests
 from otto.adapters.clock import SystemClock
-from otto.adapters.git import open_source, quarantined, seed
+from otto.adapters.git import (
+    ContentLimits,
+    Proposals,
+    open_proposals,
+    open_source,
+    own_commit,
+    quarantined,
+    seed,
+)
+from otto.adapters.goldenimages import GoldenImages
 from otto.adapters.hook import HookProgram
 from otto.adapters.identity import Identity, identity
+from otto.adapters.packer import PackerBuilder, PackerOptions
 from otto.adapters.policies import FilePolicies
 from otto.adapters.prices import FilePrices, open_prices
 from otto.adapters.probe import HttpProbe
 from otto.adapters.queue import WorkQueue
+from otto.adapters.signatures import SignatureTools
 from otto.adapters.specs import CachedSpecs, YamlSpecs, parse_fleet_policy
 from otto.adapters.store import SqlStore, open_store
 from otto.adapters.terraform import Settings as TerraformOptions
 from otto.adapters.terraform import TerraformInfrastructure
+from otto.cli.forging import forge_of
 from otto.cli.labbackend import LabBackend, LabImages
 from otto.cli.notifying import notifications
+from otto.cli.secrecy import known_secrets
 from otto.config import Settings
 from otto.lab.lab import Lab
+from otto.lab.workshop import Workshop
 from otto.model.errors import UsageError
 from otto.model.spec import Provider
-from otto.ports import Clock, Source, Store
+from otto.ports import Clock, Policies, Source, Store
 from otto.reconcile.controller import Controller
+from otto.reconcile.foundry import Foundry
 from otto.reconcile.kit import Kit
+from otto.reconcile.vouched import ContentDoor
 from otto.telemetry.health import Health
 from otto.telemetry.metrics import Metrics
+from otto.telemetry.redaction import Redactor
 
 # What this version can drive; the other providers' modules come with issues of their own.
 _DRIVEN = frozenset({Provider.LAB})
@@ -78,6 +96,7 @@ async def open_kit(settings: Settings) -> AsyncIterator[Kit]:
     lab = Lab(home, who.owner, settings.lab)
     prices = _prices(settings)
     policies = FilePolicies(settings.fleet_policy, parse_fleet_policy)
+    vouching = SignatureTools(settings.fleet_policy.parent)
     queue = WorkQueue(clock)
     metrics = _metrics(settings, queue)
     async with contextlib.AsyncExitStack() as stack:
@@ -89,18 +108,26 @@ async def open_kit(settings: Settings) -> AsyncIterator[Kit]:
         stack.push_async_callback(configuration.close)
         notifier = notifications(settings, os.environ, clock, metrics.notified)
         stack.push_async_callback(notifier.close)
+        redactor = Redactor(known_secrets(settings, os.environ))
+        forge = forge_of(settings, clock, metrics, redactor.scrub)
+        if forge is not None:
+            stack.push_async_callback(forge.close)
         yield Kit(
-            source=_source(settings),
+            source=_source(settings, policies, ContentDoor(policies, vouching, clock)),
+            vouching=vouching,
             specs=CachedSpecs(YamlSpecs()),
             infrastructure=_infrastructure(settings, who, clock, lab),
             configuration=configuration,
             probe=probe,
-            images=LabImages(lab),
+            images=GoldenImages(store.images, LabImages(lab)),
             store=store,
             ledger=store.ledger,
             prices=prices,
             hook=HookProgram(policies),
             notifier=notifier,
+            forge=forge,
+            proposals=_proposals(settings) if forge is not None and settings.source.url else None,
+            forging=settings.forge,
             policies=policies,
             queue=queue,
             clock=clock,
@@ -112,6 +139,29 @@ async def open_kit(settings: Settings) -> AsyncIterator[Kit]:
             providers=frozenset(provider.value for provider in settings.providers if provider in _DRIVEN),
             rng=random.SystemRandom(),
         )
+
+
+@contextlib.asynccontextmanager
+async def open_foundry(settings: Settings) -> AsyncIterator[Foundry]:
+    """What makes images; safe beside a running controller."""
+    clock = SystemClock()
+    home = _private(settings.home)
+    who = identity(home)
+    for name in ("images", "lab"):
+        _private(home / name)
+    options = PackerOptions(
+        folder=home / "images",
+        templates=resources.path("images"),
+        ansible=resources.path("infra", "ansible"),
+        key=who.key,
+        binary=settings.images.packer,
+        timeout=settings.images.timeout,
+        commit=own_commit(resources.root()),
+    )
+    workshop = Workshop(Lab(home, who.owner, settings.lab), who.public_key)
+    builder = PackerBuilder(options, role_digests(options.ansible), workshop, clock)
+    async with _open_store(settings, clock) as store:
+        yield Foundry(builder, store.images, clock, settings.images.atOnce)
 
 
 def _metrics(settings: Settings, queue: WorkQueue) -> Metrics:
@@ -149,8 +199,8 @@ def _open_store(settings: Settings, clock: Clock) -> SqlStore:
     return open_store(where, clock, keep_runs=settings.loop.history)
 
 
-def _source(settings: Settings) -> Source:
-    source = settings.source
+def _source(settings: Settings, policies: Policies, vouch: ContentDoor) -> Source:
+    source, content = settings.source, settings.content
     return open_source(
         settings.home,
         url=source.url,
@@ -160,6 +210,24 @@ def _source(settings: Settings) -> Source:
         token=source.token,
         ssh_key=source.sshKey,
         local_content=source.localContent,
+        limits=ContentLimits(content.maxFiles, content.maxBytes, content.maxFileBytes),
+        fetch_bytes=content.fetchBytes,
+        inspect_timeout=content.inspectTimeout,
+        signatures=lambda: policies.fleet().signatures,
+        vouch=vouch,
+    )
+
+
+def _proposals(settings: Settings) -> Proposals:
+    source = settings.source
+    return open_proposals(
+        settings.home,
+        url=source.url,
+        branch=source.branch,
+        folder=source.path,
+        timeout=source.timeout,
+        token=source.token,
+        ssh_key=source.sshKey,
     )
 
 

@@ -9,6 +9,7 @@ if TYPE_CHECKING:
     from otto.config import Settings
     from otto.ports import Store
     from otto.reconcile.controller import Controller
+    from otto.reconcile.foundry import Foundry
     from otto.reconcile.kit import Kit
 
 
@@ -20,6 +21,9 @@ class Composition(Protocol):
 
     def open_kit(self, settings: "Settings") -> "AbstractAsyncContextManager[Kit]":
         """All ports."""
+
+    def open_foundry(self, settings: "Settings") -> "AbstractAsyncContextManager[Foundry]":
+        """What makes images, with their builder and their index."""
 
     def make_controller(self, kit: "Kit", settings: "Settings") -> "Controller":
         """A controller over these ports."""
@@ -49,6 +53,12 @@ class Real:
         from otto.cli import compose  # noqa: PLC0415
 
         return compose.open_kit(settings)
+
+    def open_foundry(self, settings: "Settings") -> "AbstractAsyncContextManager[Foundry]":
+        """See `Composition`."""
+        from otto.cli import compose  # noqa: PLC0415
+
+        return compose.open_foundry(settings)
 
     def make_controller(self, kit: "Kit", settings: "Settings") -> "Controller":
         """See `Composition`."""

@@ -11,10 +11,12 @@ from otto.cli.commands import (
     adopt,
     approvals,
     audit,
+    ci,
     destroy,
     freezes,
     grants,
     history,
+    images,
     inspect,
     intents,
     inventory,
@@ -27,6 +29,7 @@ from otto.cli.commands import (
     orphans,
     pipelines,
     policy,
+    rollout,
     settings,
     specs,
     status,
@@ -130,6 +133,9 @@ def _register(app: typer.Typer) -> None:
     for panel, commands in panels:
         for command in commands:
             app.command(rich_help_panel=panel)(command)
+    app.add_typer(rollout.app, name="rollout", rich_help_panel=_ALLOW)
+    app.add_typer(images.app, name="images", rich_help_panel=_MAKE)
+    app.add_typer(ci.app, name="ci", rich_help_panel=_MAKE)
     app.add_typer(pipelines.app, name="pipelines", rich_help_panel=_SEE)
     app.add_typer(policy.app, name="policy", rich_help_panel=_MAKE)
     app.add_typer(lab.app, name="lab", rich_help_panel=_MAKE)

@@ -58,4 +58,8 @@ JsonLines = Annotated[
 ]
 Plain = Annotated[bool, typer.Option("--plain", help="One line per change instead of the live table.")]
 Timeout = Annotated[float, typer.Option(min=0, help="Seconds to wait at most.", metavar="SECONDS")]
+Image = Annotated[
+    str,
+    typer.Argument(metavar="IMAGE", help="NAME (its stable), NAME@CHANNEL, NAME@sha256:…, or first digits."),
+]
 Yes = Annotated[bool, typer.Option("--yes", "-y", help="Do not ask for confirmation.")]

@@ -26,6 +26,7 @@ def known_secrets(settings: "Settings", environ: Mapping[str, str]) -> frozenset
     """
     found = {*_token(settings.source.token, environ), *_passwords(settings), *_variables(environ)}
     found |= {*_ways(settings.notify.urls, environ), *_lines(settings.hooks.secret, environ)}
+    found |= {*_token(settings.forge.token, environ), *_ways(settings.notify.urls, environ)}
     return frozenset(secret for secret in found if secret)
 
 

@@ -65,6 +65,9 @@ def troubles(seen: Seen) -> list[tuple[str, str]]:
     """Lines with their styles: what is the matter beside the sites themselves."""
     error = str((seen.source or {}).get("error") or "")
     found = [(f"source: {error}", "yellow")] if error else []
+    unsigned = str((seen.source or {}).get("unsigned") or "")
+    if unsigned:
+        found.append((f"not deployed: {unsigned}", "red"))
     if seen.policy:
         found.append((f"fleet policy: {seen.policy}; the last good one is in force", "red"))
     return [*_freezes(seen.freezes), *found, *_problems(seen.problems), *_orphans(seen.orphans)]

@@ -11,6 +11,7 @@ if TYPE_CHECKING:
 
     from otto.cli.invocation import Invocation
     from otto.ports import Store
+    from otto.reconcile.control import Request
 
 
 class Heard(StrEnum):
@@ -48,6 +49,14 @@ async def tell(invocation: "Invocation", sites: Sequence[str]) -> Heard:
     return Heard.YES
 
 
+async def tell_of_images(invocation: "Invocation") -> Heard:
+    """Have a running controller look at what changed in the index of images, and at the sites concerned."""
+    from otto.cli import presence  # noqa: PLC0415
+
+    home = invocation.settings.home
+    return Heard.NOBODY if presence.find(home) is None else await _ask(home, {"op": "images"})
+
+
 async def held_sites(store: "Store") -> list[str]:
     """Sites that the guard holds up."""
     from otto.model.status import Phase  # noqa: PLC0415  (not for --help)
@@ -60,10 +69,14 @@ async def held_sites(store: "Store") -> list[str]:
 
 
 async def _due(home: "Path", site: str) -> Heard:
+    return await _ask(home, {"op": "due", "site": site})
+
+
+async def _ask(home: "Path", request: "Request") -> Heard:
     from otto.reconcile.control import ask  # noqa: PLC0415  (only where there is somebody to ask)
 
     try:
-        answer = await ask(home / "control.sock", {"op": "due", "site": site})
+        answer = await ask(home / "control.sock", request)
     except (OttoError, OSError):
         return Heard.SILENT
     return Heard.NOBODY if answer is None else Heard.YES

@@ -39,7 +39,7 @@ def blockers(evidence: Evidence) -> tuple[Blocker, ...]:
     ]
     if all(blocker.kind is Obstacle.CONTROLLER for blocker in found):
         found += _waiting(evidence)
-    found += _source(evidence)
+    found += [*_unsigned(evidence), *_source(evidence)]
     # By itself nothing goes on while there is nobody to do it.
     return tuple(found if evidence.controller else (replace(blocker, until=None) for blocker in found))
 
@@ -166,3 +166,10 @@ def _source(evidence: Evidence) -> Iterator[Blocker]:
     times = f" ({counted(evidence.source_failures, 'time')} in a row)" if evidence.source_failures else ""
     what = f"the repository cannot be read{times}, so no new commit counts: {evidence.source_error}"
     yield Blocker(Obstacle.SOURCE, what, "otto doctor checks it; OttO goes on trying")
+
+
+def _unsigned(evidence: Evidence) -> Iterator[Blocker]:
+    if evidence.unsigned:
+        what = f"the newest of the repository is not deployed: {evidence.unsigned}"
+        unblock = "have it signed by somebody whom the fleet's policy knows, and push again"
+        yield Blocker(Obstacle.SIGNATURE, what, unblock)

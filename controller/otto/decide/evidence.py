@@ -38,6 +38,8 @@ class Evidence:
         newest: newest commit of the repository.
         source_error: why the repository cannot be read, "" when it can.
         source_failures: how many times in a row it could not.
+        unsigned: what newer thing in the repository is not deployed since nobody known has signed it, and
+            why; "" for nothing.
         approved: whether the plan that waits is approved.
     """
 
@@ -52,6 +54,7 @@ class Evidence:
     newest: str = ""
     source_error: str = ""
     source_failures: int = 0
+    unsigned: str = ""
     approved: bool = False
 
     @property

@@ -1,18 +1,19 @@
 """Which running servers a run changes, in which steps, and what it may go back to."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
+from otto.decide.batches import batches
 from otto.decide.expected import SERVICES, wanted
 from otto.decide.hostdiff import SET_ASIDE
 from otto.model.desired import Desired
 from otto.model.difference import Cause, Difference, Layer
 from otto.model.host import HostState
-from otto.model.observed import Applied, InfrastructureState, Observed, Seen
+from otto.model.observed import Applied, Observed, Seen
 from otto.model.plan import Action, ActionKind, Plan
 from otto.model.rollout import RolloutState, RolloutStatus
 from otto.model.spec import Role
-from otto.model.strategy import Amount, Rollout, Strategy
+from otto.model.strategy import Strategy
 
 _OF_HOSTS = frozenset({Layer.CONFIGURATION, Layer.CONTENT})
 
@@ -99,48 +100,10 @@ def course(
     balancers = tuple(sorted(name for name, role in names.items() if role is Role.BALANCER))
     if not web and len(balancers) <= 1 and not anew:
         return Course()
-    total = desired.spec.web.count
-    broken = frozenset(aside | {item.host for item in found if _broken(item)}) & frozenset(web)
-    lost = total - sum(role is Role.WEB for role in running.values())
-    steps = batches(desired.spec.rollout, web, total=total, broken=broken, lost=max(0, lost))
+    out = {name for name, role in wanted(desired).items() if role is Role.WEB and name not in running}
+    broken = out | aside | {item.host for item in found if _broken(item)}
+    steps = batches(desired.spec.rollout, web, broken, total=desired.spec.web.count)
     return Course(steps, balancers, anew & names.keys())
-
-
-def batches(
-    rollout: Rollout, names: Sequence[str], *, total: int, broken: frozenset[str], lost: int = 0
-) -> tuple[tuple[str, ...], ...]:
-    """Which web servers are changed together, in order.
-
-    Those that serve nobody come first: changing them takes nothing away.
-
-    Args:
-        rollout: what the spec says.
-        names: the servers to change.
-        total: how many web servers the site has; shares are of these.
-        broken: those of `names` that serve nobody now.
-        lost: servers that serve nobody and are none of `names`.
-    """
-    first = tuple(sorted(broken & frozenset(names)))
-    whole = [name for name in sorted(names) if name not in broken]
-    room = max(1, amount(rollout.max_unavailable, total) - lost)
-    size = max(1, min(amount(rollout.batch, total), room))
-    if rollout.strategy is Strategy.ALL:
-        return tuple(part for part in (first, tuple(whole)) if part)
-    parts = [tuple(first[at : at + size]) for at in range(0, len(first), size)]
-    if rollout.strategy is Strategy.CANARY and whole:
-        parts.append((whole.pop(0),))
-    parts += [tuple(whole[at : at + size]) for at in range(0, len(whole), size)]
-    return tuple(parts)
-
-
-def amount(wanted_: Amount, total: int) -> int:
-    """An amount of so many servers: a share rounds down, and is one at least."""
-    return wanted_.count or max(1, int(wanted_.share * total))
-
-
-def can_drain(state: InfrastructureState, batch: Iterable[str], serving: frozenset[str]) -> bool:
-    """Whether others are left that serve the visitors of a batch, and a balancer that sends them there."""
-    return bool(state.of(Role.BALANCER)) and bool(serving - frozenset(batch))
 
 
 def serving(desired: Desired, observed: Observed) -> frozenset[str]:

@@ -23,6 +23,7 @@ from otto.lab.sizes import CPU_PERIOD, Limits
 
 _LIBPOD = "/v4.0.0/libpod"
 _LONG = 300.0
+_PIECE = 1 << 20
 
 
 class Api:
@@ -160,6 +161,14 @@ class Api:
             file = archive.extractfile(archive.next() or "")
             return file.read().decode() if file else None
 
+    @translated
+    def export_container(self, name: str, archive: Path) -> None:
+        """Write the file system of a container, running or not, as a tar archive."""
+        url = f"{self._client.base_url}/v{self._client.api_version}/containers/{name}/export"
+        with self._client.get(url, stream=True, timeout=_LONG) as answer, archive.open("wb") as file:
+            for piece in _checked(answer).iter_content(_PIECE):
+                file.write(piece)
+
     # Networks
 
     @translated
@@ -242,6 +251,17 @@ class Api:
         for line in answer.text.splitlines():
             if "error" in (message := json.loads(line)):
                 raise docker.errors.APIError(str(message["error"]), answer)
+
+    @translated
+    def list_images(self, labels: Mapping[str, str]) -> tuple[Image, ...]:
+        """Images that carry the labels, named or not."""
+        return tuple(map(containers.image, self._client.images(filters={"label": _filters(labels)})))
+
+    @translated
+    def tag_image(self, image: str, reference: str) -> None:
+        """Give an image a name more."""
+        repository, _, tag = reference.rpartition(":")
+        self._client.tag(image, repository, tag, force=True)
 
     @translated
     def remove_image(self, reference: str) -> bool:

@@ -101,13 +101,13 @@ def check_image(api: Api, host: str, image: str) -> None:
 
 def _make(api: Api, spec: HostSpec, address: IPv4Address, waiting: Waiting) -> Container:
     """Make a host at an address, and wait for it; leaves nothing behind when that fails."""
-    ports = {inside: _free_port() for inside in (SSH, HTTP)} if spec.publish else {}
+    ports = free_ports() if spec.publish else {}
     body = recipe.request(spec, address, ports, podman=api.podman)
     created = _create(api, spec, body)
     try:
         put_key(api, created, spec.authorized_key)
         api.start_container(created)
-        return _came_up(api, created, waiting)
+        return came_up(api, created, waiting)
     except BaseException:
         with contextlib.suppress(OttoError):
             api.remove_container(created)
@@ -129,7 +129,7 @@ def mend(api: Api, found: Container, spec: HostSpec, waiting: Waiting) -> Contai
     elif found.state != "running":
         api.start_container(found.id)
     put_key(api, found.id, spec.authorized_key)
-    running = _came_up(api, found.id, waiting)
+    running = came_up(api, found.id, waiting)
     limits = limits_of(spec.size)
     if running.limits == limits:
         return running
@@ -185,8 +185,12 @@ def _create(api: Api, spec: HostSpec, body: dict[str, object]) -> str:
         raise _exists(api.container(spec.container)) from error
 
 
-def _came_up(api: Api, name: str, waiting: Waiting) -> Container:
-    """Wait until sshd answers."""
+def came_up(api: Api, name: str, waiting: Waiting) -> Container:
+    """Wait until sshd of a container that was started answers.
+
+    Raises:
+        TransientError: it does not in time, or nobody waits for it any longer.
+    """
     found = _running(api, name)
     place = reached(found)
     for tries, _ in enumerate(waiting.deadline().every(0.05), 1):
@@ -233,6 +237,11 @@ def _exists(found: Container | None) -> AlreadyExistsError:
         f"container {found.name} exists already ({told}, {found.state})",
         mend=f"terraform import ADDRESS {found.name}, or podman rm -f {found.name}",
     )
+
+
+def free_ports() -> dict[int, int]:
+    """Ports of a host -> ports of this machine that nobody listens on."""
+    return {inside: _free_port() for inside in (SSH, HTTP)}
 
 
 def _free_port() -> int:

@@ -1,5 +1,6 @@
 """The network of a site: found, made, removed."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from ipaddress import IPv4Network
 
@@ -9,6 +10,8 @@ from otto.lab.containers import Network
 from otto.lab.faults import AlreadyExistsError, SubnetTakenError
 from otto.lab.names import Ownership
 from otto.model.errors import TerminalError, TransientError
+
+_NONE: Mapping[str, str] = {}
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,8 +40,10 @@ def read(api: Api, name: str) -> SiteNetwork | None:
     return _site_network(found) if found else None
 
 
-def create(api: Api, name: str, site: str, owner: str, pool: IPv4Network) -> SiteNetwork:
-    """Make a network with a subnet that nothing else uses.
+def create(
+    api: Api, name: str, site: str, owner: str, pool: IPv4Network, *, more: Mapping[str, str] = _NONE
+) -> SiteNetwork:
+    """Make a network with a subnet that nothing else uses; `more` labels than those of its owner and site.
 
     Raises:
         AlreadyExistsError: there is one of that name.
@@ -48,7 +53,7 @@ def create(api: Api, name: str, site: str, owner: str, pool: IPv4Network) -> Sit
     if existing:
         raise _exists(existing)
     taken = [subnet for network in api.list_networks() for subnet in network.subnets]
-    labels = names.labels(Ownership(owner=owner, site=site))
+    labels = names.labels(Ownership(owner=owner, site=site)) | dict(more)
     for subnet in allocation.candidates(pool, taken, f"{owner}/{site}"):
         try:
             created = api.create_network(name, str(subnet), str(allocation.gateway(subnet)), labels)

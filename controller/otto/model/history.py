@@ -17,7 +17,7 @@ class GrantKind(StrEnum):
     APPROVE = "approve"  # this very plan may be carried out
     REJECT = "reject"  # this very plan may not
     FREEZE = "freeze"  # nothing is taken away: of one site, or of any
-    OVERRIDE = "override"  # windows do not count for this site
+    OVERRIDE = "override"  # windows do not count for this site, nor do waves
     EXTEND = "extend"  # a site's life is longer
     PAUSE = "pause"  # nothing further of a rollout is done
     QUARANTINE = "quarantine"  # this very wish is not put in place
@@ -128,6 +128,31 @@ class FleetSize:
 
 
 @dataclass(frozen=True, slots=True)
+class Turn:
+    """Where a site stands in the order in which a shared change reaches sites.
+
+    Attributes:
+        change: what is new, in words; empty when nothing that sites share is.
+        waits: sites that have to have it first, and do not yet.
+        stopped: sites before this one that failed with it.
+        wave: the site's wave, from 1 on.
+        waves: how many there are.
+        mends: whether what breaks of the site meanwhile can be mended without the change.
+    """
+
+    change: tuple[str, ...] = ()
+    waits: tuple[str, ...] = ()
+    stopped: tuple[str, ...] = ()
+    wave: int = 1
+    waves: int = 1
+    mends: bool = True
+
+    def __bool__(self) -> bool:
+        """Whether the site may go."""
+        return not self.waits and not self.stopped
+
+
+@dataclass(frozen=True, slots=True)
 class History:
     """Everything the guard takes into account besides the plan and the policy.
 
@@ -140,6 +165,7 @@ class History:
         culprits: what kept changing it, in words, as far as is known.
         spending: what is spent; None where it is not known.
         fleet: how many hosts there are.
+        turn: whether it is the site's turn to get what many sites share.
         account: as whom the provider would act; None where it does not say.
         providers: the providers that may be touched.
     """
@@ -152,6 +178,7 @@ class History:
     culprits: tuple[str, ...] = ()
     spending: Spending | None = None
     fleet: FleetSize = FleetSize()
+    turn: Turn = Turn()
     account: Account | None = None
     providers: frozenset[str] = frozenset({"lab"})
 

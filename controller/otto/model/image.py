@@ -138,6 +138,7 @@ class Build:
         digest: digest of `inputs`.
         inputs: name -> digest of what goes in.
         parent: what it is built on.
+        anew: whether it is built even where the provider has it already.
     """
 
     name: str
@@ -145,3 +146,4 @@ class Build:
     digest: str
     inputs: Mapping[str, str]
     parent: str
+    anew: bool = False

@@ -16,6 +16,7 @@ class NoticeKind(StrEnum):
     BUDGET = "budget"  # a budget is nearly used up, or is
     WARNING = "warning"  # a hook warns of a plan that is carried out all the same
     FLAPPING = "flapping"  # a site is repaired again and again
+    SIGNATURE = "signature"  # something is not deployed, since nobody known has signed it
     ROLLOUT = "rollout"  # a rollout failed, and was taken back, or cannot be
 
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 
+from otto.model.signature import Signatures
 from otto.model.strategy import FleetRollout
 
 HOUR = 3600.0
@@ -230,6 +231,7 @@ class FleetPolicy:
         places: provider -> where hosts may be made.
         hook: an executable that is asked too.
         rollout: in which order a change that many sites share reaches them.
+        signatures: who has to have signed what is deployed, None for nobody.
     """
 
     limits: FleetLimits = field(default_factory=FleetLimits)
@@ -242,6 +244,7 @@ class FleetPolicy:
     places: Mapping[str, Place] = field(default_factory=dict)
     hook: Hook | None = None
     rollout: FleetRollout = field(default_factory=FleetRollout)
+    signatures: Signatures | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 
+from otto.model.inspection import Validation
 from otto.model.policy import Policy
 from otto.model.strategy import Rollout
 
@@ -49,12 +50,19 @@ class HostGroup:
 class Content:
     """Where the site's files come from: a path in the spec repository, or another repository.
 
-    Exactly one of `path` alone and `git` is set; with `git`, `path` names a folder inside it.
+    Exactly one of `path` alone and `git` is set; with `git`, `path` names a folder inside it. `validate` says
+    what is made of pages and links that are broken.
     """
 
     path: str = ""
     git: str = ""
     ref: str = ""
+    validate: Validation = Validation.WARN
+
+    @property
+    def place(self) -> tuple[str, str, str]:
+        """Where the files are, whatever is made of them."""
+        return (self.path, self.git, self.ref)
 
 
 @dataclass(frozen=True, slots=True)

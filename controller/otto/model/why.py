@@ -23,6 +23,7 @@ class Obstacle(StrEnum):
     SILENT = "silent"  # a host answers nothing, and is not taken for lost yet
     BACKOFF = "backoff"  # it failed, and is tried again after a while
     WAITING = "waiting"  # something else has to happen first
+    SIGNATURE = "signature"  # nobody known has signed the newest of the repository
     SOURCE = "source"  # the repository of specs cannot be read
 
 

@@ -3,25 +3,30 @@
 import asyncio
 import contextlib
 import os
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 
 import structlog
 
 from otto import __version__
 from otto.config import SourceSettings
-from otto.decide.pushed import Judgement, judge
+from otto.decide.pushed import Judgement, ascii_line, judge
+from otto.model.delivery import Delivery, DeliveryKind
 from otto.model.errors import UsageError
 from otto.model.plan import StepKind
+from otto.model.signature import Refusal, TagRef
 from otto.ports import Source
 from otto.reconcile.control import Answer, Control, Handler, Request
+from otto.reconcile.door import Door
 from otto.reconcile.fleet import Fleet
 from otto.reconcile.freezing import Freezer
+from otto.reconcile.imagewatch import ImageWatch
 from otto.reconcile.intake import Intake
 from otto.reconcile.kit import Kit
 from otto.reconcile.loop import Loop
 from otto.reconcile.pipelines import Pipelines
 from otto.reconcile.reconciler import Reconciler
+from otto.reconcile.reporting.reporting import Reporting
 from otto.reconcile.scheduling import Schedule
 from otto.reconcile.triggers import Triggers
 from otto.reconcile.watch import Watcher
@@ -30,6 +35,7 @@ log = structlog.get_logger("otto.controller")
 
 SOCKET = "control.sock"
 _TRIPLE = 3
+_TAGS = "refs/tags/"
 # Opens the repository with the objects of a push that is not accepted yet.
 Quarantined = Callable[[str | None], contextlib.AbstractContextManager[Source]]
 
@@ -57,17 +63,32 @@ class Controller:
         self.fleet = Fleet(kit.source, kit.specs, kit.store, Freezer(kit))
         self.reconciler = Reconciler(kit, self.fleet)
         self.loop = Loop(kit, self.fleet, self.reconciler)
+        self.images = ImageWatch(kit, self.fleet)
         self.pipelines = Pipelines(kit)
-        self.watcher = Watcher(kit, self.fleet, source.interval, self.pipelines)
+        self._door = Door(kit)
+        self.watcher = Watcher(kit, self.fleet, self._door, self.pipelines, interval=source.interval)
         self.triggers = Triggers(
             kit, self.fleet, self.watcher, pipelines=self.pipelines, wish=self.reconciler.wish
         )
         self.intake = Intake(kit, self.fleet, source, self.triggers)
-        self.watcher.listeners.append(self.intake.learn)
         self._schedule = Schedule(schedule, kit.clock)
+        self.reporting = Reporting(kit, self.fleet, kit.forge, source) if kit.forge else None
+        self._join()
         self._source = source
         self._quarantined = quarantined
         self._control = Control(home / SOCKET, self._handlers())
+
+    def _join(self) -> None:
+        """Have the parts hear of each other."""
+        self.watcher.listeners.append(self.intake.learn)
+        self.images.listeners.append(self.triggers.images)
+        if self.reporting is not None:
+            self.pipelines.subscribe(self.reporting.pipeline)
+            self.intake.listeners.append(self._delivered)
+
+    def _delivered(self, delivery: Delivery) -> None:
+        if self.reporting is not None and delivery.kind is DeliveryKind.PULL:
+            self.reporting.pull_moved()
 
     async def start(self) -> None:
         """Recover, read the repository, and make every site due. After this the socket answers."""
@@ -76,6 +97,7 @@ class Controller:
         await self.fleet.load()
         await self.reconciler.headcount.load()
         await self.watcher.look()
+        await self.images.look()
         self.intake.learn()
         await self.loop.start_all()
         await self._control.start()
@@ -88,10 +110,13 @@ class Controller:
                 group.create_task(self.loop.run(), name="loop")
                 group.create_task(self.reconciler.sentinel.run(), name="sentinel")
                 group.create_task(self.watcher.run(), name="watch")
+                group.create_task(self.images.run(), name="images")
                 group.create_task(self.pipelines.run(), name="pipelines")
                 group.create_task(self.intake.run(), name="webhooks")
                 group.create_task(self._schedule.run(self.triggers.scheduled), name="schedule")
                 group.create_task(self.reconciler.steward.run(), name="steward")
+                if self.reporting is not None:
+                    group.create_task(self.reporting.run(), name="forge")
         finally:
             await self.stop()
 
@@ -113,9 +138,13 @@ class Controller:
                 await task
 
     def _handlers(self) -> Mapping[str, Handler]:
-        return {"push": self._push, "judge": self._judged, "due": self._due, "info": self._info} | {
+        return {
+            "push": self._push,
+            "judge": self._judged,
+            "due": self._due,
+            "images": self._images,
+            "info": self._info,
             "pipeline": self._pipeline,
-            "image": self._image,
         }
 
     async def _push(self, request: Request) -> AsyncIterator[Answer]:
@@ -125,6 +154,8 @@ class Controller:
         lines = judge(found.before, found.after, found.changed).lines if found else nothing
         for line in lines:
             yield {"line": line}
+        if self.watcher.state.unsigned:
+            yield {"line": f"OttO does not deploy this: {ascii_line(self.watcher.state.unsigned, 600)}"}
         yield {"done": True, "exit": 0}
 
     def _nothing_new(self, request: Request) -> str:
@@ -135,16 +166,37 @@ class Controller:
         return "OttO follows another branch; nothing changes for any site"
 
     async def _judged(self, request: Request) -> AsyncIterator[Answer]:
-        """The pre-receive hook: refuse a push that holds a bad spec, if that is what was set."""
+        """The pre-receive hook: refuse what nobody known signed, and bad specs, if that is what was set."""
         branch = f"refs/heads/{self._source.branch}"
-        pushed = [new for _, new, ref in _refs(request) if ref == branch and set(new) != {"0"}]
+        refs = [(new, ref) for _, new, ref in _refs(request) if set(new) != {"0"}]
+        pushed = [new for new, ref in refs if ref == branch]
+        quarantine = str(request.get("quarantine") or "") or None
+        refusals = await self._unsigned(pushed, refs, quarantine)
+        if refusals:
+            for line in _told(refusals):
+                yield {"line": line}
+            yield {"done": True, "exit": 1}
+            return
         if not self._source.rejectInvalid or not pushed:
             yield {"done": True, "exit": 0}
             return
-        judgement = self._preview(pushed[-1], str(request.get("quarantine") or "") or None)
+        judgement = self._preview(pushed[-1], quarantine)
         for line in judgement.lines if judgement.refusals else ():
             yield {"line": line}
         yield {"done": True, "exit": 1 if judgement.refusals else 0}
+
+    async def _unsigned(
+        self, commits: list[str], refs: list[tuple[str, str]], quarantine: str | None
+    ) -> tuple[Refusal, ...]:
+        """What of a push nobody known has signed."""
+        if self.kit.policies.fleet().signatures is None:
+            return ()
+        with self._quarantined(quarantine) as source:
+            found = [await self._door.preview(commit, source) for commit in commits]
+            for new, ref in refs:
+                if ref.startswith(_TAGS):
+                    found.append(await self._door.preview_tag(TagRef(ref.removeprefix(_TAGS), new), source))
+        return tuple(refusal for refusal in found if refusal is not None)
 
     def _preview(self, commit: str, quarantine: str | None) -> Judgement:
         before = self.fleet.catalogue
@@ -166,21 +218,27 @@ class Controller:
         self.kit.queue.add(site, "asked")
         yield {"done": True, "exit": 0}
 
+    async def _images(self, _: Request) -> AsyncIterator[Answer]:
+        """The index of images changed: have the sites looked at now that this concerns."""
+        yield {"done": True, "exit": 0, "due": list(await self.images.look())}
+
     async def _pipeline(self, request: Request) -> AsyncIterator[Answer]:
         """Start a pipeline: `{"op": "pipeline", "site": NAME, "by": WHO}`; its id."""
         site, by = str(request.get("site", "")), str(request.get("by", ""))
         opened = await self.triggers.asked(site, by)
         yield {"done": True, "exit": 0, "pipeline": opened.id}
 
-    async def _image(self, request: Request) -> AsyncIterator[Answer]:
-        """A channel points at another image: `{"op": "image", "image", "channel", "digest", "by"}`."""
-        image, channel, digest, by = (
-            str(request.get(name, "")) for name in ("image", "channel", "digest", "by")
-        )
-        yield {"done": True, "exit": 0, "sites": list(self.triggers.promoted(image, channel, digest, by))}
-
     async def _info(self, _: Request) -> AsyncIterator[Answer]:
         yield {"done": True, "exit": 0, "pid": os.getpid(), "version": __version__}
+
+
+def _told(refusals: Sequence[Refusal]) -> Iterator[str]:
+    """Refusals for the pusher's terminal."""
+    for refusal in refusals:
+        yield f"OttO: {ascii_line(refusal.reason, 600)}"
+        if refusal.mend:
+            yield f"  to go on: {ascii_line(refusal.mend)}"
+    yield "The push is refused."
 
 
 def _refs(request: Request) -> list[tuple[str, str, str]]:

@@ -247,6 +247,8 @@ class Converger:
         if failures and disturbed():
             raise DisturbedError(str(failures[0]))
         if failures and goes_back(look.desired, observed.applied, beside=bool(look.beside)):
+            if await self._verifier.lost(state.hosts):
+                raise DisturbedError(str(failures[0]))
             hosts = tuple(host.name for host in state.hosts)
             raise RolloutFailedError(f"verification failed: {failures[0]}", failures, hosts)
         if not failures:

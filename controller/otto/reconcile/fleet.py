@@ -153,7 +153,8 @@ class Fleet:
             await self._store.remember(good)
         self._remembered.update({item.spec.name: item for item in good})
         held = self._kept(after) & self._remembered.keys()
-        self._source.retain(self._remembered[name].commit for name in held)
+        # The newest commit may be one that is not deployed; the one in force has to stay too.
+        self._source.retain({after.commit, *(self._remembered[name].commit for name in held)})
 
     def forget(self, site: str) -> None:
         """Drop a destroyed site that no spec wants."""

@@ -19,6 +19,7 @@ from otto.model.verdict import Allowed, Reason, Verdict
 from otto.reconcile.bookkeeper import Bookkeeper
 from otto.reconcile.headcount import Headcount
 from otto.reconcile.kit import Kit
+from otto.reconcile.waves import Waves
 
 log = structlog.get_logger("otto.guard")
 
@@ -60,10 +61,11 @@ class Judged:
 class Gatekeeper:
     """Between a plan and its being carried out."""
 
-    def __init__(self, kit: Kit, books: Bookkeeper, headcount: Headcount) -> None:
+    def __init__(self, kit: Kit, books: Bookkeeper, headcount: Headcount, waves: Waves) -> None:
         self._kit = kit
         self._books = books
         self._headcount = headcount
+        self._waves = waves
         self._said: dict[str, tuple[str, str, frozenset[str]]] = {}
         kit.metrics.expect_rules(tuple(rule.name for rule in guard.RULES))
 
@@ -88,6 +90,7 @@ class Gatekeeper:
         """What the guard says of a plan. Nothing is kept."""
         policy, now = self.policy(spec), self._kit.clock.now()
         history = await self._history(plan, policy, applied)
+        history = replace(history, turn=await self._waves.turn(plan, spec, applied))
         verdict = guard.judge(plan, policy, history, now)
         more = await self._kit.hook.judge(plan, spec, verdict) if plan.steps else ()
         # Other sites were judged meanwhile: what they were allowed counts, though nothing is gone yet.
@@ -102,6 +105,7 @@ class Gatekeeper:
         if isinstance(judged.verdict, Allowed):
             # With no other judgement in between, or two sites would be allowed the same last hosts.
             self._headcount.begin(plan, guard.taken(plan, self.policy(spec), self._kit.clock.now()))
+            self._waves.begin(plan, applied)
         if judged.plan.steps:
             await self.record(judged)
         return judged
@@ -172,10 +176,10 @@ class Gatekeeper:
         )
 
     async def signature(self, site: str) -> frozenset[str]:
-        """Names what people said, and the policy in force: what waits is judged anew when that changes."""
+        """Names what people said, the policy, the site's turns: when that changes, it is judged anew."""
         grants = await self._kit.ledger.grants(site=site)
         said = (f"{grant.key} {grant.at.isoformat()}" for grant in grants)
-        return frozenset((*said, digest(self._kit.policies.fleet())))
+        return frozenset((*said, digest(self._kit.policies.fleet()), self._waves.signature(site)))
 
     async def _history(self, plan: Plan, policy: Effective, applied: Applied) -> History:
         ledger = self._kit.ledger

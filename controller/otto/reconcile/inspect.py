@@ -22,6 +22,7 @@ from otto.reconcile.kit import Kit
 from otto.reconcile.observe import Observer
 from otto.reconcile.resolve import Resolver
 from otto.reconcile.verify import Verifier
+from otto.reconcile.waves import Waves
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +45,7 @@ class Inspector:
         books = Bookkeeper(kit)
         self._books = books
         self._headcount = Headcount(kit)
-        self._gate = Gatekeeper(kit, books, self._headcount)
+        self._gate = Gatekeeper(kit, books, self._headcount, Waves(kit, self._fleet.specs_in_force))
         self.verifier = Verifier(kit)
         self._observer = Observer(kit, self.verifier)
 

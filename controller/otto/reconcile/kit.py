@@ -6,10 +6,11 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 
-from otto.config import FactsSettings, LoopSettings, ProbesSettings, RefreshSettings
+from otto.config import FactsSettings, ForgeSettings, LoopSettings, ProbesSettings, RefreshSettings
 from otto.ports import (
     Clock,
     Configuration,
+    Forge,
     Images,
     Infrastructure,
     Ledger,
@@ -18,10 +19,12 @@ from otto.ports import (
     PolicyHook,
     Prices,
     Probe,
+    Proposals,
     Queue,
     Source,
     Specs,
     Store,
+    Vouching,
 )
 from otto.reconcile.events import Bus
 from otto.reconcile.turns import Turns
@@ -44,6 +47,7 @@ class Kit:
     prices: Prices
     hook: PolicyHook
     notifier: Notifier
+    vouching: Vouching
     queue: Queue
     clock: Clock
     metrics: Metrics
@@ -51,6 +55,9 @@ class Kit:
     probes: ProbesSettings = field(default_factory=ProbesSettings)
     facts: FactsSettings = field(default_factory=FactsSettings)
     refresh: RefreshSettings = field(default_factory=RefreshSettings)
+    forge: Forge | None = None
+    proposals: Proposals | None = None
+    forging: ForgeSettings = field(default_factory=ForgeSettings)
     providers: frozenset[str] = frozenset({"lab"})
     bus: Bus = field(default_factory=Bus)
     turns: Turns = field(default_factory=Turns)

@@ -10,7 +10,7 @@ from otto.decide.requests import infrastructure_inputs
 from otto.decide.rollout import covered, pins
 from otto.decide.wording import describe_actions
 from otto.model.desired import Desired
-from otto.model.errors import OttoError
+from otto.model.errors import OttoError, TransientError
 from otto.model.infrastructure import InfrastructurePlan
 from otto.model.observed import InfrastructureState, Observed
 from otto.model.plan import Action, ActionKind, Plan, StepKind
@@ -18,7 +18,6 @@ from otto.model.spec import Role
 from otto.reconcile.bookkeeper import Bookkeeper
 from otto.reconcile.gatekeeper import Gatekeeper
 from otto.reconcile.kit import Kit
-from otto.reconcile.look import SupersededError
 from otto.reconcile.observe import Observer
 from otto.reconcile.recorder import StepNotes
 from otto.reconcile.underway import Underway
@@ -74,15 +73,16 @@ class Provisioner:
             kept: hosts that are not touched yet.
 
         Raises:
-            SupersededError: Terraform would do something that was not judged: the site is looked at anew.
+            TransientError: Terraform would do something that was not judged; or what `apply` raises.
         """
         desired = run.look.desired
         async with run.recorder.step("provision") as notes:
             changes = await self.ask(run, observed, kept, notes)
             found = tuple(planning.classify(change, desired, observed) for change in changes.changes)
             if not covered(found, judged.actions):
-                notes.summary = f"not what was judged: {describe_actions(found)}"
-                raise SupersededError
+                raise TransientError(
+                    f"Terraform would now do something else than was judged: {describe_actions(found)}"
+                )
             if not found:
                 notes.summary = "nothing to do yet" if kept else "nothing to do"
                 if not kept:

@@ -45,6 +45,7 @@ from otto.reconcile.statuses import Statuses
 from otto.reconcile.steward import Steward
 from otto.reconcile.turns import TurnBegan, TurnEnded, Unresolved, Wished
 from otto.reconcile.verify import Verifier
+from otto.reconcile.waves import Waves
 
 log = structlog.get_logger("otto.reconcile")
 
@@ -69,7 +70,7 @@ class Reconciler:
         self.books = Bookkeeper(kit)
         self._statuses = Statuses(kit, fleet, self._pace, self.books)
         self.headcount = Headcount(kit)
-        self._gate = Gatekeeper(kit, self.books, self.headcount)
+        self._gate = Gatekeeper(kit, self.books, self.headcount, Waves(kit, fleet.specs_in_force))
         self.steward = Steward(kit, fleet, self.books)
         self._confirmations = Confirmations()
         self._rollouts = Rollouts(kit, self._gate)
@@ -166,7 +167,7 @@ class Reconciler:
         try:
             desired = await self._resolver.resolve(known)
         except TerminalError as error:
-            self._kit.turns.publish(Unresolved(site, str(error)))
+            self._kit.turns.publish(Unresolved(site, str(error), error.detail))
             await self._mend_last(applied, cause)
             raise
         self._kit.turns.publish(Wished(desired, applied))
@@ -312,13 +313,14 @@ class Reconciler:
     async def _conclude(self, look: Look, ending: Ending, run: Run) -> Next:
         desired = look.desired
         await self._departures.end(desired.spec)  # which runs from the first host on
+        if ending.outcome is Outcome.SUCCEEDED:
+            await self._rollouts.ended(look)
         after = await self._statuses.conclude(desired, ending, run.id)
         left = standing(diff(desired, ending.observed), desired.spec.policy.drift, self._now())
         self._bystander.watch(desired, ending.observed)
         self._kit.metrics.observed(desired.site, left)
         holds = self._beside if look.beside else self._holds
         if ending.outcome is Outcome.SUCCEEDED:
-            await self._rollouts.ended(look)
             holds.release(desired.site)
             self._observer.sightings.refreshed.pop(desired.site, None)
             measure_heal(self._kit, look, run.id)

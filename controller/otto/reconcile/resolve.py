@@ -3,8 +3,10 @@
 from otto.model.catalogue import RememberedSpec
 from otto.model.desired import Desired
 from otto.model.errors import TerminalError
+from otto.model.inspection import Validation
 from otto.model.spec import Role
 from otto.reconcile.kit import Kit
+from otto.reconcile.validation import validated
 
 
 class Resolver:
@@ -36,5 +38,13 @@ class Resolver:
             images=images,
             module=self._kit.infrastructure.module(spec.provider),
             roles=self._kit.configuration.roles(),
-            content=await self._kit.source.content(known.commit, spec.content),
+            content=await self._content(known),
         )
+
+    async def _content(self, known: RememberedSpec) -> str:
+        """Id of the content; what may not be deployed while it is broken is looked through first."""
+        spec = known.spec
+        tree = await self._kit.source.content(known.commit, spec.content)
+        if spec.content.validate is Validation.ERROR:
+            await validated(self._kit.source, spec, tree)
+        return tree

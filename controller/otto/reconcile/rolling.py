@@ -4,7 +4,7 @@ Whatever ends it midway, nothing is lost: the next look finds which servers have
 aside among them, and goes on from there.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from otto.decide import planning, rollout, verification
 from otto.decide.diff import diff
@@ -100,16 +100,16 @@ class Roller:
             ahead -= anew
             serving = rollout.serving(desired, observed)
             web = any(names == batch for batch in course.batches)
-            drained = web and rollout.can_drain(state_of(observed), names, serving)
+            drained = web and bool(serving - frozenset(names)) and _is_balanced(observed)
             batch = _Batch(names, number, drained, anew, ahead)
             observed = await self._batch(run.unasked(), observed, batch, judged)
             await self._rollouts.batch_done(desired, names)
-        return observed
+        return await self._heard(observed)
 
     async def leave(self, run: Underway, observed: Observed, names: tuple[str, ...]) -> None:
         """Have visitors leave servers that are to go for good."""
         serving = rollout.serving(run.look.desired, observed)
-        if names and rollout.can_drain(state_of(observed), names, serving):
+        if names and serving - frozenset(names) and _is_balanced(observed):
             await self._set_aside(run, observed, names)
 
     async def _batch(self, run: Underway, observed: Observed, batch: _Batch, judged: Plan) -> Observed:
@@ -192,7 +192,7 @@ class Roller:
             )
             notes.summary = f"{counted(len(failures), 'check')} failed" if failures else "every check holds"
             notes.detail = {"failures": [str(failure) for failure in failures]}
-            self._fail_over(observed, run, batch, failures, "before its return")
+            await self._fail_over(observed, run, batch, failures, "before its return")
 
     async def _bring_back(self, run: Underway, observed: Observed, names: tuple[str, ...]) -> None:
         async with run.recorder.step("return", names) as notes:
@@ -216,7 +216,7 @@ class Roller:
                 failed = failed + 1 if failures else 0
                 if failed >= spec.abort_on.failed_checks:
                     notes.summary = f"{counted(len(failures), 'check')} failed"
-                    self._fail_over(observed, run, batch, failures, "after its return")
+                    await self._fail_over(observed, run, batch, failures, "after its return")
                 errors = verification.errors_since(before, await self._answers(observed), batch.names)
                 notes.detail = {"answers": errors.total, "errors": errors.errors}
                 if errors.total >= _ENOUGH and errors.share > spec.abort_on.errors:
@@ -232,7 +232,7 @@ class Roller:
     async def _answers(self, observed: Observed) -> Answers:
         return await self._verifier.answers(state_of(observed))
 
-    def _fail_over(
+    async def _fail_over(
         self,
         observed: Observed,
         run: Underway,
@@ -244,7 +244,8 @@ class Roller:
         if not failures:
             return
         site = run.look.desired.site
-        if self._observer.sightings.disturbed(site, state_of(observed).hosts):
+        hosts = state_of(observed).hosts
+        if self._observer.sightings.disturbed(site, hosts) or await self._verifier.lost(hosts):
             raise DisturbedError(str(failures[0]))
         names = ", ".join(batch.names)
         raise RolloutFailedError(f"{names} {when}: {failures[0]}", failures, batch.names)
@@ -253,6 +254,11 @@ class Roller:
         found = diff(run.look.desired, observed)
         return to_act_on(found, run.look.spec.policy.drift, self._kit.clock.now())
 
+    async def _heard(self, observed: Observed) -> Observed:
+        """What balancers say of their servers now that all are back."""
+        facts = await self._observer.facts(state_of(observed).of(Role.BALANCER), frozenset())
+        return replace(observed, facts=dict(observed.facts) | dict(facts))
+
     def _doubt_balancers(self, observed: Observed) -> None:
         """What balancers said of their servers no longer holds."""
         self._observer.desk.doubt(host.id for host in state_of(observed).of(Role.BALANCER))
@@ -260,6 +266,10 @@ class Roller:
 
 def _hosts(observed: Observed, names: tuple[str, ...]) -> tuple[Host, ...]:
     return tuple(host for host in observed.hosts if host.name in names)
+
+
+def _is_balanced(observed: Observed) -> bool:
+    return bool(state_of(observed).of(Role.BALANCER))
 
 
 def _is_balancer(observed: Observed, name: str) -> bool:

@@ -2,7 +2,7 @@
 
 import asyncio
 from collections import Counter
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass
 
 from otto.decide import verification
@@ -152,6 +152,12 @@ class Verifier:
                 return failures
             await self._kit.clock.sleep(pause)
             pause = min(_MOST_PAUSE, pause * _LONGER)
+
+    async def lost(self, hosts: Iterable[Host]) -> frozenset[str]:
+        """Names of the hosts on which not even sshd answers: no wish is to blame for what fails on those."""
+        asked = tuple(hosts)
+        alive = await asyncio.gather(*(self._has_ssh(host) for host in asked))
+        return frozenset(host.name for host, there in zip(asked, alive, strict=True) if not there)
 
     async def answers(self, state: InfrastructureState) -> verification.Answers:
         """What every balancer counts of the servers' answers to visitors; a silent one is left out."""

@@ -13,6 +13,8 @@ from otto.model.canonical import to_data
 from otto.model.catalogue import Catalogue
 from otto.model.errors import OttoError
 from otto.model.pipeline import Event, Trigger
+from otto.model.signature import Admission
+from otto.reconcile.door import Door
 from otto.reconcile.fleet import Fleet, Refreshed
 from otto.reconcile.kit import Kit
 from otto.reconcile.pipelines import Pipelines
@@ -28,12 +30,16 @@ _LOOK = 600.0
 
 @dataclass(frozen=True, slots=True)
 class SourceState:
-    """What is known of the repository: kept in the store for the command line."""
+    """What is known of the repository: kept in the store for the command line.
+
+    `commit` is its newest commit, `unsigned` why something newer than what is in force is not deployed.
+    """
 
     commit: str = ""
     fetched_at: str = ""
     error: str = ""
     failures: int = 0
+    unsigned: str = ""
 
 
 class Watcher:
@@ -44,10 +50,11 @@ class Watcher:
         listeners: called when the fleet has moved to another commit.
     """
 
-    def __init__(self, kit: Kit, fleet: Fleet, interval: float, pipelines: Pipelines) -> None:
+    def __init__(self, kit: Kit, fleet: Fleet, door: Door, pipelines: Pipelines, *, interval: float) -> None:
         self._kit = kit
         self._pipelines = pipelines
         self._fleet = fleet
+        self._door = door
         self._interval = interval
         self._one_at_a_time = asyncio.Lock()
         self.state = SourceState()
@@ -86,7 +93,9 @@ class Watcher:
         started = self._kit.clock.monotonic()
         for site in sorted(await self._fleet.thawed()):
             self._kit.queue.add(site, "thawed")
-        commit = await self._kit.source.fetch()
+        head = await self._kit.source.fetch()
+        admitted = await self._door.admit(head) if head else Admission("", "")
+        commit, refusal = admitted.commit, admitted.refusal
         refreshed = None
         if commit and commit != self._fleet.catalogue.commit:
             refreshed = await self._fleet.refresh(commit, self._kit.clock.now())
@@ -102,7 +111,8 @@ class Watcher:
             for listener in self.listeners:
                 listener()
             await self._tell(refreshed.after)
-        await self._note(commit=commit or "", error="" if commit else "the repository has no commit yet")
+        empty = "" if head else "the repository has no commit yet"
+        await self._note(commit=head or "", error=empty, unsigned=str(refusal or ""))
         return refreshed
 
     def _open(self, refreshed: Refreshed, due: frozenset[str], by: str, deliveries: int) -> None:
@@ -134,10 +144,13 @@ class Watcher:
         moved = {name for name in names if before.problems.get(name) != after.problems.get(name)}
         return refreshed.touched | gone | moved
 
-    async def _note(self, *, commit: str | None = None, error: str = "", failures: int = 0) -> None:
+    async def _note(
+        self, *, commit: str | None = None, error: str = "", failures: int = 0, unsigned: str | None = None
+    ) -> None:
         kept = self.state.commit if commit is None else commit
+        refused = self.state.unsigned if unsigned is None else unsigned
         at = self.state.fetched_at if failures else self._kit.clock.now().isoformat()
-        self.state = SourceState(kept, at, error, failures)
+        self.state = SourceState(kept, at, error, failures, refused)
         self._kit.metrics.source(up=not failures, at=self._kit.clock.now().timestamp())
         try:
             await self._kit.store.set_value(SOURCE, json.dumps(to_data(self.state)))

@@ -20,8 +20,10 @@ from otto.model.cost import Cost
 from otto.model.difference import Difference
 from otto.model.status import SiteStatus
 from otto.telemetry.fleet import FleetMetrics
+from otto.telemetry.forge import ForgeMetrics
 from otto.telemetry.guarding import GuardMetrics
 from otto.telemetry.health import Health
+from otto.telemetry.images import ImageMetrics
 from otto.telemetry.money import MoneyMetrics
 from otto.telemetry.notifications import NotificationMetrics
 from otto.telemetry.observation import ObservationMetrics
@@ -39,7 +41,9 @@ class Metrics(
     OutsideMetrics,
     GuardMetrics,
     NotificationMetrics,
+    ImageMetrics,
     PipelineMetrics,
+    ForgeMetrics,
 ):
     """All of OttO's metrics over one registry; cheap enough to be told everything.
 
@@ -75,7 +79,9 @@ class Metrics(
         OutsideMetrics.__init__(self, self.registry)
         GuardMetrics.__init__(self, self.registry)
         NotificationMetrics.__init__(self, self.registry)
+        ImageMetrics.__init__(self, self.registry)
         PipelineMetrics.__init__(self, self.registry)
+        ForgeMetrics.__init__(self, self.registry)
         build = Info("otto_build", "What is running.", registry=self.registry)
         build.info({"version": __version__, "python": platform.python_version()})
         prometheus.ProcessCollector(registry=self.registry)

@@ -29,6 +29,16 @@ class OutsideMetrics:
             registry=registry,
         )
 
+        self._unsigned = Gauge(
+            "otto_source_unsigned",
+            "1 while the spec repository holds something newer that nobody known has signed.",
+            registry=registry,
+        )
+
+    def unsigned(self, *, on: bool) -> None:
+        """Note whether something is not deployed since nobody known has signed it."""
+        self._unsigned.set(on)
+
     def tool_called(self, tool: str, result: str) -> None:
         """Count a call of an outside tool; see `TOOLS` and `RESULTS`."""
         self._calls.labels(tool, result).inc()

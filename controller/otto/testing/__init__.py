@@ -19,7 +19,9 @@ A plug-in that adds a provider or a store is right when it behaves as the port i
 from otto.testing.clock import START, FakeClock, settle
 from otto.testing.configuration import MemoryConfiguration
 from otto.testing.failures import Failures, Gate
+from otto.testing.forge import MemoryForge, MemoryProposals
 from otto.testing.hosts import Backend, Hosts, SimHost
+from otto.testing.imagebuilder import MemoryImageBuilder
 from otto.testing.imageindex import MemoryImageIndex
 from otto.testing.images import MemoryImages
 from otto.testing.infrastructure import MemoryInfrastructure
@@ -38,12 +40,15 @@ __all__ = [
     "Gate",
     "Hosts",
     "MemoryConfiguration",
+    "MemoryForge",
+    "MemoryImageBuilder",
     "MemoryImageIndex",
     "MemoryImages",
     "MemoryInfrastructure",
     "MemoryLedger",
     "MemoryPipelines",
     "MemoryProbe",
+    "MemoryProposals",
     "MemorySource",
     "MemorySpecs",
     "MemoryStore",

@@ -1,11 +1,17 @@
 """The operator's side of the guard, in memory: policy, prices, a hook, and people who are told."""
 
+from datetime import datetime
+
+from otto.model.canonical import digest
 from otto.model.cost import PriceTable
+from otto.model.errors import TerminalError
 from otto.model.notice import Notice
 from otto.model.plan import Plan
 from otto.model.policy import FleetPolicy
+from otto.model.signature import Scheme, Signatures, Signed, Signer
 from otto.model.spec import Provider, SiteSpec
 from otto.model.verdict import Reason, Verdict
+from otto.testing.failures import Failures
 
 
 class MemoryPolicies:
@@ -58,3 +64,34 @@ class MemoryNotifier:
     async def notify(self, notice: Notice) -> None:
         """Keep it."""
         self.notices.append(notice)
+
+
+class MemoryVouching:
+    """Port `Vouching`: signatures that say nothing but a name are good when that is among `known`.
+
+    Attributes:
+        known: names whose signatures count.
+        asked: ids of what was asked about.
+        failures: knows `check`.
+    """
+
+    def __init__(self) -> None:
+        self.known: set[str] = {"ada"}
+        self.asked: list[str] = []
+        self.failures = Failures()
+
+    def digest(self, policy: Signatures) -> str:
+        """Names what is demanded."""
+        return digest([policy, sorted(self.known)])
+
+    async def check(self, signed: Signed, policy: Signatures, now: datetime) -> Signer:
+        """Who signed it."""
+        del policy, now
+        self.asked.append(signed.id)
+        await self.failures.meet("check")
+        if not signed.signature:
+            raise TerminalError("it is not signed")
+        name = signed.signature.splitlines()[1]
+        if name not in self.known:
+            raise TerminalError(f"it is signed with a key that the fleet's policy does not know: {name}")
+        return Signer(name, f"SHA256:{name}", Scheme.SSH)

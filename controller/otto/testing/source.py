@@ -6,11 +6,15 @@ from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from pathlib import Path
 
+from otto.decide.content import reading
+from otto.decide.content.together import inspection
 from otto.model.canonical import canonical, digest
 from otto.model.catalogue import Entry, SpecFile
 from otto.model.errors import OttoError, TerminalError
+from otto.model.inspection import Inspection
 from otto.model.problem import Problem
 from otto.model.reading import read
+from otto.model.signature import GitObject, TagRef
 from otto.model.spec import Content, SiteSpec, Tombstone
 from otto.ports import Moved
 from otto.testing.failures import Failures
@@ -21,7 +25,7 @@ Files = Mapping[str, str | bytes | None]
 class MemorySource:
     """Port `Source` over commits made by a test.
 
-    `failures` knows `fetch`, `content` and `archive`.
+    `failures` knows `fetch`, `content`, `inspect` and `archive`.
 
     Attributes:
         head: the newest commit, None before the first.
@@ -29,6 +33,7 @@ class MemorySource:
         links: paths that are symbolic links.
         authors: commit -> who wrote it.
         fetched: every fetch of a content repository, (url, ref).
+        signed: commit -> who signed it, for `MemoryVouching`.
     """
 
     def __init__(self, folder: str = "specs") -> None:
@@ -41,6 +46,7 @@ class MemorySource:
         self.remotes: dict[tuple[str, str], Mapping[str, bytes]] = {}
         self.links: set[str] = set()
         self.authors: dict[str, str] = {}
+        self.signed: dict[str, str] = {}
         self.failures = Failures()
         self.fetched: list[tuple[str, str]] = []
         self._fresh: dict[tuple[str, str], str] = {}
@@ -49,14 +55,19 @@ class MemorySource:
 
     def commit(self, files: Files) -> str:
         """Commit files over the newest commit; None removes one. Returns the commit's id."""
+        self.head = self.propose(files)
+        return self.head
+
+    def propose(self, files: Files) -> str:
+        """Commit files over the newest commit, as a proposal does: the branch stays where it is."""
         tree = dict(self._commits[self.head]) if self.head else {}
         for path, data in files.items():
             tree.pop(path, None)
             if data is not None:
                 tree[path] = self._keep(data.encode() if isinstance(data, str) else data)
-        self.head = digest([self.head, len(self._commits), tree])[:40]
-        self._commits[self.head] = tree
-        return self.head
+        commit = digest([self.head, len(self._commits), tree])[:40]
+        self._commits[commit] = tree
+        return commit
 
     def rewind(self, commit: str) -> None:
         """Force the branch back to an earlier commit."""
@@ -111,9 +122,46 @@ class MemorySource:
         """Have a listener hear when content of a repository is another than the last time."""
         self._listeners.append(listener)
 
+    def revision(self, content: Content) -> str:
+        """A commit made up from what the repository holds now; "" for content in this one."""
+        known = self.remotes.get((content.git, content.ref))
+        return "" if known is None else digest({path: data.hex() for path, data in known.items()})[:40]
+
+    def object(self, identity: str) -> GitObject:
+        """A commit as git would store it; signed with what `signed` holds for it."""
+        if identity not in self._commits:
+            raise TerminalError(f"the repository holds no object {identity}")
+        at = 1_700_000_000 + list(self._commits).index(identity)
+        who = f"A Person <person@example.org> {at} +0000"
+        text = self.signed.get(identity, "")
+        block = f"-----BEGIN SSH SIGNATURE-----\n {text}\n -----END SSH SIGNATURE-----"
+        lines = (
+            f"tree {identity}",
+            f"author {who}",
+            f"committer {who}",
+            *([f"gpgsig {block}"] if text else []),
+        )
+        return GitObject(identity, "commit", ("\n".join(lines) + "\n\nchange\n").encode())
+
+    def tags(self) -> tuple[TagRef, ...]:
+        """There are none here."""
+        return ()
+
+    def reaches(self, commit: str, earlier: str) -> bool:
+        """Whether a commit was made after an earlier one; there is one line of them here."""
+        order = list(self._commits)
+        return order.index(earlier) <= order.index(commit)
+
     def retain(self, commits: Iterable[str]) -> None:
         """Nothing is ever pruned here; `retained` tells what was asked for."""
         self.retained = frozenset(commits)
+
+    async def inspect(self, content: str, domains: Iterable[str] = ()) -> Inspection:
+        """What is wrong with the files of a tree, looked through anew each time."""
+        await self.failures.meet("inspect")
+        files = self.files(content)
+        facts = {path: reading.facts(reading.kind(path), files[path]) for path in files if reading.kind(path)}
+        return inspection(content, frozenset(files), facts, frozenset(domains))
 
     async def archive(self, content: str) -> Path:
         """A path that names the archive. No file is there: hosts in memory take content by its id."""

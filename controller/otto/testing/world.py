@@ -8,16 +8,19 @@ from datetime import datetime
 from otto.adapters.queue import WorkQueue
 from otto.config import LoopSettings
 from otto.model.spec import Algorithm, Check, Content, HostGroup, Provider, SiteSpec, Tombstone
+from otto.model.strategy import Rollout, Strategy
 from otto.ports import Specs
 from otto.reconcile.kit import Kit
 from otto.telemetry.metrics import Metrics
 from otto.testing.clock import FakeClock
 from otto.testing.configuration import MemoryConfiguration
+from otto.testing.forge import MemoryForge, MemoryProposals
 from otto.testing.hosts import Hosts
+from otto.testing.imagebuilder import MemoryImageBuilder
 from otto.testing.images import MemoryImages
 from otto.testing.infrastructure import MemoryInfrastructure
 from otto.testing.ledger import MemoryLedger
-from otto.testing.policy import MemoryHook, MemoryNotifier, MemoryPolicies, MemoryPrices
+from otto.testing.policy import MemoryHook, MemoryNotifier, MemoryPolicies, MemoryPrices, MemoryVouching
 from otto.testing.probe import MemoryProbe
 from otto.testing.source import MemorySource, MemorySpecs, spec_text
 from otto.testing.store import MemoryStore
@@ -27,7 +30,7 @@ PAGE = "<h1>It works</h1>"
 
 
 def site_spec(name: str = "acme", **changes: object) -> SiteSpec:
-    """A spec of two web servers and a balancer, with any of its fields changed."""
+    """A spec of two web servers and a balancer, changed all at once, with any of its fields changed."""
     spec = SiteSpec(
         name=name,
         provider=Provider.LAB,
@@ -37,6 +40,7 @@ def site_spec(name: str = "acme", **changes: object) -> SiteSpec:
         content=Content(f"sites/{name}"),
         domains=(f"www.{name}.example",),
         checks=(Check("/", contains="It works"),),
+        rollout=Rollout(Strategy.ALL),
     )
     return replace(spec, **changes)  # type: ignore[arg-type]
 
@@ -58,12 +62,16 @@ class World:
         self.configuration = MemoryConfiguration(self.hosts, self.clock)
         self.probe = MemoryProbe(self.hosts, self.source.files)
         self.images = MemoryImages()
+        self.builder = MemoryImageBuilder(self.clock)
         self.ledger = MemoryLedger()
         self.store = MemoryStore(ledger=self.ledger)
         self.policies = MemoryPolicies()
         self.prices = MemoryPrices()
         self.hook = MemoryHook()
         self.notifier = MemoryNotifier()
+        self.forge: MemoryForge | None = None  # nobody is told unless a test wants it
+        self.proposals = MemoryProposals(self.source)
+        self.vouching = MemoryVouching()
         self.queue = WorkQueue(self.clock)
 
     def push(self, *sites: SiteSpec, files: Mapping[str, str | None] | None = None) -> str:
@@ -106,6 +114,9 @@ class World:
             prices=self.prices,
             hook=self.hook,
             notifier=self.notifier,
+            forge=self.forge,
+            proposals=self.proposals,
+            vouching=self.vouching,
             queue=self.queue,
             clock=self.clock,
             metrics=Metrics(now=lambda: self.clock.now().timestamp()),

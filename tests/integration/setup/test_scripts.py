@@ -317,7 +317,7 @@ def test_an_image_that_cannot_be_built_fails_the_set_up(checkout: Checkout) -> N
 def test_an_unknown_goal_shows_the_usage(checkout: Checkout) -> None:
     failed = checkout.run("infra/setup/setup", "everything")
     assert failed.returncode == 2
-    assert "usage: setup [run|test|venv]" in failed.stderr
+    assert "usage: setup [run|images|test|venv]" in failed.stderr
 
 
 def test_no_python_that_will_do(checkout: Checkout) -> None:

@@ -12,21 +12,26 @@ import time
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
 from dataclasses import replace
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 import pytest_asyncio
 
+from otto.adapters.goldenimages import GoldenImages
 from otto.adapters.terraform import TerraformInfrastructure, children, processes
 from otto.adapters.terraform.folder import Folder
+from otto.cli.labbackend import LabImages
 from otto.lab import ssh
 from otto.lab.lab import Lab
 from otto.model.errors import OttoError, TerminalError
 from otto.model.history import Account
 from otto.model.host import Host, HostEvent, HostEventKind, HostState, LiveHost
+from otto.model.image import Artifact, Channel, Image, Smoke
 from otto.model.infrastructure import InfrastructureInputs, ResourceChange
 from otto.model.progress import silent
 from otto.model.spec import HostGroup, Provider
+from otto.testing import MemoryImageIndex
 
 from .conftest import eventually
 from .lab_provider import make_infrastructure, make_inputs, make_lab
@@ -269,6 +274,22 @@ async def test_another_image_replaces_hosts_but_pinned_ones(
         rest = await infrastructure.plan(of_image(site, new), silent)
         assert told(rest.changes) == {f"{site}-web-2": (("delete", "create"), False)}
         await infrastructure.destroy(site, Provider.LAB, silent)
+
+
+async def test_golden_names_stand_for_what_the_engine_has(lab: Lab) -> None:
+    index = MemoryImageIndex()
+    images = GoldenImages(index, LabImages(lab))
+    now = datetime.now(UTC)
+    assert await images.resolve(Provider.LAB, "base") == lab.image("base")
+    async with another_image(lab) as made:
+        artifact = Artifact(made, now, Smoke(passed=True))
+        digest = f"sha256:{'1' * 64}"
+        await index.add(Image("nginx", digest, "base", now, artifacts={"lab": artifact}))
+        await index.point(Channel("nginx", "stable", digest, now, "ada"))
+        assert await images.resolve(Provider.LAB, "nginx") == made
+    with pytest.raises(TerminalError, match="is gone from lab") as caught:
+        await images.resolve(Provider.LAB, "nginx")
+    assert caught.value.mend == "otto images build nginx"
 
 
 async def test_an_image_that_is_gone_replaces_nothing(

@@ -14,6 +14,7 @@ from otto.config import Settings
 from otto.model.run import Run
 from otto.ports import Store
 from otto.reconcile.controller import Controller
+from otto.reconcile.foundry import Foundry
 from otto.reconcile.kit import Kit
 from otto.testing import World
 
@@ -36,6 +37,11 @@ class MemoryComposition:
         self.world.restart()
         (settings.home / "otto.db").touch()
         yield self.world.kit(settings.loop)
+
+    @asynccontextmanager
+    async def open_foundry(self, settings: Settings) -> AsyncIterator[Foundry]:
+        self.opened.append("foundry")
+        yield Foundry(self.world.builder, self.world.store.images, self.world.clock)
 
     def make_controller(self, kit: Kit, settings: Settings) -> Controller:
         return Controller(kit, settings.home, settings.source, lambda _: nullcontext(self.world.source))

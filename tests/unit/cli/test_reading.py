@@ -134,6 +134,17 @@ def test_status_names_a_source_that_fails(up: Stage) -> None:
     assert "source: host not found" in up.otto("status").stdout
 
 
+def test_status_and_why_name_what_nobody_known_has_signed(up: Stage) -> None:
+    told = {"commit": "abc", "error": "", "unsigned": "commit abc is refused: it is not signed"}
+    asyncio.run(up.world.store.set_value("source", json.dumps(told)))
+    words = "commit abc is refused: it is not signed"
+    assert f"not deployed: {words}" in up.otto("status").stdout
+    assert json.loads(up.otto("status", "--json").stdout)["source"]["unsigned"] == words
+    assert words in " ".join(up.otto("why", "acme").stdout.split())
+    kinds = [blocker["kind"] for blocker in json.loads(up.otto("why", "acme", "--json").stdout)["blockers"]]
+    assert "signature" in kinds
+
+
 def test_a_spec_that_nobody_looked_at_yet_is_pending(up: Stage) -> None:
     up.world.push(site_spec("shop"))
     up.otto("reconcile", "acme")

@@ -28,7 +28,7 @@ from otto.testing import START, site_spec
 
 NAMES = (
     *("status", "why", "history", "orphans", "reap", "plan", "diff", "validate", "event"),
-    *("audit", "grants", "said"),
+    *("audit", "grants", "said", "ci-validate"),
 )
 
 

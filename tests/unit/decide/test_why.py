@@ -305,6 +305,16 @@ SPECS = {"acme": DEPENDENT.spec, "shop": SHOP}
             (Blocker(Obstacle.WAITING, "process 7 holds the state", until=in_(9)),),
         ),
         (
+            evidence(status(Phase.READY, READY), unsigned="commit abc is refused: it is not signed"),
+            (
+                Blocker(
+                    Obstacle.SIGNATURE,
+                    "the newest of the repository is not deployed: commit abc is refused: it is not signed",
+                    "have it signed by somebody whom the fleet's policy knows, and push again",
+                ),
+            ),
+        ),
+        (
             evidence(status(Phase.READY, READY), source_error="no such host", source_failures=2),
             (
                 Blocker(

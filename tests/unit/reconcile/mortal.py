@@ -217,6 +217,31 @@ class MortalConfiguration:
             for site in sites:
                 self._laws.end(site)
 
+    async def set_aside(
+        self,
+        balancers: Sequence[Host],
+        servers: Sequence[str],
+        timeout: float,  # noqa: ASYNC109
+        report: Report,
+    ) -> Mapping[str, int]:
+        await self._life.point()
+        await self._world.clock.sleep(ASKING)
+        left = await self._inner.set_aside(balancers, servers, timeout, report)
+        await self._life.point()
+        return left
+
+    async def bring_back(
+        self,
+        balancers: Sequence[Host],
+        servers: Sequence[str],
+        timeout: float,  # noqa: ASYNC109
+        report: Report,
+    ) -> None:
+        await self._life.point()
+        await self._world.clock.sleep(ASKING)
+        await self._inner.bring_back(balancers, servers, timeout, report)
+        await self._life.point()
+
     async def culprits(
         self, hosts: Sequence[Host], paths: Mapping[str, Sequence[str]]
     ) -> Mapping[str, tuple[str, ...]]:
@@ -232,7 +257,10 @@ class MortalConfiguration:
 
 
 class Mortal:
-    """A port of which each call is two points: one before it has its effect, and one after."""
+    """A port of which each call is two points: one before it has its effect, and one after.
+
+    A port inside it is as mortal.
+    """
 
     def __init__(self, inner: object, life: Life) -> None:
         self._inner = inner
@@ -240,6 +268,8 @@ class Mortal:
 
     def __getattr__(self, name: str) -> Any:
         method = getattr(self._inner, name)
+        if not callable(method):
+            return Mortal(method, self._life)
 
         async def call(*arguments: Any, **named: Any) -> Any:
             await self._life.point()

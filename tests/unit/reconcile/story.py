@@ -14,6 +14,7 @@ from otto.config import LoopSettings, SourceSettings
 from otto.decide.expected import wanted
 from otto.model.catalogue import RememberedSpec
 from otto.model.desired import Desired
+from otto.model.history import GrantKind
 from otto.model.run import Outcome
 from otto.model.spec import Role, SiteSpec
 from otto.model.status import Phase
@@ -147,10 +148,16 @@ class Story:
         waited = 0.0
         while waited < PATIENCE:
             await self.pass_by(LOOK)
+            await self._try_again()
             waited += LOOK
             if not await self.troubles():
                 return
         raise AssertionError(f"not at rest after {PATIENCE:g} s: {await self.troubles()}")
+
+    async def _try_again(self) -> None:
+        """Trouble may have made a wish look bad: a person has it tried again."""
+        for grant in await self.world.ledger.grants(kind=GrantKind.QUARANTINE):
+            await self.world.ledger.revoke(grant)
 
     async def troubles(self) -> list[str]:
         """What is not as every spec wants it, by the world and by what is told of it."""
@@ -161,6 +168,7 @@ class Story:
                 found.append(f"{name}: {status.phase if status else 'no status'}: {_message(status)}")
             found += await self._host_troubles(spec)
         found += [f"open: {run.id}" for run in await self.world.store.open_runs()]
+        found += [f"open: {item.id} {item.message}" for item in await self.world.store.pipelines.open()]
         return found
 
     async def _host_troubles(self, spec: SiteSpec) -> list[str]:

@@ -14,6 +14,7 @@ from otto.model.verdict import Allowed, NeedsApproval
 from otto.reconcile.bookkeeper import Bookkeeper
 from otto.reconcile.gatekeeper import Gatekeeper
 from otto.reconcile.headcount import Headcount
+from otto.reconcile.waves import Waves
 from otto.testing import World, site_spec
 
 from .stage import NIGHT, WIDE, Stage, due, held, ids, names, push, rules, told, web
@@ -34,7 +35,7 @@ async def test_two_sites_that_are_judged_at_once_do_not_take_the_same_limit_twic
     world = World()
     world.policies.policy = FleetPolicy(limits=FleetLimits(count=3, share=0.0, reason="a test"))
     kit = world.kit()
-    gate = Gatekeeper(kit, Bookkeeper(kit), Headcount(kit))
+    gate = Gatekeeper(kit, Bookkeeper(kit), Headcount(kit), Waves(kit, dict))
     first, second = scale_in("one", 2), scale_in("two", 2)
     assert isinstance((await gate.judge(first, site_spec("one"), Applied())).verdict, Allowed)
     verdict = (await gate.judge(second, site_spec("two"), Applied())).verdict

@@ -24,12 +24,16 @@ from otto.model.policy import (
     Window,
     Windows,
 )
+from otto.model.signature import Demand, KnownKey, Signatures
 from otto.model.spec import Tombstone
 
 from .writing import only, parse, spec
 
 HEAD = "apiVersion: otto/v1\nkind: Site\nmetadata: {name: hello}\nspec:\n"
 HEAD += "  content: {path: sites/hello}\n  policy:\n"
+KEY = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIHzW32PhFZuDkG00015IyWSrJzBhILsGK+eJGdtAv5ew"
+PGP = "-----BEGIN PGP PUBLIC KEY BLOCK-----\n\nmDMEAAAA\n=abcd\n-----END PGP PUBLIC KEY BLOCK-----\n"
+COMMITS = "{require: commits"
 CHRISTMAS = datetime(2026, 12, 24, 18, tzinfo=UTC)
 
 FULL = """\
@@ -240,7 +244,13 @@ spec:
   ttlWarnings: [10m, 1d]
   places: {lab: {accounts: [a], regions: [r], sizes: [small], resources: [lab_host]}}
   hook: {command: [/bin/true, -x], timeout: 1m}
-"""
+  signatures:
+    require: tags
+    keys: [{ssh: ada namespaces="git" KEY}, {file: keys/ada.asc}, {openpgp: "PGP"}]
+    revoked: [KEY]
+    tags: v*
+    content: true
+""".replace("KEY", KEY).replace("PGP", PGP.replace("\n", "\\n"))
 
 
 def test_a_fleets_policy_with_everything_set() -> None:
@@ -255,6 +265,17 @@ def test_a_fleets_policy_with_everything_set() -> None:
             ttl_warnings=(86_400.0, 600.0),
             places={"lab": Place(("a",), ("r",), ("small",), ("lab_host",))},
             hook=Hook(("/bin/true", "-x"), 60.0),
+            signatures=Signatures(
+                Demand.TAGS,
+                (
+                    KnownKey(ssh=f'ada namespaces="git" {KEY}'),
+                    KnownKey(file="keys/ada.asc"),
+                    KnownKey(openpgp=PGP),
+                ),
+                (KEY,),
+                "v*",
+                content=True,
+            ),
         ),
         (),
     )
@@ -275,6 +296,31 @@ FLEETS = [
     ("  hook: {command: [conftest]}\n", "/spec/hook/command/0", "absolute path"),
     ("  hook: {command: [/bin/true], timeout: 1h}\n", "/spec/hook/timeout", "too long"),
     ("  windows: {allow: [{cron: x, lasts: 1h}]}\n", "/spec/windows/allow/0/cron", "not written"),
+    ("  rollout: {wave: 0}\n", "/spec/rollout/wave", "too small"),
+    ("  rollout: {wave: 200%}\n", "/spec/rollout/wave", "not written"),
+    ("  rollout: {canary: {env: test}}\n", "/spec/rollout/canary", "unknown field"),
+    ("  rollout: {canaries: {'a b': c}}\n", "/spec/rollout/canaries/a b", "name is not allowed"),
+    ("  signatures: {keys: [{file: a}]}\n", "/spec/signatures/require", "missing field"),
+    ("  signatures: {require: all, keys: [{file: a}]}\n", "/spec/signatures/require", "not known here"),
+    (f"  signatures: {COMMITS}, keys: []}}\n", "/spec/signatures/keys", "may not be empty"),
+    (f"  signatures: {COMMITS}, keys: [{{}}]}}\n", "/spec/signatures/keys/0", "said in one way"),
+    (
+        f"  signatures: {COMMITS}, keys: [{{file: a, ssh: ada {KEY}}}]}}\n",
+        "/spec/signatures/keys/0",
+        "one way",
+    ),
+    (
+        f"  signatures: {COMMITS}, keys: [{{ssh: {KEY}}}]}}\n",
+        "/spec/signatures/keys/0/ssh",
+        "no line of allowed",
+    ),
+    (f"  signatures: {COMMITS}, keys: [{{openpgp: x}}]}}\n", "/spec/signatures/keys/0/openpgp", "no OpenPGP"),
+    (f"  signatures: {COMMITS}, keys: [{{file: a}}], tags: v*}}\n", "/spec/signatures/tags", "require: tags"),
+    (
+        f"  signatures: {COMMITS}, keys: [{{file: a}}], revoked: [x]}}\n",
+        "/spec/signatures/revoked/0",
+        "no SSH",
+    ),
 ]
 
 

@@ -9,8 +9,9 @@ from jsonschema import Draft202012Validator
 
 from otto import resources
 from otto.adapters.specs.schema import KINDS, kind
+from otto.model.strategy import Rollout
 
-from .writing import MINIMAL
+from .writing import MINIMAL, parse, spec
 
 
 def _raw(name: str) -> dict[str, Any]:
@@ -76,6 +77,11 @@ def test_every_pattern_is_explained(name: str) -> None:
     for where, part in _fields(kind(name).schema):
         for governed in (part, part.get("items", {}), part.get("propertyNames", {})):
             assert "pattern" not in governed or governed["patternErrorMessage"], where
+
+
+def test_the_schemas_defaults_of_a_rollout_are_the_models() -> None:
+    (site,) = parse(spec()).sites
+    assert site.rollout == Rollout()
 
 
 def test_all_optional_fields_have_a_default_or_may_be_absent() -> None:

@@ -115,6 +115,8 @@ def known() -> Iterator[tuple[str, dict[str, str]]]:
         "source_failures_total",
         "source_last_success_timestamp_seconds",
         "sites_cost_unknown",
+        "forge_dropped_total",
+        "source_unsigned",
         "source_up",
         "workers",
         "workers_busy",

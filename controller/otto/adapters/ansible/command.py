@@ -3,6 +3,7 @@
 import os
 import shutil
 import sys
+import tempfile
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -84,6 +85,7 @@ def environment(command: Command, runners: Mapping[str, str]) -> dict[str, str]:
         MARK: str(command.workspace),
         "PATH": f"{binaries}:{os.environ.get('PATH', os.defpath)}",
         "HOME": str(command.workspace),
+        "TMPDIR": tempfile.gettempdir(),  # /tmp may be read-only where we run
         "LANG": "C.UTF-8",
         "LC_ALL": "C.UTF-8",
         "TERM": "dumb",

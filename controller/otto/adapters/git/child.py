@@ -5,12 +5,14 @@ alone. Needs pygit2 and nothing else of OttO.
 
 Reads one JSON object on standard input (see `Request` in `fetch.py`), writes one on standard output:
 `{"commit": ID or null, "heads": NUMBER}` or `{"error": KIND, "message": TEXT}` with KIND one of
-`refused` (credentials), `untrusted` (certificate or host key), `gone` (no such branch or tag), `big`,
-`unreachable`.
+`refused` (credentials), `untrusted` (certificate or host key), `gone` (no such branch or tag), `missing`
+(no such repository), `big`, `full` (no room on the disk), `unreachable`.
 """
 
 import json
 import os
+import re
+import resource
 import shutil
 import subprocess
 import sys
@@ -23,6 +25,20 @@ import pygit2
 from pygit2.enums import CredentialType
 
 _COMMIT_ID = 40
+# What one pack costs to index, beside its bytes: about 100 bytes of memory for each object.
+_OBJECTS = 4_000_000
+# An object of many GiB fits into a pack of few MiB, and deltas are put together in memory.
+_MEMORY = 4 * 1024**3
+_MAPPED = 1024**3
+_SPARE = 256 * 1024**2
+_STRIDE = 8 * 1024**2
+# libgit2 has no code for these, only words.
+_MISSING = re.compile(
+    r"http status code: 4(04|10)\b|failed to resolve path|repository .*not found", re.IGNORECASE
+)
+_TAGS = "refs/otto/tags/"
+# GIT_FETCH_DEPTH_UNSHALLOW of libgit2: a copy that is cut off is made whole.
+_WHOLE = 2**31 - 1
 
 Request = dict[str, Any]
 Credential = pygit2.UserPass | pygit2.Keypair | pygit2.Username
@@ -43,6 +59,7 @@ class Callbacks(pygit2.RemoteCallbacks):
         super().__init__()
         self._request = request
         self._asked = 0
+        self._looked = -_STRIDE
 
     def credentials(
         self, url: str, username_from_url: str | None, allowed_types: CredentialType
@@ -72,6 +89,12 @@ class Callbacks(pygit2.RemoteCallbacks):
         """Stop a repository that is bigger than we take."""
         if stats.received_bytes > self._request["max_bytes"]:
             raise Failure("big", f"the repository is bigger than {self._request['max_bytes']} bytes")
+        if stats.total_objects > _OBJECTS:
+            raise Failure("big", f"the repository holds more than {_OBJECTS} objects")
+        if stats.received_bytes >= self._looked + _STRIDE:
+            self._looked = stats.received_bytes
+            if shutil.disk_usage(self._request["path"]).free < _SPARE:
+                raise Failure("full", f"less than {_SPARE // 1024**2} MiB are left on the disk")
 
 
 def fetch(request: Request) -> dict[str, object]:
@@ -85,12 +108,15 @@ def fetch(request: Request) -> dict[str, object]:
         return {"commit": None, "heads": 0}
     into = request["into"]
     wanted = heads.get(f"{source}^{{}}") or heads.get(source, source)
-    if not _present(repository, wanted, into):
+    tag = heads[source] if f"{source}^{{}}" in heads else ""
+    if not _present(repository, wanted, into, tag):
         _forget_lost(repository)
         _download(repository, source, request)
         _tidy(request)
-    if not _present(repository, wanted, into):
+    if not _present(repository, wanted, into, tag):
         raise Failure("gone", f"{request['ref']} leads to no commit it would give us")
+    if request["tags"]:
+        _bring_tags(repository, source, heads, request)
     return {"commit": wanted, "heads": len(heads)}
 
 
@@ -112,13 +138,42 @@ def _wanted(ref: str, heads: dict[str, str]) -> str | None:
     raise Failure("gone", f"it has no branch or tag {ref}")
 
 
-def _present(repository: pygit2.Repository, wanted: str, into: str) -> bool:
-    """Whether the commit is here, and nothing has to be fetched; the local name then leads to it."""
+def _present(repository: pygit2.Repository, wanted: str, into: str, tag: str) -> bool:
+    """Whether the commit is here, and nothing has to be fetched; the local name then leads to it.
+
+    A tag's own object, which may be signed, is kept beside it below `refs/otto/tag-of/`.
+    """
     found: object = repository.get(wanted)
-    if not isinstance(found, pygit2.Commit):
+    if not isinstance(found, pygit2.Commit) or (tag and tag not in repository):
         return False
     repository.references.create(into, found.id, force=True)
+    beside = "refs/otto/tag-of/" + into.removeprefix("refs/otto/")
+    if tag:
+        repository.references.create(beside, tag, force=True)
+    elif beside in repository.references:
+        repository.references.delete(beside)
     return True
+
+
+def _bring_tags(repository: pygit2.Repository, source: str, heads: dict[str, str], request: Request) -> None:
+    """All tags under names of our own, as they are there now, and the history they are part of."""
+    there = {
+        name.removeprefix("refs/tags/"): identity
+        for name, identity in heads.items()
+        if name.startswith("refs/tags/") and not name.endswith("^{}")
+    }
+    shallow = Path(repository.path, "shallow").is_file()
+    if shallow or any(identity not in repository for identity in there.values()):
+        refspecs = [f"+{source}:{request['into']}", f"+refs/tags/*:{_TAGS}*"]
+        remote = repository.remotes.create_anonymous(request["url"])
+        remote.fetch(refspecs, callbacks=Callbacks(request), depth=_WHOLE if shallow else 0, proxy=True)
+        _tidy(request)
+    here = {name.removeprefix(_TAGS) for name in repository.references if name.startswith(_TAGS)}
+    for name in here - there.keys():
+        repository.references.delete(_TAGS + name)
+    for name, identity in there.items():
+        if identity in repository:
+            repository.references.create(_TAGS + name, identity, force=True)
 
 
 def _forget_lost(repository: pygit2.Repository) -> None:
@@ -135,7 +190,7 @@ def _download(repository: pygit2.Repository, source: str, request: Request) -> N
     """The last commit alone where the remote can do that, everything where it can't."""
     url, everything = request["url"], ["+refs/heads/*:refs/otto/heads/*", "+refs/tags/*:refs/otto/tags/*"]
     tries = [([f"+{source}:{request['into']}"], 1), ([f"+{source}:{request['into']}"], 0), (everything, 0)]
-    if urlsplit(url).scheme == "file":
+    if request.get("history") or urlsplit(url).scheme == "file":
         tries = [(refspecs, 0) for refspecs, depth in tries if not depth]
     if source.startswith("refs/"):
         tries = tries[:-1]
@@ -164,6 +219,8 @@ def _prepare(request: Request) -> None:
     pygit2.settings.server_timeout = int(request["timeout"] * 1000)
     # Objects are only read, and libgit2 runs no program that a configuration names.
     pygit2.settings.owner_validation = False
+    pygit2.settings.mwindow_mapped_limit = _MAPPED
+    resource.setrlimit(resource.RLIMIT_AS, (_MEMORY, _MEMORY))
     if request.get("authority"):
         pygit2.settings.ssl_cert_file = request["authority"]
     # libgit2 takes pinned host keys from the home folder's .ssh/known_hosts and from nowhere else.
@@ -186,6 +243,8 @@ def _answer(request: Request) -> dict[str, object]:
     except pygit2.CertificateError as error:
         return {"error": "untrusted", "message": str(error)}
     except (pygit2.GitError, KeyError, ValueError, OSError) as error:
+        if _MISSING.search(str(error)):
+            return {"error": "missing", "message": f"there is no such repository, or none for us: {error}"}
         return {"error": "unreachable", "message": str(error)}
 
 

@@ -8,10 +8,14 @@ from hashlib import sha256
 from pathlib import Path
 from urllib.parse import urlsplit
 
+import pygit2
+
 from otto.adapters.git.access import Keyring
-from otto.adapters.git.fetch import Request, fetch
+from otto.adapters.git.fetch import MissingError, Request, fetch
+from otto.adapters.git.objects import read_object
 from otto.adapters.git.trees import Trees
 from otto.model.errors import OttoError, TerminalError, TransientError
+from otto.model.signature import GitObject
 from otto.ports import Moved
 
 
@@ -24,6 +28,7 @@ class External:
         local: whether repositories on this machine's disk will do: who writes a spec would publish them.
         interval: seconds that have to pass before a ref is fetched again.
         timeout: seconds one fetch may take.
+        max_bytes: most bytes one fetch may bring.
         monotonic: tells the time.
     """
 
@@ -35,6 +40,7 @@ class External:
         local: bool = False,
         interval: float = 60.0,
         timeout: float = 60.0,
+        max_bytes: int = 2 * 1024**3,
         monotonic: Callable[[], float] = time.monotonic,
     ) -> None:
         self._folder = folder
@@ -42,6 +48,7 @@ class External:
         self._local = local
         self._interval = interval
         self._timeout = timeout
+        self._max_bytes = max_bytes
         self._monotonic = monotonic
         self._locks: defaultdict[str, asyncio.Lock] = defaultdict(asyncio.Lock)
         self._looked: dict[tuple[str, str], tuple[float, OttoError | None]] = {}
@@ -69,16 +76,44 @@ class External:
         A remote that cannot be reached leaves the last fetched commit in force.
 
         Raises:
-            TerminalError: the remote refused us or has no such ref, or a spec may not name it.
+            TerminalError: the remote refused us, is gone or has no such ref, or a spec may not name it.
             TransientError: it cannot be reached and was never fetched.
         """
         self._allow(url)
-        name = sha256(url.encode()).hexdigest()[:24]
-        trees = self._trees.setdefault(name, Trees(self._folder / f"{name}.git", folder=""))
-        into = f"refs/otto/content/{sha256(ref.encode()).hexdigest()[:24]}"
+        name, trees, into = self._copy(url, ref)
         async with self._locks[name]:
             await self._look(url, ref, trees, into)
         return trees, self._known(trees, url, ref, into)
+
+    def last(self, url: str, ref: str) -> str | None:
+        """The commit that a ref led to when it was fetched last, also by an earlier start."""
+        _, trees, into = self._copy(url, ref)
+        return trees.tip(into) if (trees.path / "HEAD").exists() else None
+
+    def _copy(self, url: str, ref: str) -> tuple[str, Trees, str]:
+        """Name and place of a repository's copy, and what a ref is called there."""
+        name = sha256(url.encode()).hexdigest()[:24]
+        trees = self._trees.setdefault(name, Trees(self._folder / f"{name}.git", folder=""))
+        return name, trees, f"refs/otto/content/{sha256(ref.encode()).hexdigest()[:24]}"
+
+    def proof(self, url: str, ref: str) -> GitObject:
+        """What is signed of the last fetched commit: the tag that the ref names, or the commit.
+
+        Raises:
+            TerminalError: there is no such object, or it is far too big for one.
+        """
+        trees = self._trees[sha256(url.encode()).hexdigest()[:24]]
+        into = f"content/{sha256(ref.encode()).hexdigest()[:24]}"
+
+        def look(repository: pygit2.Repository) -> GitObject:
+            tag = repository.references.get(f"refs/otto/tag-of/{into}")
+            found = tag or repository.references[f"refs/otto/{into}"]
+            return read_object(repository, str(found.target))
+
+        try:
+            return trees.ask(look)
+        except (KeyError, ValueError, pygit2.GitError) as error:
+            raise TerminalError(f"the commit of {ref} cannot be read any more") from error
 
     def _allow(self, url: str) -> None:
         if urlsplit(url).scheme == "file" and not self._local:
@@ -94,10 +129,13 @@ class External:
         failure: OttoError | None = None
         before = self._tip(trees, into)
         try:
-            request = Request(trees.path, url, ref, into, timeout=self._timeout)
+            request = Request(trees.path, url, ref, into, self._timeout, self._max_bytes)
             commit = await fetch(request, self._keyring.access(url))
             if commit is None:
                 failure = TerminalError(f"the content repository {url} has no commit yet", mend="push one")
+        except MissingError as error:
+            # Not out of reach but gone: what was fetched last is nobody's wish any more.
+            failure, commit = TerminalError(error.message, mend=error.mend), None
         except OttoError as error:
             failure, commit = error, None
         self._looked[url, ref] = (self._monotonic(), failure)

@@ -44,6 +44,8 @@ class Request:
         timeout: seconds all of it may take.
         max_bytes: most bytes taken over the network.
         packs: packs that may lie there before they are joined into one.
+        history: whether all commits before it are needed too.
+        tags: whether all tags and the whole history are wanted as well: tags below `refs/otto/tags/`.
     """
 
     path: Path
@@ -53,6 +55,12 @@ class Request:
     timeout: float = 60.0
     max_bytes: int = 2 * 1024**3
     packs: int = 50
+    history: bool = False
+    tags: bool = False
+
+
+class MissingError(TransientError):
+    """The other side answers, and has no such repository, or none that it shows us."""
 
 
 async def fetch(request: Request, access: Access) -> str | None:
@@ -119,6 +127,8 @@ def _payload(request: Request, access: Access, home: str) -> bytes:
         "timeout": request.timeout,
         "max_bytes": request.max_bytes,
         "packs": request.packs,
+        "history": request.history,
+        "tags": request.tags,
         "token": access.secret(),
         "username": access.username,
         "key": key,
@@ -130,12 +140,14 @@ def _payload(request: Request, access: Access, home: str) -> bytes:
 
 async def _end(process: asyncio.subprocess.Process, path: Path) -> None:
     """Kill the child and what it started, wait until it is gone, and remove the half packs it leaves."""
-    if process.returncode is None:
-        with suppress(ProcessLookupError):
-            os.killpg(process.pid, signal.SIGKILL)
-        try:
+    try:
+        if process.returncode is None:
+            with suppress(ProcessLookupError):
+                os.killpg(process.pid, signal.SIGKILL)
             await asyncio.shield(process.wait())
-        finally:
+    finally:
+        # It ends with 0 whatever it answers; otherwise something ended it: a full disk, the lack of memory.
+        if process.returncode != 0:
             _sweep(path / "objects" / "pack")
 
 
@@ -178,4 +190,9 @@ def _error(request: Request, kind: str, message: str) -> OttoError:
     }
     if kind in mends:
         return TerminalError(f"{where}: {message}", mend=mends[kind])
+    if kind == "missing":
+        mend = "correct the address, restore the repository, or give access to it in the settings"
+        return MissingError(f"{where} cannot be reached: {message}", mend=mend)
+    if kind == "full":
+        return TransientError(f"{where} was not fetched: {message}", mend="make room where OTTO_HOME lies")
     return TransientError(f"{where} cannot be reached: {message}")

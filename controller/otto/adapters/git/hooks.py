@@ -19,8 +19,8 @@ def install_hooks(repository: Path, home: Path, *, reject_invalid: bool = False)
     Args:
         repository: the bare repository.
         home: OTTO_HOME, where `control.sock` is.
-        reject_invalid: whether a push with a bad spec is refused (`source.rejectInvalid`); only then is
-            there a pre-receive hook, which costs each push a moment.
+        reject_invalid: whether pushes are judged, as one with a bad spec may be refused
+            (`source.rejectInvalid`); only then is there a pre-receive hook, which costs each push a moment.
     """
     folder = repository / "hooks"
     folder.mkdir(exist_ok=True)
@@ -34,6 +34,12 @@ def install_hooks(repository: Path, home: Path, *, reject_invalid: bool = False)
             _write(path, _shell(operation, script.absolute(), home.absolute()), 0o755)
         else:
             path.unlink(missing_ok=True)
+
+
+def judge_pushes(repository: Path, home: Path) -> None:
+    """Have pushes judged from now on, as `install_hooks` does from the start."""
+    if (repository / "hooks").is_dir():
+        install_hooks(repository, home, reject_invalid=True)
 
 
 def _set_aside(path: Path) -> None:

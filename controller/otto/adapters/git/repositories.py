@@ -3,16 +3,21 @@
 import asyncio
 from collections.abc import Iterable, Mapping
 from contextlib import suppress
+from dataclasses import replace
 from pathlib import Path
 
 import pygit2
 
 from otto.adapters.git.access import Keyring
 from otto.adapters.git.contents import Contents
+from otto.adapters.git.demand import Demanded, Gatehouse, nothing, wants_tags
 from otto.adapters.git.fetch import Request, fetch
+from otto.adapters.git.objects import reaches, read_object, read_tags
 from otto.adapters.git.trees import Trees
 from otto.model.catalogue import Entry
 from otto.model.errors import TerminalError, TransientError
+from otto.model.inspection import Inspection
+from otto.model.signature import GitObject, TagRef
 from otto.model.spec import Content
 from otto.ports import Moved
 
@@ -22,6 +27,8 @@ _KEPT = "refs/otto/keep/"
 
 class _Repository:
     """What both have in common: everything but `fetch`."""
+
+    _tags = "refs/tags/"
 
     def __init__(self, trees: Trees, contents: Contents) -> None:
         self._trees = trees
@@ -39,13 +46,44 @@ class _Repository:
         """Bytes of a blob."""
         return self._trees.read(blob)
 
+    def object(self, identity: str) -> GitObject:
+        """A commit or tag as git stores it.
+
+        Raises:
+            TerminalError: there is no such object, or it is far too big for one of these.
+        """
+        try:
+            return self._trees.ask(lambda repository: read_object(repository, identity))
+        except (KeyError, ValueError, pygit2.GitError) as error:
+            raise TerminalError(f"the repository holds no object {identity[:40]}") from error
+
+    def tags(self) -> tuple[TagRef, ...]:
+        """The tags there are; of a remote repository only while signed tags are demanded."""
+        return self._trees.ask(lambda repository: read_tags(repository, self._tags))
+
+    def reaches(self, commit: str, earlier: str) -> bool:
+        """Whether a commit is, or builds on, an earlier one, as far as the history is here."""
+        try:
+            # Opened anew: libgit2 goes on seeing a history as cut off that is whole by now.
+            return self._trees.ask(lambda repository: reaches(repository, commit, earlier), anew=True)
+        except (KeyError, ValueError, pygit2.GitError):
+            return False  # a history that is cut off, as that of a shallow copy
+
     async def content(self, commit: str, content: Content) -> str:
         """Id of the tree that a site's content resolves to."""
         return await self._contents.resolve(commit, content)
 
+    def revision(self, content: Content) -> str:
+        """The commit of the content's own repository that was fetched last; "" where there is none."""
+        return self._contents.revision(content)
+
     async def archive(self, content: str) -> Path:
         """A tar of the files of a tree, the same bytes every time, kept until pruned."""
         return await self._contents.archive(content)
+
+    async def inspect(self, content: str, domains: Iterable[str] = ()) -> Inspection:
+        """What is wrong with the files of a tree."""
+        return await self._contents.inspect(content, domains)
 
     def author(self, commit: str) -> str:
         """Who wrote a commit, "" when that is not known."""
@@ -89,11 +127,15 @@ class EmbeddedRepository(_Repository):
         trees: reads it.
         contents: content of sites.
         branch: the branch that is followed.
+        gatehouse: sees to it that pushes are judged when that is demanded.
     """
 
-    def __init__(self, trees: Trees, contents: Contents, branch: str = "main") -> None:
+    def __init__(
+        self, trees: Trees, contents: Contents, branch: str = "main", gatehouse: Gatehouse | None = None
+    ) -> None:
         super().__init__(trees, contents)
         self._branch = branch
+        self._gatehouse = gatehouse
 
     async def fetch(self) -> str | None:
         """The commit of the branch; None before the first push.
@@ -103,6 +145,8 @@ class EmbeddedRepository(_Repository):
             TransientError: the repository cannot be opened.
         """
         try:
+            if self._gatehouse is not None:
+                self._gatehouse.look()
             commit = self._trees.tip(f"refs/heads/{self._branch}")
             if commit is not None:
                 self._advance(commit)
@@ -124,7 +168,10 @@ class RemoteRepository(_Repository):
         keyring: credentials by host.
         branch: the branch that is followed.
         timeout: seconds one fetch may take.
+        signatures: says which signatures are demanded now.
     """
+
+    _tags = "refs/otto/tags/"
 
     def __init__(
         self,
@@ -135,11 +182,13 @@ class RemoteRepository(_Repository):
         keyring: Keyring,
         branch: str = "main",
         timeout: float = 60.0,
+        signatures: Demanded = nothing,
     ) -> None:
         super().__init__(trees, contents)
         self._keyring = keyring
         self._branch = branch
         self._request = Request(trees.path, url, f"refs/heads/{branch}", "refs/otto/source", timeout)
+        self._signatures = signatures
         self._lock = asyncio.Lock()
 
     async def fetch(self) -> str | None:
@@ -149,8 +198,9 @@ class RemoteRepository(_Repository):
             TransientError: the remote cannot be reached; the last good revision stays readable.
             TerminalError: the branch is gone, or the remote refused us.
         """
+        request = replace(self._request, tags=wants_tags(self._signatures()))
         async with self._lock:
-            commit = await fetch(self._request, self._keyring.access(self._request.url))
+            commit = await fetch(request, self._keyring.access(self._request.url))
         if commit is not None:
             self._advance(commit)
         elif self.last() is not None:

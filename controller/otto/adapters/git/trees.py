@@ -77,9 +77,14 @@ class Trees:
         self._counts: OrderedDict[str, int] = OrderedDict()
         self._listing: tuple[str, Mapping[str, Entry]] = ("", {})
 
-    def ask(self, question: Callable[[pygit2.Repository], _Result]) -> _Result:
-        """Ask the repository something; once more, freshly opened, if packs were rewritten meanwhile."""
-        if self._opened is None:
+    def ask(self, question: Callable[[pygit2.Repository], _Result], *, anew: bool = False) -> _Result:
+        """Ask the repository something; once more, freshly opened, if packs were rewritten meanwhile.
+
+        Args:
+            question: what is asked.
+            anew: whether it is to be freshly opened in any case.
+        """
+        if self._opened is None or anew:
             return self._afresh(question)
         try:
             return question(self._opened)

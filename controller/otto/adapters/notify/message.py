@@ -22,6 +22,7 @@ _TYPES = {
     NoticeKind.BUDGET: "warning",
     NoticeKind.WARNING: "warning",
     NoticeKind.FLAPPING: "failure",
+    NoticeKind.SIGNATURE: "failure",
 }
 
 

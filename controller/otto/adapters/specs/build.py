@@ -4,7 +4,9 @@ from collections.abc import Mapping
 from typing import Any
 
 from otto.adapters.specs.policy import site_policy
+from otto.adapters.specs.rollout import site_rollout
 from otto.adapters.specs.times import time_of
+from otto.model.inspection import Validation
 from otto.model.spec import Algorithm, Check, Content, HostGroup, Provider, SiteSpec, Tombstone
 
 
@@ -22,6 +24,7 @@ def site(document: Mapping[str, Any], path: str, line: int) -> SiteSpec:
         domains=tuple(spec["domains"]),
         checks=tuple(_check(check) for check in spec["checks"]),
         policy=site_policy(spec["policy"]),
+        rollout=site_rollout(spec["rollout"]),
         depends_on=tuple(spec["dependsOn"]),
         suspend=spec["suspend"],
         file=path,
@@ -48,7 +51,10 @@ def _group(group: Mapping[str, Any]) -> HostGroup:
 
 def _content(content: Mapping[str, str]) -> Content:
     return Content(
-        path=normal(content.get("path", "")), git=content.get("git", ""), ref=content.get("ref", "")
+        path=normal(content.get("path", "")),
+        git=content.get("git", ""),
+        ref=content.get("ref", ""),
+        validate=Validation(content["validate"]),
     )
 
 

@@ -61,18 +61,22 @@ def shown(value: Value, path: Path) -> str:
 
 
 def _type(finding: Finding, at: Place, _: Place) -> Iterator[Flaw]:
-    value, wanted = finding.value, str(finding.wanted)
-    mend = ""
+    value = finding.value
+    names = [finding.wanted] if isinstance(finding.wanted, str) else list(finding.wanted)
+    wanted, allowed, mend = names[0], "", ""
+    if len(names) > 1:
+        allowed = finding.schema.get("patternErrorMessage", "")
     if finding.schema.get("format") == "date-time" and isinstance(value, Odd):
         mend = "write it in full, with its time zone, as 2026-12-24T18:00:00Z"
-    elif wanted == "string" and isinstance(value, Odd | bool | int | float):
+    elif names == ["string"] and isinstance(value, Odd | bool | int | float):
         mend = "put it in quotation marks"
     elif wanted == "boolean" and isinstance(value, Odd | str):
         mend = "write true or false"
-    elif wanted in ("integer", "number") and isinstance(value, Odd | str):
+    elif wanted in ("integer", "number") and isinstance(value, Odd | str) and not allowed:
         mend = "write it in decimal digits, without quotation marks"
-    message = f"this has to be {_TYPES.get(wanted, wanted)}"
-    yield _flaw(at, finding.path, message, found=shown(value, finding.path), mend=mend)
+    message = f"this has to be {' or '.join(_TYPES.get(name, name) for name in names)}"
+    found = shown(value, finding.path)
+    yield _flaw(at, finding.path, message, found=found, allowed=allowed, mend=mend)
 
 
 def _unknown(finding: Finding, _: Place, top: Place) -> Iterator[Flaw]:

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
+from otto.adapters.specs.rollout import fleet_rollout
 from otto.adapters.specs.times import time_of
 from otto.model.difference import Layer
 from otto.model.duration import seconds_of
@@ -23,6 +24,7 @@ from otto.model.policy import (
     Window,
     Windows,
 )
+from otto.model.signature import Demand, KnownKey, Signatures
 
 _Fields = Mapping[str, Any]
 
@@ -56,6 +58,8 @@ def fleet_policy(document: _Fields) -> FleetPolicy:
         ttl_warnings=tuple(sorted(map(seconds_of, spec["ttlWarnings"]), reverse=True)),
         places={provider: _place(place) for provider, place in spec["places"].items()},
         hook=_hook(spec["hook"]) if "hook" in spec else None,
+        rollout=fleet_rollout(spec["rollout"]),
+        signatures=_signatures(spec["signatures"]) if "signatures" in spec else None,
     )
 
 
@@ -115,3 +119,13 @@ def _place(place: _Fields) -> Place:
 
 def _hook(hook: _Fields) -> Hook:
     return Hook(tuple(hook["command"]), seconds_of(hook["timeout"]))
+
+
+def _signatures(signatures: _Fields) -> Signatures:
+    return Signatures(
+        require=Demand(signatures["require"]),
+        keys=tuple(KnownKey(**key) for key in signatures["keys"]),
+        revoked=tuple(signatures["revoked"]),
+        tags=signatures["tags"],
+        content=signatures["content"],
+    )

@@ -50,8 +50,9 @@ def compiled(schema: Schema, expression: Callable[[str], re.Pattern[str]]) -> Pr
 _Rule = Callable[[Any, Schema, Callable[[Schema], Predicate]], Predicate]
 
 
-def _type(wanted: str, *_: object) -> Predicate:
-    allowed = _TYPES[wanted]
+def _type(wanted: str | list[str], *_: object) -> Predicate:
+    names = [wanted] if isinstance(wanted, str) else wanted
+    allowed = tuple(kind for name in names for kind in _TYPES[name])
     return lambda value: type(value) in allowed
 
 

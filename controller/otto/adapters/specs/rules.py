@@ -9,6 +9,7 @@ from otto.adapters.specs.document import Flaw, Place, find
 from otto.adapters.specs.text import did_you_mean, quoted
 from otto.adapters.specs.times import time_of
 from otto.decide import cron
+from otto.decide.keys import allowed_signer, fingerprint, public_keys
 from otto.model.duration import in_words, seconds_of
 from otto.model.errors import UsageError
 
@@ -19,6 +20,8 @@ _LONGEST_HOOK = 300.0
 # Times are reckoned with: a hundred years are enough for anybody, and no date runs over.
 _LONGEST = 100 * 366 * 86_400.0
 _DURATIONS = ("ttl", "approvalExpiry")
+# A run waits as long for each batch: a site that soaks for a day would heal nothing meanwhile.
+_ROLLOUT = {"soak": 3600.0, "drainTimeout": 600.0}
 _CHANGED = frozenset({"window", "count", "share", "changing", "repairCount", "windowCount"})
 
 
@@ -45,6 +48,13 @@ def site_policy(policy: _Fields, place: Place, base: _Path) -> Iterator[Flaw]:
         yield from time(item["until"], place, (*base, "drift", "ignore", number, "until"))
 
 
+def site_rollout(rollout: _Fields, place: Place, base: _Path) -> Iterator[Flaw]:
+    """What is wrong with `spec.rollout`."""
+    for name, most in _ROLLOUT.items():
+        if name in rollout:
+            yield from _at_most(rollout[name], place, (*base, name), most)
+
+
 def fleet_policy(spec: _Fields, place: Place) -> Iterator[Flaw]:
     """What is wrong with the `spec` of a fleet's policy."""
     base: _Path = ("spec",)
@@ -58,6 +68,8 @@ def fleet_policy(spec: _Fields, place: Place) -> Iterator[Flaw]:
         yield from _length(text, place, (*base, "ttlWarnings", number), _LONGEST)
     if "hook" in spec:
         yield from _hook(spec["hook"], place, (*base, "hook"))
+    if "signatures" in spec:
+        yield from _signatures(spec["signatures"], place, (*base, "signatures"))
 
 
 def time(text: str, place: Place, path: _Path) -> Iterator[Flaw]:
@@ -97,12 +109,16 @@ def _window(window: _Fields, place: Place, base: _Path) -> Iterator[Flaw]:
 
 
 def _length(text: str, place: Place, path: _Path, most: float) -> Iterator[Flaw]:
-    seconds = seconds_of(text)
-    if seconds == 0:
+    if seconds_of(text) == 0:
         yield flaw(
             place, path, "this is no time at all", found=quoted(text), mend="write it like 30m, 8h or 2d"
         )
-    elif seconds > most:
+    else:
+        yield from _at_most(text, place, path, most)
+
+
+def _at_most(text: str, place: Place, path: _Path, most: float) -> Iterator[Flaw]:
+    if seconds_of(text) > most:
         yield flaw(place, path, "this is too long", found=quoted(text), allowed=f"at most {in_words(most)}")
 
 
@@ -124,6 +140,33 @@ def _hook(hook: _Fields, place: Place, base: _Path) -> Iterator[Flaw]:
         yield flaw(place, (*base, "command", 0), message, found=quoted(hook["command"][0]), mend=mend)
     if "timeout" in hook:
         yield from _length(hook["timeout"], place, (*base, "timeout"), _LONGEST_HOOK)
+
+
+def _signatures(signatures: _Fields, place: Place, base: _Path) -> Iterator[Flaw]:
+    if not signatures["keys"]:
+        message, mend = "this may not be empty", "name at least one key: nothing else could be deployed"
+        yield flaw(place, (*base, "keys"), message, mend=mend)
+    if "tags" in signatures and signatures["require"] != "tags":
+        yield flaw(place, (*base, "tags"), "this goes with require: tags", mend="remove it")
+    for number, key in enumerate(signatures["keys"]):
+        yield from _key(key, place, (*base, "keys", number))
+    for number, text in enumerate(signatures.get("revoked", ())):
+        try:
+            fingerprint(text)
+        except UsageError as error:
+            yield flaw(place, (*base, "revoked", number), error.message, mend=error.mend)
+
+
+def _key(key: _Fields, place: Place, path: _Path) -> Iterator[Flaw]:
+    if len(key) != 1:
+        message, allowed = "a key is said in one way", '"ssh", "openpgp" or "file"'
+        yield flaw(place, path, message, allowed=allowed)
+    for name, read in (("ssh", allowed_signer), ("openpgp", public_keys)):
+        if name in key:
+            try:
+                read(key[name])
+            except UsageError as error:
+                yield flaw(place, (*path, name), error.message, mend=error.mend)
 
 
 @cache

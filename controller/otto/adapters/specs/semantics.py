@@ -25,6 +25,7 @@ def _site(spec: Mapping[str, Any], place: Place) -> Iterator[Flaw]:
     yield from _domains(spec, place)
     yield from _content(spec["content"], place)
     yield from rules.site_policy(spec.get("policy", {}), place, ("spec", "policy"))
+    yield from rules.site_rollout(spec.get("rollout", {}), place, ("spec", "rollout"))
 
 
 def _tombstone(spec: Mapping[str, Any], place: Place) -> Iterator[Flaw]:
@@ -70,6 +71,8 @@ def _decodes(domain: str) -> bool:
 
 def _content(content: Mapping[str, str], place: Place) -> Iterator[Flaw]:
     base: _Path = ("spec", "content")
+    if not content.keys() & {"path", "git"}:
+        yield _flaw(place, base, "this does not say where the content is", mend='add "path" or "git"')
     if "path" in content:
         yield from _folder(content["path"], place, outside="git" not in content)
     if "git" in content:

@@ -69,6 +69,7 @@ async def _gather(invocation: Invocation, store: StatusSource, site: str) -> "Wh
             newest=str(source.get("commit") or ""),
             source_error=str(source.get("error") or ""),
             source_failures=int(source.get("failures") or 0),
+            unsigned=str(source.get("unsigned") or ""),
             approved=approval.approved(said, plan, policy.approvers, invocation.now()),
         )
     )

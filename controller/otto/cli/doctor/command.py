@@ -6,7 +6,7 @@ from concurrent.futures import ThreadPoolExecutor
 from rich.table import Table
 from rich.text import Text
 
-from otto.cli.doctor import engine, place, tools
+from otto.cli.doctor import container, engine, place, tools
 from otto.cli.doctor.check import Check, State
 from otto.cli.doctor.machine import Outside
 from otto.config import Settings
@@ -31,6 +31,7 @@ _ALWAYS: tuple[Callable[[Outside, Settings], Check], ...] = (
     tools.ansible,
     tools.git,
     tools.ssh,
+    tools.signatures,
     place.home,
     place.sockets,
     place.secrets,
@@ -38,6 +39,14 @@ _ALWAYS: tuple[Callable[[Outside, Settings], Check], ...] = (
     place.memory,
     place.port,
     place.clock,
+)
+# In the controller's own image the rest is the machine's business.
+_LAB_INSIDE: tuple[Callable[[Outside, Settings], Check], ...] = (
+    container.engine,
+    engine.base_image,
+    container.network,
+    engine.inotify,
+    container.routes,
 )
 _STYLES = {State.OK: "green", State.WARN: "yellow", State.FAIL: "bold red"}
 
@@ -53,9 +62,12 @@ def run_checks(outside: Outside, settings: Settings) -> list[Check]:
         One `Check` for each thing looked at, always in the same order.
     """
     lab = any(provider.value == "lab" for provider in settings.providers)
-    checks = (*_ALWAYS, *_LAB) if lab else _ALWAYS
+    inside = container.inside(outside)
+    labs = _LAB_INSIDE if inside else _LAB
+    checks = (*_ALWAYS, *labs) if lab else _ALWAYS
     with ThreadPoolExecutor(max_workers=8) as pool:
-        return list(pool.map(lambda check: check(outside, settings), checks))
+        found = list(pool.map(lambda check: check(outside, settings), checks))
+    return [container.told(check) for check in found] if inside else found
 
 
 def table(checks: Sequence[Check]) -> Table:

@@ -49,11 +49,11 @@ def network(outside: Outside, _settings: Settings) -> Check:
     return _podmans(outside, "Container network", found, " and ".join(pair), " ".join(pair))
 
 
-def base_image(outside: Outside, _settings: Settings) -> Check:
+def base_image(outside: Outside, settings: Settings) -> Check:
     """The lab's base image, as the checkout describes it now."""
-    tag = (outside.run(str(resources.path("infra", "lab", "build-base")), "--tag") or "").strip()
-    tool = "podman" if outside.which("podman") else "docker"
-    there = bool(tag) and outside.run(tool, "image", "inspect", "--format", "ok", tag) is not None
+    tag = (outside.run("bash", str(resources.path("infra", "lab", "build-base")), "--tag") or "").strip()
+    url, _ = outside.engine(settings.home / "lab", settings.lab.socket)
+    there = bool(tag) and (outside.image(url, tag) if url else _podman_has(outside, tag))
     return judge(
         "Lab base image",
         ok=there,
@@ -148,6 +148,11 @@ def routes(outside: Outside, settings: Settings) -> Check:
         mend = f"otto lab up (or: ip route add unreachable {pool} metric 4000)"
         return Check("Lab subnets", State.WARN, "the lab is up without its unreachable route", needed, mend)
     return good("Lab subnets", "free, its route is there" if closed else "free", needed)
+
+
+def _podman_has(outside: Outside, tag: str) -> bool:
+    tool = "podman" if outside.which("podman") else "docker"
+    return outside.run(tool, "image", "inspect", "--format", "ok", tag) is not None
 
 
 def _podmans(outside: Outside, name: str, found: str, needed: str, package: str) -> Check:

@@ -1,5 +1,6 @@
 """The machine as the doctor sees it: a protocol, so that checks are tested as tables, and the real one."""
 
+import contextlib
 import importlib.metadata
 import os
 import re
@@ -14,6 +15,7 @@ from pathlib import Path
 from typing import Protocol
 
 from otto.lab import engine
+from otto.lab.api import Api
 from otto.model.errors import OttoError
 
 _TIMEOUT = 10.0
@@ -51,6 +53,9 @@ class Outside(Protocol):
 
     def engine(self, folder: Path, setting: str) -> tuple[str, str]:
         """Where a container engine answers, and what is wrong with the one named; each may be empty."""
+
+    def image(self, url: str, reference: str) -> bool:
+        """Whether the engine that answers at a URL has an image."""
 
     def port_free(self, address: str, port: int) -> bool:
         """Whether a TCP port can be listened on."""
@@ -148,6 +153,14 @@ class Machine:
         except OttoError as error:
             return "", str(error)
         return (found.url if found else ""), ""
+
+    def image(self, url: str, reference: str) -> bool:
+        """See `Outside`."""
+        try:
+            with contextlib.closing(Api(url, _TIMEOUT)) as api:
+                return api.image(reference) is not None
+        except OttoError:
+            return False
 
     def port_free(self, address: str, port: int) -> bool:
         """See `Outside`."""

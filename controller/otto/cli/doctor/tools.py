@@ -3,13 +3,16 @@
 import re
 
 from otto import resources
+from otto.adapters.specs import parse_fleet_policy
 from otto.adapters.terraform.version import OLDEST, parse
-from otto.cli.doctor.check import Check, judge
+from otto.cli.doctor.check import Check, good, judge
 from otto.cli.doctor.machine import Outside
 from otto.config import Settings
+from otto.model.signature import Signatures
 
 PYTHON = (3, 11)
 GIT = (2, 28)  # `git init --initial-branch`
+_SIGNATURE_TOOLS = {"ssh-keygen": "openssh-client", "gpgv": "gpgv"}
 SET_UP = "make run (or infra/setup/setup run) installs it"
 
 
@@ -92,6 +95,36 @@ def git(outside: Outside, _settings: Settings) -> Check:
 def ssh(outside: Outside, _settings: Settings) -> Check:
     """The OpenSSH client, which carries Ansible."""
     return _program(outside, "SSH client", "ssh", "openssh-client")
+
+
+def signatures(outside: Outside, settings: Settings) -> Check:
+    """What checks signatures, where the fleet's policy demands any."""
+    name, needed = "Signatures", "ssh-keygen and gpgv, and the key files of the fleet's policy"
+    demanded = _demanded(outside, settings)
+    if demanded is None:
+        return good(name, "none are demanded", needed)
+    missing = [program for program in _SIGNATURE_TOOLS if outside.which(program) is None]
+    files = [settings.fleet_policy.parent / key.file for key in demanded.keys if key.file]
+    unread = [str(path) for path in files if outside.read(path) is None]
+    packages = " ".join(_SIGNATURE_TOOLS[program] for program in missing)
+    mends = ([f"apt-get install {packages}; {SET_UP}"] if missing else []) + (
+        [f"put {', '.join(unread)} there"] if unread else []
+    )
+    return judge(
+        name,
+        ok=not mends,
+        found=f"{', '.join((*missing, *unread))} missing"
+        if mends
+        else f"{demanded.require.value} are checked",
+        needed=needed,
+        mend="; ".join(mends),
+    )
+
+
+def _demanded(outside: Outside, settings: Settings) -> Signatures | None:
+    text = outside.read(settings.fleet_policy)
+    policy, _ = parse_fleet_policy(str(settings.fleet_policy), (text or "").encode())
+    return policy.signatures if policy else None
 
 
 def mmdebstrap(outside: Outside, _settings: Settings) -> Check:

@@ -1,6 +1,6 @@
 """Every rule, in the order in which verdicts tell of them."""
 
-from otto.decide.guard import asking, blast, drift, holding, money, place
+from otto.decide.guard import asking, blast, drift, holding, money, order, place
 from otto.decide.guard.rule import Rule
 
 RULES: tuple[Rule, ...] = (
@@ -9,5 +9,6 @@ RULES: tuple[Rule, ...] = (
     *money.RULES,
     *asking.RULES,
     *blast.RULES,
+    *order.RULES,
     *drift.RULES,
 )

@@ -1,0 +1,155 @@
+"""What Packer is run on: a private folder with the template and its variables, and an environment."""
+
+import asyncio
+import json
+import os
+import re
+import shutil
+import sys
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from otto.adapters.packer import recipes, running
+from otto.adapters.packer.recipes import RECIPES
+from otto.adapters.packer.running import Job
+from otto.adapters.packer.workshop import Workshop
+from otto.model.image import Build
+from otto.model.spec import Provider
+
+# Builder and name of each provider's source in the templates.
+SOURCES: Mapping[Provider, str] = {
+    Provider.LAB: "docker.lab",
+    Provider.AWS: "amazon-ebs.aws",
+    Provider.DIGITALOCEAN: "digitalocean.digitalocean",
+    Provider.GCP: "googlecompute.gcp",
+    Provider.VAGRANT: "vagrant.vagrant",
+}
+_TAG = 12
+# What Packer and its builders read for themselves; the clouds' go to builds at clouds alone.
+_PASSED_ON = re.compile(r"HOME|LANG|USER|XDG_RUNTIME_DIR|PACKER_PLUGIN_PATH|(?i:https?_proxy|no_proxy)")
+_CREDENTIALS = re.compile(r"(?:AWS|DIGITALOCEAN|GOOGLE|CLOUDSDK|VAGRANT|VBOX|DO)_.+")
+
+
+@dataclass(frozen=True, slots=True)
+class PackerOptions:
+    """How images are built.
+
+    Attributes:
+        folder: OTTO_HOME/images: folders of builds lie here, private.
+        templates: the folder `images`.
+        ansible: the folder `infra/ansible`.
+        key: private SSH key that hosts let in.
+        binary: Packer, by name or path.
+        timeout: seconds one build may take.
+        commit: commit of OttO's own repository, "" outside of one.
+        environ: of this process.
+    """
+
+    folder: Path
+    templates: Path
+    ansible: Path
+    key: Path
+    binary: str = "packer"
+    timeout: float = 1800.0
+    commit: str = ""
+    environ: Mapping[str, str] = field(default_factory=lambda: os.environ, repr=False)
+
+
+def reference(name: str, digest: str) -> str:
+    """What an image of the lab is called."""
+    return f"localhost/otto-{name}:{digest.removeprefix('sha256:')[:_TAG]}"
+
+
+@asynccontextmanager
+async def folder(options: PackerOptions, build: Build) -> AsyncIterator[Path]:
+    """A build's own folder, closed to others; whatever lay there is gone before, and all of it after."""
+    made = options.folder / build.name
+    shutil.rmtree(made, ignore_errors=True)
+    made.mkdir(parents=True, mode=0o700)
+    try:
+        yield made
+    finally:
+        await asyncio.to_thread(shutil.rmtree, made, ignore_errors=True)
+
+
+async def prepare(options: PackerOptions, build: Build, where: Path, workshop: Workshop | None) -> Job:
+    """Lay everything out for a build.
+
+    Args:
+        options: how images are built.
+        build: what is built.
+        where: its folder.
+        workshop: where it is built; None at a cloud, and for a template that is only judged.
+
+    Raises:
+        TerminalError: there is no Packer.
+        TransientError: its plugins cannot be had.
+    """
+    binary = running.find(options.binary)
+    plugins = await running.version(binary) >= running.PLUGINS_SINCE
+    _lay(options.templates, build.name, where / "template", plugins=plugins)
+    provider = Provider(build.provider)
+    environment = _environment(options, provider, where, plugins=plugins)
+    variables = _variables(options, build)
+    if workshop is not None:
+        # Last of all: its PATH is the one that counts.
+        environment |= await asyncio.to_thread(workshop.tools, where, environment["PATH"])
+        variables |= await asyncio.to_thread(_making, build, workshop)
+    file = where / "variables.json"
+    file.touch(mode=0o600)
+    file.write_text(json.dumps(variables), encoding="utf-8")
+    job = Job(binary, where, SOURCES[provider], environment, options.timeout)
+    if plugins:
+        await running.fetch_plugins(job)
+    return job
+
+
+def _lay(templates: Path, name: str, template: Path, *, plugins: bool) -> None:
+    """Packer takes one folder: the image's own template, what all share, and for newer ones the plugins."""
+    template.mkdir()
+    for part in (recipes.COMMON, name, *([recipes.PLUGINS] if plugins else [])):
+        for path in (templates / part).glob("*.pkr.hcl"):
+            shutil.copyfile(path, template / path.name)
+
+
+def _variables(options: PackerOptions, build: Build) -> dict[str, object]:
+    return {
+        **recipes.set_in(options.environ, options.templates),
+        "ansible": str(options.ansible),
+        "images": str(options.templates),
+        "digest": build.digest,
+    }
+
+
+def _making(build: Build, workshop: Workshop) -> dict[str, object]:
+    """Variables of a build in the lab."""
+    parent = RECIPES[build.name].parent
+    return {
+        "lab_base": reference(parent, build.parent) if parent else workshop.base,
+        "lab_run": list(workshop.run_arguments(build.name)),
+        "owner": workshop.owner,
+    }
+
+
+def _environment(options: PackerOptions, provider: Provider, where: Path, *, plugins: bool) -> dict[str, str]:
+    """All that Packer gets; credentials of clouds only where they are needed."""
+    environ = options.environ
+    passed = {name: value for name, value in environ.items() if _PASSED_ON.fullmatch(name)}
+    if provider is not Provider.LAB:
+        passed |= {name: value for name, value in environ.items() if _CREDENTIALS.fullmatch(name)}
+    # Where it looks for plugins; a Packer that has them built in needs nothing of the user's.
+    own = {} if plugins else {"PACKER_CONFIG_DIR": str(where)}
+    return {
+        **passed,
+        **own,
+        "PATH": f"{Path(sys.executable).parent}:{environ.get('PATH', os.defpath)}",
+        "TMPDIR": str(where),
+        "CHECKPOINT_DISABLE": "1",
+        "PACKER_NO_COLOR": "1",
+        "PYTHONDONTWRITEBYTECODE": "1",
+        "ANSIBLE_HOME": str(where / "ansible"),
+        "ANSIBLE_LOCAL_TEMP": str(where / "ansible" / "tmp"),
+        "ANSIBLE_NOCOLOR": "1",
+    }

@@ -1,0 +1,115 @@
+"""How a site's rollout stands, as `otto rollout status` shows it."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from rich.text import Text
+
+from otto.cli import documents, naming
+from otto.cli.invocation import Invocation
+from otto.cli.text import clean, date_time
+from otto.decide.rolloutwords import in_a_line
+from otto.decide.wording import counted
+from otto.model.canonical import short, to_data
+from otto.model.history import Grant, GrantKind
+from otto.model.rollout import Quarantine, RolloutState, RolloutStatus
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+_KINDS = frozenset({GrantKind.PAUSE, GrantKind.QUARANTINE})
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """A rollout, and what people and OttO said of the site's rollouts that still holds."""
+
+    status: RolloutStatus
+    grants: tuple[Grant, ...]
+
+
+async def read(invocation: Invocation, site: str) -> Found:
+    """How a site's last rollout stands.
+
+    Raises:
+        UsageError: there is no such site.
+    """
+    now = invocation.now()
+    async with naming.reading_store(invocation) as store:
+        naming.require(site, await naming.names_in(store))
+        grants = await store.ledger.grants(site=site)
+        status = await store.rollout(site)
+    return Found(status, tuple(item for item in grants if item.kind in _KINDS and item.holds(now)))
+
+
+def show(out: "Console", found: Found, *, json: bool) -> None:
+    """Print it."""
+    if json:
+        documents.write(out, document(found))
+        return
+    for line in lines(found):
+        out.print(Text(clean(line)), soft_wrap=True)
+
+
+def document(found: Found) -> dict[str, object]:
+    """What `otto rollout status --json` prints."""
+    status = found.status
+    return {
+        "site": status.site,
+        "state": status.state.value,
+        "digest": status.digest,
+        "before": status.before,
+        "began_at": to_data(status.began_at),
+        "batches": to_data(status.batches),
+        "done": to_data(status.done),
+        "current": to_data(status.current),
+        "moment": status.moment,
+        "since": to_data(status.since),
+        "reason": status.reason,
+        "plan": status.plan,
+        "grants": [to_data(grant) for grant in found.grants],
+        "quarantined": [
+            to_data(status.quarantined[grant.plan])
+            for grant in found.grants
+            if grant.kind is GrantKind.QUARANTINE and grant.plan in status.quarantined
+        ],
+    }
+
+
+def lines(found: Found) -> Iterator[str]:
+    """The same for people."""
+    status = found.status
+    if not status.digest:
+        yield f"nothing was rolled out at {status.site} yet"
+    elif status.state is RolloutState.DONE:
+        servers = counted(len(status.done), "server")
+        yield f"{status.site}: {short(status.digest)} is rolled out, {servers}"
+    else:
+        yield f"{status.site}: {in_a_line(status)}"
+    for number, batch in enumerate(status.batches, 1):
+        yield f"  batch {number}  {', '.join(batch)}  {_of_batch(status, batch)}"
+    for grant in found.grants:
+        yield from _said(grant, status.quarantined.get(grant.plan))
+
+
+def _of_batch(status: RolloutStatus, batch: tuple[str, ...]) -> str:
+    if set(batch) <= set(status.done):
+        return "done"
+    return status.moment if status.moment and set(batch) & set(status.current) else "to come"
+
+
+def _said(grant: Grant, failed: Quarantine | None) -> Iterator[str]:
+    who = f"by {grant.by}, {date_time(grant.at)}"
+    if grant.kind is GrantKind.PAUSE:
+        why = f": {grant.reason}" if grant.reason else ""
+        yield f"paused {who}{why}; to go on: otto rollout resume {grant.site}"
+        return
+    yield f"quarantined {short(grant.plan)} {who}: {grant.reason}"
+    if failed is None:
+        return
+    yield f"  commit {short(failed.commit)}, changed by then: {', '.join(failed.hosts) or 'nothing'}"
+    for failure in failed.failures:
+        yield f"  {failure.check} on {failure.target}: {failure.request}"
+        yield f"    expected {failure.expected}"
+        yield f"    received {failure.received}"

@@ -1,0 +1,124 @@
+"""What people say to a rollout: stop, go on, give up, take it back."""
+
+from collections.abc import Iterable
+
+from otto.model.canonical import short
+from otto.model.desired import Desired
+from otto.model.errors import UsageError
+from otto.model.history import AuditEntry, Grant, GrantKind
+from otto.model.observed import Applied
+from otto.model.rollout import RolloutState, RolloutStatus
+from otto.model.saying import Saying, Speaker
+
+_UNDERWAY = frozenset({RolloutState.RUNNING, RolloutState.PAUSED})
+
+
+def pause(site: str, grants: Iterable[Grant], speaker: Speaker, reason: str) -> Saying:
+    """Nothing further is rolled out; a batch that was begun is brought to its end.
+
+    Raises:
+        UsageError: it is paused already.
+    """
+    for grant in _of(grants, GrantKind.PAUSE, speaker):
+        message = f"the rollout of {site} is paused already, by {grant.by}"
+        raise UsageError(message, mend=f"to go on: otto rollout resume {site}")
+    grant = Grant(GrantKind.PAUSE, site, speaker.name, speaker.at, reason=reason)
+    message = f"nothing further is rolled out at {site}; to go on: otto rollout resume {site}"
+    entry = _entry("pause", site, speaker, "its rollouts stop before the next batch", reason)
+    return Saying(entry, grant, tightens=True, message=message)
+
+
+def resume(site: str, grants: Iterable[Grant], speaker: Speaker, reason: str) -> Saying:
+    """What was paused goes on, and what is quarantined is tried again.
+
+    Raises:
+        UsageError: nothing is paused or quarantined.
+    """
+    known = tuple(grants)
+    taken = (*_of(known, GrantKind.PAUSE, speaker), *_of(known, GrantKind.QUARANTINE, speaker))
+    if not taken:
+        raise UsageError(
+            f"no rollout of {site} is paused, and none is quarantined", mend=f"otto rollout status {site}"
+        )
+    tried = tuple(
+        f"commit with digest {short(grant.plan)} is tried again ({grant.reason})"
+        for grant in taken
+        if grant.kind is GrantKind.QUARANTINE
+    )
+    entry = _entry("resume", site, speaker, "its rollouts go on", reason)
+    return Saying(entry, taken=taken, message=f"rollouts of {site} go on", more=tried)
+
+
+def abort(site: str, status: RolloutStatus, applied: Applied, speaker: Speaker, reason: str) -> Saying:
+    """The rollout under way ends, and what it changed goes back.
+
+    Raises:
+        UsageError: none is under way, or nothing was verified before it.
+    """
+    if status.state not in _UNDERWAY or status.digest == applied.verified:
+        mend = f"to take back one that is done: otto rollout undo {site}"
+        raise UsageError(f"no rollout of {site} is under way", mend=mend)
+    if applied.desired is None:
+        raise UsageError(f"nothing of {site} was verified before, so there is nothing to go back to")
+    what = f"the rollout of {short(status.digest)} is given up"
+    return _quarantined(site, status.digest, "abort", speaker, message=what, reason=reason)
+
+
+def undo(
+    site: str,
+    status: RolloutStatus,
+    applied: Applied,
+    grants: Iterable[Grant],
+    speaker: Speaker,
+    *,
+    reason: str,
+) -> Saying:
+    """The wish that is in place goes, and the one that held before it comes back.
+
+    Args:
+        site: whose.
+        status: how its last rollout stands.
+        applied: what is in place.
+        grants: what people said.
+        speaker: who says it.
+        reason: why, in their words.
+
+    Raises:
+        UsageError: a rollout is under way, or no older wish is known that held.
+    """
+    if status.state in _UNDERWAY and status.digest != applied.verified:
+        raise UsageError(f"a rollout of {site} is under way", mend=f"to end it: otto rollout abort {site}")
+    before: Desired | None = applied.previous
+    held = {grant.plan for grant in _of(grants, GrantKind.QUARANTINE, speaker)}
+    if before is None or before.digest in held or not applied.verified:
+        mend = "push the commit that you want, or revert the newest in git"
+        raise UsageError(f"no older state of {site} is known that held", mend=mend)
+    to = f"{short(before.digest)} (commit {short(before.commit)})"
+    what = f"{short(applied.verified)} is taken back, to {to}"
+    return _quarantined(site, applied.verified, "undo", speaker, message=what, reason=reason)
+
+
+def _quarantined(site: str, digest: str, what: str, speaker: Speaker, *, message: str, reason: str) -> Saying:
+    why = reason or f"otto rollout {what}"
+    grant = Grant(GrantKind.QUARANTINE, site, speaker.name, speaker.at, reason=why, plan=digest)
+    more = (
+        "it is not tried again until its inputs change",
+        f"to have it tried again: otto rollout resume {site}",
+    )
+    return Saying(_entry(what, site, speaker, message, reason), grant, message=message, more=more)
+
+
+def _of(grants: Iterable[Grant], kind: GrantKind, speaker: Speaker) -> tuple[Grant, ...]:
+    return tuple(grant for grant in grants if grant.kind is kind and grant.holds(speaker.at))
+
+
+def _entry(what: str, site: str, speaker: Speaker, summary: str, reason: str) -> AuditEntry:
+    return AuditEntry(
+        at=speaker.at,
+        who=speaker.name,
+        what=f"rollout-{what}",
+        site=site,
+        summary=summary,
+        reason=reason,
+        detail={"as": speaker.account},
+    )

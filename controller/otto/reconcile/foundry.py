@@ -1,0 +1,155 @@
+"""Golden images made: what is there is left alone, the others are built, the good ones come into the index.
+
+An image that fails holds back those made of it and no other. Only what booted and passed its smoke test comes
+into the index; the channel `candidate` then points at it, and `stable` as well if nothing ever did.
+"""
+
+import asyncio
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from enum import StrEnum
+
+import structlog
+
+from otto.model.errors import OttoError, TerminalError, TransientError
+from otto.model.image import CANDIDATE, STABLE, Build, Channel, Image
+from otto.model.progress import Progress
+from otto.model.spec import Provider
+from otto.ports import Clock, ImageBuilder, ImageIndex
+
+log = structlog.get_logger("otto.images")
+
+
+class Result(StrEnum):
+    """How making an image ended."""
+
+    BUILT = "built"
+    CACHED = "cached"
+    FAILED = "failed"
+    HELD = "held"
+
+
+@dataclass(frozen=True, slots=True)
+class Made:
+    """What came of one image at one provider.
+
+    Attributes:
+        build: what was asked for.
+        result: how it ended; `held`: the image it is made of failed.
+        image: as the index has it; None when there is none.
+        channels: those that point at it since.
+        error: why it failed.
+        seconds: how long it took.
+    """
+
+    build: Build
+    result: Result
+    image: Image | None = None
+    channels: tuple[str, ...] = ()
+    error: OttoError | None = None
+    seconds: float = 0.0
+
+    @property
+    def good(self) -> bool:
+        """Whether the image is there."""
+        return self.result in (Result.BUILT, Result.CACHED)
+
+
+@dataclass(frozen=True, slots=True)
+class Heard:
+    """Something happened to an image: progress, or its end."""
+
+    build: Build
+    progress: Progress | None = None
+    made: Made | None = None
+
+
+Hear = Callable[[Heard], None]
+
+
+class Foundry:
+    """Makes images.
+
+    Attributes:
+        builder: builds and tries them.
+        index: what there is.
+        clock: the time.
+
+    Args:
+        builder: builds and tries them.
+        index: what there is.
+        clock: the time.
+        at_once: how many are made at once.
+    """
+
+    def __init__(self, builder: ImageBuilder, index: ImageIndex, clock: Clock, at_once: int = 2) -> None:
+        self.builder = builder
+        self.index = index
+        self.clock = clock
+        self._places = asyncio.Semaphore(max(1, at_once))
+
+    async def make(self, builds: Sequence[Build], by: str, hear: Hear) -> tuple[Made, ...]:
+        """Make images; what came of each, in the order they were given.
+
+        Args:
+            builds: as the builder told them: parents before their children.
+            by: who wants them.
+            hear: told of what happens.
+        """
+        tasks: dict[tuple[str, str], asyncio.Task[Made]] = {}
+        async with asyncio.TaskGroup() as group:
+            for build in builds:
+                parent = tasks.get((build.provider, build.parent))
+                work = self._one(build, parent, by, hear)
+                tasks[build.provider, build.digest] = group.create_task(work, name=f"image-{build.name}")
+        return tuple(task.result() for task in tasks.values())
+
+    async def _one(self, build: Build, parent: "asyncio.Task[Made] | None", by: str, hear: Hear) -> Made:
+        began = self.clock.monotonic()
+        if parent is not None and not (await asyncio.shield(parent)).good:
+            made = Made(build, Result.HELD)
+        else:
+            async with self._places:
+                began = self.clock.monotonic()
+                made = await self._made(build, by, hear)
+        made = replace(made, seconds=self.clock.monotonic() - began)
+        hear(Heard(build, made=made))
+        return made
+
+    async def _made(self, build: Build, by: str, hear: Hear) -> Made:
+        try:
+            known = await self.index.image(build.digest)
+            if known is not None and known.revoked:
+                return Made(build, Result.FAILED, known, error=_revoked(known))
+            if known is not None and not build.anew and await self._there(build, known):
+                return Made(build, Result.CACHED, known, await self._point(known, by))
+            image = await self.builder.build(build, lambda said: hear(Heard(build, said)))
+            await self.index.add(image)
+            return Made(build, Result.BUILT, image, await self._point(image, by))
+        except OttoError as error:
+            return Made(build, Result.FAILED, error=error)
+        except Exception as error:  # a mistake of ours in one image stops no other
+            log.exception("image.mistake", image=build.name, provider=build.provider)
+            words = f"OttO made a mistake: {type(error).__name__}"
+            return Made(build, Result.FAILED, error=TransientError(words, mend="see the log"))
+
+    async def _there(self, build: Build, known: Image) -> bool:
+        artifact = known.artifacts.get(build.provider)
+        return artifact is not None and await self.builder.exists(Provider(build.provider), artifact.id)
+
+    async def _point(self, image: Image, by: str) -> tuple[str, ...]:
+        """Have the channel `candidate` point at it, and `stable` if it points nowhere; those that moved."""
+        known = {channel.name: channel.digest for channel in await self.index.channels(image.name)}
+        moved = [CANDIDATE] if known.get(CANDIDATE) != image.digest else []
+        moved += [] if STABLE in known else [STABLE]
+        for name in moved:
+            reason = "it was built" if name == CANDIDATE else "the first of its name"
+            await self.index.point(Channel(image.name, name, image.digest, self.clock.now(), by, reason))
+        return tuple(moved)
+
+
+def _revoked(image: Image) -> OttoError:
+    return TerminalError(
+        f"what {image.name} would be built from makes an image that was revoked: {image.revoked}",
+        mend="change its template, its roles or its base",
+    )

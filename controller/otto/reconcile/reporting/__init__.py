@@ -1,0 +1,1 @@
+"""Forges are told what became of commits, and what pull requests would do."""

@@ -1,0 +1,280 @@
+"""Tells a forge how commits fare: one status for each site they touch, one for all, and deployments.
+
+Nothing here holds the loop up: it hears what happens, notes it, and tells it later. What was told is kept in
+the store, so that a controller that starts anew tells nothing twice and forgets nothing.
+"""
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, replace
+from functools import partial
+from typing import TypeVar
+
+import structlog
+
+from otto.decide import reports
+from otto.decide.catalogue import touched, untold
+from otto.model.catalogue import Catalogue
+from otto.model.forge import CommitState, CommitStatus, Mark, Told
+from otto.model.pipeline import Pipeline, Trigger
+from otto.model.status import SiteStatus
+from otto.ports import Forge
+from otto.reconcile.events import Event, SiteGone, StatusChanged
+from otto.reconcile.fleet import Fleet
+from otto.reconcile.kit import Kit
+from otto.reconcile.reporting.crowd import Crowd
+from otto.reconcile.reporting.letter import Letter, as_deployment
+from otto.reconcile.reporting.memory import CONTENT, SPEC, Memory, mark_of
+from otto.reconcile.reporting.outbox import Outbox
+
+log = structlog.get_logger("otto.forge")
+
+_GLANCE = 1.0
+_SEEN = "forge.seen"
+_MOST_PIPED = 1000
+_OF_COMMITS = frozenset({Trigger.PUSH, Trigger.CONTENT})
+_T = TypeVar("_T")
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where the specs are.
+
+    Attributes:
+        repository: the spec repository's name at the forge, "" when it lives elsewhere.
+        ref: the branch that is followed.
+    """
+
+    repository: str
+    ref: str
+
+
+class Reporter:
+    """Hears how sites fare and tells the forge.
+
+    Args:
+        kit: the ports.
+        fleet: the specs in force.
+        forge: who is told.
+        place: where the specs are.
+        outbox: what waits to be told.
+    """
+
+    def __init__(self, kit: Kit, fleet: Fleet, forge: Forge, place: Place, outbox: Outbox) -> None:
+        self._kit = kit
+        self._fleet = fleet
+        self._forge = forge
+        self._place = place
+        self._outbox = outbox
+        self._context = kit.forging.context
+        self._heard: dict[str, SiteStatus] = {}
+        self._gone: dict[str, None] = {}
+        self._pipelines: dict[str, Pipeline] = {}
+        self._before: Catalogue | None = None
+        self._told: dict[str, Told] = {}
+        self._memory = Memory(kit.store)
+        self._offered: dict[tuple[str, str], Mark] = {}
+        self._crowd = Crowd(kit, forge, place.repository, outbox)
+        self._piped: dict[tuple[str, str], str] = {}
+        kit.bus.subscribe(self._hear)
+
+    def _hear(self, event: Event) -> None:
+        if isinstance(event, StatusChanged):
+            # Of each wish the last status, in order: one that fails at once would else never be heard of.
+            key = f"{event.status.site} {event.status.digest}"
+            self._heard.pop(key, None)
+            self._heard[key] = event.status
+            self._gone.pop(event.status.site, None)
+        elif isinstance(event, SiteGone):
+            for key in [key for key, status in self._heard.items() if status.site == event.site]:
+                del self._heard[key]
+            self._gone[event.site] = None
+
+    async def run(self) -> None:
+        """Look at what was heard, again and again, until cancelled."""
+        await self._guarded("load", self._load)
+        while True:
+            await self._kit.clock.sleep(_GLANCE)
+            await self._guarded("look", self.look)
+
+    async def _guarded(self, what: str, work: Callable[[], Awaitable[None]]) -> None:
+        """A mistake or a broken store here must not end the controller's work."""
+        try:
+            await work()
+        except Exception as error:
+            log.exception("forge.failed", about=what, kind=type(error).__name__)
+
+    async def _load(self) -> None:
+        """What was told by earlier starts, so that the word on a whole commit counts all of its sites."""
+        await self._crowd.load()
+        seen = await self._kit.store.value(_SEEN)
+        if seen and seen != self._fleet.catalogue.commit:
+            # Pushed while nobody was there to hear of it.
+            self._before = self._fleet.preview(seen)
+        for site in sorted(self._fleet.names()):
+            await self._known(site)
+
+    async def look(self) -> None:
+        """Take in what was heard since the last look, and have it told."""
+        await self._follow()
+        await _worked_off(self._pipelines, self._came_further)
+        await _worked_off(self._heard, self._looked)
+        await _worked_off(self._gone, self._ended)
+        self._crowd.tell(self._fleet.catalogue.commit)
+
+    async def _follow(self) -> None:
+        """A new commit: every site that it touches is told of at once."""
+        before, after = self._before, self._fleet.catalogue
+        if before is not None and before.commit == after.commit:
+            return
+        if before is not None and before.commit:
+            await self._touched(before, after)
+        self._before = after
+        await self._kit.store.set_value(_SEEN, after.commit)
+
+    async def _touched(self, before: Catalogue, after: Catalogue) -> None:
+        changed = self._kit.source.changed(before.commit, after.commit)
+        newest = self._newest((before.commit,))
+        if newest is None:
+            return
+        names = touched(before, after, changed)
+        await self._crowd.expect(after.commit, frozenset(names), len(untold(after)))
+        for site in sorted(names):
+            problems = after.problems.get(site, ())
+            told = await self._known(site)
+            await self._say(site, reports.pushed(told, newest, str(problems[0]) if problems else ""))
+
+    async def _looked(self, _: str, status: SiteStatus) -> None:
+        site = status.site
+        told = await self._known(site)
+        rollout = await self._kit.store.rollout(site)
+        newest, content = self._newest(), self._content(site)
+        now = reports.looked(told, status, newest, content, rollout.quarantined)
+        urls = [endpoint.url for endpoint in status.endpoints]
+        await self._say(site, self._unless_piped(site, told, now), urls[0] if urls else "")
+
+    def pipeline(self, pipeline: Pipeline) -> None:
+        """Hear of a pipeline: what it says of its commit counts until the site is seen to serve by it."""
+        if pipeline.event.trigger in _OF_COMMITS and pipeline.event.commit:
+            self._pipelines[pipeline.id] = pipeline
+
+    async def _came_further(self, _: str, pipeline: Pipeline) -> None:
+        event, site = pipeline.event, pipeline.site
+        url = event.repository
+        repository = self._forge.repository(url) if url else self._place.repository
+        if not repository:
+            return
+        told = await self._known(site)
+        self._piped.setdefault((site, event.commit), told.digest)
+        while len(self._piped) > _MOST_PIPED:
+            del self._piped[next(iter(self._piped))]
+        state, words = reports.of_pipeline(pipeline)
+        known = told.content if url else told.spec
+        behind = known.behind if known and known.commit == event.commit else ()
+        ref = event.ref or ("" if url else self._place.ref)
+        mark = Mark(repository, event.commit, ref, state, words, behind)
+        await self._say(site, replace(told, content=mark) if url else replace(told, spec=mark))
+
+    def _unless_piped(self, site: str, told: Told, now: Told) -> Told:
+        """What a pipeline says of a commit stands, unless the site is seen to serve by it."""
+
+        def settled(old: Mark | None, new: Mark | None) -> Mark | None:
+            if old is None or new is None or old.commit != new.commit:
+                return new
+            wish = self._piped.get((site, old.commit))
+            serves = new.state is CommitState.SUCCESS and now.digest != wish
+            return old if wish is not None and not serves else new
+
+        return replace(now, spec=settled(told.spec, now.spec), content=settled(told.content, now.content))
+
+    def _newest(self, behind: tuple[str, ...] = ()) -> Mark | None:
+        commit = self._fleet.catalogue.commit
+        if not self._place.repository or not commit:
+            return None
+        return Mark(self._place.repository, commit, self._place.ref, behind=behind)
+
+    def _content(self, site: str) -> Mark | None:
+        known = self._fleet.in_force(site)
+        if known is None or not known.spec.content.git:
+            return None
+        content = known.spec.content
+        repository, commit = self._forge.repository(content.git), self._kit.source.revision(content)
+        return Mark(repository, commit, content.ref) if repository and commit else None
+
+    async def _known(self, site: str) -> Told:
+        if site not in self._told:
+            self._told[site] = await self._memory.load(site)
+            spec = self._told[site].spec
+            if spec is not None:
+                self._crowd.note(site, spec)
+        return self._told[site]
+
+    async def _say(self, site: str, told: Told, url: str = "") -> None:
+        """Have whatever changed told."""
+        before = self._told.get(site, Told())
+        self._told[site] = told
+        for track in (SPEC, CONTENT):
+            old, new = mark_of(before, track), mark_of(told, track)
+            last = reports.superseded(old, new)
+            if last is not None and not self._crowd.crowded(last.commit):
+                self._outbox.put(self._about(site, last), Letter(self._forge, self._word(site, last)))
+            if new is None:
+                continue
+            if track == SPEC:
+                self._crowd.note(site, new)
+            if new != self._offered.get((site, track), self._memory.mark(site, track)):
+                self._offered[site, track] = new
+                await self._tell(site, track, new, url)
+
+    async def _tell(self, site: str, track: str, mark: Mark, url: str) -> None:
+        async def done(found: str) -> None:
+            digest = self._told.get(site, Told()).digest
+            await self._memory.keep(site, digest, track, mark, found)
+
+        if track == SPEC and self._crowd.crowded(mark.commit):
+            # Told of together with the others; its end is kept, so that it is counted after a restart.
+            if mark.state is not CommitState.PENDING:
+                await done("")
+            return
+        known = partial(self._memory.deployment, site, track, mark.commit)
+        wanted = self._kit.forging.deployments and mark.words != reports.QUEUED
+        deployment = as_deployment(site, mark, url) if wanted else None
+        letter = Letter(self._forge, self._word(site, mark, url), deployment, known, done)
+        self._outbox.put(self._about(site, mark), letter)
+
+    async def _ended(self, site: str, _: None) -> None:
+        """A site is gone: so are its deployments, and what was kept of it."""
+        told, sent = await self._known(site), await self._memory.load(site)
+        if told.spec is not None and told.spec.state is CommitState.PENDING:
+            last = replace(told.spec, state=CommitState.SUCCESS, words=reports.TAKEN_DOWN)
+            self._crowd.note(site, last)
+            if not self._crowd.crowded(last.commit):
+                self._outbox.put(self._about(site, last), Letter(self._forge, self._word(site, last)))
+        for track in (SPEC, CONTENT):
+            mark = mark_of(sent, track)
+            known = sent.deployments.get(track, "")
+            if mark is not None and known:
+                gone = as_deployment(site, mark, "", gone=True)
+                letter = Letter(self._forge, None, gone, partial(str, known))
+                self._outbox.put(f"{site} is gone, {track}", letter)
+            self._offered.pop((site, track), None)
+        self._told.pop(site, None)
+        await self._memory.forget(site)
+
+    def _word(self, site: str, mark: Mark, url: str = "") -> CommitStatus:
+        context = f"{self._context}/{site}"
+        return CommitStatus(mark.repository, mark.commit, context, mark.state, mark.words, url, mark.ref)
+
+    def _about(self, site: str, mark: Mark) -> str:
+        return f"{mark.repository} {mark.commit} {self._context}/{site}"
+
+
+async def _worked_off(waiting: dict[str, _T], work: Callable[[str, _T], Awaitable[None]]) -> None:
+    """Work off what waits; what fails stays, unless something newer came."""
+    while waiting:
+        key = next(iter(waiting))
+        item = waiting.pop(key)
+        try:
+            await work(key, item)
+        except Exception:
+            waiting.setdefault(key, item)
+            raise

@@ -1,0 +1,170 @@
+"""Says, as one JSON object, whether a host made of an image works: what was asked, if it held, what came.
+
+The builder sends it to `python3 -IS -` as root, with a call of `main` behind it, on a host that just booted
+and is thrown away afterwards: it lays a page to be served. It uses the standard library alone.
+"""
+
+import http.client
+import json
+import os
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+SECONDS = 20
+LONGEST = 400
+# machine-id(5)
+ID_LENGTH = 32
+RELEASE = Path("/srv/otto/releases/smoke")
+CURRENT = Path("/srv/otto/current")
+PAGE = "<!doctype html><title>smoke</title><p>It works."
+ENVIRONMENT = {"PATH": "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin", "LC_ALL": "C.UTF-8"}
+
+Found = tuple[str, bool, str]
+Try = Callable[[], str]
+
+
+class FailedError(Exception):
+    """What was asked did not hold; the message says what came."""
+
+
+def run(*command: str) -> str:
+    """What a command says; FailedError when it fails."""
+    try:
+        done = subprocess.run(
+            command,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            env=ENVIRONMENT,
+            timeout=SECONDS,
+            check=False,
+        )
+    except (OSError, subprocess.TimeoutExpired) as error:
+        raise FailedError(str(error)) from error
+    said = done.stdout.decode("utf-8", "replace").strip()
+    if done.returncode:
+        raise FailedError(f"exit status {done.returncode}: {said}")
+    return said
+
+
+def booted() -> str:
+    """The system has booted, and nothing failed."""
+    try:
+        return run("systemctl", "is-system-running", "--wait")
+    except FailedError as error:
+        failed = run("systemctl", "--failed", "--no-legend", "--plain").splitlines()
+        raise FailedError(f"{error}; failed: {', '.join(line.split()[0] for line in failed)}") from None
+
+
+def serves(unit: str) -> str:
+    """A unit runs, and will after the next boot."""
+    state = run("systemctl", "is-active", unit)
+    return f"{state}, {run('systemctl', 'is-enabled', unit)}"
+
+
+def get(port: int, path: str, status: int, holds: str = "") -> str:
+    """An answer over HTTP, with this status and text."""
+    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=SECONDS)
+    try:
+        connection.request("GET", path, headers={"Host": "otto-check"})
+        answer = connection.getresponse()
+        text = answer.read(1 << 20).decode("utf-8", "replace")
+    except (OSError, http.client.HTTPException) as error:
+        raise FailedError(f"no answer: {error}") from error
+    finally:
+        connection.close()
+    if answer.status != status:
+        raise FailedError(f"status {answer.status}, expected {status}")
+    if holds not in text:
+        raise FailedError(f"status {answer.status}, without {holds!r}: {text[:100]}")
+    return f"status {answer.status}"
+
+
+def sshd() -> str:
+    """The SSH server names itself and takes keys alone."""
+    with socket.create_connection(("127.0.0.1", 22), timeout=SECONDS) as connection:
+        banner = connection.recv(256).decode("ascii", "replace").strip()
+    if not banner.startswith("SSH-2.0-"):
+        raise FailedError(f"it says {banner!r}")
+    settings = run("sshd", "-T").splitlines()
+    wanted = ("passwordauthentication no", "permitrootlogin no")
+    if lacking := [line for line in wanted if line not in settings]:
+        raise FailedError(f"not set: {', '.join(lacking)}")
+    return banner
+
+
+def fact() -> str:
+    """The host describes itself, as one that was never configured."""
+    told = json.loads(run("/etc/ansible/facts.d/otto.fact"))
+    if told.get("schema") != 1 or "error" in told:
+        raise FailedError(json.dumps(told)[:LONGEST])
+    if told.get("configuration") is not None:
+        raise FailedError("it says that it was configured")
+    return "schema 1, never configured"
+
+
+def own_id() -> str:
+    """It made an id of its own."""
+    found = Path("/etc/machine-id").read_text(encoding="ascii").strip()
+    if len(found) != ID_LENGTH:
+        raise FailedError(f"machine-id is {found!r}")
+    return "made at this boot"
+
+
+def lay_page() -> str:
+    """Content as a site's, to be served."""
+    (RELEASE / "site").mkdir(parents=True, exist_ok=True)
+    (RELEASE / "site" / "index.html").write_text(PAGE, encoding="utf-8")
+    (RELEASE / "revision").write_text("smoke", encoding="utf-8")
+    CURRENT.symlink_to(RELEASE)
+    return "laid"
+
+
+def host() -> Iterator[tuple[str, Try]]:
+    """What holds for every image."""
+    yield "systemd has booted, no unit failed", booted
+    yield "sshd answers, and takes keys alone", sshd
+    yield "machine-id is its own", own_id
+    yield "the fact answers", fact
+
+
+def nginx() -> Iterator[tuple[str, Try]]:
+    """A web server."""
+    yield "nginx runs and is enabled", lambda: serves("nginx")
+    yield "nginx -t", lambda: run("nginx", "-t", "-q") or "accepted"
+    yield "GET / without content", lambda: get(80, "/", 404)
+    yield "a page to serve", lay_page
+    yield "GET / with content", lambda: get(80, "/", 200, PAGE)
+    yield "GET /.well-known/otto-revision", lambda: get(80, "/.well-known/otto-revision", 200, "smoke")
+
+
+def haproxy() -> Iterator[tuple[str, Try]]:
+    """A balancer."""
+    yield "haproxy runs and is enabled", lambda: serves("haproxy")
+    yield "haproxy -c", lambda: run("haproxy", "-c", "-q", "-f", "/etc/haproxy/haproxy.cfg") or "accepted"
+    yield "GET / without servers", lambda: get(80, "/", 503)
+    yield "its statistics", lambda: get(8404, "/stats;csv", 200, "site,FRONTEND")
+    yield "its metrics", lambda: get(8404, "/metrics", 200, "haproxy_frontend_status")
+
+
+IMAGES: dict[str, Callable[[], Iterator[tuple[str, Try]]]] = {"nginx": nginx, "haproxy": haproxy}
+
+
+def tried(what: str, attempt: Try) -> Found:
+    """Ask one thing."""
+    try:
+        return what, True, attempt()[:LONGEST]
+    except (FailedError, OSError, ValueError) as error:
+        return what, False, str(error)[:LONGEST]
+
+
+def main(image: str) -> None:
+    """Ask all there is to ask of a host of this image; every check is made, whatever came of the others."""
+    os.umask(0o022)
+    began = time.monotonic()
+    found = [tried(what, attempt) for part in (host, IMAGES[image]) for what, attempt in part()]
+    sys.stdout.write(json.dumps({"checks": found, "seconds": round(time.monotonic() - began, 2)}) + "\n")

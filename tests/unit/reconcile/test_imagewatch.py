@@ -1,0 +1,151 @@
+"""A channel that moves, or an image that is revoked, makes the sites due that this concerns."""
+
+import pytest
+from tests.unit.decide.imagery import channel, digest, image
+
+from otto.adapters.goldenimages import GoldenImages
+from otto.model.errors import TransientError
+from otto.model.policy import Policy
+from otto.model.spec import SiteSpec
+from otto.model.status import Phase
+from otto.reconcile.control import Answer, ask
+from otto.testing import MemoryImages, site_spec
+
+from .stage import WEB, WIDE, Stage, web
+
+
+@pytest.fixture
+def golden(stage: Stage) -> Stage:
+    """A world whose images come from the index, and whose provider has two of nginx."""
+    provider = MemoryImages()
+    provider.ids |= {"lab-1": "id-1", "lab-2": "id-2"}
+    stage.world.images = GoldenImages(stage.world.store.images, provider)  # type: ignore[assignment]
+    return stage
+
+
+def site(name: str = "one", image: str = "nginx") -> SiteSpec:
+    return site_spec(name, web=web(1, image=image), policy=Policy("auto", limits=WIDE))
+
+
+async def tell(stage: Stage) -> Answer:
+    answer = await ask(stage.home / "control.sock", {"op": "images"})
+    assert answer is not None
+    return answer
+
+
+async def fill(stage: Stage) -> None:
+    index = stage.world.store.images
+    await index.add(image(1))
+    await index.add(image(2))
+    await index.point(channel(1))
+
+
+async def test_a_promotion_replaces_the_hosts_of_the_sites_that_follow(golden: Stage) -> None:
+    await fill(golden)
+    golden.world.push(site(), site("two", "base"), site("three", f"nginx@{digest(1)}"))
+    async with golden.controller().running():
+        await golden.calm(5)
+        assert golden.world.hosts[WEB].image == "id-1"
+        await golden.world.store.images.point(channel(2))
+        assert await tell(golden) == {"done": True, "exit": 0, "due": ["one"]}
+        await golden.calm()
+        assert (await golden.last_run("one")).cause == "image"
+        assert golden.world.hosts[WEB].image == "id-2"
+        assert golden.world.hosts["three-web-1"].image == "id-1"
+        assert (await tell(golden))["due"] == []
+
+
+async def test_a_promotion_is_seen_when_nobody_tells(golden: Stage) -> None:
+    await fill(golden)
+    golden.world.push(site())
+    async with golden.controller().running():
+        await golden.calm(5)
+        await golden.world.store.images.point(channel(2))
+        await golden.calm(6)
+        assert (await golden.last_run("one")).cause == "image"
+        assert golden.world.hosts[WEB].image == "id-2"
+
+
+async def test_a_site_waits_for_its_image_and_comes_with_it(golden: Stage) -> None:
+    golden.world.push(site())
+    async with golden.controller().running():
+        await golden.calm(5)
+        status = await golden.status("one")
+        assert "there is no image nginx" in status.message
+        assert len(golden.world.hosts) == 0
+        await fill(golden)
+        await tell(golden)
+        await golden.calm()
+        assert (await golden.status("one")).phase is Phase.READY
+
+
+async def test_a_revoked_image_replaces_nothing_before_there_is_another(golden: Stage) -> None:
+    await fill(golden)
+    golden.world.push(site())
+    async with golden.controller().running():
+        await golden.calm(5)
+        before = golden.world.hosts[WEB].id
+        await golden.world.store.images.revoke(digest(1), "CVE-1")
+        assert (await tell(golden))["due"] == ["one"]
+        await golden.calm(60)
+        assert golden.world.hosts[WEB].id == before
+        assert "is revoked: CVE-1" in (await golden.status("one")).message
+        await golden.world.store.images.point(channel(2))
+        await tell(golden)
+        await golden.calm()
+        assert golden.world.hosts[WEB].image == "id-2"
+        assert (await golden.status("one")).ready
+
+
+async def test_what_broke_is_mended_while_the_image_is_revoked(golden: Stage) -> None:
+    await fill(golden)
+    golden.world.push(site())
+    async with golden.controller().running():
+        await golden.calm(5)
+        await golden.world.store.images.revoke(digest(1), "CVE-1")
+        await tell(golden)
+        await golden.calm(5)
+        golden.world.hosts[WEB].services["nginx"] = "inactive"
+        await golden.calm(900)
+        assert golden.world.hosts[WEB].services["nginx"] == "active"
+
+
+async def test_an_index_that_cannot_be_read_holds_nobody_up(golden: Stage) -> None:
+    await fill(golden)
+    golden.world.push(site("two", "base"))
+    async with golden.controller().running():
+        await golden.calm(5)
+        golden.world.store.images.failures.next("version", TransientError("locked"), times=3)
+        await golden.calm(30)
+        assert (await golden.status("two")).ready
+        await golden.world.store.images.point(channel(2))
+        golden.world.push(site())
+        await golden.calm(60)
+        assert golden.world.hosts[WEB].image == "id-2"
+
+
+async def test_an_unchanged_index_is_not_read(golden: Stage) -> None:
+    await fill(golden)
+    async with golden.controller().running():
+        await golden.calm(5)
+        index = golden.world.store.images
+        before = index.failures.count("images")
+        await golden.calm(60)
+        assert index.failures.count("images") == before
+        assert index.failures.count("version") > 5
+
+
+async def test_metrics_show_the_index(golden: Stage) -> None:
+    await fill(golden)
+    await golden.world.store.images.revoke(digest(1), "CVE-1")
+    async with golden.controller().running() as controller:
+        await golden.calm(5)
+        text = controller.kit.metrics.render()[0].decode()
+        assert 'otto_images{image="nginx",revoked="true"} 1.0' in text
+        assert 'otto_images{image="nginx",revoked="false"} 1.0' in text
+        assert 'otto_image_channel_bad{channel="stable",image="nginx"} 1.0' in text
+        assert 'otto_image_channel_moved_timestamp_seconds{channel="stable",image="nginx"}' in text
+        await golden.world.store.images.point(channel(2))
+        await tell(golden)
+        text = controller.kit.metrics.render()[0].decode()
+        assert 'otto_image_channel_bad{channel="stable",image="nginx"} 0.0' in text
