@@ -83,7 +83,6 @@ class Controller:
         self.watcher.listeners.append(self.intake.learn)
         self.images.listeners.append(self.triggers.images)
         if self.reporting is not None:
-            self.pipelines.subscribe(self.reporting.pipeline)
             self.intake.listeners.append(self._delivered)
 
     def _delivered(self, delivery: Delivery) -> None:
