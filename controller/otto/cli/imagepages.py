@@ -54,7 +54,7 @@ def shown(found: Gallery, image: Image, now: datetime) -> Iterator[Table]:
         ("built", f"{date_time(image.built_at)}, {age} ago"),
         ("built on", image.parent),
         ("commit", image.commit),
-        *((f"from {name}", short_id(of)) for name, of in sorted(image.inputs.items())),
+        *((f"from {name}", _value(of)) for name, of in sorted(image.inputs.items())),
         *(
             ("channel", _since(channel.name, channel.by, channel.at, channel.reason))
             for channel in found.pointing(image)

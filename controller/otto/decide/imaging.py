@@ -181,8 +181,9 @@ def _unknown(name: str, known: Sequence[str]) -> TerminalError:
     close = difflib.get_close_matches(name, [*known, BASE], 1)
     mend = f"did you mean {close[0]}? Else: " if close else ""
     listed = ", ".join([BASE, *known])
-    build = f"otto images build {name}; otto images promote {name}"
-    return TerminalError(f"there is no image {name} (images: {listed})", mend=mend + build)
+    return TerminalError(
+        f"there is no image {name} (images: {listed})", mend=f"{mend}otto images build {name}"
+    )
 
 
 def _no_digest(wanted: ImageName, images: Sequence[Image]) -> TerminalError:

@@ -4,10 +4,11 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 
-from otto.model.image import BASE, STABLE
+from otto.model.desired import Desired
+from otto.model.observed import Applied
 from otto.model.pipeline import Event, Pipeline, Stage, StageKind, Trigger
 from otto.model.run import Outcome, StepRecord
-from otto.model.spec import Role, SiteSpec
+from otto.model.spec import SiteSpec
 from otto.model.status import ConditionType, Phase, SiteStatus
 
 NOTHING_TO_DO = "nothing to do: the site is as it should be"
@@ -50,11 +51,8 @@ def same_event(pipeline: Pipeline, event: Event) -> bool:
     Two asks of a person are the same while nothing was begun; two deliveries of one commit are always.
     """
     known = pipeline.event
-    alike = (known.trigger, known.repository, short(known.ref)) == (
-        event.trigger,
-        event.repository,
-        short(event.ref),
-    )
+    named = short(known.ref) in ("", short(event.ref))  # what was found without its event has no name yet
+    alike = named and (known.trigger, known.repository) == (event.trigger, event.repository)
     commits = known.commit == event.commit or not (known.commit and event.commit)
     return alike and commits and (bool(event.commit) or not pipeline.run)
 
@@ -74,6 +72,7 @@ def joined(pipeline: Pipeline, event: Event) -> Pipeline:
     merged = replace(
         known,
         by=known.by or event.by,
+        ref=known.ref or event.ref,
         commit=known.commit or event.commit,
         deliveries=known.deliveries + event.deliveries,
     )
@@ -89,14 +88,20 @@ def resolved(pipeline: Pipeline, digest: str, summary: str, now: datetime) -> Pi
     return with_line(begun, StageKind.VALIDATE, f"wish {digest[:12]}")
 
 
-def invalid(pipeline: Pipeline, lines: Sequence[str], now: datetime) -> Pipeline:
-    """What was fetched will not do; nothing of it is deployed."""
+def invalid(pipeline: Pipeline, message: str, lines: Sequence[str], now: datetime) -> Pipeline:
+    """What was fetched will not do; nothing of it is deployed.
+
+    Args:
+        pipeline: the pipeline.
+        message: why, in one line.
+        lines: all that is wrong, for the log.
+        now: the time.
+    """
     fetched = with_ended_stage(pipeline, StageKind.FETCH, now, Outcome.SUCCEEDED)
     looking = with_open_stage(fetched, StageKind.VALIDATE, now)
     for line in lines:
         looking = with_line(looking, StageKind.VALIDATE, line)
-    more = f" (and {len(lines) - 1} more)" if len(lines) > 1 else ""
-    return decided(looking, Outcome.FAILED, f"{lines[0]}{more}", now)
+    return decided(looking, Outcome.FAILED, message, now)
 
 
 def stage_of(step: str) -> StageKind:
@@ -179,6 +184,24 @@ def still_wanted(pipeline: Pipeline, digest: str, commit: str) -> bool:
     return pipeline.event.trigger is not Trigger.PUSH or pipeline.event.commit == commit
 
 
+def behind(desired: Desired, applied: Applied, now: datetime) -> Event | None:
+    """What must have happened while nobody listened, that a wish is not the one verified last.
+
+    None where it is, and where neither a spec, nor content elsewhere, nor an image is behind it: OttO's own
+    roles and modules change with OttO.
+    """
+    last, content = applied.desired, desired.spec.content
+    if applied.verified == desired.digest:
+        return None
+    if last is not None and last.images != desired.images and last.spec == desired.spec:
+        return Event(Trigger.IMAGE, now)
+    if last is not None and content.git and last.content != desired.content and last.spec == desired.spec:
+        return Event(Trigger.CONTENT, now, "", content.git, content.ref)
+    if last is None or last.commit != desired.commit:
+        return Event(Trigger.PUSH, now, commit=desired.commit)
+    return None
+
+
 def outcome_of_turn(pipeline: Pipeline, status: SiteStatus) -> tuple[Outcome, str]:
     """What a look at the site that made no run says of its pipeline, and why.
 
@@ -198,15 +221,6 @@ def outcome_of_turn(pipeline: Pipeline, status: SiteStatus) -> tuple[Outcome, st
     if status.digest == pipeline.digest and status.ready and status.holds(ConditionType.IN_SYNC):
         return Outcome.SUCCEEDED, NOTHING_TO_DO
     return (Outcome.FAILED if status.failures else Outcome.WAITING), message
-
-
-def followers(specs: Mapping[str, SiteSpec], image: str, channel: str) -> frozenset[str]:
-    """Sites that follow a channel of an image with any of their hosts."""
-    return frozenset(
-        name
-        for name, spec in specs.items()
-        if any(_followed(spec.group(role).image) == (image, channel) for role in Role)
-    )
 
 
 def users(specs: Mapping[str, SiteSpec], addresses: Iterable[str], ref: str = "") -> frozenset[str]:
@@ -264,11 +278,3 @@ def _words(step: StepRecord) -> str:
 
 def _texts(value: object) -> tuple[str, ...]:
     return tuple(str(item) for item in value) if isinstance(value, list | tuple) else ()
-
-
-def _followed(image: str) -> tuple[str, str]:
-    """The image and the channel that a spec's word for an image follows; no channel for a fixed one."""
-    name, _, rest = image.partition("@")
-    if name == BASE or rest.startswith("sha256:"):
-        return name, ""
-    return name, rest or STABLE

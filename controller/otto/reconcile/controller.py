@@ -11,6 +11,7 @@ import structlog
 from otto import __version__
 from otto.config import SourceSettings
 from otto.decide.pushed import Judgement, ascii_line, judge
+from otto.model.delivery import Delivery, DeliveryKind
 from otto.model.errors import UsageError
 from otto.model.plan import StepKind
 from otto.model.signature import Refusal, TagRef
@@ -70,12 +71,23 @@ class Controller:
             kit, self.fleet, self.watcher, pipelines=self.pipelines, wish=self.reconciler.wish
         )
         self.intake = Intake(kit, self.fleet, source, self.triggers)
-        self.watcher.listeners.append(self.intake.learn)
         self._schedule = Schedule(schedule, kit.clock)
         self.reporting = Reporting(kit, self.fleet, kit.forge, source) if kit.forge else None
+        self._join()
         self._source = source
         self._quarantined = quarantined
         self._control = Control(home / SOCKET, self._handlers())
+
+    def _join(self) -> None:
+        """Have the parts hear of each other."""
+        self.watcher.listeners.append(self.intake.learn)
+        self.images.listeners.append(self.triggers.images)
+        if self.reporting is not None:
+            self.intake.listeners.append(self._delivered)
+
+    def _delivered(self, delivery: Delivery) -> None:
+        if self.reporting is not None and delivery.kind is DeliveryKind.PULL:
+            self.reporting.pull_moved()
 
     async def start(self) -> None:
         """Recover, read the repository, and make every site due. After this the socket answers."""
@@ -132,7 +144,6 @@ class Controller:
             "images": self._images,
             "info": self._info,
             "pipeline": self._pipeline,
-            "image": self._image,
         }
 
     async def _push(self, request: Request) -> AsyncIterator[Answer]:
@@ -215,13 +226,6 @@ class Controller:
         site, by = str(request.get("site", "")), str(request.get("by", ""))
         opened = await self.triggers.asked(site, by)
         yield {"done": True, "exit": 0, "pipeline": opened.id}
-
-    async def _image(self, request: Request) -> AsyncIterator[Answer]:
-        """A channel points at another image: `{"op": "image", "image", "channel", "digest", "by"}`."""
-        image, channel, digest, by = (
-            str(request.get(name, "")) for name in ("image", "channel", "digest", "by")
-        )
-        yield {"done": True, "exit": 0, "sites": list(self.triggers.promoted(image, channel, digest, by))}
 
     async def _info(self, _: Request) -> AsyncIterator[Answer]:
         yield {"done": True, "exit": 0, "pid": os.getpid(), "version": __version__}

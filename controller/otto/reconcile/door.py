@@ -59,6 +59,14 @@ class Door:
         await self._tell(found)
         return found if found.commit else replace(found, commit=await self._in_force())
 
+    async def glance(self, head: str) -> Admission:
+        """The same, without keeping it or telling anybody."""
+        demanded = self._kit.policies.fleet().signatures
+        if demanded is None:
+            return Admission(head, head)
+        found, _ = await self._judge(head, demanded, self._kit.source)
+        return found if found.commit else replace(found, commit=await self._in_force())
+
     async def preview(self, head: str, source: Source) -> Refusal | None:
         """Why a commit that is being pushed would not be let in, None when it would."""
         demanded = self._kit.policies.fleet().signatures

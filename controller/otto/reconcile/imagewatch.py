@@ -1,5 +1,7 @@
 """Watch the index of images: a name that stands for another image makes the sites due that follow it."""
 
+from collections.abc import Callable, Mapping, Sequence
+
 import structlog
 
 from otto.decide.imaging import following, standing
@@ -15,11 +17,16 @@ IMAGE = "image"
 _INTERVAL = 5.0
 _SHOWN = 20
 
+Moved = Callable[[Mapping[ImageName, str], str, Sequence[str]], None]
+
 
 class ImageWatch:
     """Asks the index whether it changed, which costs one small query; only then for what it holds.
 
     Whoever changes it may hasten a look by the control socket; nothing depends on that.
+
+    Attributes:
+        listeners: told what stands for which image now, who moved a channel last, and which sites are due.
     """
 
     def __init__(self, kit: Kit, fleet: Fleet) -> None:
@@ -27,6 +34,7 @@ class ImageWatch:
         self._fleet = fleet
         self._version: str | None = None
         self._standing: dict[ImageName, str] = {}
+        self.listeners: list[Moved] = []
 
     async def run(self) -> None:
         """Look again and again until cancelled."""
@@ -53,11 +61,16 @@ class ImageWatch:
         first, before = self._version is None, self._standing
         # The version was asked for first: what changed meanwhile is looked at again.
         self._version, self._standing = version, found
-        return () if first else self._make_due(before, found)
+        mover = max(channels, key=lambda channel: channel.at).by if channels else ""
+        return () if first else self._make_due(before, found, mover)
 
-    def _make_due(self, before: dict[ImageName, str], found: dict[ImageName, str]) -> tuple[str, ...]:
+    def _make_due(
+        self, before: dict[ImageName, str], found: dict[ImageName, str], mover: str
+    ) -> tuple[str, ...]:
         changed = {name for name in before.keys() | found.keys() if before.get(name) != found.get(name)}
         due = following(self._fleet.specs_in_force(), changed)
+        for listener in self.listeners:
+            listener({name: found.get(name, "") for name in changed}, mover, due)
         for site in due:
             self._kit.queue.add(site, IMAGE)
         names = sorted(str(name) for name in changed)[:_SHOWN]

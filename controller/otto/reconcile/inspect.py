@@ -14,6 +14,7 @@ from otto.model.plan import Plan
 from otto.model.progress import Report, silent
 from otto.model.verdict import Verdict
 from otto.reconcile.bookkeeper import Bookkeeper
+from otto.reconcile.door import Door
 from otto.reconcile.fleet import Fleet
 from otto.reconcile.freezing import Freezer
 from otto.reconcile.gatekeeper import Gatekeeper
@@ -50,9 +51,10 @@ class Inspector:
         self._observer = Observer(kit, self.verifier)
 
     async def load(self) -> Fleet:
-        """Read the repository's newest commit without recording that it was seen."""
+        """Read the repository's newest commit that may be deployed, without recording that it was seen."""
         await self._fleet.load()
-        commit = await self._kit.source.fetch()
+        head = await self._kit.source.fetch()
+        commit = (await Door(self._kit).glance(head)).commit if head else ""
         if commit:
             self._fleet.catalogue = self._fleet.preview(commit)
         return self._fleet

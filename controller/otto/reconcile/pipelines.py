@@ -13,7 +13,7 @@ import structlog
 from otto.decide import pipelines as decide
 from otto.model.desired import Desired
 from otto.model.observed import Applied
-from otto.model.pipeline import Event, Pipeline, StageKind, Trigger
+from otto.model.pipeline import Event, Pipeline, StageKind
 from otto.model.run import Outcome, Run, StepRecord
 from otto.model.status import SiteStatus
 from otto.reconcile import events, turns
@@ -107,8 +107,8 @@ class Pipelines:
         found = tuple(self._opened(event, site, moved=moved) for site in sorted(set(sites)))
         for site, lines in (problems or {}).items():
             if site in self._open and lines:
-                item = self._open[site]
-                self._decide(item, decide.invalid(item.record, self._clean(lines), self._now()))
+                more = f" (and {len(lines) - 1} more)" if len(lines) > 1 else ""
+                self._refuse(self._open[site], f"{lines[0]}{more}", lines)
         if found:
             log.info(
                 "pipeline.opened",
@@ -144,10 +144,10 @@ class Pipelines:
                 self._began(site)
             case turns.Wished(desired=desired, applied=applied):
                 self._wished(desired, applied)
-            case turns.Unresolved(site=site, error=error):
+            case turns.Unresolved(site=site, error=error, detail=detail):
                 item = self._open.get(site)
                 if item is not None and item.fresh:
-                    self._decide(item, decide.invalid(item.record, self._clean([error]), self._now()))
+                    self._refuse(item, error, detail.splitlines() or [error])
             case turns.RunEnded(run=run):
                 self._run_ended(run)
             case turns.TurnEnded(site=site):
@@ -195,10 +195,10 @@ class Pipelines:
                 return None  # it is taken up when a run tries it again
             return self._again(ended)
         self._ended.pop(site, None)
-        last = applied.desired
-        if applied.verified == desired.digest or (last is not None and last.commit == desired.commit):
+        event = decide.behind(desired, applied, self._now())
+        if event is None:
             return None
-        event = Event(Trigger.PUSH, self._now(), self._author(desired.commit), commit=desired.commit)
+        event = replace(event, by=self._author(event.commit) if event.commit else "")
         item = self._open[site] = _Open(decide.opened(run_id(self._now()), site, event), fresh=True)
         log.info("pipeline.opened", trigger=event.trigger.value, sites=[site], count=1, commit=event.commit)
         return item
@@ -244,6 +244,10 @@ class Pipelines:
         ):
             self._keep(item, decide.waiting(item.record, message))
 
+    def _refuse(self, item: _Open, message: str, lines: Sequence[str]) -> None:
+        told, all_of_it = self._redactor.scrub(message), [self._redactor.scrub(line) for line in lines]
+        self._decide(item, decide.invalid(item.record, told, all_of_it, self._now()))
+
     def _conclude(self, item: _Open, outcome: Outcome, message: str) -> None:
         self._decide(item, decide.decided(item.record, outcome, message, self._now()))
 
@@ -281,9 +285,6 @@ class Pipelines:
 
     def _author(self, commit: str) -> str:
         return self._redactor.scrub(self._kit.source.author(commit))
-
-    def _clean(self, lines: Sequence[str]) -> tuple[str, ...]:
-        return tuple(self._redactor.scrub(line) for line in lines)
 
     def _now(self) -> datetime:
         return self._kit.clock.now()

@@ -1,11 +1,12 @@
 """What starts pipelines besides a push to the spec repository."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping, Sequence
 
 import structlog
 
 from otto.decide import pipelines as decide
 from otto.model.errors import UsageError
+from otto.model.image import ImageName
 from otto.model.pipeline import Event, Pipeline, Trigger
 from otto.model.plan import StepKind
 from otto.reconcile.fleet import Fleet
@@ -17,6 +18,7 @@ log = structlog.get_logger("otto.pipeline")
 
 _VERIFY = frozenset({StepKind.VERIFY})
 _WORDS = 100
+_NAMED = 3
 
 
 class Triggers:
@@ -73,12 +75,19 @@ class Triggers:
         """Somebody says that the spec repository moved: it is fetched, and pushes are told apart by that."""
         await self._watcher.look(by=by, deliveries=deliveries)
 
-    def promoted(self, image: str, channel: str, digest: str, by: str) -> tuple[str, ...]:
-        """A channel of an image points elsewhere; the sites that follow it."""
-        sites = decide.followers(self._fleet.specs_in_force(), image, channel)
-        event = Event(Trigger.IMAGE, self._kit.clock.now(), by[:_WORDS], "", f"{image}@{channel}", digest)
-        self._start(event, sites)
-        return tuple(sorted(sites))
+    def images(self, changed: Mapping[ImageName, str], by: str, sites: Sequence[str]) -> None:
+        """Names stand for other images; whoever watches the index makes the sites due.
+
+        Args:
+            changed: name -> digest of the image it stands for now.
+            by: who moved a channel last.
+            sites: those that follow one of the names.
+        """
+        names = sorted(map(str, changed))
+        ref = ", ".join(names[:_NAMED]) + (", …" if len(names) > _NAMED else "")
+        digest = next(iter(changed.values())) if len(changed) == 1 else ""
+        event = Event(Trigger.IMAGE, self._kit.clock.now(), by[:_WORDS], "", ref, digest)
+        self._pipelines.open(event, sites)
 
     async def asked(self, site: str, by: str) -> Pipeline:
         """A person wants a site fetched, looked at and verified now.

@@ -33,6 +33,7 @@ class Unresolved:
 
     site: str
     error: str
+    detail: str = ""
 
 
 @dataclass(frozen=True, slots=True)

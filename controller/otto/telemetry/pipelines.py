@@ -44,6 +44,8 @@ class PipelineMetrics:
             buckets=_SLOW,
             registry=registry,
         )
+        for trigger in Trigger:
+            self._seconds.labels(trigger.value)
         self._deliveries = Counter(
             "otto_webhook_deliveries",
             "Deliveries to webhooks, by who sent them and what became of them.",

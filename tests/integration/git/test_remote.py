@@ -455,6 +455,62 @@ async def test_content_is_fetched_no_oftener_than_set(
         assert await open_source(home).content("", content) != first
 
 
+async def test_content_that_somebody_says_has_moved_is_fetched_once_and_its_move_is_told(
+    tmp_path: Path, work: Work, served: Path, home: Path
+) -> None:
+    with http(served) as (address, seen):
+        url, moves = f"{address}/specs.git", list[tuple[str, str, str]]()
+        content = Content("sites/hello", url, "main")
+        source = open_source(home, content_interval=3600)
+        source.on_moved(lambda *move: moves.append(move))
+        first = await source.content("", content)
+        source.expire(url)
+        assert await source.content("", content) == first
+        assert moves == []
+        commit = work.commit({"sites/hello/index.html": "second"})
+        work.push(served / "specs.git")
+        source.expire(f"{address}/other.git")
+        requests = len(seen)
+        assert await source.content("", content) == first
+        assert len(seen) == requests
+        source.expire(url)
+        found = await asyncio.gather(*(source.content("", content) for _ in range(5)))
+        fetched = len(seen) - requests
+        assert {*found} != {first}
+        assert moves == [(url, "main", commit)]
+        work.commit({"sites/hello/index.html": "third"})
+        work.push(served / "specs.git")
+        source.expire(url)
+        requests = len(seen)
+        await source.content("", content)
+        assert fetched == len(seen) - requests  # of five that wanted it, as of one
+
+
+async def test_content_that_moved_while_nobody_ran_is_told_by_the_first_fetch(
+    tmp_path: Path, work: Work, served: Path, home: Path
+) -> None:
+    with http(served) as (address, _):
+        content = Content("sites/hello", f"{address}/specs.git", "main")
+        await open_source(home).content("", content)
+        commit = work.commit({"sites/hello/index.html": "second"})
+        work.push(served / "specs.git")
+        moves: list[tuple[str, str, str]] = []
+        source = open_source(home)
+        source.on_moved(lambda *move: moves.append(move))
+        await source.content("", content)
+        assert moves == [(content.git, "main", commit)]
+
+
+async def test_the_author_of_a_commit_is_known(tmp_path: Path, work: Work, home: Path) -> None:
+    commit = work.commit({"a": "b"}, "--author", "Grace \u202e <grace@example>")
+    work.push(home / "specs.git")
+    source = open_source(home)
+    await source.fetch()
+    assert source.author(commit).startswith("Grace")
+    assert source.author("0" * 40) == ""
+    assert source.author("nothing") == ""
+
+
 async def test_content_that_was_fetched_once_survives_its_remote(
     tmp_path: Path, served: Path, home: Path
 ) -> None:

@@ -1,8 +1,11 @@
 """Whether everything that should be Ready is."""
 
+from dataclasses import replace
+
 import pytest
 
 from otto.cli.board import Board, Row
+from otto.cli.up import farewell
 from otto.cli.up.expectation import Expectation, State, expect
 from otto.model.problem import Problem
 from otto.model.status import Condition, ConditionType, Phase, SiteStatus, Truth
@@ -77,6 +80,16 @@ def test_a_file_that_nobody_can_read_spoils_the_whole() -> None:
     found = expect(rows(status(Phase.READY)), ["acme"], {}, (BAD,))
     assert found.settled
     assert not found.fulfilled
+
+
+def test_what_nobody_known_has_signed_spoils_what_has_nothing_else() -> None:
+    refused = replace(expect([], [], {}), unsigned="commit abc is refused")
+    assert refused.settled
+    assert not refused.fulfilled
+    assert "✘ not deployed: commit abc is refused" in [line for line, _ in farewell.explain(refused)]
+    kept = replace(expect(rows(status(Phase.READY)), ["acme"], {}), unsigned="commit abc is refused")
+    assert kept.fulfilled
+    assert "! not deployed: commit abc is refused" in [line for line, _ in farewell.remarks(kept)]
 
 
 def test_an_orphan_and_a_gone_site_are_excused() -> None:

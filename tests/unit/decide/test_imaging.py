@@ -119,7 +119,7 @@ def test_a_revoked_image_is_refused_by_its_digest_too() -> None:
     ("text", "says", "mend"),
     [
         ("nginy", "there is no image nginy (images: base, haproxy, nginx)", "did you mean nginx?"),
-        ("mail", "there is no image mail", "otto images build mail; otto images promote mail"),
+        ("mail", "there is no image mail", "otto images build mail"),
         (
             "nginx@canidate",
             "image nginx has no channel canidate (channels: candidate, stable)",

@@ -168,6 +168,7 @@ class Story:
                 found.append(f"{name}: {status.phase if status else 'no status'}: {_message(status)}")
             found += await self._host_troubles(spec)
         found += [f"open: {run.id}" for run in await self.world.store.open_runs()]
+        found += [f"open: {item.id} {item.message}" for item in await self.world.store.pipelines.open()]
         return found
 
     async def _host_troubles(self, spec: SiteSpec) -> list[str]:

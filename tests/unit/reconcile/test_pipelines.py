@@ -6,6 +6,7 @@ import pytest
 
 from otto.model.delivery import Delivery, DeliveryKind, Sender
 from otto.model.errors import TransientError, UsageError
+from otto.model.image import ImageName
 from otto.model.pipeline import Pipeline, StageKind, Trigger
 from otto.model.run import Outcome
 from otto.model.spec import Content
@@ -13,7 +14,7 @@ from otto.reconcile.control import ask
 from otto.reconcile.controller import Controller
 from otto.testing import site_spec
 
-from .stage import Stage, told
+from .stage import Stage, told, web
 
 GIT = "https://git.example/web/one.git"
 ADDRESS = "git.example/web/one"
@@ -306,16 +307,38 @@ async def test_a_person_has_a_site_verified_anew(stage: Stage) -> None:
     assert kinds(found) == ["fetch", "validate", "verify"]
 
 
-async def test_a_promoted_image_makes_its_followers_due(stage: Stage) -> None:
-    stage.world.push(site_spec("one"), site_spec("two"))
+async def test_a_promoted_image_is_a_pipeline_of_each_site_that_follows_it(stage: Stage) -> None:
+    golden = site_spec("one", web=web(2, image="nginx"))
+    stage.world.images.ids["nginx"] = "sha256:old"
+    stage.world.push(golden, site_spec("two"))
     async with stage.controller().running() as controller:
         await stage.calm(5)
-        assert controller.triggers.promoted("nginx", "stable", "sha256:0", "ada") == ()
-        answer = await ask(
-            stage.home / "control.sock",
-            {"op": "image", "image": "nginx", "channel": "stable", "digest": "sha256:0", "by": "ada"},
-        )
-    assert answer == {"done": True, "exit": 0, "sites": []}
+        stage.world.images.ids["nginx"] = "sha256:new"
+        controller.triggers.images({ImageName("nginx", "stable"): "sha256:new"}, "ada", ["one"])
+        controller.kit.queue.add("one", "image")
+        await stage.calm(60)
+        found = await newest(stage)
+    assert (found.event.trigger, found.event.ref, found.event.by) == (Trigger.IMAGE, "nginx", "ada")
+    assert found.event.commit == "sha256:new"
+    assert found.digest
+    assert len(await pipelines(stage, "two")) == 1
+
+
+async def test_an_image_that_moved_unheard_is_told_once_when_it_is_heard_of(stage: Stage) -> None:
+    stage.world.images.ids["nginx"] = "sha256:old"
+    stage.world.push(site_spec("one", web=web(2, image="nginx")))
+    async with stage.controller().running() as controller:
+        await stage.calm(5)
+        stage.world.images.ids["nginx"] = "sha256:new"
+        await ask(stage.home / "control.sock", {"op": "due", "site": "one"})
+        await stage.calm()
+        unheard = await newest(stage)
+        controller.triggers.images({ImageName("nginx", "stable"): "sha256:new"}, "ada", ["one"])
+        await stage.calm(5)
+        found = await newest(stage)
+    assert unheard.event.trigger is Trigger.IMAGE
+    assert unheard.id == found.id
+    assert (found.event.ref, found.event.by) == ("nginx", "ada")
 
 
 async def test_a_site_that_goes_with_its_tombstone_ends_its_pipeline(stage: Stage) -> None:

@@ -12,6 +12,7 @@ from otto.model.signature import Demand, KnownKey, Signatures
 from otto.model.status import Phase
 from otto.reconcile.control import ask
 from otto.reconcile.controller import Controller
+from otto.reconcile.inspect import Inspector
 from otto.testing import site_spec
 
 from .stage import WEB, Stage, ready, told, web
@@ -190,3 +191,13 @@ async def test_a_push_is_refused_before_it_is_accepted(stage: Stage, by: str, st
         other = {**request, "refs": [["0" * 40, commit, "refs/heads/other"]]}
         assert await ask(stage.home / "control.sock", other) == {"done": True, "exit": 0}
         assert controller.watcher.state.unsigned == ""
+
+
+async def test_what_a_plan_is_made_for_is_what_may_be_deployed(stage: Stage) -> None:
+    async with guarded(stage):
+        await push(stage, 3)
+        told = len(stage.world.notifier.notices)
+        inspector = Inspector(stage.world.kit())
+        await inspector.load()
+        assert (await inspector.desired("one")).spec.web.count == 2
+        assert len(stage.world.notifier.notices) == told

@@ -10,6 +10,7 @@ from prometheus_client.core import Metric
 
 from otto.model.difference import Cause, Difference, Layer
 from otto.model.host import HostEventKind
+from otto.model.pipeline import Trigger
 from otto.model.plan import StepKind
 from otto.model.run import Outcome
 from otto.model.sign import Tier
@@ -20,6 +21,8 @@ from otto.telemetry.metrics import Metrics
 from otto.telemetry.notifications import RESULTS as NOTIFIED
 from otto.telemetry.observation import LOOK_RESULTS, TIERS
 from otto.telemetry.outside import RESULTS, TOOLS
+from otto.telemetry.pipelines import RESULTS as DELIVERED
+from otto.telemetry.pipelines import SENDERS
 from otto.telemetry.runs import STEPS
 
 AT = datetime(2026, 1, 1, tzinfo=UTC)
@@ -81,11 +84,20 @@ def known() -> Iterator[tuple[str, dict[str, str]]]:
     yield from (("otto_observation_duration_seconds_count", {"tier": tier}) for tier in TIERS)
     yield from (("otto_observation_lag_seconds", {"tier": tier}) for tier in TIERS)
     yield from (("otto_observations_total", {"tier": t, "result": r}) for t in TIERS for r in LOOK_RESULTS)
+    ends = (Outcome.SUCCEEDED, Outcome.FAILED, Outcome.SUPERSEDED)
+    yield from (
+        ("otto_pipelines_total", {"trigger": t.value, "result": o.value}) for t in Trigger for o in ends
+    )
+    yield from (("otto_pipeline_duration_seconds_count", {"trigger": t.value}) for t in Trigger)
+    yield from (
+        ("otto_webhook_deliveries_total", {"sender": s, "result": r}) for s in SENDERS for r in DELIVERED
+    )
     yield from (("otto_guard_verdicts_total", {"verdict": verdict}) for verdict in VERDICTS)
     taken = ("destroy", "replace", "scale-in", "repair")
     yield from (("otto_guarded_removals_total", {"action": action}) for action in taken)
     for name in (
         "backoffs_total",
+        "webhook_duration_seconds_count",
         "commit_to_ready_seconds_count",
         "event_loop_lag_seconds",
         "fleet_policy_bad",

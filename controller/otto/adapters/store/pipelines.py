@@ -27,11 +27,11 @@ class SqlPipelines:
 
     async def save(self, *pipelines: Pipeline) -> None:
         """Keep pipelines, replacing what was kept of them; ended ones push the oldest of their site out."""
-        rows = [_row(pipeline) for pipeline in pipelines]
         ended = sorted({pipeline.site for pipeline in pipelines if pipeline.ended_at is not None})
 
         def keep(connection: Connection) -> None:
-            writing.put(connection, _TABLE, rows)
+            # Written out here, in the store's own thread: a push can bring thousands.
+            writing.put(connection, _TABLE, [_row(pipeline) for pipeline in pipelines])
             for site in ended:
                 connection.execute(_surplus(site, self._keep))
 

@@ -34,14 +34,14 @@ class Listing(TyperGroup):
 
 app = typer.Typer(
     cls=Listing,
-    help="What pushes, images, schedules and people started, and what became of it.",
+    help="What events made of sites, stage by stage.",
     rich_markup_mode=None,
 )
 
 
 @app.callback()
 def pipelines() -> None:
-    """What pushes, images, schedules and people started, and what became of it.
+    """What events made of sites, stage by stage: pushes, images, schedules, people.
 
     Without a command: `list`, which then need not be written.
     """

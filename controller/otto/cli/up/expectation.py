@@ -36,11 +36,13 @@ class Expectation:
         sites: by name.
         loose: problems of spec files that belong to no known site.
         unread: why nothing is known of the sites yet.
+        unsigned: what newer thing is not deployed since nobody known has signed it.
     """
 
     sites: tuple[Site, ...] = ()
     loose: tuple[Problem, ...] = ()
     unread: str = ""
+    unsigned: str = ""
 
     @classmethod
     def of_unread_source(cls, error: str) -> "Expectation":
@@ -56,7 +58,8 @@ class Expectation:
     def fulfilled(self) -> bool:
         """Whether every site that should be Ready is, and every spec could be read."""
         good = all(site.state in (State.READY, State.EXCUSED) for site in self.sites)
-        return good and not self.loose and not self.unread
+        refused = bool(self.unsigned) and not self.sites
+        return good and not (self.loose or self.unread or refused)
 
     def of(self, *states: State) -> list[Site]:
         """Sites in one of these states."""

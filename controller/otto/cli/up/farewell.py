@@ -111,6 +111,8 @@ def explain(found: Expectation) -> Iterator[Line]:
     """Why not everything is Ready, site by site, with the mend for each."""
     if found.unread:
         yield f"✘ {clean(found.unread)}", "red"
+    if found.unsigned:
+        yield f"✘ not deployed: {clean(found.unsigned)}", "red"
     for site in found.of(State.COMING, State.STUCK):
         yield f"✘ {clean(site.name)}: {clean(site.why)}", "red"
         yield from _mend(site)
@@ -122,6 +124,8 @@ def explain(found: Expectation) -> Iterator[Line]:
 
 def remarks(found: Expectation) -> Iterator[Line]:
     """What should be said although everything expected is Ready."""
+    if found.unsigned:
+        yield f"! not deployed: {clean(found.unsigned)}", "yellow"
     for site in found.of(State.READY):
         if site.why:
             yield f"! {clean(site.name)}: {clean(site.why)}", "yellow"

@@ -4,7 +4,7 @@ import asyncio
 import contextlib
 from collections.abc import AsyncIterator, Iterable
 from contextlib import asynccontextmanager, closing
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from otto import __version__
 from otto.cli.board import Board
@@ -173,7 +173,8 @@ class Session:
             return Expectation.of_unread_source(source.error)
         catalogue = fleet.catalogue
         wanted = [name for name in fleet.names() if fleet.in_force(name) is not None]
-        return expect(self._board.rows(), wanted, catalogue.problems, catalogue.loose)
+        found = expect(self._board.rows(), wanted, catalogue.problems, catalogue.loose)
+        return replace(found, unsigned=source.unsigned)
 
     def _tell(self, controller: Controller, found: Expectation, *, ready: bool, in_time: bool) -> None:
         if self._options.json:
