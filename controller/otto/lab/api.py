@@ -253,9 +253,9 @@ class Api:
                 raise docker.errors.APIError(str(message["error"]), answer)
 
     @translated
-    def list_images(self, labels: Mapping[str, str]) -> tuple[Image, ...]:
-        """Images that carry the labels, named or not."""
-        return tuple(map(containers.image, self._client.images(filters={"label": _filters(labels)})))
+    def list_images(self, label: str, value: str) -> tuple[Image, ...]:
+        """Images that carry a label, named or not. By two labels at once, Podman 4 finds nothing."""
+        return tuple(map(containers.image, self._client.images(filters={"label": f"{label}={value}"})))
 
     @translated
     def tag_image(self, image: str, reference: str) -> None:

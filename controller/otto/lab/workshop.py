@@ -149,7 +149,9 @@ class Workshop:
 
     def unnamed(self, name: str) -> tuple[str, ...]:
         """Ids of images of this home's making that have no name (any more)."""
-        made = self._lab.api().list_images({_IMAGE_OWNER: self._lab.owner, _IMAGE: name})
+        api = self._lab.api()
+        ours = {each.id for each in api.list_images(_IMAGE_OWNER, self._lab.owner)}
+        made = (each for each in api.list_images(_IMAGE, name) if each.id in ours)
         return tuple(each.id for each in made if not set(each.references) - {"<none>:<none>"})
 
     @contextlib.contextmanager

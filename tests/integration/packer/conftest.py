@@ -13,13 +13,14 @@ from otto import resources
 from otto.adapters.ansible.rolefiles import role_digests
 from otto.adapters.clock import SystemClock
 from otto.adapters.identity import identity
-from otto.adapters.packer import RECIPES, PackerBuilder, PackerOptions
+from otto.adapters.packer import PackerBuilder, PackerOptions
 from otto.config import LabSettings
 from otto.lab import names, processes
 from otto.lab.lab import Lab
 from otto.lab.workshop import Workshop
 
 POOL = "10.203.0.0/16"
+OWNED = "otto.image.owner"
 
 
 class Yard:
@@ -55,7 +56,11 @@ class Yard:
         marks = {names.OWNER: self.lab.owner}
         containers = [f"container {item['Id']}" for item in api.list_containers(marks)]
         networks = [f"network {item.name}" for item in api.list_networks(marks)]
-        unnamed = [f"image {item}" for name in RECIPES for item in self.workshop.unnamed(name)]
+        unnamed = [
+            f"image {item.id}"
+            for item in api.list_images(OWNED, self.lab.owner)
+            if not [name for name in item.references if name != "<none>:<none>"]
+        ]
         running = [f"process {item.pid}" for item in processes.matching("packer", str(self.home))]
         folders = [f"folder {path}" for path in self.options.folder.glob("*")]
         return [*containers, *networks, *unnamed, *running, *folders]
@@ -67,13 +72,11 @@ def yard(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Yard]:
         pytest.fail("these tests build images: apt-get install packer")
     made = Yard(tmp_path_factory.mktemp("home"))
     made.lab.up()
-    before = {item.id for item in made.lab.api().list_images({"otto.image": ""})}
     try:
         yield made
     finally:
-        for item in made.lab.api().list_images({"otto.image.owner": made.lab.owner}):
-            if item.id not in before:
-                made.lab.api().remove_image(item.id)
+        for item in made.lab.api().list_images(OWNED, made.lab.owner):
+            made.lab.api().remove_image(item.id)
         made.lab.clean()
     assert not [*processes.matching(str(made.home))], "building images left processes behind"
 
