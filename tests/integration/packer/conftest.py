@@ -42,7 +42,8 @@ class Yard:
             templates=resources.path("images"),
             ansible=resources.path("infra", "ansible"),
             key=who.key,
-            timeout=120,
+            timeout=180,
+            checkout=resources.root(),
         )
 
     def builder(self, templates: Path | None = None) -> PackerBuilder:

@@ -52,6 +52,25 @@ async def test_images_are_built_at_once_tried_named_and_put_into_the_index(yard:
     assert [item.result for item in again] == [Result.CACHED, Result.CACHED]
 
 
+@pytest.mark.timeout(600)  # packages come from their archives, however fast those are today
+async def test_the_controller_and_the_box_around_it_are_built_one_upon_the_other(yard: Yard) -> None:
+    index = MemoryImageIndex()
+    foundry = Foundry(yard.builder(), index, SystemClock())
+    made = await foundry.make(foundry.builder.builds(Provider.LAB, ["clowd"]), "ada", lambda _: None)
+    assert [(item.build.name, item.error) for item in made] == [("otto", None), ("clowd", None)]
+    otto, clowd = (await index.images("otto"))[0], (await index.images("clowd"))[0]
+    assert clowd.parent == otto.digest
+    packages = {package.name: package for package in otto.packages}
+    assert packages["ansible-core"].source == "pypi"
+    assert "git" in packages
+    added = {package.name for package in clowd.packages} - set(packages)
+    assert {"podman", "prometheus", "mmdebstrap"} <= added
+    purls = {component["purl"] for component in json.loads(otto.sbom)["components"]}
+    assert f"pkg:pypi/ansible-core@{packages['ansible-core'].version}" in purls
+    assert not [path for path in clowd.files if path.startswith("/var/lib/otto/")]
+    assert not yard.left()
+
+
 async def test_an_image_that_another_home_has_built_is_tried_and_not_built_again(yard: Yard) -> None:
     builder = yard.builder()
     first = await builder.build(one(builder), silent)

@@ -72,7 +72,9 @@ async def prepare(
     environment = _environment(options, provider, where, plugins=plugins)
     file = where / "variables.json"
     variables = _variables(options, build) | {"parts": str(file)}
-    if RECIPES[build.name].controller and not judged:
+    recipe = RECIPES[build.name]
+    # What an image of the lab is made of has the controller already.
+    if recipe.controller and not judged and (workshop is None or not recipe.parent):
         variables["parts"] = str(await parts.gather(options, where, environment))
     if workshop is not None:
         # Last of all: its PATH is the one that counts.
