@@ -90,7 +90,9 @@ class Stage:
     def commit(self, names: Sequence[str], note: str) -> str:
         """Commit specs of sites and the page all of them serve, ready to be pushed; the commit."""
         for name in names:
-            self.home.write(f"specs/{name}.yaml", site_spec(name, web=2, contains=PAGE, content="page"))
+            # At once, as the script it is compared with does it.
+            text = site_spec(name, web=2, contains=PAGE, content="page", more=AT_ONCE)
+            self.home.write(f"specs/{name}.yaml", text)
         self.home.write("sites/page/index.html", files.page(note))
         self.home.git("add", "-A")
         self.home.git("commit", "-q", "-m", note)
