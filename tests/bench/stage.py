@@ -33,6 +33,8 @@ from otto.model.errors import OttoError
 from otto.model.run import Run
 from otto.model.status import Phase, SiteStatus
 
+AT_ONCE = "  rollout: {strategy: all}\n"
+
 # No test's, and no user's unless by accident; another one by the usual variable.
 _POOL = "10.211.0.0/18"
 _READY = 900.0
