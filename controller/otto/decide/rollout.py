@@ -15,6 +15,8 @@ from otto.model.rollout import RolloutState, RolloutStatus
 from otto.model.spec import Role
 from otto.model.strategy import Strategy
 
+# Begun, and neither at its end nor taken back.
+UNDERWAY = frozenset({RolloutState.RUNNING, RolloutState.PAUSED})
 _OF_HOSTS = frozenset({Layer.CONFIGURATION, Layer.CONTENT})
 
 
@@ -58,14 +60,14 @@ def goes_back(desired: Desired, applied: Applied, *, beside: bool) -> bool:
     return changed and applied.desired is not None and not beside
 
 
-def replaced(plan: Plan, observed: Observed) -> frozenset[str]:
-    """Living servers that a plan makes anew, and that can be kept as they are for a while.
+def replaced(desired: Desired, plan: Plan, observed: Observed) -> frozenset[str]:
+    """Servers at work that a plan makes anew, and that can be kept as they are for a while.
 
     One whose image its module does not tell can not: there is nothing to pin it to.
     """
     images = {host.name: host.image for host in observed.hosts}
     found = {action.host for action in plan.actions if action.kind is ActionKind.REPLACE}
-    return frozenset(name for name in found if images.get(name))
+    return frozenset(name for name in found & _running(desired, observed).keys() if images.get(name))
 
 
 def pins(names: Iterable[str], observed: Observed) -> dict[str, str]:
@@ -127,7 +129,7 @@ def covered(actions: Iterable[Action], approved: Iterable[Action]) -> bool:
 
 def part_of(plan: Plan, status: RolloutStatus | None) -> str:
     """Digest of the plan that was judged as this rollout began, if this one is the rest of it; or ""."""
-    if status is None or status.state is not RolloutState.RUNNING or status.digest != plan.desired:
+    if status is None or status.state not in UNDERWAY or status.digest != plan.desired:
         return ""
     rest = status.plan if plan.actions and covered(plan.actions, status.actions) else ""
     return rest if rest != plan.digest else ""

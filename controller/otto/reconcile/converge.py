@@ -120,7 +120,7 @@ class Converger:
         look = run.look
         in_steps = rolls(look.desired, look.observed.applied) or bool(look.beside)
         await self._roller.leave(run, look.observed, leaving(plan, look.observed))
-        anew = replaced(plan, look.observed) if in_steps else frozenset[str]()
+        anew = replaced(look.desired, plan, look.observed) if in_steps else frozenset[str]()
         if anew:
             await self._rollouts.begin(look, Course(), plan)
             observed = await self._provisioner.part(run, look.observed, plan, anew | look.spared)
@@ -128,6 +128,11 @@ class Converger:
             observed = await self._provisioner.whole(run, plan, changes)
         found = self._to_act_on(look, observed)
         steps = course(look.desired, observed, found, anew) if in_steps else Course()
+        if left := anew - steps.replaced:
+            # They stopped working meanwhile: nobody is on them, so they need no steps.
+            observed = await self._provisioner.part(run, observed, plan, steps.replaced | look.spared)
+            found = self._to_act_on(look, observed)
+            log.info("rollout.at_once", hosts=sorted(left))
         rest = self._rest(look, observed, found, steps)
         configured = await self._player.configure(run, observed, rest)
         deployed = await self._player.deploy(run, observed, rest)
@@ -150,7 +155,8 @@ class Converger:
             for item in found
             if item.host not in aside and not any(item.path.endswith(f"/backends/{name}") for name in aside)
         )
-        return planning.plan(look.desired, observed, apart, force=look.force)
+        # What a person asked for comes with the steps to the servers on them.
+        return planning.plan(look.desired, observed, apart, force=frozenset() if steps else look.force)
 
     def _underway(self, look: Look, recorder: Recorder) -> Underway:
         async def enter(observed: Observed, step: StepKind, plan: Plan | None) -> None:

@@ -95,6 +95,7 @@ class Roller:
         ahead = course.replaced
         for number, names in enumerate(course.steps, 1):
             await self._rollouts.go_on(desired)
+            self._check_undisturbed(run, observed)
             await run.enter(observed, StepKind.CONFIGURE, judged)
             anew = course.replaced & frozenset(names)
             ahead -= anew
@@ -117,7 +118,7 @@ class Roller:
         if batch.drained:
             await self._rollouts.moment(desired, "drain", batch.names)
             await self._set_aside(run, observed, batch.names)
-        elif batch.anew and _is_balancer(observed, batch.names[0]):
+        elif batch.anew and _is_balancer(observed, batch.names[0]) and _has_another(observed):
             await self._soft_stop(run, observed, batch.names)
         await self._rollouts.moment(desired, "change", batch.names)
         observed = await self._change(run, observed, batch, judged)
@@ -212,6 +213,7 @@ class Roller:
             before = await self._answers(observed)
             failed = 0
             while True:
+                self._check_undisturbed(run, observed)
                 failures = await self._watch(run.look.desired, observed, batch)
                 failed = failed + 1 if failures else 0
                 if failed >= spec.abort_on.failed_checks:
@@ -225,6 +227,16 @@ class Roller:
                     break
                 await clock.sleep(min(_PAUSE, max(0.0, end - clock.monotonic())))
             notes.summary = f"{errors.total} answers, {errors.errors} of them errors"
+
+    def _check_undisturbed(self, run: Underway, observed: Observed) -> None:
+        """A lost server is mended before anything else is changed: the site has fewer than it should.
+
+        Raises:
+            DisturbedError: one was lost since the run began.
+        """
+        hosts = state_of(observed).hosts
+        if self._observer.sightings.disturbed(run.look.desired.site, hosts):
+            raise DisturbedError("a host was lost while the site was changed")
 
     async def _watch(self, desired: Desired, observed: Observed, batch: _Batch) -> tuple[CheckFailure, ...]:
         return await self._verifier.directly(desired, state_of(observed), batch.names, deadline=0.0)
@@ -266,6 +278,11 @@ class Roller:
 
 def _hosts(observed: Observed, names: tuple[str, ...]) -> tuple[Host, ...]:
     return tuple(host for host in observed.hosts if host.name in names)
+
+
+def _has_another(observed: Observed) -> bool:
+    """Whether visitors of one balancer have another one."""
+    return len(state_of(observed).of(Role.BALANCER)) > 1
 
 
 def _is_balanced(observed: Observed) -> bool:

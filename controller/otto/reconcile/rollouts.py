@@ -5,7 +5,7 @@ from datetime import datetime
 
 import structlog
 
-from otto.decide.rollout import Course, cannot_go_back
+from otto.decide.rollout import UNDERWAY, Course, cannot_go_back
 from otto.decide.rolloutwords import failed_notice, quarantine_entry, stuck_notice
 from otto.model.canonical import short
 from otto.model.desired import Desired
@@ -107,7 +107,7 @@ class Rollouts:
         status = await self._load(desired.site)
         if look.beside:
             status = replace(status, state=RolloutState.REVERTING)
-        elif status.digest != desired.digest or status.state is not RolloutState.RUNNING:
+        elif status.digest != desired.digest or status.state not in UNDERWAY:
             status = replace(
                 status,
                 digest=desired.digest,
@@ -122,7 +122,8 @@ class Rollouts:
             )
             self._kit.metrics.rollouts.began()
         else:
-            status = replace(status, batches=(*((done,) for done in status.done), *course.steps))
+            batches = (*((done,) for done in status.done), *course.steps)
+            status = replace(status, state=RolloutState.RUNNING, batches=batches, reason="")
         await self._save(replace(status, current=(), moment=""))
         log.info("rollout.began", digest=short(desired.digest), batches=[list(item) for item in course.steps])
 
