@@ -21,6 +21,7 @@ from otto.reconcile.look import Look, RolloutFailedError
 log = structlog.get_logger("otto.rollout")
 
 _OVER = frozenset({RolloutState.DONE})
+_BACK = frozenset({RolloutState.REVERTING, RolloutState.REVERTED, RolloutState.STUCK})
 # Quarantined wishes that are kept with all that failed, of each site.
 _KEPT = 5
 
@@ -90,6 +91,8 @@ class Rollouts:
         if last is None or why_not:
             await self._stuck(status, desired, why_not)
             raise _no_way_back(desired, quarantine, why_not)
+        if status.state not in _BACK:  # a person said so: nothing of it failed
+            status = await self._save(replace(status, reason=quarantine.reason))
         if applied.verified == last.digest and status.state is RolloutState.REVERTING:
             status = await self._save(replace(status, state=RolloutState.REVERTED, current=(), moment=""))
         known = status.quarantined.get(desired.digest)

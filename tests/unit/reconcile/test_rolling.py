@@ -211,7 +211,9 @@ async def test_undone_a_site_goes_back_to_what_held_before(started: Stage) -> No
     await told(started)
     await started.calm(60)
     assert set((await served(started)).values()) == {"<h1>It works</h1>"}
-    assert (await started.status("one")).phase is Phase.READY
+    status = await started.status("one")
+    assert status.phase is Phase.READY
+    assert status.message == "the newest commit was taken back: too ugly"
 
 
 async def test_a_lost_server_is_no_fault_of_the_wish(started: Stage) -> None:
