@@ -94,6 +94,7 @@ class Roller:
         await self._rollouts.begin(run.look, course, judged)
         ahead = course.replaced
         for number, names in enumerate(course.steps, 1):
+            await self._rollouts.heed(desired)
             await self._rollouts.go_on(desired)
             self._check_undisturbed(run, observed)
             await run.enter(observed, StepKind.CONFIGURE, judged)
@@ -214,6 +215,7 @@ class Roller:
             failed = 0
             while True:
                 self._check_undisturbed(run, observed)
+                await self._rollouts.heed(run.look.desired)
                 failures = await self._watch(run.look.desired, observed, batch)
                 failed = failed + 1 if failures else 0
                 if failed >= spec.abort_on.failed_checks:

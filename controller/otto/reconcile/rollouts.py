@@ -16,7 +16,7 @@ from otto.model.plan import Plan
 from otto.model.rollout import Quarantine, RolloutState, RolloutStatus
 from otto.reconcile.gatekeeper import Gatekeeper
 from otto.reconcile.kit import Kit
-from otto.reconcile.look import Look, RolloutFailedError
+from otto.reconcile.look import Look, RolloutFailedError, SupersededError
 
 log = structlog.get_logger("otto.rollout")
 
@@ -95,8 +95,7 @@ class Rollouts:
             status = await self._save(replace(status, reason=quarantine.reason))
         if applied.verified == last.digest and status.state is RolloutState.REVERTING:
             status = await self._save(replace(status, state=RolloutState.REVERTED, current=(), moment=""))
-        known = status.quarantined.get(desired.digest)
-        return Aim(last, desired, quarantine, None, frozenset(known.hosts if known else ()))
+        return Aim(last, desired, quarantine, None, _changed(status, desired))
 
     async def begin(self, look: Look, course: Course, judged: Plan) -> None:
         """A course is about to be taken, or taken up again.
@@ -109,7 +108,8 @@ class Rollouts:
         desired, now = look.desired, self._kit.clock.now()
         status = await self._load(desired.site)
         if look.beside:
-            status = replace(status, state=RolloutState.REVERTING)
+            done = (*status.done, *(name for name in status.current if name not in status.done))
+            status = replace(status, state=RolloutState.REVERTING, done=done)
         elif status.digest != desired.digest or status.state not in UNDERWAY:
             status = replace(
                 status,
@@ -142,6 +142,17 @@ class Rollouts:
         if paused is not None:
             await self._pause(await self._load(desired.site), paused)
             raise waiting_for(paused)
+
+    async def heed(self, desired: Desired) -> None:
+        """Asked now and then while a batch is watched, too.
+
+        Raises:
+            SupersededError: somebody gave the rollout up: the site goes back.
+        """
+        grants = await self._kit.ledger.grants(site=desired.site, kind=GrantKind.QUARANTINE)
+        now = self._kit.clock.now()
+        if any(grant.plan == desired.digest and grant.holds(now) for grant in grants):
+            raise SupersededError
 
     async def moment(self, desired: Desired, moment: str, names: tuple[str, ...]) -> None:
         """What is being done to a batch."""
@@ -251,6 +262,13 @@ class Rollouts:
             self._known[status.site] = status
             self._kit.metrics.rollouts.stands(status)
         return status
+
+
+def _changed(status: RolloutStatus, desired: Desired) -> frozenset[str]:
+    """Hosts that the rollout of a quarantined wish changed, as far as it came."""
+    known = status.quarantined.get(desired.digest)
+    mine = (*status.done, *status.current) if status.digest == desired.digest else ()
+    return frozenset((*(known.hosts if known else ()), *mine))
 
 
 def waiting_for(paused: Grant) -> WaitingError:
