@@ -58,9 +58,9 @@ def test_status_fits_80_columns(up: Stage) -> None:
 
 def test_status_of_one_is_3_when_it_is_not_ready(up: Stage) -> None:
     assert up.otto("status", "acme").exit_code == 0
-    up.world.push(site_spec(checks=(Check("/", contains="nowhere to be found"),)))
-    up.otto("--set", "loop.verifyDeadline=0", "reconcile", "acme")
-    result = up.otto("status", "acme", environ={"COLUMNS": "200"})
+    up.world.push(site_spec(), site_spec("shop", checks=(Check("/", contains="nowhere to be found"),)))
+    up.otto("--set", "loop.verifyDeadline=0", "reconcile", "shop")
+    result = up.otto("status", "shop", environ={"COLUMNS": "200"})
     assert result.exit_code == 3
     assert "nowhere to be found" in result.stdout
 
