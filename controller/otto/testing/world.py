@@ -30,7 +30,7 @@ PAGE = "<h1>It works</h1>"
 
 
 def site_spec(name: str = "acme", **changes: object) -> SiteSpec:
-    """Two web servers and a balancer, changed all at once and not watched after it; any field may be given."""
+    """Two web servers and a balancer, changed all at once, not watched after; with any field changed."""
     spec = SiteSpec(
         name=name,
         provider=Provider.LAB,

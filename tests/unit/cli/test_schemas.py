@@ -19,8 +19,8 @@ from otto.model.host import HostState, LiveHost
 from otto.model.plan import ActionKind, Circumstances, Plan, Removing, StepKind
 from otto.model.problem import Problem
 from otto.model.reading import read
-from otto.model.run import Outcome
 from otto.model.rollout import RolloutState
+from otto.model.run import Outcome
 from otto.model.spec import Check, HostGroup
 from otto.model.status import ConditionType, Phase
 from otto.model.verdict import Allowed, Effect, NeedsApproval, Reason, Refused, Verdict, Waiting

@@ -11,7 +11,6 @@ from prometheus_client.core import Metric
 from otto.model.difference import Cause, Difference, Layer
 from otto.model.host import HostEventKind
 from otto.model.pipeline import Trigger
-from otto.model.pipeline import Trigger
 from otto.model.plan import StepKind
 from otto.model.run import Outcome
 from otto.model.sign import Tier
@@ -22,8 +21,6 @@ from otto.telemetry.metrics import Metrics
 from otto.telemetry.notifications import RESULTS as NOTIFIED
 from otto.telemetry.observation import LOOK_RESULTS, TIERS
 from otto.telemetry.outside import RESULTS, TOOLS
-from otto.telemetry.pipelines import RESULTS as DELIVERED
-from otto.telemetry.pipelines import SENDERS
 from otto.telemetry.pipelines import RESULTS as DELIVERED
 from otto.telemetry.pipelines import SENDERS
 from otto.telemetry.rollouts import RESULTS as ROLLED_OUT
@@ -99,17 +96,6 @@ def known() -> Iterator[tuple[str, dict[str, str]]]:
     yield from (("otto_guard_verdicts_total", {"verdict": verdict}) for verdict in VERDICTS)
     taken = ("destroy", "replace", "scale-in", "repair")
     yield from (("otto_guarded_removals_total", {"action": action}) for action in taken)
-    yield from (
-        ("otto_pipelines_total", {"trigger": trigger.value, "result": outcome.value})
-        for trigger in Trigger
-        for outcome in (Outcome.SUCCEEDED, Outcome.FAILED, Outcome.SUPERSEDED)
-    )
-    yield from (("otto_pipeline_duration_seconds_count", {"trigger": trigger.value}) for trigger in Trigger)
-    yield from (
-        ("otto_webhook_deliveries_total", {"sender": sender, "result": result})
-        for sender in SENDERS
-        for result in DELIVERED
-    )
     yield from (("otto_rollouts_ended_total", {"result": result}) for result in ROLLED_OUT)
     for name in (
         "backoffs_total",
@@ -135,7 +121,6 @@ def known() -> Iterator[tuple[str, dict[str, str]]]:
         "source_unsigned",
         "source_up",
         "rollouts_begun_total",
-        "webhook_duration_seconds_count",
         "workers",
         "workers_busy",
     ):
