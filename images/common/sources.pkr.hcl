@@ -16,9 +16,11 @@ source "docker" "lab" {
     "CMD [\"/sbin/init\"]",
     "STOPSIGNAL SIGRTMIN+3",
     "LABEL otto.image=${local.name}",
-    "LABEL otto.digest=${var.digest}",
-    "LABEL otto.build=${var.build}",
-    "LABEL otto.owner=${var.owner}",
+    "LABEL otto.image.digest=${var.digest}",
+    "LABEL otto.image.owner=${var.owner}",
+    # A commit keeps the labels of the machine, and hosts get those of their image: none may be taken for it.
+    "LABEL otto.builds=",
+    "LABEL otto.owner=",
   ]
 }
 
@@ -39,8 +41,8 @@ source "amazon-ebs" "aws" {
     most_recent = true
   }
   run_tags = {
-    "otto.build" = var.build
-    "otto.owner" = var.owner
+    "otto.builds" = local.name
+    "otto.owner"  = var.owner
   }
   tags = {
     "otto.image"  = local.name

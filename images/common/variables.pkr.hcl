@@ -7,12 +7,6 @@ variable "digest" {
   description = "Names everything that goes into the image; a label or tag of what is built."
 }
 
-variable "build" {
-  type        = string
-  default     = "by-hand"
-  description = "Names this one build, so that what an interrupted one left is found."
-}
-
 variable "owner" {
   type        = string
   default     = "nobody"

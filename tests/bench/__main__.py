@@ -11,7 +11,7 @@ from collections.abc import Callable
 import structlog
 from rich.console import Console
 from rich.table import Table
-from tests.bench import content, fresh, interruption, machine, pushes, specs, steady
+from tests.bench import content, fresh, images, interruption, machine, pushes, specs, steady
 from tests.bench.figure import Figure
 from tests.bench.plain import ScriptError
 from tests.bench.progress import say
@@ -20,6 +20,7 @@ from otto.model.errors import OttoError
 
 BENCHMARKS: dict[str, Callable[[], list[Figure]]] = {
     "fresh": fresh.measure,
+    "images": images.measure,
     "steady": steady.measure,
     "content": content.measure,
     "pushes": pushes.measure,

@@ -25,8 +25,7 @@ from otto.model.spec import Role
 
 BUILDS = "otto.builds"
 """Label: name of the image that a container or network helps to make."""
-DIGEST = "otto.digest"
-_IMAGE = "otto.image"
+_IMAGE, _IMAGE_OWNER = "otto.image", "otto.image.owner"
 _LOCK = 5.0
 _BOOT = 90.0
 _DEVICES = ["--tmpfs", "/run", "--tmpfs", "/run/lock"]
@@ -131,20 +130,21 @@ class Workshop:
 
         The caller holds the image's lock.
         """
-        api, marks = self._lab.api(), self._marks(name)
-        containers = [str(item["Id"]) for item in api.list_containers(marks)]
+        api, called = self._lab.api(), [self._called(name, what) for what in ("build", "trial")]
+        # By their names, which nothing else has: labels go from a machine to its image, and on to hosts.
+        containers = [found.id for found in map(api.container, called) if found]
         removed = sum(api.remove_container(each) for each in containers)
-        removed += sum(api.remove_network(each.id) for each in api.list_networks(marks))
-        unnamed = [
-            each
-            for each in api.list_images({names.OWNER: self._lab.owner, _IMAGE: name})
-            if not any(reference != "<none>:<none>" for reference in each.references)
-        ]
-        for each in unnamed:
+        removed += sum(api.remove_network(each) for each in called)
+        for each in self.unnamed(name):
             with contextlib.suppress(OttoError):  # something runs on it, or another was made of it
-                removed += api.remove_image(each.id)
+                removed += api.remove_image(each)
         leftovers.end(self._lab.folder, containers)
         return removed
+
+    def unnamed(self, name: str) -> tuple[str, ...]:
+        """Ids of images of this home's making that have no name (any more)."""
+        made = self._lab.api().list_images({_IMAGE_OWNER: self._lab.owner, _IMAGE: name})
+        return tuple(each.id for each in made if not set(each.references) - {"<none>:<none>"})
 
     @contextlib.contextmanager
     def trial(self, artifact: str, name: str, size: str) -> Iterator["Trial"]:

@@ -14,7 +14,7 @@ from otto.model.spec import Provider
 # Below the folder of templates; `plugins` is left out of digests: it says which Packer, not what is built.
 COMMON, PLUGINS, SCRIPTS = "common", "plugins", "scripts"
 # Variables that the builder sets itself. All others may be set by whoever builds, as PKR_VAR_NAME.
-OWN = frozenset({"ansible", "build", "digest", "images", "lab_base", "lab_run", "owner"})
+OWN = frozenset({"ansible", "digest", "images", "lab_base", "lab_run", "owner"})
 _DECLARED = re.compile(r'^variable "([a-z_]+)"', re.MULTILINE)
 ENVIRONMENT = "PKR_VAR_"
 

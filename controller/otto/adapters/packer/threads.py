@@ -49,4 +49,5 @@ async def _leave(manager: AbstractContextManager[T]) -> None:
 
 
 async def _over(task: "asyncio.Future[T]") -> None:
-    await asyncio.wait({task})
+    """Wait for its end; what it raises is nobody's any more."""
+    await asyncio.gather(task, return_exceptions=True)

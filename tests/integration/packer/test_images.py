@@ -1,0 +1,152 @@
+"""Golden images made for real, by Packer, in the lab."""
+
+import asyncio
+import json
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from tests.integration.packer.conftest import POOL, Yard, edit, quick
+
+from otto.adapters.clock import SystemClock
+from otto.adapters.packer import PackerBuilder
+from otto.model.errors import TerminalError, TransientError
+from otto.model.image import Build, ImageName
+from otto.model.progress import Progress, silent
+from otto.model.spec import Provider
+from otto.reconcile.foundry import Foundry, Result
+from otto.testing import MemoryImageIndex
+
+pytestmark = [pytest.mark.lab, pytest.mark.xdist_group("packer")]
+
+
+def one(builder: PackerBuilder, name: str = "nginx") -> Build:
+    (build,) = builder.builds(Provider.LAB, [name])
+    return build
+
+
+async def test_images_are_built_at_once_tried_named_and_put_into_the_index(yard: Yard) -> None:
+    index = MemoryImageIndex()
+    foundry = Foundry(yard.builder(), index, SystemClock())
+    builds = foundry.builder.builds(Provider.LAB, ["nginx", "haproxy"])
+    made = await foundry.make(builds, "ada", lambda _: None)
+    assert [item.error for item in made] == [None, None]
+    assert not yard.left()
+    for item in made:
+        image = await index.find(ImageName(item.build.name, "stable"))
+        assert image is not None
+        artifact = image.artifacts["lab"]
+        assert artifact.smoke.passed
+        assert await foundry.builder.exists(Provider.LAB, artifact.id)
+        reference = f"localhost/otto-{image.name}:{image.digest.removeprefix('sha256:')[:12]}"
+        assert yard.workshop.find(reference) == artifact.id
+        assert image.name in {package.name for package in image.packages}
+        assert "/etc/ansible/facts.d/otto.fact" in image.files
+        assert f"/etc/systemd/system/{image.name}.service.d/20-otto.conf" in image.files
+        assert "/etc/otto/configuration.json" not in image.files
+        components = {component["name"]: component for component in json.loads(image.sbom)["components"]}
+        assert re.fullmatch(rf"pkg:deb/debian/{image.name}@\S+\?arch=\S+", components[image.name]["purl"])
+    again = await foundry.make(builds, "ada", lambda _: None)
+    assert [item.result for item in again] == [Result.CACHED, Result.CACHED]
+
+
+async def test_an_image_that_another_home_has_built_is_tried_and_not_built_again(yard: Yard) -> None:
+    builder = yard.builder()
+    first = await builder.build(one(builder), silent)
+    said: list[str] = []
+    second = await builder.build(one(builder), lambda progress: said.append(progress.message))
+    assert second.artifacts["lab"].id == first.artifacts["lab"].id
+    assert "running the roles" not in said
+    assert "asking it whether it works" in said
+
+
+async def test_a_template_that_packer_refuses_is_told_with_its_words(yard: Yard, templates: Path) -> None:
+    edit(templates / "nginx" / "nginx.pkr.hcl", "playbook_file", "playbook_fill")
+    builder = yard.builder(templates)
+    with pytest.raises(TerminalError, match="packer refuses the template") as refused:
+        await builder.build(one(builder), silent)
+    assert "playbook_fill" in refused.value.detail
+    assert not yard.left()
+
+
+async def test_a_build_that_fails_says_why_and_leaves_nothing(yard: Yard, templates: Path) -> None:
+    quick(templates)
+    (templates / "scripts" / "clean").write_text("echo 'no such luck' >&2\nexit 7\n")
+    builder = yard.builder(templates)
+    with pytest.raises(TransientError, match="packer failed") as failed:
+        await builder.build(one(builder), silent)
+    assert "no such luck" in failed.value.detail
+    assert not yard.left()
+
+
+async def test_a_role_that_fails_is_quoted(yard: Yard, templates: Path) -> None:
+    edit(templates / "nginx" / "variables.json", '"golden", "otto_roles"', '"Not A Name", "otto_roles"')
+    builder = yard.builder(templates)
+    with pytest.raises(TransientError, match="names are made of lower-case letters"):
+        await builder.build(one(builder), silent)
+    assert not yard.left()
+
+
+async def test_an_image_that_holds_what_is_one_machines_own_is_refused(yard: Yard, templates: Path) -> None:
+    quick(templates)
+    edit(templates / "scripts" / "clean", "rm -f /etc/ssh/ssh_host_*", "rm -f")
+    builder = yard.builder(templates)
+    with pytest.raises(TerminalError, match=r"/etc/ssh/ssh_host_ed25519_key belongs to one machine alone"):
+        await builder.build(one(builder), silent)
+    assert not yard.left()
+
+
+async def test_an_image_that_fails_its_smoke_test_gets_no_name(yard: Yard, templates: Path) -> None:
+    quick(templates)
+    builder = yard.builder(templates)
+    build = one(builder)
+    with pytest.raises(TerminalError, match=r"failed its smoke test: .*nginx runs and is enabled") as failed:
+        await builder.build(build, silent)
+    assert "FAILED the fact answers" in failed.value.detail
+    assert "sshd answers" in failed.value.detail
+    assert not yard.left()
+    assert not yard.workshop.find(f"localhost/otto-nginx:{build.digest.removeprefix('sha256:')[:12]}")
+
+
+@pytest.mark.parametrize(
+    "moment", ["waiting for it to boot", "keeping what came of it", "booting a host of it"]
+)
+async def test_a_cancelled_build_leaves_nothing(yard: Yard, templates: Path, moment: str) -> None:
+    quick(templates)
+    builder = yard.builder(templates)
+    reached = asyncio.Event()
+
+    def hear(progress: Progress) -> None:
+        if progress.message == moment:
+            reached.set()
+
+    task = asyncio.create_task(builder.build(one(builder), hear))
+    waiting = asyncio.create_task(reached.wait())
+    await asyncio.wait({task, waiting}, return_when=asyncio.FIRST_COMPLETED, timeout=60)
+    waiting.cancel()
+    assert reached.is_set(), task
+    task.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await task
+    assert not yard.left()
+
+
+def kill_a_build(yard: Yard, templates: Path) -> None:
+    program = str(Path(__file__).with_name("killed.py"))
+    command = [sys.executable, program, str(yard.home), str(templates), POOL]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as dying:
+        assert dying.stdout is not None
+        assert any("waiting for it to boot" in line for line in dying.stdout)
+        dying.kill()
+
+
+async def test_what_a_killed_build_left_goes_when_the_next_begins(yard: Yard, templates: Path) -> None:
+    quick(templates)
+    edit(templates / "scripts" / "prepare", "systemctl restart systemd-journald", "sleep 120")
+    await asyncio.to_thread(kill_a_build, yard, templates)
+    assert yard.left(), "it was killed too late"
+    builder = yard.builder()
+    await builder.build(one(builder), silent)
+    assert not yard.left()
