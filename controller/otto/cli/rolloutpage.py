@@ -58,17 +58,7 @@ def document(found: Found) -> dict[str, object]:
     status = found.status
     return {
         "site": status.site,
-        "state": status.state.value,
-        "digest": status.digest,
-        "before": status.before,
-        "began_at": to_data(status.began_at),
-        "batches": to_data(status.batches),
-        "done": to_data(status.done),
-        "current": to_data(status.current),
-        "moment": status.moment,
-        "since": to_data(status.since),
-        "reason": status.reason,
-        "plan": status.plan,
+        **documents.rollout_data(status),
         "grants": [to_data(grant) for grant in found.grants],
         "quarantined": [
             to_data(status.quarantined[grant.plan])

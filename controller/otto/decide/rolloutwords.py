@@ -9,6 +9,8 @@ from otto.model.notice import Notice, NoticeKind
 from otto.model.rollout import Quarantine, RolloutState, RolloutStatus
 
 _MOST = 10
+TAKEN_BACK = frozenset({RolloutState.REVERTING, RolloutState.REVERTED, RolloutState.STUCK})
+"""States in which the newest wish failed, or a person took it back: it is not to be put in place."""
 
 
 def failed_notice(site: str, found: Quarantine) -> Notice:
@@ -48,17 +50,22 @@ def in_a_line(status: RolloutStatus) -> str:
     """How a rollout stands, in a line; "" when there is nothing to tell."""
     total = sum(len(batch) for batch in status.batches)
     far = f"{len(status.done)} of {total} servers"
+    now = f", {status.moment} {', '.join(status.current)}" if status.moment else ""
     match status.state:
         case RolloutState.RUNNING:
-            now = f", {status.moment} {', '.join(status.current)}" if status.moment else ""
             return f"rolling out: {far}{now}"
         case RolloutState.PAUSED:
             return f"rollout {status.reason or 'paused'}: {far}"
         case RolloutState.REVERTING:
-            return f"taken back: {status.reason}"
+            return f"the newest commit is being taken back{because(status.reason)}{now}"
         case RolloutState.REVERTED:
-            return f"the newest commit was taken back: {status.reason}"
+            return f"the newest commit was taken back{because(status.reason)}"
         case RolloutState.STUCK:
-            return f"the newest commit failed and cannot be taken back: {status.reason}"
+            return f"the newest commit failed and cannot be taken back{because(status.reason)}"
         case RolloutState.DONE:
             return ""
+
+
+def because(reason: str) -> str:
+    """A reason behind what it is the reason of; "" when nobody gave one."""
+    return f": {reason}" if reason else ""

@@ -32,6 +32,8 @@ from otto.reconcile.verify import Verifier
 _PAUSE = 0.25
 # Fewer answers than this say nothing of a server.
 _ENOUGH = 20
+# What is done to a batch until it is changed; the rest is to verify it.
+_CHANGING = frozenset({"drain", "change"})
 # Seconds a balancer has to call a server UP again.
 _RETURN = 30.0
 
@@ -115,22 +117,26 @@ class Roller:
             await self._set_aside(run, observed, names)
 
     async def _batch(self, run: Underway, observed: Observed, batch: _Batch, judged: Plan) -> Observed:
-        desired = run.look.desired
         if batch.drained:
-            await self._rollouts.moment(desired, "drain", batch.names)
+            await self._moment(run, observed, "drain", batch)
             await self._set_aside(run, observed, batch.names)
         elif batch.anew and _is_balancer(observed, batch.names[0]) and _has_another(observed):
             await self._soft_stop(run, observed, batch.names)
-        await self._rollouts.moment(desired, "change", batch.names)
+        await self._moment(run, observed, "change", batch)
         observed = await self._change(run, observed, batch, judged)
-        await self._rollouts.moment(desired, "verify", batch.names)
+        await self._moment(run, observed, "verify", batch)
         await self._try(run, observed, batch)
         if batch.drained:
-            await self._rollouts.moment(desired, "return", batch.names)
+            await self._moment(run, observed, "return", batch)
             await self._bring_back(run, observed, batch.names)
-        await self._rollouts.moment(desired, "soak", batch.names)
+        await self._moment(run, observed, "soak", batch)
         await self._soak(run, observed, batch)
         return observed
+
+    async def _moment(self, run: Underway, observed: Observed, moment: str, batch: _Batch) -> None:
+        """What is being done to a batch from here on, for `otto rollout status` and the site's status."""
+        await self._rollouts.moment(run.look.desired, moment, batch.names)
+        await run.announce(observed, StepKind.CONFIGURE if moment in _CHANGING else StepKind.VERIFY, None)
 
     async def _set_aside(self, run: Underway, observed: Observed, names: tuple[str, ...]) -> None:
         state = state_of(observed)
