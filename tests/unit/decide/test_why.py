@@ -64,7 +64,7 @@ def evidence(found: SiteStatus | None, **more: object) -> Evidence:
 PAUSED = Grant(GrantKind.PAUSE, "acme", "ada", ago(40), reason="the fair")
 HELD = Grant(GrantKind.QUARANTINE, "acme", "otto", ago(30), reason="/ on acme-web-1", plan="d" * 64)
 UNDONE = replace(HELD, by="grace", reason="too loud")
-MEND = "push a commit that mends it, or try it again: otto rollout resume acme"
+TRY_AGAIN = "push a commit that mends it, or try it again: otto rollout resume acme"
 
 
 def rolled(state: RolloutState, reason: str = "") -> SiteStatus:
@@ -355,7 +355,10 @@ SPECS = {"acme": DEPENDENT.spec, "shop": SHOP}
             evidence(rolled(RolloutState.REVERTED, "/ failed"), steered=(HELD,)),
             (
                 Blocker(
-                    Obstacle.QUARANTINED, "the newest commit was taken back: / failed", MEND, since=ago(30)
+                    Obstacle.QUARANTINED,
+                    "the newest commit was taken back: / failed",
+                    TRY_AGAIN,
+                    since=ago(30),
                 ),
             ),
         ),
@@ -365,7 +368,7 @@ SPECS = {"acme": DEPENDENT.spec, "shop": SHOP}
                 Blocker(
                     Obstacle.QUARANTINED,
                     "the newest commit was taken back (grace: too loud)",
-                    MEND,
+                    TRY_AGAIN,
                     since=ago(30),
                 ),
             ),
@@ -376,7 +379,7 @@ SPECS = {"acme": DEPENDENT.spec, "shop": SHOP}
                 Blocker(
                     Obstacle.STUCK,
                     "the newest commit failed and cannot be taken back: its Terraform module changed since",
-                    MEND,
+                    TRY_AGAIN,
                     since=ago(30),
                 ),
             ),
