@@ -62,9 +62,9 @@ def evidence(found: SiteStatus | None, **more: object) -> Evidence:
 
 
 PAUSED = Grant(GrantKind.PAUSE, "acme", "ada", ago(40), reason="the fair")
-FAILED = Grant(GrantKind.QUARANTINE, "acme", "otto", ago(30), reason="/ on acme-web-1", plan="d" * 64)
-UNDONE = replace(FAILED, by="grace", reason="too loud")
-MEND = "push a commit that mends it, or try it again: otto rollout resume acme"
+HELD = Grant(GrantKind.QUARANTINE, "acme", "otto", ago(30), reason="/ on acme-web-1", plan="d" * 64)
+UNDONE = replace(HELD, by="grace", reason="too loud")
+TRY_AGAIN = "push a commit that mends it, or try it again: otto rollout resume acme"
 
 
 def rolled(state: RolloutState, reason: str = "") -> SiteStatus:
@@ -72,7 +72,7 @@ def rolled(state: RolloutState, reason: str = "") -> SiteStatus:
 
 
 def test_an_older_quarantine_is_not_in_the_way_of_a_newer_commit() -> None:
-    assert why(evidence(rolled(RolloutState.DONE), steered=(FAILED,))).blockers == ()
+    assert why(evidence(rolled(RolloutState.DONE), steered=(HELD,))).blockers == ()
 
 
 GONE = run("r1", Outcome.SUCCEEDED, step("destroy"), ended=300)
@@ -352,10 +352,13 @@ SPECS = {"acme": DEPENDENT.spec, "shop": SHOP}
             ),
         ),
         (
-            evidence(rolled(RolloutState.REVERTED, "/ failed"), steered=(FAILED,)),
+            evidence(rolled(RolloutState.REVERTED, "/ failed"), steered=(HELD,)),
             (
                 Blocker(
-                    Obstacle.QUARANTINED, "the newest commit was taken back: / failed", MEND, since=ago(30)
+                    Obstacle.QUARANTINED,
+                    "the newest commit was taken back: / failed",
+                    TRY_AGAIN,
+                    since=ago(30),
                 ),
             ),
         ),
@@ -365,18 +368,18 @@ SPECS = {"acme": DEPENDENT.spec, "shop": SHOP}
                 Blocker(
                     Obstacle.QUARANTINED,
                     "the newest commit was taken back (grace: too loud)",
-                    MEND,
+                    TRY_AGAIN,
                     since=ago(30),
                 ),
             ),
         ),
         (
-            evidence(rolled(RolloutState.STUCK, "its Terraform module changed since"), steered=(FAILED,)),
+            evidence(rolled(RolloutState.STUCK, "its Terraform module changed since"), steered=(HELD,)),
             (
                 Blocker(
                     Obstacle.STUCK,
                     "the newest commit failed and cannot be taken back: its Terraform module changed since",
-                    MEND,
+                    TRY_AGAIN,
                     since=ago(30),
                 ),
             ),
