@@ -16,7 +16,7 @@ from otto.model.errors import OttoError, TerminalError, TransientError, WaitingE
 from otto.model.observed import Applied, Observed
 from otto.model.plan import Removing, StepKind
 from otto.model.progress import silent
-from otto.model.run import Outcome, Run
+from otto.model.run import TAKEN_BACK, Outcome, Run
 from otto.model.spec import SiteSpec
 from otto.model.status import Phase
 from otto.model.verdict import Allowed, Verdict, Waiting
@@ -296,7 +296,7 @@ class Reconciler:
             return await self._fail(look.desired.site, error)
         await self._rollouts.failed(look, error)
         self._holds.release(look.desired.site)
-        return Next(0.0, "taken-back")
+        return Next(0.0, TAKEN_BACK)
 
     async def _run(self, look: Look, cause: str) -> Next:
         try:
