@@ -4,7 +4,6 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 from enum import StrEnum
 
-
 # Why a site is due whose newest wish failed while it was rolled out: it goes back to what held before.
 TAKEN_BACK = "taken-back"
 
