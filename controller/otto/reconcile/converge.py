@@ -153,7 +153,7 @@ class Converger:
         apart = tuple(
             item
             for item in found
-            if item.host not in aside and not any(item.path.endswith(f"/backends/{name}") for name in aside)
+            if (item.path.rpartition("/")[2] if "/backends/" in item.path else item.host) not in aside
         )
         # What a person asked for comes with the steps to the servers on them.
         return planning.plan(look.desired, observed, apart, force=frozenset() if steps else look.force)

@@ -154,7 +154,9 @@ class Verifier:
             now = self._kit.clock.monotonic()
             if not failures or disturbed() or now + pause > min(end, settled):
                 return failures
-            if not all(isinstance(result, Answer) for result in results):
+            # A balancer answers before its servers do.
+            direct = all(item.server for item in asked)
+            if not direct or not all(isinstance(result, Answer) for result in results):
                 settled = end
             elif settled == end:
                 settled = min(end, now + _SETTLED)
