@@ -99,7 +99,9 @@ def course(
     running = _running(desired, observed)
     names = {name: role for name, role in running.items() if name in changed | anew}
     web = sorted(name for name, role in names.items() if role is Role.WEB)
-    balancers = tuple(sorted(name for name, role in names.items() if role is Role.BALANCER))
+    # Balancers learn of new servers first: who is to take over is to be there before anybody goes.
+    late = {*names} if _wanted_web(desired) <= running.keys() else anew
+    balancers = tuple(sorted(name for name, role in names.items() if role is Role.BALANCER and name in late))
     if not web and len(balancers) <= 1 and not anew:
         return Course()
     out = {name for name, role in wanted(desired).items() if role is Role.WEB and name not in running}
@@ -146,6 +148,11 @@ def cannot_go_back(last: Desired | None, roles: Mapping[str, str], module: str) 
         changed = sorted(name for name in {*last.roles, *roles} if last.roles.get(name) != roles.get(name))
         return f"what configures its hosts changed since: {', '.join(changed)}"
     return "" if last.module == module else "its Terraform module changed since"
+
+
+def _wanted_web(desired: Desired) -> frozenset[str]:
+    """Names of all web servers that are wanted."""
+    return frozenset(desired.spec.host_names(Role.WEB))
 
 
 def _running(desired: Desired, observed: Observed) -> dict[str, Role]:

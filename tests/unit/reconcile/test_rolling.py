@@ -296,3 +296,16 @@ async def test_an_approved_image_that_is_given_up_goes_back_unasked(stage: Stage
         images = {host.image for host in stage.world.hosts if host.role.value == "web"}
         assert images == {stage.world.images.ids["base"]}
         assert (await stage.status("one")).phase is Phase.READY
+
+
+async def test_a_new_server_is_in_rotation_before_the_others_are_replaced(stage: Stage) -> None:
+    stage.world.push(rolling(1, policy=FREE))
+    async with stage.controller().running():
+        await stage.calm(5)
+        stage.world.images.ids["newer"] = "img-newer"
+        await push(stage, replace(rolling(2, policy=FREE), web=web(2, image="newer")))
+        await stage.calm(60)
+        assert (await stage.status("one")).phase is Phase.READY
+        steps = moments(await stage.last_run("one"))
+        assert ("set-aside", ("1",)) in steps
+        assert {host.image for host in stage.world.hosts if host.role.value == "web"} == {"img-newer"}
