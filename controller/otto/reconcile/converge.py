@@ -18,12 +18,7 @@ from otto.decide.rollout import Course, course, goes_back, leaving, part_of, pin
 from otto.decide.sifting import to_act_on
 from otto.decide.signs import key, keys, seen_as, told
 from otto.decide.targeting import actionable
-from otto.decide.wording import (
-    counted,
-    describe,
-    describe_differences,
-    reasons,
-)
+from otto.decide.wording import counted, describe, describe_differences, reasons
 from otto.model.canonical import to_data
 from otto.model.desired import Desired
 from otto.model.difference import Difference
@@ -127,7 +122,8 @@ class Converger:
         else:
             observed = await self._provisioner.whole(run, plan, changes)
         found = self._to_act_on(look, observed)
-        steps = course(look.desired, observed, found, anew) if in_steps else Course()
+        begun = self._rollouts.begun(look)
+        steps = course(look.desired, observed, found, anew, begun) if in_steps else Course()
         if left := anew - steps.replaced:
             # They stopped working meanwhile: nobody is on them, so they need no steps.
             observed = await self._provisioner.part(run, observed, plan, steps.replaced | look.spared)
@@ -138,6 +134,7 @@ class Converger:
         deployed = await self._player.deploy(run, observed, rest)
         touched = Touched(configured, deployed, rest.partly)
         if steps:
+            await self._roller.keep_aside(run, observed, steps, configured)
             observed = await record_facts(
                 self._kit.store, self._observer, look.desired.site, observed, touched
             )
