@@ -16,6 +16,9 @@ from pathlib import Path
 
 SECONDS = 20
 LONGEST = 400
+# A controller comes up in some seconds; Prometheus asks every 15.
+START = 40
+KEY = Path("/var/lib/otto/keys/id_ed25519")
 # machine-id(5)
 ID_LENGTH = 32
 RELEASE = Path("/srv/otto/releases/smoke")
@@ -151,7 +154,66 @@ def haproxy() -> Iterator[tuple[str, Try]]:
     yield "its metrics", lambda: get(8404, "/metrics", 200, "haproxy_frontend_status")
 
 
-IMAGES: dict[str, Callable[[], Iterator[tuple[str, Try]]]] = {"nginx": nginx, "haproxy": haproxy}
+def alive(port: int, path: str, holds: str = "") -> str:
+    """A service that just started comes to answer with 200."""
+    deadline = time.monotonic() + START
+    while True:
+        try:
+            return get(port, path, 200, holds)
+        except FailedError:
+            if time.monotonic() > deadline:
+                raise
+            time.sleep(0.2)
+
+
+def keys() -> str:
+    """The controller made keys of its own, for nobody else's eyes."""
+    found = KEY.stat()
+    if found.st_mode & 0o077:
+        raise FailedError(f"{KEY} is open to others: {found.st_mode:o}")
+    return "its own"
+
+
+def otto() -> Iterator[tuple[str, Try]]:
+    """A controller."""
+    yield "otto version", lambda: run("/opt/otto/bin/otto", "version").splitlines()[0]
+    yield (
+        "ansible-playbook --version",
+        lambda: run("/opt/otto/bin/ansible-playbook", "--version").splitlines()[0],
+    )
+    yield "terraform version", lambda: run(*terraform(), "version").splitlines()[0]
+    yield "git --version", lambda: run("git", "--version")
+    yield "otto runs and is enabled", lambda: serves("otto")
+    yield "GET /healthz", lambda: alive(7070, "/healthz")
+    yield "GET /metrics", lambda: alive(7070, "/metrics", "otto_")
+    yield "its SSH key", keys
+
+
+def terraform() -> list[str]:
+    """Terraform, or OpenTofu, whichever came along."""
+    return [str(path) for path in Path("/opt/terraform").iterdir()][:1]
+
+
+def clowd() -> Iterator[tuple[str, Try]]:
+    """A box of clowds. Its lab makes containers, which a host of the lab, a container, may not."""
+    yield from otto()
+    yield "podman --version", lambda: run("podman", "--version")
+    yield "mmdebstrap --version", lambda: run("mmdebstrap", "--version")
+    yield "prometheus runs and is enabled", lambda: serves("prometheus")
+    yield "GET /-/ready of prometheus", lambda: alive(9090, "/-/ready")
+    yield "its rules", lambda: alive(9090, "/api/v1/rules", '"name":"otto')
+    yield (
+        "it sees the controller",
+        lambda: alive(9090, "/api/v1/query?query=up%7Bjob%3D%22otto%22%7D", '"1"]'),
+    )
+
+
+IMAGES: dict[str, Callable[[], Iterator[tuple[str, Try]]]] = {
+    "nginx": nginx,
+    "haproxy": haproxy,
+    "otto": otto,
+    "clowd": clowd,
+}
 
 
 def tried(what: str, attempt: Try) -> Found:

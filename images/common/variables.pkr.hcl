@@ -23,6 +23,12 @@ variable "images" {
   description = "This folder: its scripts run inside, its variables are the roles'."
 }
 
+variable "parts" {
+  type        = string
+  default     = ""
+  description = "Images with the controller in it: the archive that scripts/gather makes."
+}
+
 # The lab
 
 variable "lab_base" {

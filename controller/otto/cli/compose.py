@@ -156,12 +156,20 @@ async def open_foundry(settings: Settings) -> AsyncIterator[Foundry]:
         key=who.key,
         binary=settings.images.packer,
         timeout=settings.images.timeout,
+        terraform=settings.terraform.binary,
+        checkout=_checkout(),
         commit=own_commit(resources.root()),
     )
     workshop = Workshop(Lab(home, who.owner, settings.lab), who.public_key)
     builder = PackerBuilder(options, role_digests(options.ansible), workshop, clock)
     async with _open_store(settings, clock) as store:
         yield Foundry(builder, store.images, clock, settings.images.atOnce)
+
+
+def _checkout() -> Path | None:
+    """Where OttO runs from, if that is a checkout."""
+    root = resources.root()
+    return root if (root / "pyproject.toml").is_file() else None
 
 
 def _metrics(settings: Settings, queue: WorkQueue) -> Metrics:

@@ -90,16 +90,22 @@ class Workshop:
         write(folder / "bin" / "docker", f'#!/bin/sh\nexec "{program}" "$@"\n', 0o700)
         return {"CONTAINERS_CONF": str(settings), "PATH": f"{folder / 'bin'}:{search}"}
 
-    def run_arguments(self, name: str) -> list[str]:
-        """Arguments of `docker run` for the machine that an image is made in: a lab host's, but for marks."""
+    def room(self, name: str) -> list[str]:
+        """A network for the machine that an image is made in, and the arguments of `docker run` that make it.
+
+        It is as a lab host is, but for its marks. The network is one of ours because an engine's default one
+        is whatever the machine's owner made of it. Both go with `sweep`.
+        """
+        api, called = self._lab.api(), self._called(name, "build")
+        networks.create(api, called, "", self._lab.owner, self._lab.pool, more=self._marks(name))
         labels = [f"--label={label}={value}" for label, value in self._marks(name).items()]
         capabilities = [f"--cap-add={name}" for name in recipe.CAPABILITIES]
         systemd = (
             ["--systemd=always"]
-            if self._lab.api().podman
+            if api.podman
             else ["--cgroupns=host", "--volume=/sys/fs/cgroup:/sys/fs/cgroup:rw", *_DEVICES]
         )
-        given = [f"--name={self._called(name, 'build')}", "--hostname=golden", "--cap-drop=ALL"]
+        given = [f"--name={called}", f"--network={called}", "--hostname=golden", "--cap-drop=ALL"]
         return ["-d", *given, *capabilities, *labels, *systemd, "{{.Image}}", "/sbin/init"]
 
     def find(self, reference: str) -> str:

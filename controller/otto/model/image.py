@@ -38,7 +38,14 @@ class ImageName:
 
 @dataclass(frozen=True, slots=True)
 class Package:
-    """A package of an image, from the image's own package database."""
+    """A package of an image, from the image's own package database.
+
+    Attributes:
+        name: its name.
+        version: its version.
+        architecture: "" for a package of Python's.
+        source: the source package it was built from; `pypi` for a package of Python's.
+    """
 
     name: str
     version: str

@@ -1,7 +1,7 @@
 """Golden images by Packer: built, looked into, booted, tried."""
 
 from otto.adapters.packer.builder import PackerBuilder
-from otto.adapters.packer.jobs import PackerOptions
+from otto.adapters.packer.options import PackerOptions
 from otto.adapters.packer.recipes import RECIPES
 from otto.adapters.packer.workshop import Trial, Workshop
 

@@ -5,15 +5,16 @@ a build left that was cut off, and goes when the next one begins.
 """
 
 import asyncio
+import functools
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import replace
 from pathlib import Path
 
 from otto.adapters.cancellation import unbroken
-from otto.adapters.packer import contents, jobs, recipes, running, sbom, smoke
+from otto.adapters.packer import contents, jobs, parts, recipes, running, sbom, smoke
 from otto.adapters.packer.contents import Contents
-from otto.adapters.packer.jobs import PackerOptions
+from otto.adapters.packer.options import PackerOptions
 from otto.adapters.packer.recipes import RECIPES, Ingredients
 from otto.adapters.packer.running import Job
 from otto.adapters.packer.telling import Word
@@ -49,7 +50,8 @@ class PackerBuilder:
         """What building these images would take in, and those they are made of; all for no names."""
         options = self._options
         variables = recipes.set_in(options.environ, options.templates)
-        given = Ingredients(options.templates, self._roles, self._lab.base, variables)
+        controller = functools.partial(parts.digest, options)
+        given = Ingredients(options.templates, self._roles, self._lab.base, variables, controller)
         return recipes.builds(recipes.chosen(names), provider, given)
 
     async def build(self, build: Build, report: Report) -> Image:
@@ -90,7 +92,7 @@ class PackerBuilder:
         """
         build = self.builds(provider, [name])[-1]
         async with jobs.folder(self._options, build) as folder:
-            job = await jobs.prepare(self._options, build, folder, None)
+            job = await jobs.prepare(self._options, build, folder, None, judged=True)
             await running.validate(job, _redactor(job))
 
     async def _build_here(self, build: Build, folder: Path, report: Report) -> Image:

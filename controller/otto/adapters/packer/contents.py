@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
-from otto.adapters.packer import dpkg
+from otto.adapters.packer import dpkg, pythons
 from otto.model.errors import TerminalError
 from otto.model.image import Package
 
@@ -21,6 +21,7 @@ _ENGINES = frozenset({"etc/hosts", "etc/hostname", "etc/resolv.conf", ".dockeren
 # What must not be in an image, though it is on every machine that ran.
 _KEYS = ("authorized_keys", "id_rsa", "id_ed25519", "id_ecdsa", ".bash_history", ".python_history")
 _SECRET_FOLDERS = (
+    "var/lib/otto/",
     "var/lib/apt/lists/",
     "var/cache/apt/archives/",
     "var/log/",
@@ -70,27 +71,55 @@ def read(archive: Path) -> Contents:
         TerminalError: it is none, or there is no Debian system in it.
     """
     entries: dict[str, _Entry] = {}
-    status = ""
-    known: dict[str, str] = {}
+    notes = _Notes()
     try:
         with tarfile.open(archive, "r|*") as tar:
             for path, data in _files(tar):
                 entries[path] = _summed(data)
-                if path == dpkg.STATUS:
-                    status = _text(data)
-                elif path.startswith(dpkg.SUMS[0]) and path.endswith(dpkg.SUMS[1]):
-                    known |= dpkg.sums(_text(data))
+                notes.read(path, data)
     except (tarfile.TarError, OSError, EOFError) as error:
         raise TerminalError(f"the image's file system cannot be read: {error}") from error
-    if not status:
+    if not notes.status:
         raise TerminalError("the image holds no Debian system: it has no /var/lib/dpkg/status")
-    known |= dpkg.configuration_files(status)
-    return Contents(dpkg.packages(status), _own(entries, known), leftovers(entries_sizes(entries)))
+    sizes = {path: entry.size for path, entry in entries.items()}
+    return Contents(notes.packages(), _own(entries, notes.brought()), leftovers(sizes))
 
 
-def entries_sizes(entries: Mapping[str, _Entry]) -> dict[str, int]:
-    """Path -> size in bytes."""
-    return {path: entry.size for path, entry in entries.items()}
+class _Notes:
+    """What an image's package managers note down.
+
+    Attributes:
+        status: dpkg's, "" while it was not come to.
+    """
+
+    def __init__(self) -> None:
+        self.status = ""
+        self._sums: dict[str, str] = {}
+        self._pythons: list[Package] = []
+
+    def read(self, path: str, data: bytes) -> None:
+        """Take note of a file, if it says anything."""
+        if path == dpkg.STATUS:
+            self.status = _text(data)
+        elif path.startswith(dpkg.SUMS[0]) and path.endswith(dpkg.SUMS[1]):
+            self._sums |= dpkg.sums(_text(data))
+        elif found := pythons.note(path):
+            self._read_python(found, _text(data))
+
+    def _read_python(self, note: pythons.Note, text: str) -> None:
+        if note.kind == pythons.RECORD:
+            self._sums |= pythons.files(note.folder, text)
+        elif package := pythons.package(text):
+            self._pythons.append(package)
+
+    def packages(self) -> tuple[Package, ...]:
+        """All packages, sorted by name. Those of Python that are Debian's are told of once, as Debian's."""
+        debian = dpkg.packages(self.status)
+        return tuple(sorted((*debian, *self._pythons), key=lambda item: (item.name, item.architecture)))
+
+    def brought(self) -> dict[str, str]:
+        """Files that packages brought -> their MD5 or SHA-256."""
+        return self._sums | dpkg.configuration_files(self.status)
 
 
 def leftovers(sizes: Mapping[str, int]) -> tuple[str, ...]:
@@ -120,7 +149,7 @@ def _own(entries: Mapping[str, _Entry], known: Mapping[str, str]) -> dict[str, s
     own = {
         f"/{path}": entry.sha256
         for path, entry in sorted(entries.items())
-        if known.get(path) != entry.md5
+        if known.get(path) not in (entry.md5, entry.sha256)
         and path not in _ENGINES
         and not path.startswith(_VOLATILE)
         and _COMPILED not in f"/{path}"

@@ -8,10 +8,10 @@ import shutil
 import sys
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
 from pathlib import Path
 
-from otto.adapters.packer import recipes, running
+from otto.adapters.packer import parts, recipes, running
+from otto.adapters.packer.options import PackerOptions
 from otto.adapters.packer.recipes import RECIPES
 from otto.adapters.packer.running import Job
 from otto.adapters.packer.workshop import Workshop
@@ -32,31 +32,6 @@ _PASSED_ON = re.compile(r"HOME|LANG|USER|XDG_RUNTIME_DIR|PACKER_PLUGIN_PATH|(?i:
 _CREDENTIALS = re.compile(r"(?:AWS|DIGITALOCEAN|GOOGLE|CLOUDSDK|VAGRANT|VBOX|DO)_.+")
 
 
-@dataclass(frozen=True, slots=True)
-class PackerOptions:
-    """How images are built.
-
-    Attributes:
-        folder: OTTO_HOME/images: folders of builds lie here, private.
-        templates: the folder `images`.
-        ansible: the folder `infra/ansible`.
-        key: private SSH key that hosts let in.
-        binary: Packer, by name or path.
-        timeout: seconds one build may take.
-        commit: commit of OttO's own repository, "" outside of one.
-        environ: of this process.
-    """
-
-    folder: Path
-    templates: Path
-    ansible: Path
-    key: Path
-    binary: str = "packer"
-    timeout: float = 1800.0
-    commit: str = ""
-    environ: Mapping[str, str] = field(default_factory=lambda: os.environ, repr=False)
-
-
 def reference(name: str, digest: str) -> str:
     """What an image of the lab is called."""
     return f"localhost/otto-{name}:{digest.removeprefix('sha256:')[:_TAG]}"
@@ -74,14 +49,17 @@ async def folder(options: PackerOptions, build: Build) -> AsyncIterator[Path]:
         await asyncio.to_thread(shutil.rmtree, made, ignore_errors=True)
 
 
-async def prepare(options: PackerOptions, build: Build, where: Path, workshop: Workshop | None) -> Job:
+async def prepare(
+    options: PackerOptions, build: Build, where: Path, workshop: Workshop | None, *, judged: bool = False
+) -> Job:
     """Lay everything out for a build.
 
     Args:
         options: how images are built.
         build: what is built.
         where: its folder.
-        workshop: where it is built; None at a cloud, and for a template that is only judged.
+        workshop: where it is built; None at a cloud.
+        judged: whether the template is only judged, and nothing built.
 
     Raises:
         TerminalError: there is no Packer.
@@ -92,12 +70,14 @@ async def prepare(options: PackerOptions, build: Build, where: Path, workshop: W
     _lay(options.templates, build.name, where / "template", plugins=plugins)
     provider = Provider(build.provider)
     environment = _environment(options, provider, where, plugins=plugins)
-    variables = _variables(options, build)
+    file = where / "variables.json"
+    variables = _variables(options, build) | {"parts": str(file)}
+    if RECIPES[build.name].controller and not judged:
+        variables["parts"] = str(await parts.gather(options, where, environment))
     if workshop is not None:
         # Last of all: its PATH is the one that counts.
         environment |= await asyncio.to_thread(workshop.tools, where, environment["PATH"])
         variables |= await asyncio.to_thread(_making, build, workshop)
-    file = where / "variables.json"
     file.touch(mode=0o600)
     file.write_text(json.dumps(variables), encoding="utf-8")
     job = Job(binary, where, SOURCES[provider], environment, options.timeout)
@@ -128,7 +108,7 @@ def _making(build: Build, workshop: Workshop) -> dict[str, object]:
     parent = RECIPES[build.name].parent
     return {
         "lab_base": reference(parent, build.parent) if parent else workshop.base,
-        "lab_run": list(workshop.run_arguments(build.name)),
+        "lab_run": list(workshop.room(build.name)),
         "owner": workshop.owner,
     }
 

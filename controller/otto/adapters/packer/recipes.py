@@ -2,7 +2,7 @@
 
 import hashlib
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -14,7 +14,7 @@ from otto.model.spec import Provider
 # Below the folder of templates; `plugins` is left out of digests: it says which Packer, not what is built.
 COMMON, PLUGINS, SCRIPTS = "common", "plugins", "scripts"
 # Variables that the builder sets itself. All others may be set by whoever builds, as PKR_VAR_NAME.
-OWN = frozenset({"ansible", "digest", "images", "lab_base", "lab_run", "owner"})
+OWN = frozenset({"ansible", "digest", "images", "lab_base", "lab_run", "owner", "parts"})
 _DECLARED = re.compile(r'^variable "([a-z_]+)"', re.MULTILINE)
 ENVIRONMENT = "PKR_VAR_"
 
@@ -28,12 +28,14 @@ class Recipe:
         roles: of Ansible's, those that run in it.
         size: of the host it is tried on.
         parent: the image it is made of, "" for the provider's plain system.
+        controller: whether OttO itself is in it.
     """
 
     name: str
     roles: tuple[str, ...]
     size: str = "small"
     parent: str = ""
+    controller: bool = False
 
 
 RECIPES: Mapping[str, Recipe] = {
@@ -41,6 +43,8 @@ RECIPES: Mapping[str, Recipe] = {
     for recipe in (
         Recipe("nginx", ("base", "nginx")),
         Recipe("haproxy", ("base", "haproxy")),
+        Recipe("otto", ("base",), size="large", controller=True),
+        Recipe("clowd", ("base",), size="large", parent="otto", controller=True),
     )
 }
 
@@ -76,14 +80,14 @@ class Ingredients:
         roles: role -> digest of its files.
         base: reference of the lab's base image.
         variables: values of the templates' variables that somebody set, by name.
-        controller: digest of OttO itself, for images that hold it.
+        controller: digest of OttO itself and what it drives, for images that hold it; asked for when needed.
     """
 
     templates: Path
     roles: Mapping[str, str]
     base: str
     variables: Mapping[str, str]
-    controller: str = ""
+    controller: Callable[[], str] = str
 
 
 def builds(recipes: Sequence[Recipe], provider: Provider, given: Ingredients) -> tuple[Build, ...]:
@@ -92,6 +96,7 @@ def builds(recipes: Sequence[Recipe], provider: Provider, given: Ingredients) ->
     The digest is the same at every provider: it names what goes in, wherever it is put together.
     """
     made: dict[str, Build] = {}
+    controller = ""
     for recipe in recipes:
         parent = made[recipe.parent].digest if recipe.parent else given.base
         inputs = {
@@ -100,6 +105,8 @@ def builds(recipes: Sequence[Recipe], provider: Provider, given: Ingredients) ->
             "base": parent,
             "variables": digest(given.variables),
         }
+        if recipe.controller:
+            inputs["controller"] = controller = controller or given.controller()
         named = f"sha256:{digest({'name': recipe.name, **inputs})}"
         made[recipe.name] = Build(recipe.name, provider.value, named, inputs, parent)
     return tuple(made.values())

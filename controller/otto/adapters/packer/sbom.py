@@ -1,11 +1,13 @@
 """A bill of materials in CycloneDX 1.6 (ECMA-424), out of an image's own package database."""
 
 import json
+import re
 import uuid
 from datetime import UTC
 from urllib.parse import quote
 
 from otto import __version__
+from otto.adapters.packer import pythons
 from otto.model.image import Image, Package
 
 _DISTRIBUTION = "debian-12"
@@ -41,11 +43,18 @@ def document(image: Image) -> str:
 
 
 def purl(package: Package) -> str:
-    """The package URL (purl-spec, type `deb`)."""
+    """The package URL (purl-spec, types `deb` and `pypi`)."""
+    if package.source == pythons.SOURCE:
+        return f"pkg:pypi/{_normal(package.name)}@{quote(package.version, safe='')}"
     name, version = quote(package.name.lower(), safe=""), quote(package.version, safe=":~")
     qualifiers = {"arch": package.architecture, "distro": _DISTRIBUTION, "upstream": _upstream(package)}
     told = "&".join(f"{key}={quote(value, safe=':')}" for key, value in sorted(qualifiers.items()) if value)
     return f"pkg:deb/debian/{name}@{version}?{told}"
+
+
+def _normal(name: str) -> str:
+    """A name as the index has it (PEP 503)."""
+    return re.sub(r"[-_.]+", "-", name).lower()
 
 
 def _upstream(package: Package) -> str:

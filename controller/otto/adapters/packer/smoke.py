@@ -11,7 +11,7 @@ from otto.model.host import Host
 from otto.model.image import Smoke
 from otto.model.text import one_line
 
-_SECONDS = 120.0
+_SECONDS = 240.0
 _LONGEST = 300
 _USUAL_PORT = 22
 # Neither the user's settings nor an agent have a say; the key is pinned, nobody is asked for anything.

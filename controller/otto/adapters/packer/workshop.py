@@ -46,8 +46,8 @@ class Workshop(Protocol):
     def tools(self, folder: Path, search: str) -> Mapping[str, str]:
         """What Packer needs in its environment, whose PATH would be `search`."""
 
-    def run_arguments(self, name: str) -> Sequence[str]:
-        """Arguments of `docker run` for the machine an image is made in."""
+    def room(self, name: str) -> Sequence[str]:
+        """Room for the machine an image is made in, and the arguments of `docker run` that make it there."""
 
     def find(self, reference: str) -> str:
         """Id of an image by its name or id, "" when there is none."""
