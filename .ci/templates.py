@@ -43,6 +43,7 @@ def main() -> int:
             templates=resources.path("images"),
             ansible=resources.path("infra", "ansible"),
             key=Path(folder) / "no-key",
+            checkout=Path(__file__).resolve().parents[1],
             environ={**os.environ, **_DUMMIES},
         )
         workshop = Workshop(Lab(Path(folder), "0" * 8), "")

@@ -19,6 +19,7 @@ from otto.config import load
 from otto.decide import audit
 from otto.lab import image
 from otto.model.history import AuditRecord, Grant, GrantKind
+from otto.model.image import STABLE, Artifact, Channel, Image, Smoke
 from otto.model.observed import Applied
 from otto.model.run import Outcome
 from otto.model.status import Phase, SiteStatus
@@ -73,6 +74,20 @@ class Guarded(Home):
                 self.remove_container(host)
                 shutil.rmtree(self.home / "sites", ignore_errors=True)
         super().close()
+
+    def take_in(self, name: str) -> None:
+        """Have the index of golden images know an image of the lab, by its name."""
+        identity = podman("image", "inspect", "--format", "{{.Id}}", name).strip()
+        now = datetime.now(UTC)
+        digest = f"sha256:{identity.removeprefix('sha256:')}"
+        artifact = Artifact(digest, now, Smoke(passed=True))
+        golden = Image(name, digest, image.reference(), now, artifacts={"lab": artifact})
+
+        async def add(store: SqlStore) -> None:
+            await store.images.add(golden)
+            await store.images.point(Channel(name, STABLE, digest, now, "ada"))
+
+        self._ask(add)
 
     def again(self, *, killed: bool = False, group: bool = False) -> None:
         """Start it once more, after it was stopped, or was killed -9."""

@@ -32,9 +32,10 @@ def home() -> Iterator[Guarded]:
 
 
 @pytest.fixture(scope="module")
-def other() -> Iterator[str]:
+def other(home: Guarded) -> Iterator[str]:
     """Another image: a site that asks for it wants its web servers replaced."""
     with another_image() as name:
+        home.take_in(name)
         yield name
 
 

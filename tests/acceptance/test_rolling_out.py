@@ -49,10 +49,10 @@ def image() -> Iterator[str]:
 
 @pytest.fixture(scope="module")
 def home(image: str) -> Iterator[Guarded]:
-    del image  # it is made first, so that it is removed last
     home = Guarded.make(OTTO_LOOP_INTERVAL="600", OTTO_SOURCE_INTERVAL="600", OTTO_LOOP_VERIFYDEADLINE="10")
     try:
         home.let_go(SITE, home.begin(**{SITE: spec(SITE, web=3)}))
+        home.take_in(image)  # made before the home, so that it is removed after it
         yield home
     finally:
         home.close()

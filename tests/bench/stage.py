@@ -33,6 +33,8 @@ from otto.model.errors import OttoError
 from otto.model.run import Run
 from otto.model.status import Phase, SiteStatus
 
+AT_ONCE = "  rollout: {strategy: all}\n"
+
 # No test's, and no user's unless by accident; another one by the usual variable.
 _POOL = "10.211.0.0/18"
 _READY = 900.0
@@ -90,7 +92,9 @@ class Stage:
     def commit(self, names: Sequence[str], note: str) -> str:
         """Commit specs of sites and the page all of them serve, ready to be pushed; the commit."""
         for name in names:
-            self.home.write(f"specs/{name}.yaml", site_spec(name, web=2, contains=PAGE, content="page"))
+            # At once, as the script it is compared with does it.
+            text = site_spec(name, web=2, contains=PAGE, content="page", more=AT_ONCE)
+            self.home.write(f"specs/{name}.yaml", text)
         self.home.write("sites/page/index.html", files.page(note))
         self.home.git("add", "-A")
         self.home.git("commit", "-q", "-m", note)

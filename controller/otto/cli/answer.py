@@ -6,7 +6,7 @@ from datetime import datetime
 
 from otto.cli.board import WORKING
 from otto.model.plan import StepKind
-from otto.model.run import Outcome, Run
+from otto.model.run import TAKEN_BACK, Outcome, Run
 from otto.model.status import Phase, SiteStatus
 from otto.model.verdict import Effect
 
@@ -85,7 +85,12 @@ _AFTER_FAILURE = frozenset(set(Phase) - WORKING)
 
 
 def _answers(run: Run, steps: frozenset[StepKind]) -> bool:
-    """A run that failed or waits says all there is to say; one that succeeded has to hold the steps."""
+    """A run that failed or waits says all there is to say; one that succeeded has to hold the steps.
+
+    One that only takes back what failed before it is not what was asked for.
+    """
+    if TAKEN_BACK in run.cause.split("+"):
+        return False
     if run.outcome in (Outcome.FAILED, Outcome.WAITING):
         return True
     return run.outcome is Outcome.SUCCEEDED and _wanted(steps) <= {step.kind for step in run.steps}

@@ -10,6 +10,7 @@ from otto.model.canonical import Data, to_data
 from otto.model.history import AuditRecord, Grant
 from otto.model.pipeline import Pipeline
 from otto.model.plan import Plan
+from otto.model.rollout import RolloutStatus
 from otto.model.run import Run
 from otto.model.status import Condition, ConditionType, SiteStatus
 
@@ -41,10 +42,17 @@ def site_document(status: SiteStatus, intents: Iterable[str] = ()) -> Document:
         "ready": status.ready,
         **data,
         "cost": money.priced_data(status.cost, status.currency),
+        "rollout": rollout_data(status.rollout) if status.rollout else None,
         "held": [reason_data(reason) for reason in status.held],
         "conditions": conditions,
         "intents": [*sorted(intents)],
     }
+
+
+def rollout_data(status: RolloutStatus) -> Document:
+    """How a rollout stands; what is quarantined is told by the grants that hold, and only beside them."""
+    data = _object(status)
+    return {name: value for name, value in data.items() if name not in ("site", "quarantined", "actions")}
 
 
 def in_order(conditions: Iterable[Condition]) -> list[Condition]:
@@ -77,7 +85,7 @@ def runs_document(runs: Iterable[Run]) -> Document:
 
 
 def pipelines_document(pipelines: Iterable[Pipeline]) -> Document:
-    """What `otto pipelines --json` prints."""
+    """What `otto pipelines list --json` prints, and `show` of one."""
     return {"pipelines": [to_data(pipeline) for pipeline in pipelines]}
 
 

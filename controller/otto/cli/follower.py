@@ -12,9 +12,9 @@ _RUNS = 50
 _STEPS = {
     Phase.PLANNING: frozenset({"observe", "plan", "guard"}),
     Phase.PROVISIONING: frozenset({"provision"}),
-    Phase.CONFIGURING: frozenset({"configure", "dns"}),
+    Phase.CONFIGURING: frozenset({"set-aside", "drain", "configure", "dns"}),
     Phase.DEPLOYING: frozenset({"deploy"}),
-    Phase.VERIFYING: frozenset({"verify"}),
+    Phase.VERIFYING: frozenset({"try", "return", "soak", "verify"}),
     Phase.DESTROYING: frozenset({"destroy"}),
 }
 

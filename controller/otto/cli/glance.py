@@ -25,7 +25,7 @@ from otto.model.status import SiteStatus
 
 T = TypeVar("T")
 
-REVISION = "0002"
+REVISION = "0003"
 _PATIENCE = 2.0
 
 

@@ -18,6 +18,7 @@ from otto.model.rollout import Quarantine, RolloutState, RolloutStatus
 if TYPE_CHECKING:
     from rich.console import Console
 
+_BACK = frozenset({RolloutState.REVERTING, RolloutState.REVERTED})
 _KINDS = frozenset({GrantKind.PAUSE, GrantKind.QUARANTINE})
 
 
@@ -57,17 +58,7 @@ def document(found: Found) -> dict[str, object]:
     status = found.status
     return {
         "site": status.site,
-        "state": status.state.value,
-        "digest": status.digest,
-        "before": status.before,
-        "began_at": to_data(status.began_at),
-        "batches": to_data(status.batches),
-        "done": to_data(status.done),
-        "current": to_data(status.current),
-        "moment": status.moment,
-        "since": to_data(status.since),
-        "reason": status.reason,
-        "plan": status.plan,
+        **documents.rollout_data(status),
         "grants": [to_data(grant) for grant in found.grants],
         "quarantined": [
             to_data(status.quarantined[grant.plan])
@@ -94,9 +85,16 @@ def lines(found: Found) -> Iterator[str]:
 
 
 def _of_batch(status: RolloutStatus, batch: tuple[str, ...]) -> str:
+    if status.state in _BACK:
+        return "taken back" if set(batch) & _changed(status) else "left as it was"
     if set(batch) <= set(status.done):
         return "done"
     return status.moment if status.moment and set(batch) & set(status.current) else "to come"
+
+
+def _changed(status: RolloutStatus) -> frozenset[str]:
+    known = status.quarantined.get(status.digest)
+    return frozenset((*status.done, *status.current, *(known.hosts if known else ())))
 
 
 def _said(grant: Grant, failed: Quarantine | None) -> Iterator[str]:

@@ -70,7 +70,9 @@ def _told(run: Run) -> Iterator[str]:
 
 
 def _kinds(run: Run) -> list[str]:
-    return [step.kind for step in run.steps if step.kind not in (OBSERVE, "plan", "guard")]
+    """What was done, each kind once: a rollout does the same to every batch."""
+    kinds = dict.fromkeys(step.kind for step in run.steps)
+    return [kind for kind in kinds if kind not in (OBSERVE, "plan", "guard")]
 
 
 def page(run: Run, now: datetime) -> "Iterator[RenderableType]":

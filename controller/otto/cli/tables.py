@@ -11,10 +11,12 @@ from otto.cli import money
 from otto.cli.colours import colour_of
 from otto.cli.documents import in_order
 from otto.cli.text import clean, date_time, lasting
+from otto.decide.rolloutwords import in_a_line
 from otto.model.canonical import short
 from otto.model.history import AuditRecord
 from otto.model.host import Host, HostState
 from otto.model.infrastructure import Adoptable
+from otto.model.rollout import RolloutState
 from otto.model.status import Condition, ConditionType, SiteStatus, Truth
 
 if TYPE_CHECKING:
@@ -69,7 +71,18 @@ def _matter(status: SiteStatus, doing: Sequence[str]) -> Text:
     lines = [clean(endpoint.url) for endpoint in status.endpoints]
     if status.message not in ("", status.phase.value):
         lines.append(clean(status.message))
+    if on_its_way := progress(status):
+        lines.append(clean(on_its_way))
     return Text("\n".join([*lines, *map(clean, doing)]))
+
+
+def progress(status: SiteStatus) -> str:
+    """How far the site's rollout came, unless its message tells; "" when there is none under way."""
+    if status.rollout is None:
+        return ""
+    line = in_a_line(status.rollout)
+    told = status.rollout.state in (RolloutState.REVERTED, RolloutState.STUCK) or line in status.message
+    return "" if told else line
 
 
 def facts(pairs: Iterable[tuple[str, str]], width: int | None = None) -> Table:
@@ -97,6 +110,7 @@ def about(status: SiteStatus, intents: Iterable[str], now: datetime) -> Table:
     return facts(
         [
             ("message", "" if status.message == status.phase.value else status.message),
+            ("rollout", progress(status)),
             ("reach it at", urls),
             ("provider", status.provider),
             ("cost", money.site_words(status)),

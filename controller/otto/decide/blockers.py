@@ -5,7 +5,10 @@ from dataclasses import replace
 
 from otto.decide.dependencies import blocked_by
 from otto.decide.evidence import WORKING, Evidence
+from otto.decide.rolloutwords import TAKEN_BACK, because, in_a_line
 from otto.decide.wording import counted
+from otto.model.history import OTTO, GrantKind
+from otto.model.rollout import RolloutState
 from otto.model.status import ConditionType, Phase, Truth
 from otto.model.verdict import Effect, Reason
 from otto.model.why import Blocker, Obstacle
@@ -33,6 +36,7 @@ def blockers(evidence: Evidence) -> tuple[Blocker, ...]:
         *_suspended(evidence),
         *_orphaned(evidence),
         *_spec(evidence),
+        *_rollout(evidence),
         *_guard(evidence),
         *_dependency(evidence),
         *_backoff(evidence),
@@ -86,6 +90,25 @@ def _spec(evidence: Evidence) -> Iterator[Blocker]:
     kept = "the last good one is in force" if evidence.spec else "there never was a good one"
     what = f"the newest spec is bad, {kept}: {bad.message}"
     yield Blocker(Obstacle.SPEC, what, "correct it, commit and push", since=bad.since)
+
+
+def _rollout(evidence: Evidence) -> Iterator[Blocker]:
+    """What keeps the newest wish from the servers, though nothing else might."""
+    if evidence.phase in (Phase.DESTROYED, Phase.ORPHANED):
+        return
+    again = f"otto rollout resume {evidence.site}"
+    for grant in evidence.steered:
+        if grant.kind is GrantKind.PAUSE:
+            what = f"{grant.by} paused its rollouts{because(grant.reason)}"
+            yield Blocker(Obstacle.PAUSED, what, again, since=grant.at)
+    held = [grant for grant in evidence.steered if grant.kind is GrantKind.QUARANTINE]
+    found = evidence.status.rollout if evidence.status else None
+    if not held or found is None or found.state not in TAKEN_BACK:
+        return
+    kind = Obstacle.STUCK if found.state is RolloutState.STUCK else Obstacle.QUARANTINED
+    who = "" if held[-1].by == OTTO else f" ({held[-1].by}{because(held[-1].reason)})"
+    mend = f"push a commit that mends it, or try it again: {again}"
+    yield Blocker(kind, f"{in_a_line(found)}{who}", mend, since=held[-1].at)
 
 
 def _guard(evidence: Evidence) -> Iterator[Blocker]:

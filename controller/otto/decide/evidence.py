@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from otto.model.catalogue import RememberedSpec
+from otto.model.history import Grant
 from otto.model.run import Outcome, Run, StepRecord
 from otto.model.spec import SiteSpec
 from otto.model.status import Condition, ConditionType, Phase, SiteStatus, Truth
@@ -41,6 +42,7 @@ class Evidence:
         unsigned: what newer thing in the repository is not deployed since nobody known has signed it, and
             why; "" for nothing.
         approved: whether the plan that waits is approved.
+        steered: what people and OttO said of the site's rollouts that still holds, oldest first.
     """
 
     site: str
@@ -56,6 +58,7 @@ class Evidence:
     source_failures: int = 0
     unsigned: str = ""
     approved: bool = False
+    steered: tuple[Grant, ...] = ()
 
     @property
     def phase(self) -> Phase:

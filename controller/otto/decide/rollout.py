@@ -1,20 +1,23 @@
 """Which running servers a run changes, in which steps, and what it may go back to."""
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from otto.decide.batches import batches
 from otto.decide.expected import SERVICES, wanted
 from otto.decide.hostdiff import SET_ASIDE
 from otto.model.desired import Desired
 from otto.model.difference import Cause, Difference, Layer
-from otto.model.host import HostState
-from otto.model.observed import Applied, Observed, Seen
+from otto.model.host import HostFacts, HostState
+from otto.model.observed import Applied, Observed, Seen, Unseen
 from otto.model.plan import Action, ActionKind, Plan
-from otto.model.rollout import RolloutState, RolloutStatus
+from otto.model.rollout import Quarantine, RolloutState, RolloutStatus
 from otto.model.spec import Role
 from otto.model.strategy import Strategy
 
+# Begun, and neither at its end nor taken back.
+UNDERWAY = frozenset({RolloutState.RUNNING, RolloutState.PAUSED})
+REPLACING = frozenset({ActionKind.REPLACE})
 _OF_HOSTS = frozenset({Layer.CONFIGURATION, Layer.CONTENT})
 
 
@@ -58,20 +61,20 @@ def goes_back(desired: Desired, applied: Applied, *, beside: bool) -> bool:
     return changed and applied.desired is not None and not beside
 
 
-def replaced(plan: Plan, observed: Observed) -> frozenset[str]:
-    """Living servers that a plan makes anew, and that can be kept as they are for a while.
+def replaced(desired: Desired, plan: Plan, observed: Observed) -> frozenset[str]:
+    """Servers at work that a plan makes anew, and that can be kept as they are for a while.
 
     One whose image its module does not tell can not: there is nothing to pin it to.
     """
     images = {host.name: host.image for host in observed.hosts}
     found = {action.host for action in plan.actions if action.kind is ActionKind.REPLACE}
-    return frozenset(name for name in found if images.get(name))
+    return frozenset(name for name in found & _running(desired, observed).keys() if images.get(name))
 
 
 def pins(names: Iterable[str], observed: Observed) -> dict[str, str]:
     """What keeps servers as they are: host -> the image it runs on."""
     images = {host.name: host.image for host in observed.hosts}
-    return {name: images[name] for name in sorted(names)}
+    return {name: images[name] for name in sorted(names) if images.get(name)}
 
 
 def course(
@@ -79,6 +82,7 @@ def course(
     observed: Observed,
     differences: Iterable[Difference],
     anew: frozenset[str] = frozenset(),
+    begun: Iterable[str] = (),
 ) -> Course:
     """The steps for what a changed wish makes of running servers.
 
@@ -90,14 +94,19 @@ def course(
         observed: what was seen, after everything else that Terraform does was done.
         differences: what differs.
         anew: living servers that are to be made anew.
+        begun: servers that were being changed when an earlier run ended: they are tried and watched again,
+            even where nothing is left to change.
     """
     found = tuple(differences)
     changed = {item.host for item in found if item.layer in _OF_HOSTS and item.cause is Cause.SPEC}
-    aside = _set_aside(observed)
+    aside = set_aside(observed)
+    again = frozenset(begun) | aside
     running = _running(desired, observed)
-    names = {name: role for name, role in running.items() if name in changed | anew}
+    names = {name: role for name, role in running.items() if name in changed | anew | again}
     web = sorted(name for name, role in names.items() if role is Role.WEB)
-    balancers = tuple(sorted(name for name, role in names.items() if role is Role.BALANCER))
+    # Balancers learn of new servers first: who is to take over is to be there before anybody goes.
+    late = {*names} if _wanted_web(desired) <= running.keys() else anew
+    balancers = tuple(sorted(name for name, role in names.items() if role is Role.BALANCER and name in late))
     if not web and len(balancers) <= 1 and not anew:
         return Course()
     out = {name for name, role in wanted(desired).items() if role is Role.WEB and name not in running}
@@ -109,7 +118,7 @@ def course(
 def serving(desired: Desired, observed: Observed) -> frozenset[str]:
     """Web servers that serve visitors."""
     running = {name for name, role in _running(desired, observed).items() if role is Role.WEB}
-    return frozenset(running - _set_aside(observed))
+    return frozenset(running - set_aside(observed))
 
 
 def leaving(plan: Plan, observed: Observed) -> tuple[str, ...]:
@@ -120,17 +129,53 @@ def leaving(plan: Plan, observed: Observed) -> tuple[str, ...]:
 
 
 def covered(actions: Iterable[Action], approved: Iterable[Action]) -> bool:
-    """Whether everything that is to be done now is part of what was judged."""
+    """Whether everything that is to be done now is part of what was judged.
+
+    What was to be made anew may be changed in place: one that keeps its image for now gets its size at once.
+    """
     known = {(action.address, action.kind) for action in approved}
+    known |= {(address, ActionKind.UPDATE) for address, kind in known if kind in REPLACING}
     return all((action.address, action.kind) in known for action in actions)
 
 
 def part_of(plan: Plan, status: RolloutStatus | None) -> str:
     """Digest of the plan that was judged as this rollout began, if this one is the rest of it; or ""."""
-    if status is None or status.state is not RolloutState.RUNNING or status.digest != plan.desired:
+    if status is None or status.state not in UNDERWAY or status.digest != plan.desired:
         return ""
-    rest = status.plan if plan.actions and covered(plan.actions, status.actions) else ""
+    # What was approved is done once: a server that was made anew by then is not made anew again.
+    left = [item for item in status.actions if item.host not in status.done or item.kind not in REPLACING]
+    rest = status.plan if plan.actions and covered(plan.actions, left) else ""
     return rest if rest != plan.digest else ""
+
+
+def taken_up(status: RolloutStatus, course: Course, judged: Plan) -> RolloutStatus:
+    """A rollout that goes on: servers that are changed once more are not done any more."""
+    done = tuple(name for name in status.done if name not in course.hosts)
+    steps = (*((name,) for name in done), *course.steps) if course else status.batches
+    taken_up = replace(status, state=RolloutState.RUNNING, batches=steps, done=done, reason="")
+    if judged.about.part_of or covered(judged.actions, status.actions):
+        return taken_up
+    return replace(taken_up, plan=judged.digest, actions=judged.actions)
+
+
+def renewed(status: RolloutStatus, found: Quarantine | None) -> frozenset[str]:
+    """Servers that a rollout made anew and that go back; none once they are there.
+
+    Args:
+        status: how it stands.
+        found: what it was quarantined for.
+    """
+    if found is None or status.state not in (RolloutState.REVERTING, RolloutState.STUCK):
+        return frozenset()
+    made = {action.host for action in status.actions if action.kind in REPLACING}
+    return frozenset(found.hosts) & made if status.plan else frozenset(found.hosts)
+
+
+def changed_by(status: RolloutStatus | None, digest: str, observed: Observed) -> frozenset[str]:
+    """Servers that have a wish already whose rollout is under way, as far as they are alive."""
+    if status is None or status.state not in UNDERWAY or status.digest != digest:
+        return frozenset()
+    return frozenset((*status.done, *status.current)) & _alive(observed)
 
 
 def cannot_go_back(last: Desired | None, roles: Mapping[str, str], module: str) -> str:
@@ -144,6 +189,11 @@ def cannot_go_back(last: Desired | None, roles: Mapping[str, str], module: str) 
         changed = sorted(name for name in {*last.roles, *roles} if last.roles.get(name) != roles.get(name))
         return f"what configures its hosts changed since: {', '.join(changed)}"
     return "" if last.module == module else "its Terraform module changed since"
+
+
+def _wanted_web(desired: Desired) -> frozenset[str]:
+    """Names of all web servers that are wanted."""
+    return frozenset(desired.spec.host_names(Role.WEB))
 
 
 def _running(desired: Desired, observed: Observed) -> dict[str, Role]:
@@ -173,15 +223,29 @@ def _works(observed: Observed, name: str, role: Role) -> bool:
     return facts.value.services.get(SERVICES[role]) == "active"
 
 
-def _set_aside(observed: Observed) -> set[str]:
+def set_aside(observed: Observed) -> frozenset[str]:
     """Web servers that some balancer sends nobody to."""
-    return {
+    return frozenset(
         server
         for facts in observed.facts.values()
         if isinstance(facts, Seen)
         for server, have in facts.value.backends.items()
         if have.startswith(SET_ASIDE)
-    }
+    )
+
+
+def returned(observed: Observed, names: Iterable[str]) -> Observed:
+    """What was observed, once visitors are sent to these servers again."""
+    back = frozenset(names)
+    facts = {name: _with(seen, back) for name, seen in observed.facts.items()}
+    return replace(observed, facts=facts)
+
+
+def _with(seen: Seen[HostFacts] | Unseen, back: frozenset[str]) -> Seen[HostFacts] | Unseen:
+    if not isinstance(seen, Seen) or not back & seen.value.backends.keys():
+        return seen
+    backends = {name: "UP" if name in back else state for name, state in seen.value.backends.items()}
+    return replace(seen, value=replace(seen.value, backends=backends))
 
 
 def _broken(difference: Difference) -> bool:

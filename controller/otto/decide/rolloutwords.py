@@ -4,11 +4,14 @@ from datetime import datetime
 
 from otto.model.canonical import short
 from otto.model.desired import Desired
-from otto.model.history import AuditEntry
+from otto.model.errors import WaitingError
+from otto.model.history import AuditEntry, Grant
 from otto.model.notice import Notice, NoticeKind
 from otto.model.rollout import Quarantine, RolloutState, RolloutStatus
 
 _MOST = 10
+TAKEN_BACK = frozenset({RolloutState.REVERTING, RolloutState.REVERTED, RolloutState.STUCK})
+"""States in which the newest wish failed, or a person took it back: it is not to be put in place."""
 
 
 def failed_notice(site: str, found: Quarantine) -> Notice:
@@ -48,17 +51,49 @@ def in_a_line(status: RolloutStatus) -> str:
     """How a rollout stands, in a line; "" when there is nothing to tell."""
     total = sum(len(batch) for batch in status.batches)
     far = f"{len(status.done)} of {total} servers"
+    now = f", {status.moment} {', '.join(status.current)}" if status.moment else ""
     match status.state:
         case RolloutState.RUNNING:
-            now = f", {status.moment} {', '.join(status.current)}" if status.moment else ""
             return f"rolling out: {far}{now}"
         case RolloutState.PAUSED:
             return f"rollout {status.reason or 'paused'}: {far}"
         case RolloutState.REVERTING:
-            return f"taken back: {status.reason}"
+            return f"the newest commit is being taken back{because(status.reason)}{now}"
         case RolloutState.REVERTED:
-            return f"the newest commit was taken back: {status.reason}"
+            return f"the newest commit was taken back{because(status.reason)}"
         case RolloutState.STUCK:
-            return f"the newest commit failed and cannot be taken back: {status.reason}"
+            return f"the newest commit failed and cannot be taken back{because(status.reason)}"
         case RolloutState.DONE:
             return ""
+
+
+def because(reason: str) -> str:
+    """A reason behind what it is the reason of; "" when nobody gave one."""
+    return f": {reason}" if reason else ""
+
+
+def waiting_for(paused: Grant) -> WaitingError:
+    """What a paused rollout waits for."""
+    why = f": {paused.reason}" if paused.reason else ""
+    return WaitingError(
+        f"the rollout is paused by {paused.by}{why}", mend=f"to go on: otto rollout resume {paused.site}"
+    )
+
+
+def frozen_by(freeze: Grant) -> WaitingError:
+    """What a rollout waits for whose next batch takes living servers away."""
+    why = f": {freeze.reason}" if freeze.reason else ""
+    return WaitingError(
+        f"the rollout waits: {freeze.by} froze {freeze.site or 'all sites'}{why}",
+        mend=f"to go on: otto thaw {freeze.site}".rstrip(),
+    )
+
+
+def no_way_back(desired: Desired, quarantine: Grant, why: str) -> WaitingError:
+    """What a site waits for whose quarantined wish cannot be taken back."""
+    site = desired.site
+    return WaitingError(
+        f"commit {short(desired.commit)} is quarantined ({quarantine.reason}), and cannot be taken back: "
+        f"{why or 'nothing was verified before'}",
+        mend=f"push a commit that mends it, or try it again: otto rollout resume {site}",
+    )

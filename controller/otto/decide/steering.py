@@ -2,15 +2,14 @@
 
 from collections.abc import Iterable
 
+from otto.decide.rollout import UNDERWAY
 from otto.model.canonical import short
 from otto.model.desired import Desired
 from otto.model.errors import UsageError
 from otto.model.history import AuditEntry, Grant, GrantKind
 from otto.model.observed import Applied
-from otto.model.rollout import RolloutState, RolloutStatus
+from otto.model.rollout import RolloutStatus
 from otto.model.saying import Saying, Speaker
-
-_UNDERWAY = frozenset({RolloutState.RUNNING, RolloutState.PAUSED})
 
 
 def pause(site: str, grants: Iterable[Grant], speaker: Speaker, reason: str) -> Saying:
@@ -55,7 +54,7 @@ def abort(site: str, status: RolloutStatus, applied: Applied, speaker: Speaker, 
     Raises:
         UsageError: none is under way, or nothing was verified before it.
     """
-    if status.state not in _UNDERWAY or status.digest == applied.verified:
+    if status.state not in UNDERWAY or status.digest == applied.verified:
         mend = f"to take back one that is done: otto rollout undo {site}"
         raise UsageError(f"no rollout of {site} is under way", mend=mend)
     if applied.desired is None:
@@ -86,7 +85,7 @@ def undo(
     Raises:
         UsageError: a rollout is under way, or no older wish is known that held.
     """
-    if status.state in _UNDERWAY and status.digest != applied.verified:
+    if status.state in UNDERWAY and status.digest != applied.verified:
         raise UsageError(f"a rollout of {site} is under way", mend=f"to end it: otto rollout abort {site}")
     before: Desired | None = applied.previous
     held = {grant.plan for grant in _of(grants, GrantKind.QUARANTINE, speaker)}

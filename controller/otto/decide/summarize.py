@@ -5,7 +5,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
 
-from otto.decide.rolloutwords import in_a_line
+from otto.decide.rolloutwords import TAKEN_BACK, in_a_line
 from otto.decide.signs import tier_of
 from otto.decide.verification import serves_nothing
 from otto.decide.wording import describe_differences, reasons, told_of
@@ -15,7 +15,7 @@ from otto.model.difference import UNWISHED, Cause, Difference, Layer
 from otto.model.observed import InfrastructureState, Seen, Unseen
 from otto.model.plan import StepKind
 from otto.model.problem import Problem
-from otto.model.rollout import RolloutState, RolloutStatus
+from otto.model.rollout import RolloutStatus
 from otto.model.status import Condition, ConditionType, Phase, SiteStatus, Truth
 from otto.model.verdict import Allowed, NeedsApproval, Refused, Verdict, Waiting
 
@@ -214,13 +214,10 @@ def _in_sync(found: Findings, differences: tuple[Difference, ...]) -> Condition:
     return _condition(found, kind, Truth.FALSE, "Different", words)
 
 
-_BACK = frozenset({RolloutState.REVERTING, RolloutState.REVERTED, RolloutState.STUCK})
-
-
 def _taken_back(found: Findings) -> str:
     """That the newest wish failed and is not in place, "" while it is or may be."""
     status = found.rollout
-    if status is None or status.state not in _BACK:
+    if status is None or status.state not in TAKEN_BACK:
         return ""
     return in_a_line(status)
 

@@ -4,6 +4,9 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 from enum import StrEnum
 
+# Why a site is due whose newest wish failed while it was rolled out: it goes back to what held before.
+TAKEN_BACK = "taken-back"
+
 
 class Outcome(StrEnum):
     """How a step or run ended; RUNNING until it did."""

@@ -16,6 +16,9 @@ class Obstacle(StrEnum):
     SUSPENDED = "suspended"  # a person or its spec holds it
     ORPHANED = "orphaned"  # no spec wants it
     SPEC = "spec"  # the newest spec is bad
+    PAUSED = "paused"  # a person paused its rollouts
+    STUCK = "stuck"  # a rollout failed, and cannot be taken back
+    QUARANTINED = "quarantined"  # the newest wish failed, or a person took it back
     APPROVAL = "approval"  # a person has to approve the plan
     REFUSED = "refused"  # the guard refuses the plan
     LATER = "later"  # the guard lets the plan go on later

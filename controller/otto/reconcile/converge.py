@@ -18,12 +18,7 @@ from otto.decide.rollout import Course, course, goes_back, leaving, part_of, pin
 from otto.decide.sifting import to_act_on
 from otto.decide.signs import key, keys, seen_as, told
 from otto.decide.targeting import actionable
-from otto.decide.wording import (
-    counted,
-    describe,
-    describe_differences,
-    reasons,
-)
+from otto.decide.wording import counted, describe, describe_differences, reasons
 from otto.model.canonical import to_data
 from otto.model.desired import Desired
 from otto.model.difference import Difference
@@ -120,19 +115,26 @@ class Converger:
         look = run.look
         in_steps = rolls(look.desired, look.observed.applied) or bool(look.beside)
         await self._roller.leave(run, look.observed, leaving(plan, look.observed))
-        anew = replaced(plan, look.observed) if in_steps else frozenset[str]()
+        anew = replaced(look.desired, plan, look.observed) if in_steps else frozenset[str]()
         if anew:
             await self._rollouts.begin(look, Course(), plan)
             observed = await self._provisioner.part(run, look.observed, plan, anew | look.spared)
         else:
             observed = await self._provisioner.whole(run, plan, changes)
         found = self._to_act_on(look, observed)
-        steps = course(look.desired, observed, found, anew) if in_steps else Course()
+        begun = self._rollouts.begun(look)
+        steps = course(look.desired, observed, found, anew, begun) if in_steps else Course()
+        if left := anew - steps.replaced:
+            # They stopped working meanwhile: nobody is on them, so they need no steps.
+            observed = await self._provisioner.part(run, observed, plan, steps.replaced | look.spared)
+            found = self._to_act_on(look, observed)
+            log.info("rollout.at_once", hosts=sorted(left))
         rest = self._rest(look, observed, found, steps)
         configured = await self._player.configure(run, observed, rest)
         deployed = await self._player.deploy(run, observed, rest)
         touched = Touched(configured, deployed, rest.partly)
         if steps:
+            await self._roller.keep_aside(run, observed, steps, configured)
             observed = await record_facts(
                 self._kit.store, self._observer, look.desired.site, observed, touched
             )
@@ -148,9 +150,10 @@ class Converger:
         apart = tuple(
             item
             for item in found
-            if item.host not in aside and not any(item.path.endswith(f"/backends/{name}") for name in aside)
+            if (item.path.rpartition("/")[2] if "/backends/" in item.path else item.host) not in aside
         )
-        return planning.plan(look.desired, observed, apart, force=look.force)
+        # What a person asked for comes with the steps to the servers on them.
+        return planning.plan(look.desired, observed, apart, force=frozenset() if steps else look.force)
 
     def _underway(self, look: Look, recorder: Recorder) -> Underway:
         async def enter(observed: Observed, step: StepKind, plan: Plan | None) -> None:

@@ -6,6 +6,8 @@ from datetime import datetime
 import structlog
 
 from otto.decide.diff import diff
+from otto.decide.rollout import changed_by
+from otto.decide.rolloutwords import waiting_for
 from otto.decide.sifting import sift, standing
 from otto.decide.summarize import Findings
 from otto.decide.targeting import actionable
@@ -16,7 +18,7 @@ from otto.model.errors import OttoError, TerminalError, TransientError, WaitingE
 from otto.model.observed import Applied, Observed
 from otto.model.plan import Removing, StepKind
 from otto.model.progress import silent
-from otto.model.run import Outcome, Run
+from otto.model.run import TAKEN_BACK, Outcome, Run
 from otto.model.spec import SiteSpec
 from otto.model.status import Phase
 from otto.model.verdict import Allowed, Verdict, Waiting
@@ -39,7 +41,7 @@ from otto.reconcile.observation.sentinel import Sentinel
 from otto.reconcile.observe import Observer
 from otto.reconcile.pace import Next, Pace
 from otto.reconcile.resolve import Resolver
-from otto.reconcile.rollouts import Aim, Rollouts, waiting_for
+from otto.reconcile.rollouts import Aim, Rollouts
 from otto.reconcile.runner import Runner
 from otto.reconcile.statuses import Statuses
 from otto.reconcile.steward import Steward
@@ -190,6 +192,7 @@ class Reconciler:
         self._kit.metrics.observed(site, found)
         force = self._wishes.pop(site, frozenset())
         if not sifted.acted and not force:
+            await self._rollouts.at_rest(aim)
             await self._settled_wish(desired, observed)
             if found:
                 return await self._bystander.only_told(desired, observed, sifted, signs)
@@ -211,14 +214,25 @@ class Reconciler:
 
     async def _wait_paused(self, look: Look, aim: Aim, cause: str) -> Next:
         """What broke of the servers that a paused rollout did not come to is mended all the same."""
-        last = look.observed.applied.desired
-        if last is not None and aim.paused is not None:
-            broken = self._mender.broken(last, look.observed, look.desired.digest, look.signs)
-            left = tuple(item for item in broken.differences if item.host not in aim.spared) if broken else ()
-            if broken is not None and actionable(left):
-                await self._mender.mend(replace(broken, differences=left, spared=aim.spared), cause)
+        broken = self._broken(look)
+        if broken is not None:
+            await self._mender.mend(broken, cause)
+        if aim.paused is not None and look.observed.applied.desired is not None:
             raise waiting_for(aim.paused)
         return self._bystander.hold(look, self._kit.settings.interval)
+
+    def _broken(self, look: Look) -> Look | None:
+        """What broke of the last wish; servers that have the newer one already are left as they are."""
+        last = look.observed.applied.desired
+        if last is None:
+            return None
+        broken = self._mender.broken(last, look.observed, look.desired.digest, look.signs)
+        status = self._rollouts.status(last.site)
+        spared = changed_by(status, look.desired.digest, look.observed)
+        left = tuple(item for item in broken.differences if item.host not in spared) if broken else ()
+        if broken is None or not actionable(left):
+            return None
+        return replace(broken, differences=left, spared=spared)
 
     async def _misplaced(self, known: RememberedSpec, placed: Judged) -> Next:
         """The site's hosts would be where they must not: nothing of it is looked at, let alone planned."""
@@ -247,7 +261,7 @@ class Reconciler:
         held, last = self._holds.held(look.desired), look.observed.applied.desired
         if held is None or last is None or last.digest == look.desired.digest:
             return None
-        broken = self._mender.broken(last, look.observed, look.desired.digest, look.signs)
+        broken = self._broken(look)
         if broken is None:
             return None
         await self._mender.mend(broken, cause)
@@ -296,7 +310,7 @@ class Reconciler:
             return await self._fail(look.desired.site, error)
         await self._rollouts.failed(look, error)
         self._holds.release(look.desired.site)
-        return Next(0.0, "taken-back")
+        return Next(0.0, TAKEN_BACK)
 
     async def _run(self, look: Look, cause: str) -> Next:
         try:

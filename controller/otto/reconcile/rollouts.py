@@ -5,22 +5,30 @@ from datetime import datetime
 
 import structlog
 
-from otto.decide.rollout import Course, cannot_go_back
-from otto.decide.rolloutwords import failed_notice, quarantine_entry, stuck_notice
+from otto.decide.rollout import UNDERWAY, Course, cannot_go_back, renewed, taken_up
+from otto.decide.rolloutwords import (
+    failed_notice,
+    frozen_by,
+    no_way_back,
+    quarantine_entry,
+    stuck_notice,
+    waiting_for,
+)
 from otto.model.canonical import short
 from otto.model.desired import Desired
-from otto.model.errors import WaitingError
 from otto.model.history import OTTO, Grant, GrantKind
 from otto.model.observed import Applied
 from otto.model.plan import Plan
 from otto.model.rollout import Quarantine, RolloutState, RolloutStatus
 from otto.reconcile.gatekeeper import Gatekeeper
 from otto.reconcile.kit import Kit
-from otto.reconcile.look import Look, RolloutFailedError
+from otto.reconcile.look import Look, RolloutFailedError, SupersededError
 
 log = structlog.get_logger("otto.rollout")
 
 _OVER = frozenset({RolloutState.DONE})
+_GOING_BACK = frozenset({RolloutState.REVERTING, RolloutState.STUCK})
+_BACK = frozenset({RolloutState.REVERTING, RolloutState.REVERTED, RolloutState.STUCK})
 # Quarantined wishes that are kept with all that failed, of each site.
 _KEPT = 5
 
@@ -35,7 +43,6 @@ class Aim:
         quarantine: why that is another wish, None where it is the same.
         paused: who paused the rollout of `desired`, None where nobody did.
         undoing: hosts that the rollout of a quarantined wish made anew.
-        spared: hosts that a paused rollout has changed already.
     """
 
     desired: Desired
@@ -43,7 +50,6 @@ class Aim:
     quarantine: Grant | None = None
     paused: Grant | None = None
     undoing: frozenset[str] = frozenset()
-    spared: frozenset[str] = frozenset()
 
 
 class Rollouts:
@@ -82,18 +88,18 @@ class Rollouts:
         quarantine = held.get(desired.digest)
         if quarantine is None:
             await self._over(desired, applied, status)
-            return Aim(desired, desired, None, *self._paused(desired, applied, grants, status, now))
+            return Aim(desired, desired, None, self._paused(desired, applied, grants, now))
         last = next(
             (item for item in (applied.desired, applied.previous) if item and item.digest not in held), None
         )
         why_not = cannot_go_back(last, self._kit.configuration.roles(), self._module(desired))
         if last is None or why_not:
             await self._stuck(status, desired, why_not)
-            raise _no_way_back(desired, quarantine, why_not)
-        if applied.verified == last.digest and status.state is RolloutState.REVERTING:
-            status = await self._save(replace(status, state=RolloutState.REVERTED, current=(), moment=""))
+            raise no_way_back(desired, quarantine, why_not)
+        if status.state not in _BACK or status.digest != desired.digest:
+            status = await self._given_up(status, desired, quarantine)
         known = status.quarantined.get(desired.digest)
-        return Aim(last, desired, quarantine, None, frozenset(known.hosts if known else ()))
+        return Aim(last, desired, quarantine, None, renewed(status, known))
 
     async def begin(self, look: Look, course: Course, judged: Plan) -> None:
         """A course is about to be taken, or taken up again.
@@ -106,8 +112,8 @@ class Rollouts:
         desired, now = look.desired, self._kit.clock.now()
         status = await self._load(desired.site)
         if look.beside:
-            status = replace(status, state=RolloutState.REVERTING)
-        elif status.digest != desired.digest or status.state is not RolloutState.RUNNING:
+            pass  # an older wish is mended or put back: that is no rollout of its own
+        elif status.digest != desired.digest or status.state not in UNDERWAY:
             status = replace(
                 status,
                 digest=desired.digest,
@@ -122,22 +128,48 @@ class Rollouts:
             )
             self._kit.metrics.rollouts.began()
         else:
-            status = replace(status, batches=(*((done,) for done in status.done), *course.steps))
-        await self._save(replace(status, current=(), moment=""))
+            status = taken_up(status, course, judged)
+        # Without steps it is not known yet what becomes of those that an earlier run had begun with.
+        await self._save(replace(status, current=(), moment="") if course else status)
         log.info("rollout.began", digest=short(desired.digest), batches=[list(item) for item in course.steps])
 
-    async def go_on(self, desired: Desired) -> None:
-        """Asked between two batches.
+    async def go_on(self, desired: Desired, *, takes: bool = False) -> None:
+        """Asked before each batch.
+
+        Args:
+            desired: the wish.
+            takes: whether living servers go with the batch.
 
         Raises:
-            WaitingError: somebody paused the rollout.
+            WaitingError: somebody paused the rollout, or a freeze began that holds such a batch.
         """
-        grants = await self._kit.ledger.grants(site=desired.site, kind=GrantKind.PAUSE)
         now = self._kit.clock.now()
+        if takes:
+            for grant in await self._kit.ledger.grants(site=desired.site, kind=GrantKind.FREEZE):
+                if grant.holds(now):
+                    raise frozen_by(grant)
+        grants = await self._kit.ledger.grants(site=desired.site, kind=GrantKind.PAUSE)
         paused = next((grant for grant in grants if grant.holds(now)), None)
         if paused is not None:
             await self._pause(await self._load(desired.site), paused)
             raise waiting_for(paused)
+
+    async def heed(self, desired: Desired) -> None:
+        """Asked now and then while a batch is watched, too.
+
+        Raises:
+            SupersededError: somebody gave the rollout up: the site goes back.
+        """
+        grants = await self._kit.ledger.grants(site=desired.site, kind=GrantKind.QUARANTINE)
+        now = self._kit.clock.now()
+        if any(grant.plan == desired.digest and grant.holds(now) for grant in grants):
+            raise SupersededError
+
+    def begun(self, look: Look) -> tuple[str, ...]:
+        """Servers that were being changed towards the same wish when an earlier run ended."""
+        status = self._known.get(look.desired.site)
+        mine = status is not None and status.digest == look.desired.digest and status.state in UNDERWAY
+        return status.current if status is not None and mine else ()
 
     async def moment(self, desired: Desired, moment: str, names: tuple[str, ...]) -> None:
         """What is being done to a batch."""
@@ -154,20 +186,25 @@ class Rollouts:
         """A wish holds."""
         status = await self._load(look.desired.site)
         if look.beside:
-            if status.state is RolloutState.REVERTING:
-                await self._save(replace(status, state=RolloutState.REVERTED, current=(), moment=""))
-                self._kit.metrics.rollouts.ended("reverted")
-                log.warning("rollout.reverted", digest=short(status.digest), reason=status.reason)
+            if status.state in _GOING_BACK:
+                await self._reverted(status)
         elif status.state is RolloutState.RUNNING:
             await self._save(replace(status, state=RolloutState.DONE, current=(), moment=""))
             self._kit.metrics.rollouts.ended("done")
             log.info("rollout.done", digest=short(status.digest))
+
+    async def at_rest(self, aim: Aim) -> None:
+        """Nothing differs from what a site goes towards."""
+        status = await self._load(aim.desired.site)
+        if aim.quarantine is not None and status.state in _GOING_BACK:
+            await self._reverted(status)
 
     async def failed(self, look: Look, error: RolloutFailedError) -> None:
         """A wish does not hold where it was put in place: it is not tried again until its inputs change."""
         desired, now = look.desired, self._kit.clock.now()
         status = await self._load(desired.site)
         mine = status.digest == desired.digest
+        await self._spent(desired.site, status.plan if mine else "")
         changed = {*error.hosts, *(status.done if mine else ()), *(status.current if mine else ())}
         found = Quarantine(
             desired.digest, desired.commit, now, error.message, error.failures, tuple(sorted(changed))
@@ -181,6 +218,8 @@ class Rollouts:
                 reason=error.message,
                 quarantined=kept | {desired.digest: found},
                 before=look.observed.applied.verified,
+                plan=status.plan if mine else "",
+                actions=status.actions if mine else (),
             )
         )
         # Last: from here on the site goes the other way, whoever looks at it next.
@@ -202,18 +241,40 @@ class Rollouts:
         self._kit.metrics.rollouts.gone(site)
 
     def _paused(
-        self,
-        desired: Desired,
-        applied: Applied,
-        grants: tuple[Grant, ...],
-        status: RolloutStatus,
-        now: datetime,
-    ) -> tuple[Grant | None, frozenset[str], frozenset[str]]:
+        self, desired: Desired, applied: Applied, grants: tuple[Grant, ...], now: datetime
+    ) -> Grant | None:
         pauses = (grant for grant in grants if grant.kind is GrantKind.PAUSE and grant.holds(now))
-        paused = next(pauses, None) if applied.verified != desired.digest else None
-        mine = status.digest == desired.digest
-        spared = frozenset((*status.done, *status.current)) if paused and mine else frozenset()
-        return paused, frozenset(), spared
+        return next(pauses, None) if applied.verified != desired.digest else None
+
+    async def _given_up(self, status: RolloutStatus, desired: Desired, said: Grant) -> RolloutStatus:
+        """A person had a wish taken back: nothing of it failed, and what it changed goes back."""
+        mine, known = status.digest == desired.digest and status.state in UNDERWAY, dict(status.quarantined)
+        await self._spent(desired.site, status.plan if mine else "")
+        if mine:
+            hosts, digest = tuple(sorted({*status.done, *status.current})), desired.digest
+            known[digest] = Quarantine(digest, desired.commit, said.at, said.reason, (), hosts, said.by)
+        given_up = replace(
+            status,
+            digest=desired.digest,
+            state=RolloutState.REVERTING,
+            reason=said.reason,
+            moment="",
+            quarantined=dict(list(known.items())[-_KEPT:]),
+            plan=status.plan if mine else "",
+            actions=status.actions if mine else (),
+        )
+        return await self._save(given_up)
+
+    async def _reverted(self, status: RolloutStatus) -> None:
+        await self._save(replace(status, state=RolloutState.REVERTED, current=(), moment=""))
+        self._kit.metrics.rollouts.ended("reverted")
+        log.warning("rollout.reverted", digest=short(status.digest), reason=status.reason)
+
+    async def _spent(self, site: str, plan: str) -> None:
+        """An approval holds for one time: what is tried again, or comes again, is asked for again."""
+        for grant in await self._kit.ledger.grants(site=site, kind=GrantKind.APPROVE) if plan else ():
+            if grant.plan == plan:
+                await self._kit.ledger.revoke(grant)
 
     async def _over(self, desired: Desired, applied: Applied, status: RolloutStatus) -> None:
         """A wish that is in place, or another one: what was told of the last rollout is told no longer."""
@@ -247,20 +308,3 @@ class Rollouts:
             self._known[status.site] = status
             self._kit.metrics.rollouts.stands(status)
         return status
-
-
-def waiting_for(paused: Grant) -> WaitingError:
-    """What a paused rollout waits for."""
-    why = f": {paused.reason}" if paused.reason else ""
-    return WaitingError(
-        f"the rollout is paused by {paused.by}{why}", mend=f"to go on: otto rollout resume {paused.site}"
-    )
-
-
-def _no_way_back(desired: Desired, quarantine: Grant, why: str) -> WaitingError:
-    site = desired.site
-    return WaitingError(
-        f"commit {short(desired.commit)} is quarantined ({quarantine.reason}), and cannot be taken back: "
-        f"{why or 'nothing was verified before'}",
-        mend=f"push a commit that mends it, or try it again: otto rollout resume {site}",
-    )

@@ -19,6 +19,8 @@ from otto.reconcile.kit import Kit
 _FIRST_PAUSE = 0.05
 _LONGER = 1.15
 _MOST_PAUSE = 2.0
+# Seconds after which a host that answers everything, and something wrongly, is believed to mean it.
+_SETTLED = 3.0
 _ROUNDS_PER_SERVER = 12
 _STATISTICS_SECONDS = 3.0
 
@@ -144,12 +146,20 @@ class Verifier:
         """
         asked = verification.directly(desired, state, names)
         end = self._kit.clock.monotonic() + deadline
-        pause = _FIRST_PAUSE
+        pause, settled = _FIRST_PAUSE, end
         while True:
-            heard = await asyncio.gather(*(self._ask(state, item, _Asking(asked, tries=1)) for item in asked))
-            failures = tuple(failure for item in heard for failure in item.failures)
-            if not failures or disturbed() or self._kit.clock.monotonic() + pause > end:
+            results = await asyncio.gather(*(self._kit.probe.get(item.request) for item in asked))
+            pairs = zip(asked, results, strict=True)
+            failures = tuple(found for item, result in pairs if (found := verification.judge(item, result)))
+            now = self._kit.clock.monotonic()
+            if not failures or disturbed() or now + pause > min(end, settled):
                 return failures
+            # A balancer answers before its servers do.
+            direct = all(item.server for item in asked)
+            if not direct or not all(isinstance(result, Answer) for result in results):
+                settled = end
+            elif settled == end:
+                settled = min(end, now + _SETTLED)
             await self._kit.clock.sleep(pause)
             pause = min(_MOST_PAUSE, pause * _LONGER)
 

@@ -30,7 +30,7 @@ PAGE = "<h1>It works</h1>"
 
 
 def site_spec(name: str = "acme", **changes: object) -> SiteSpec:
-    """A spec of two web servers and a balancer, changed all at once, with any of its fields changed."""
+    """Two web servers and a balancer, changed all at once, not watched after; with any field changed."""
     spec = SiteSpec(
         name=name,
         provider=Provider.LAB,
@@ -40,7 +40,7 @@ def site_spec(name: str = "acme", **changes: object) -> SiteSpec:
         content=Content(f"sites/{name}"),
         domains=(f"www.{name}.example",),
         checks=(Check("/", contains="It works"),),
-        rollout=Rollout(Strategy.ALL),
+        rollout=Rollout(Strategy.ALL, soak=0.0),
     )
     return replace(spec, **changes)  # type: ignore[arg-type]
 

@@ -29,6 +29,7 @@ def test_a_host_is_what_the_contract_says(site: Site) -> None:
         "ssh_user",
         "http_port",
         "host_key",
+        "image",
     }
     assert (host["name"], host["role"], host["ssh_user"]) == ("shop-web-1", "web", "otto")
     assert host["address"] == host["private_address"]

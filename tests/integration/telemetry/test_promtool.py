@@ -18,6 +18,7 @@ from otto.cli.up.listening import listen
 from otto.config import ApiSettings
 from otto.model.cost import Cost
 from otto.model.difference import Cause, Difference, Layer
+from otto.model.rollout import RolloutStatus
 from otto.model.status import Condition, ConditionType, Phase, SiteStatus, Truth
 from otto.telemetry.metrics import Metrics
 
@@ -46,6 +47,7 @@ def told() -> Metrics:
         metrics.site_budget(site, 0.4)
         metrics.observed(site, [Difference(Layer.SERVING, "checks", "a", "b", Cause.DRIFT)])
         metrics.seen(site, "probes", AT.timestamp())
+        metrics.rollouts.stands(RolloutStatus(site))
     metrics.orphans(dict.fromkeys(SITES, 1))
     metrics.orphan_cost(Cost(0.006), "EUR")
     metrics.fleet_budget(math.inf)

@@ -10,8 +10,10 @@ from tests.unit.cli.conftest import Stage
 from otto.model.canonical import to_data
 from otto.model.host import HostState, LiveHost
 from otto.model.problem import Problem
+from otto.model.rollout import RolloutState, RolloutStatus
 from otto.model.spec import Check, HostGroup
-from otto.testing import site_spec
+from otto.model.strategy import Amount, Rollout
+from otto.testing import START, site_spec
 
 HOSTILE = "[bold red]\x1b]0;owned\x07 [link=http://evil.example]x[/link]"
 
@@ -58,9 +60,9 @@ def test_status_fits_80_columns(up: Stage) -> None:
 
 def test_status_of_one_is_3_when_it_is_not_ready(up: Stage) -> None:
     assert up.otto("status", "acme").exit_code == 0
-    up.world.push(site_spec(checks=(Check("/", contains="nowhere to be found"),)))
-    up.otto("--set", "loop.verifyDeadline=0", "reconcile", "acme")
-    result = up.otto("status", "acme", environ={"COLUMNS": "200"})
+    up.world.push(site_spec(), site_spec("shop", checks=(Check("/", contains="nowhere to be found"),)))
+    up.otto("--set", "loop.verifyDeadline=0", "reconcile", "shop")
+    result = up.otto("status", "shop", environ={"COLUMNS": "200"})
     assert result.exit_code == 3
     assert "nowhere to be found" in result.stdout
 
@@ -270,3 +272,34 @@ def test_a_bad_spec_over_a_good_one_is_told_in_the_table(up: Stage) -> None:
     lines = up.otto("status").stdout.splitlines()
     assert lines[1].split()[:3] == ["acme", "Ready", "yes"]
     assert any("newest spec is bad" in line for line in lines)
+
+
+def test_status_tells_how_far_a_rollout_is(up: Stage) -> None:
+    known = asyncio.run(up.world.store.status("acme"))
+    assert known is not None
+    batches = (("acme-web-1",), ("acme-web-2",))
+    rollout = RolloutStatus("acme", "d", RolloutState.RUNNING, START, batches, ("acme-web-1",))
+    rollout = replace(rollout, current=("acme-web-2",), moment="soak")
+    asyncio.run(up.world.store.save_status(replace(known, rollout=rollout)))
+    for words in (["status"], ["status", "acme"]):
+        shown = up.otto(*words, environ={"COLUMNS": "120"}).stdout
+        assert "rolling out: 1 of 2 servers, soak acme-web-2" in shown, words
+
+
+def test_a_commit_that_was_taken_back_leaves_the_site_ready_and_is_told(up: Stage) -> None:
+    up.world.push(site_spec(checks=(Check("/", contains="nowhere to be found"),)))
+    up.otto("--set", "loop.verifyDeadline=0", "reconcile", "acme")
+    result = up.otto("status", "acme", environ={"COLUMNS": "300"})
+    assert result.exit_code == 0
+    assert "the newest commit was taken back: verification failed: / on" in result.stdout
+    told = up.otto("why", "acme", environ={"COLUMNS": "300"}).stdout
+    assert "quarantined: the newest commit was taken back" in told
+    assert "try it again: otto rollout resume acme" in told
+
+
+def test_history_names_the_steps_of_a_rollout_once(up: Stage) -> None:
+    spec = site_spec(rollout=Rollout(batch=Amount(1), soak=0.0))
+    up.world.push(spec, files={"sites/acme/index.html": "<h1>It works, anew</h1>"})
+    assert up.otto("reconcile", "acme").exit_code == 0
+    shown = up.otto("history", "acme", environ={"COLUMNS": "300"}).stdout
+    assert "set-aside, deploy, try, return, verify" in shown

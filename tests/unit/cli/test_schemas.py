@@ -19,8 +19,9 @@ from otto.model.host import HostState, LiveHost
 from otto.model.plan import ActionKind, Circumstances, Plan, Removing, StepKind
 from otto.model.problem import Problem
 from otto.model.reading import read
+from otto.model.rollout import RolloutState
 from otto.model.run import Outcome
-from otto.model.spec import HostGroup
+from otto.model.spec import Check, HostGroup
 from otto.model.status import ConditionType, Phase
 from otto.model.verdict import Allowed, Effect, NeedsApproval, Reason, Refused, Verdict, Waiting
 from otto.model.why import Obstacle
@@ -28,7 +29,7 @@ from otto.testing import START, site_spec
 
 NAMES = (
     *("status", "why", "history", "orphans", "reap", "plan", "diff", "validate", "event"),
-    *("audit", "grants", "said", "ci-validate"),
+    *("audit", "grants", "said", "ci-validate", "rollout"),
 )
 
 
@@ -60,6 +61,9 @@ def test_schemas_are_sound(name: str) -> None:
         ("why", ["why", "acme"]),
         ("why", ["why", "shop"]),
         ("history", ["history", "acme"]),
+        ("rollout", ["rollout", "status", "acme"]),
+        ("rollout", ["rollout", "status", "shop"]),
+        ("said", ["rollout", "pause", "acme"]),
         ("plan", ["plan", "acme"]),
         ("plan", ["plan", "shop"]),
         ("diff", ["diff", "shop"]),
@@ -77,6 +81,19 @@ def test_status_with_all_that_is_the_matter(up: Stage) -> None:
     document = json.loads(up.otto("status", "--json").stdout)
     check("status", document)
     assert (len(document["orphans"]), len(document["problems"])) == (1, 1)
+
+
+def test_a_rollout_that_was_taken_back(up: Stage) -> None:
+    up.world.push(site_spec(checks=(Check("/", contains="nowhere to be found"),)))
+    up.otto("--set", "loop.verifyDeadline=0", "reconcile", "acme")
+    document = json.loads(up.otto("rollout", "status", "acme", "--json").stdout)
+    check("rollout", document)
+    assert document["state"] == "reverted"
+    assert [grant["kind"] for grant in document["grants"]] == ["quarantine"]
+    assert [len(item["failures"]) for item in document["quarantined"]] == [1]
+    status = json.loads(up.otto("status", "acme", "--json").stdout)
+    check("status", status)
+    assert status["sites"][0]["rollout"]["reason"] == document["reason"]
 
 
 def test_status_of_nothing(stage: Stage) -> None:
@@ -153,6 +170,9 @@ def test_every_word_of_the_model_is_in_the_schemas() -> None:
     site = schema("status")["$defs"]
     assert site["site"]["properties"]["phase"]["enum"] == list(Phase)
     assert site["condition"]["properties"]["type"]["enum"] == list(ConditionType)
+    assert site["rollout"]["properties"]["state"]["enum"] == list(RolloutState)
+    rollout = schema("rollout")["properties"]
+    assert {name: rollout[name] for name in site["rollout"]["properties"]} == site["rollout"]["properties"]
     assert schema("history")["$defs"]["run"]["properties"]["outcome"]["enum"] == list(Outcome)
     why = schema("why")
     assert why["properties"]["phase"]["enum"] == list(Phase)

@@ -8,6 +8,8 @@ import pytest
 from otto.decide.evidence import WORKING, Evidence
 from otto.decide.why import why
 from otto.model.catalogue import RememberedSpec
+from otto.model.history import Grant, GrantKind
+from otto.model.rollout import RolloutState, RolloutStatus
 from otto.model.run import Outcome, Run, StepRecord
 from otto.model.status import Condition, ConditionType, Phase, SiteStatus, Truth
 from otto.model.verdict import Effect, Reason
@@ -57,6 +59,20 @@ def evidence(found: SiteStatus | None, **more: object) -> Evidence:
     known = {"acme": found} if found else {}
     base = Evidence("acme", found, SPEC, statuses=known, specs={"acme": SPEC.spec}, newest="c" * 40)
     return replace(base, **more)  # type: ignore[arg-type]
+
+
+PAUSED = Grant(GrantKind.PAUSE, "acme", "ada", ago(40), reason="the fair")
+HELD = Grant(GrantKind.QUARANTINE, "acme", "otto", ago(30), reason="/ on acme-web-1", plan="d" * 64)
+UNDONE = replace(HELD, by="grace", reason="too loud")
+TRY_AGAIN = "push a commit that mends it, or try it again: otto rollout resume acme"
+
+
+def rolled(state: RolloutState, reason: str = "") -> SiteStatus:
+    return status(Phase.READY, READY, rollout=RolloutStatus("acme", "d" * 64, state, reason=reason))
+
+
+def test_an_older_quarantine_is_not_in_the_way_of_a_newer_commit() -> None:
+    assert why(evidence(rolled(RolloutState.DONE), steered=(HELD,))).blockers == ()
 
 
 GONE = run("r1", Outcome.SUCCEEDED, step("destroy"), ended=300)
@@ -321,6 +337,50 @@ SPECS = {"acme": DEPENDENT.spec, "shop": SHOP}
                     Obstacle.SOURCE,
                     "the repository cannot be read (2 times in a row), so no new commit counts: no such host",
                     "otto doctor checks it; OttO goes on trying",
+                ),
+            ),
+        ),
+        (
+            evidence(rolled(RolloutState.RUNNING), steered=(PAUSED,)),
+            (
+                Blocker(
+                    Obstacle.PAUSED,
+                    "ada paused its rollouts: the fair",
+                    "otto rollout resume acme",
+                    since=ago(40),
+                ),
+            ),
+        ),
+        (
+            evidence(rolled(RolloutState.REVERTED, "/ failed"), steered=(HELD,)),
+            (
+                Blocker(
+                    Obstacle.QUARANTINED,
+                    "the newest commit was taken back: / failed",
+                    TRY_AGAIN,
+                    since=ago(30),
+                ),
+            ),
+        ),
+        (
+            evidence(rolled(RolloutState.REVERTED), steered=(UNDONE,)),
+            (
+                Blocker(
+                    Obstacle.QUARANTINED,
+                    "the newest commit was taken back (grace: too loud)",
+                    TRY_AGAIN,
+                    since=ago(30),
+                ),
+            ),
+        ),
+        (
+            evidence(rolled(RolloutState.STUCK, "its Terraform module changed since"), steered=(HELD,)),
+            (
+                Blocker(
+                    Obstacle.STUCK,
+                    "the newest commit failed and cannot be taken back: its Terraform module changed since",
+                    TRY_AGAIN,
+                    since=ago(30),
                 ),
             ),
         ),

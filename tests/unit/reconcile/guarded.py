@@ -11,6 +11,7 @@ from otto.model.policy import Policy
 from otto.model.run import Outcome
 from otto.model.spec import Provider, SiteSpec, Tombstone
 from otto.model.status import Phase
+from otto.model.strategy import Rollout
 from otto.testing import site_spec, spec_text
 
 from .story import PATIENCE, Story
@@ -20,6 +21,7 @@ T = TypeVar("T")
 
 SITES = ("one", "two", "three")
 PEOPLE = ("ada", "grace")
+STEPS = Rollout(soak=1.0)
 # What a run is about to do it has been allowed to.
 _ACTS = frozenset({"provision", "configure", "deploy", "destroy"})
 
@@ -66,7 +68,7 @@ class GuardedStory(Story):
 
     def spec(self, site: str) -> SiteSpec:
         """The site's spec as it is, or the one it begins with."""
-        return self.specs.get(site) or site_spec(site)
+        return self.specs.get(site) or first_spec(site)
 
     def harm(self, host_id: str) -> None:
         """Something happens to a host, which may count as dead from now on."""
@@ -182,6 +184,11 @@ class GuardedStory(Story):
             if any(step.kind in _ACTS for step in run.steps):
                 assert (run.site, run.plan) in allowed, run
             assert run.outcome is not Outcome.RUNNING
+
+
+def first_spec(site: str) -> SiteSpec:
+    """The spec that a site begins with: the first goes in steps, the others all at once."""
+    return site_spec(site, rollout=STEPS) if site == SITES[0] else site_spec(site)
 
 
 def _keep(kept: dict[str, T], changed: Mapping[str, T | None]) -> None:

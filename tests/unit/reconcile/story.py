@@ -14,7 +14,7 @@ from otto.config import LoopSettings, SourceSettings
 from otto.decide.expected import wanted
 from otto.model.catalogue import RememberedSpec
 from otto.model.desired import Desired
-from otto.model.history import GrantKind
+from otto.model.history import OTTO, GrantKind
 from otto.model.run import Outcome
 from otto.model.spec import Role, SiteSpec
 from otto.model.status import Phase
@@ -155,8 +155,11 @@ class Story:
         raise AssertionError(f"not at rest after {PATIENCE:g} s: {await self.troubles()}")
 
     async def _try_again(self) -> None:
-        """Trouble may have made a wish look bad: a person has it tried again."""
+        """Trouble may have made a wish look bad: a person has it tried again, told by what it failed."""
         for grant in await self.world.ledger.grants(kind=GrantKind.QUARANTINE):
+            known = (await self.world.store.rollout(grant.site)).quarantined.get(grant.plan)
+            if grant.by == OTTO and (known is None or not known.failures or not grant.reason):
+                self.laws.broken.append(f"{grant.site} is quarantined and names no check: {grant}")
             await self.world.ledger.revoke(grant)
 
     async def troubles(self) -> list[str]:

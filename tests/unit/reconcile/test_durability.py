@@ -11,11 +11,14 @@ from hypothesis import strategies as st
 from otto.model.errors import TransientError
 from otto.model.run import Outcome
 from otto.model.spec import Algorithm, HostGroup, Role, SiteSpec
+from otto.model.strategy import Rollout, Strategy
 from otto.testing import SimHost, site_spec
 
 from .story import MOST, STORE_CALLS, Story, Wait, edit
 
 SITES = ("one", "two")
+# One goes in steps, the other all at once.
+ROLLOUTS = {"one": Rollout(soak=1.0), "two": Rollout(Strategy.ALL)}
 
 
 @dataclass(frozen=True)
@@ -79,7 +82,8 @@ Event = Harm | Trouble | Push | Wait | Kill | Stop
 
 def make_spec(site: str, web: int, algorithm: Algorithm) -> SiteSpec:
     of = ("one",) if site == "two" else ()
-    return replace(site_spec(site, depends_on=of), web=HostGroup(web, "small", "base"), algorithm=algorithm)
+    spec = site_spec(site, depends_on=of, rollout=ROLLOUTS[site])
+    return replace(spec, web=HostGroup(web, "small", "base"), algorithm=algorithm)
 
 
 def kill(story: Story, host: SimHost) -> None:

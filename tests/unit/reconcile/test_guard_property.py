@@ -16,9 +16,9 @@ from hypothesis import strategies as st
 from otto.model.history import GrantKind
 from otto.model.policy import DriftPolicy, Handling, Overrun, Policy, Window, Windows
 from otto.model.spec import Provider
-from otto.testing import SimHost, site_spec
+from otto.testing import SimHost
 
-from .guarded import PEOPLE, SITES, GuardedStory, tomb
+from .guarded import PEOPLE, SITES, GuardedStory, first_spec, tomb
 from .stage import NIGHT, WIDE, rules, web
 from .story import Wait, edit
 
@@ -83,7 +83,7 @@ class Return:
     """Every spec is back, as it was at the beginning."""
 
     async def happen(self, story: GuardedStory) -> None:
-        story.change({site: site_spec(site) for site in SITES if site not in story.specs})
+        story.change({site: first_spec(site) for site in SITES if site not in story.specs})
 
 
 @dataclass(frozen=True)
@@ -254,7 +254,7 @@ class Corner:
 
     Attributes:
         rules: those that hold what the first site waits for; none where nothing is asked of the guard.
-        taken: how often somebody's yes had living hosts taken away.
+        taken: how often somebody's yes had living hosts taken away, a batch of a rollout at a time.
     """
 
     events: list[Event]
@@ -273,7 +273,7 @@ class Corner:
 
 async def tell(story: GuardedStory, events: list[Event], corner: Corner | None = None) -> None:
     """Have it all happen, with some seconds after each; then people settle it."""
-    story.change({site: site_spec(site) for site in SITES})
+    story.change({site: first_spec(site) for site in SITES})
     story.start()
     await story.pass_by(8.0)
     for event in events:
@@ -344,7 +344,7 @@ CORNERS: dict[str, Corner] = {
         push(image="nginx"), said("approve"), SOON,
         push(image="base"), said("approve"), SOON,
         push(image="nginx"), SOON,
-        rules={"guard.replace"}, taken=2,
+        rules={"guard.replace"}, taken=4,
     ),
     "a rejected plan": corner(
         push("auto", image="base"), said("freeze"), push(image="nginx"), said("approve"),
@@ -382,7 +382,7 @@ CORNERS: dict[str, Corner] = {
     ),
     "a spec that vanishes alone": corner(push("auto"), Vanish(("one",)), SOON),
     "another provider": corner(push("auto"), Move("one"), SOON, rules={"guard.place.provider"}),
-    "a plan that waits": corner(push(image="nginx"), SOON, said("approve", "grace"), SOON, taken=1),
+    "a plan that waits": corner(push(image="nginx"), SOON, said("approve", "grace"), SOON, taken=2),
 }  # fmt: skip
 
 

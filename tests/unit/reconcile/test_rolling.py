@@ -16,7 +16,7 @@ from otto.model.status import ConditionType, Phase
 from otto.model.strategy import Amount, Rollout, Strategy
 from otto.testing import site_spec
 
-from .stage import Stage, ids, names, push, say, told, web
+from .stage import Stage, due, ids, names, push, say, told, web
 
 STEPS = Rollout(soak=1.0)
 BAD = "<h1>It fails</h1>"
@@ -211,7 +211,9 @@ async def test_undone_a_site_goes_back_to_what_held_before(started: Stage) -> No
     await told(started)
     await started.calm(60)
     assert set((await served(started)).values()) == {"<h1>It works</h1>"}
-    assert (await started.status("one")).phase is Phase.READY
+    status = await started.status("one")
+    assert status.phase is Phase.READY
+    assert status.message == "the newest commit was taken back: too ugly"
 
 
 async def test_a_lost_server_is_no_fault_of_the_wish(started: Stage) -> None:
@@ -261,3 +263,49 @@ async def test_balancers_change_after_the_servers(stage: Stage) -> None:
         await stage.calm(30)
         steps = [(kind, hosts) for kind, hosts in moments(await stage.last_run("one")) if kind == "configure"]
         assert [hosts for _, hosts in steps] == [("1",), ("2",)]
+
+
+async def test_given_up_a_rollout_goes_back_at_once_even_while_it_is_watched(stage: Stage) -> None:
+    stage.world.push(rolling(3, rollout=Rollout(soak=60.0)))
+    async with stage.controller().running():
+        await stage.calm(5)
+        stage.world.push(files={"sites/one/index.html": "<h1>It works still</h1>"})
+        await told(stage)
+        await stage.calm(5)
+        rollout = await stage.world.store.rollout("one")
+        assert rollout.moment == "soak"
+        await say(stage, GrantKind.QUARANTINE, plan=rollout.digest, reason="no")
+        await stage.calm(1)
+        await stage.calm(130)
+        assert set((await served(stage)).values()) == {"<h1>It works</h1>"}
+
+
+async def test_an_approved_image_that_is_given_up_goes_back_unasked(stage: Stage) -> None:
+    stage.world.push(rolling(3, rollout=Rollout(soak=60.0)))
+    async with stage.controller().running():
+        await stage.calm(5)
+        stage.world.images.ids["newer"] = "img-newer"
+        await push(stage, replace(rolling(3, rollout=Rollout(soak=60.0)), web=web(3, image="newer")))
+        await stage.approve("one", (await stage.status("one")).plan)
+        await due(stage, "one")
+        await stage.calm(5)
+        rollout = await stage.world.store.rollout("one")
+        assert rollout.moment == "soak"
+        await say(stage, GrantKind.QUARANTINE, plan=rollout.digest, reason="no")
+        await stage.calm(130)
+        images = {host.image for host in stage.world.hosts if host.role.value == "web"}
+        assert images == {stage.world.images.ids["base"]}
+        assert (await stage.status("one")).phase is Phase.READY
+
+
+async def test_a_new_server_is_in_rotation_before_the_others_are_replaced(stage: Stage) -> None:
+    stage.world.push(rolling(1, policy=FREE))
+    async with stage.controller().running():
+        await stage.calm(5)
+        stage.world.images.ids["newer"] = "img-newer"
+        await push(stage, replace(rolling(2, policy=FREE), web=web(2, image="newer")))
+        await stage.calm(60)
+        assert (await stage.status("one")).phase is Phase.READY
+        steps = moments(await stage.last_run("one"))
+        assert ("set-aside", ("1",)) in steps
+        assert {host.image for host in stage.world.hosts if host.role.value == "web"} == {"img-newer"}

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from otto.model.configuration import ConfigurationRequest, ConfigurationResult
-from otto.model.history import AuditEntry, AuditRecord, Grant, GrantKind
+from otto.model.history import OTTO, AuditEntry, AuditRecord, Grant, GrantKind
 from otto.model.infrastructure import InfrastructurePlan
 from otto.model.observed import Applied, InfrastructureState
 from otto.model.progress import Report
@@ -32,6 +32,8 @@ class Word:
     grant: Grant
     ended: datetime | None = None
     used_by: object = None
+    wish: object = None
+    renewed: frozenset[str] = frozenset()
 
     def holds(self, at: datetime, *, slack: timedelta) -> bool:
         """Whether it holds then; with slack, or held shortly before."""
@@ -98,6 +100,7 @@ class Witness:
     born: dict[str, datetime] = field(default_factory=dict)
     harmed: dict[str, datetime] = field(default_factory=dict)
     taken: list[str] = field(default_factory=list)
+    anew: dict[str, frozenset[str]] = field(default_factory=dict)
 
     @property
     def now(self) -> datetime:
@@ -171,19 +174,30 @@ class Witness:
         told = f"{sorted(loss.gone)} gone and {sorted(loss.renewed)} renewed, judged {judged}"
         if self._frozen(judged):
             self._break(f"taken while frozen: {told}")
-        approvals = self._approvals(judged)
+        approvals = self._approvals(judged, loss)
+        undone = self._undone(judged, loss)
         ended = self._ended(loss, judged.spec, whole=whole)
         policy = judged.spec.policy if judged.spec else None
-        if ended and policy and policy.protect:
+        if ended and policy and policy.protect and not undone:
             self._break(f"taken although protected: {told}")
         if ended and judged.protected and not approvals:
             self._break(f"taken in the step that takes the protection away: {told}")
         asked = policy is not None and policy.approval == "always" and not whole
         if asked or not (self._wanted_away(judged) if whole else self._by_policy(ended, judged)):
-            if not approvals or whole:
+            if (not approvals and not undone) or whole:
                 self._break(f"nobody allowed it: {told}")
             for word in approvals:
-                word.used_by = judged.life
+                word.used_by, word.wish = judged.life, _hosts(judged.spec)
+                word.renewed |= loss.renewed
+        if undone:
+            self.anew[site] = self.anew.get(site, frozenset()) - loss.renewed
+        else:
+            self.anew[site] = self.anew.get(site, frozenset()) | loss.renewed
+
+    def _undone(self, judged: Judgement, loss: Loss) -> bool:
+        """Whether all that goes was made anew by a rollout that is taken back since it did not hold."""
+        held = any(word.grant.by == OTTO for word in self._of(GrantKind.QUARANTINE, judged, slack=SLACK))
+        return held and not loss.gone and loss.renewed <= self.anew.get(judged.site, frozenset())
 
     def applied(self, site: str, applied: Applied) -> None:
         """The loop notes what is applied: a flag of protection goes only when nothing else does."""
@@ -227,15 +241,20 @@ class Witness:
         found = self._of(GrantKind.FREEZE, judged, slack=timedelta())
         return any(word.grant.at < judged.at - SLACK for word in found)
 
-    def _approvals(self, judged: Judgement) -> list[Word]:
-        """Approvals of this very plan by as many people as are needed, used for nothing else; or none."""
+    def _approvals(self, judged: Judgement, loss: Loss) -> list[Word]:
+        """Approvals by as many people as are needed, each host made anew at most once by them; or none.
+
+        They are of this very plan, or of an earlier one for the same hosts, which this one is the rest of.
+        """
         policy = judged.spec.policy if judged.spec else None
         longest = timedelta(seconds=policy.approval_expiry if policy else 86400)
         found = [
             word
             for word in self._of(GrantKind.APPROVE, judged, slack=SLACK)
-            if word.grant.plan == judged.plan
-            and word.used_by is not judged.life
+            if (
+                word.grant.plan == judged.plan or (word.wish is not None and word.wish == _hosts(judged.spec))
+            )
+            and not (word.used_by is judged.life and word.renewed & loss.renewed)
             and judged.at - word.grant.at <= longest + SLACK
         ]
         people = {word.grant.by.casefold() for word in found}
@@ -256,6 +275,11 @@ class Witness:
 
     def _break(self, words: str) -> None:
         self.broken.append(f"{self.now:%H:%M:%S} {words}")
+
+
+def _hosts(spec: SiteSpec | None) -> object:
+    """What a spec says of hosts: whoever approved that approved all of it."""
+    return (spec.web, spec.balancer, spec.provider) if spec else None
 
 
 class SeenInfrastructure(MemoryInfrastructure):
@@ -313,7 +337,7 @@ class SeenLedger(MemoryLedger):
 
     async def grant(self, grant: Grant) -> None:
         await super().grant(grant)
-        if grant.kind is GrantKind.FREEZE:
+        if grant.kind is GrantKind.FREEZE or grant.by == OTTO:
             self._witness.says(grant)
 
     async def revoke(self, grant: Grant) -> bool:

@@ -23,6 +23,7 @@ from otto.telemetry.observation import LOOK_RESULTS, TIERS
 from otto.telemetry.outside import RESULTS, TOOLS
 from otto.telemetry.pipelines import RESULTS as DELIVERED
 from otto.telemetry.pipelines import SENDERS
+from otto.telemetry.rollouts import RESULTS as ROLLED_OUT
 from otto.telemetry.runs import STEPS
 
 AT = datetime(2026, 1, 1, tzinfo=UTC)
@@ -95,6 +96,7 @@ def known() -> Iterator[tuple[str, dict[str, str]]]:
     yield from (("otto_guard_verdicts_total", {"verdict": verdict}) for verdict in VERDICTS)
     taken = ("destroy", "replace", "scale-in", "repair")
     yield from (("otto_guarded_removals_total", {"action": action}) for action in taken)
+    yield from (("otto_rollouts_ended_total", {"result": result}) for result in ROLLED_OUT)
     for name in (
         "backoffs_total",
         "webhook_duration_seconds_count",
@@ -118,6 +120,7 @@ def known() -> Iterator[tuple[str, dict[str, str]]]:
         "forge_dropped_total",
         "source_unsigned",
         "source_up",
+        "rollouts_begun_total",
         "workers",
         "workers_busy",
     ):

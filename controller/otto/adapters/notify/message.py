@@ -23,6 +23,7 @@ _TYPES = {
     NoticeKind.WARNING: "warning",
     NoticeKind.FLAPPING: "failure",
     NoticeKind.SIGNATURE: "failure",
+    NoticeKind.ROLLOUT: "failure",
 }
 
 

@@ -41,7 +41,7 @@ def audit(
     ] = "",
     json: options.Json = False,
 ) -> None:
-    """Show the audit record, newest first: who did what, when, and why.
+    """Show the audit record: who did what, when, and why; newest first.
 
     Every verdict of the guard, and everything that people said to it. Each record holds the hash of the one
     before: --verify finds what was changed, dropped or slipped in, and then ends with 1. From memory alone,

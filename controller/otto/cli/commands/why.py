@@ -45,6 +45,7 @@ async def _gather(invocation: Invocation, store: StatusSource, site: str) -> "Wh
     from otto.decide import approval  # noqa: PLC0415
     from otto.decide.evidence import Evidence  # noqa: PLC0415
     from otto.decide.why import why as answer  # noqa: PLC0415
+    from otto.model.history import GrantKind  # noqa: PLC0415
     from otto.model.policy import Policy  # noqa: PLC0415
 
     statuses = {status.site: status for status in await store.statuses()}
@@ -53,7 +54,8 @@ async def _gather(invocation: Invocation, store: StatusSource, site: str) -> "Wh
     runs = await store.runs(site, _RUNS)
     plan = approval.waiting_plan(statuses.get(site), runs)
     policy = remembered[site].spec.policy if site in remembered else Policy()
-    said = await store.ledger.grants(site=site)
+    said, now = await store.ledger.grants(site=site), invocation.now()
+    steering = (GrantKind.PAUSE, GrantKind.QUARANTINE)
     home = invocation.settings.home
     source = await told.source(store)
     return answer(
@@ -70,6 +72,7 @@ async def _gather(invocation: Invocation, store: StatusSource, site: str) -> "Wh
             source_error=str(source.get("error") or ""),
             source_failures=int(source.get("failures") or 0),
             unsigned=str(source.get("unsigned") or ""),
-            approved=approval.approved(said, plan, policy.approvers, invocation.now()),
+            steered=tuple(grant for grant in said if grant.kind in steering and grant.holds(now)),
+            approved=approval.approved(said, plan, policy.approvers, now),
         )
     )
