@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TypeVar
 
 from otto.config import LabSettings
-from otto.lab import allocation, engine, image, inventory, kernel, leftovers, mirror, pool, resources
+from otto.lab import allocation, engine, image, inventory, kernel, leftovers, mirror, names, pool, resources
 from otto.lab.api import Api
 from otto.lab.containers import Network
 from otto.lab.engine import Engine
@@ -207,6 +207,9 @@ class Lab:
         api = self.api()
         hosts, networks = self.hosts(), inventory.networks(api, self.owner)
         _each(hosts, lambda host: api.remove_container(host.id), report, "removed host")
+        # Machines that a killed build of an image left are nobody's hosts.
+        for left in api.list_containers({names.OWNER: self.owner}):
+            api.remove_container(str(left["Id"]))
         _each(networks, lambda network: api.remove_network(network.id), report, "removed network")
         removed, warning = _remove_image(api) if base_image else (False, "")
         route = pool.remove_route(self.pool, api.list_networks())

@@ -161,6 +161,18 @@ def kill_a_build(yard: Yard, templates: Path) -> None:
         dying.kill()
 
 
+async def test_what_a_killed_build_left_goes_when_its_lab_is_cleaned(
+    tmp_path_factory: pytest.TempPathFactory, templates: Path
+) -> None:
+    yard = Yard(tmp_path_factory.mktemp("home"))
+    quick(templates)
+    edit(templates / "scripts" / "prepare", "systemctl restart systemd-journald", "sleep 120")
+    await asyncio.to_thread(kill_a_build, yard, templates)
+    yard.lab.clean()
+    assert not [item for item in yard.left() if item.startswith(("container", "network"))]
+    yard.lab.clean()
+
+
 async def test_what_a_killed_build_left_goes_when_the_next_begins(yard: Yard, templates: Path) -> None:
     quick(templates)
     edit(templates / "scripts" / "prepare", "systemctl restart systemd-journald", "sleep 120")
