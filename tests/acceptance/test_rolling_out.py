@@ -135,7 +135,8 @@ def test_a_bad_release_is_taken_back_and_nobody_notices(home: Guarded, record_pr
         settled = time.time()
     assert set(visitors.titles()) == {"Second"}
     assert visitors.titles(settled)
-    (quarantine,) = site["rollout"]["quarantined"].values()
+    assert site["rollout"]["state"] == RolloutState.REVERTED.value
+    (quarantine,) = home.json("rollout", "status", SITE)["quarantined"]
     assert quarantine["commit"] == bad
     assert len(quarantine["hosts"]) == 1
     failure = quarantine["failures"][0]

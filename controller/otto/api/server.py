@@ -36,6 +36,8 @@ class Limits:
 
 
 LIMITS = Limits()
+# Seconds for a thread that has said its last word to be gone.
+_LAST_BREATH = 1.0
 
 
 @asynccontextmanager
@@ -61,12 +63,14 @@ async def serving(app: FastAPI, listener: socket.socket, limits: Limits = LIMITS
             with contextlib.suppress(RuntimeError):  # nobody waits any more: the loop is closed
                 loop.call_soon_threadsafe(ended.set)
 
-    threading.Thread(target=work, name="otto-api", daemon=True).start()
+    thread = threading.Thread(target=work, name="otto-api", daemon=True)
+    thread.start()
     try:
         yield
     finally:
         server.should_exit = True
         await ended.wait()
+        thread.join(_LAST_BREATH)
 
 
 class _Server(uvicorn.Server):

@@ -116,7 +116,7 @@ async def test_others_go_on_while_what_it_left_is_looked_for(
         time.sleep(0.5)
         looked.append(True)
 
-    monkeypatch.setattr(program, "_end_strays", look)
+    monkeypatch.setattr(program, "end_strays", look)
     task = asyncio.ensure_future(program.run([script(tmp_path, "exit 0")], b"", seconds=60))
     longest, last = 0.0, time.monotonic()
     while not task.done():
