@@ -128,6 +128,17 @@ def leaving(plan: Plan, observed: Observed) -> tuple[str, ...]:
     return tuple(sorted(going & web))
 
 
+def newcomers(observed: Observed, configured: Iterable[str]) -> tuple[str, ...]:
+    """Web servers among those just configured that never served before."""
+    web = {host.name for host in observed.hosts if host.role is Role.WEB}
+    return tuple(sorted(name for name in web & frozenset(configured) if _never_served(observed, name)))
+
+
+def _never_served(observed: Observed, name: str) -> bool:
+    facts = observed.facts.get(name)
+    return isinstance(facts, Seen) and facts.value.configuration is None
+
+
 def covered(actions: Iterable[Action], approved: Iterable[Action]) -> bool:
     """Whether everything that is to be done now is part of what was judged.
 

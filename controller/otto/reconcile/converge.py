@@ -14,7 +14,7 @@ import structlog
 from otto.decide import planning
 from otto.decide.diff import diff
 from otto.decide.requests import infrastructure_inputs
-from otto.decide.rollout import Course, course, goes_back, leaving, part_of, pins, replaced, rolls
+from otto.decide.rollout import Course, course, goes_back, leaving, newcomers, part_of, pins, replaced, rolls
 from otto.decide.sifting import to_act_on
 from otto.decide.signs import key, keys, seen_as, told
 from otto.decide.targeting import actionable
@@ -135,6 +135,7 @@ class Converger:
         touched = Touched(configured, deployed, rest.partly)
         if steps:
             await self._roller.keep_aside(run, observed, steps, configured)
+            await self._roller.welcome(run, observed, newcomers(observed, configured))
             observed = await record_facts(
                 self._kit.store, self._observer, look.desired.site, observed, touched
             )

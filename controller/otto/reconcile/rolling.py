@@ -99,6 +99,11 @@ class Roller:
         if names and serving - frozenset(names) and _is_balanced(observed):
             await self._set_aside(run, observed, names)
 
+    async def welcome(self, run: Underway, observed: Observed, names: tuple[str, ...]) -> None:
+        """Wait until visitors come to new servers: who is to take over is to be there before anybody goes."""
+        if names and _is_balanced(observed):
+            await self._bring_back(run, observed, names)
+
     async def keep_aside(
         self, run: Underway, observed: Observed, course: Course, told: frozenset[str]
     ) -> None:
