@@ -96,17 +96,16 @@ class PackerBuilder:
             await running.validate(job, _redactor(job))
 
     async def _build_here(self, build: Build, folder: Path, report: Report) -> Image:
-        reference = jobs.reference(build.name, build.digest)
-        artifact = "" if build.anew else await asyncio.to_thread(self._lab.find, reference)
-        fresh = not artifact
-        if fresh:
+        artifact = ""
+        if not build.anew:
+            artifact = await asyncio.to_thread(self._lab.built, build.name, build.digest)
+        if not artifact:
             job = await jobs.prepare(self._options, build, folder, self._lab)
             # By the name the lab itself has for it.
             artifact = await asyncio.to_thread(self._lab.find, await self._pack(job, report))
         # A new one has no name yet: should we end here, it is swept away.
         found, tested = await self._try(build.name, artifact, folder, report)
-        if fresh:
-            await asyncio.to_thread(self._lab.name, artifact, reference)
+        await asyncio.to_thread(self._lab.name, artifact, build.name, build.digest)
         return self._image(build, artifact, found, tested)
 
     async def _build_away(self, build: Build, report: Report) -> None:

@@ -15,6 +15,7 @@ from otto.adapters.packer.options import PackerOptions
 from otto.adapters.packer.recipes import RECIPES
 from otto.adapters.packer.running import Job
 from otto.adapters.packer.workshop import Workshop
+from otto.model.errors import TransientError
 from otto.model.image import Build
 from otto.model.spec import Provider
 
@@ -26,15 +27,9 @@ SOURCES: Mapping[Provider, str] = {
     Provider.GCP: "googlecompute.gcp",
     Provider.VAGRANT: "vagrant.vagrant",
 }
-_TAG = 12
 # What Packer and its builders read for themselves; the clouds' go to builds at clouds alone.
 _PASSED_ON = re.compile(r"HOME|LANG|USER|XDG_RUNTIME_DIR|PACKER_PLUGIN_PATH|(?i:https?_proxy|no_proxy)")
 _CREDENTIALS = re.compile(r"(?:AWS|DIGITALOCEAN|GOOGLE|CLOUDSDK|VAGRANT|VBOX|DO)_.+")
-
-
-def reference(name: str, digest: str) -> str:
-    """What an image of the lab is called."""
-    return f"localhost/otto-{name}:{digest.removeprefix('sha256:')[:_TAG]}"
 
 
 @asynccontextmanager
@@ -106,10 +101,17 @@ def _variables(options: PackerOptions, build: Build) -> dict[str, object]:
 
 
 def _making(build: Build, workshop: Workshop) -> dict[str, object]:
-    """Variables of a build in the lab."""
+    """Variables of a build in the lab.
+
+    Raises:
+        TransientError: what it is made of is gone.
+    """
     parent = RECIPES[build.name].parent
+    base = workshop.built(parent, build.parent) if parent else workshop.base
+    if not base:
+        raise TransientError(f"the lab has no image {parent} to make {build.name} of", mend="try again")
     return {
-        "lab_base": reference(parent, build.parent) if parent else workshop.base,
+        "lab_base": base,
         "lab_run": list(workshop.room(build.name)),
         "owner": workshop.owner,
     }

@@ -132,8 +132,8 @@ async def build(job: Job, hear: Callable[[Word], None], redactor: Redactor) -> S
         TransientError: it failed, or took too long.
     """
     story = Story()
-    # A pipe of our own, not asyncio's: its `wait` would also wait for whoever else holds it open. The engine's
-    # name server, which the first container on a machine brings along, is such a one, and it stays.
+    # A pipe of our own, not asyncio's: its `wait` would also wait for whoever else holds it open. Podman's
+    # name server, which the first container on a machine brings along, is one of these, and it stays.
     mouth, end = os.pipe2(os.O_CLOEXEC)
     async with _lines(mouth) as lines:
         try:
