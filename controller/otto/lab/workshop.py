@@ -8,6 +8,7 @@ anew or removes, the others keep what they have.
 """
 
 import contextlib
+import gzip
 import shutil
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager
@@ -119,6 +120,26 @@ class Workshop:
         """What this home calls an image, by the digest of its inputs."""
         return f"localhost/otto-{name}:{short_id(digest, _TAG)}-{self._lab.owner}"
 
+    def pack_base(self, name: str, folder: Path) -> Path:
+        """Put the base image's file system into an archive, for an image that takes it along.
+
+        Args:
+            name: of the image it is for.
+            folder: where the archive is to lie.
+        """
+        api, called = self._lab.api(), self._called(name, "base")
+        plain, packed = folder / "base.tar", folder / image.archive_name()
+        body = {"Image": self.base, "Cmd": ["/sbin/init"], "Labels": dict(self._marks(name))}
+        container = api.create_container(called, body)
+        try:
+            api.export_container(container, plain)
+        finally:
+            api.remove_container(container)
+        with plain.open("rb") as source, gzip.open(packed, "wb", compresslevel=1) as target:
+            shutil.copyfileobj(source, target, 1 << 20)
+        plain.unlink()
+        return packed
+
     def find(self, reference: str) -> str:
         """Id of an image by its name or id, "" when there is none."""
         found = self._lab.api().image(reference)
@@ -162,7 +183,7 @@ class Workshop:
 
         The caller holds the image's lock.
         """
-        api, called = self._lab.api(), [self._called(name, what) for what in ("build", "trial")]
+        api, called = self._lab.api(), [self._called(name, what) for what in ("build", "trial", "base")]
         # By their names, which nothing else has: labels go from a machine to its image, and on to hosts.
         containers = [found.id for found in map(api.container, called) if found]
         removed = sum(api.remove_container(each) for each in containers)
@@ -181,20 +202,24 @@ class Workshop:
         return tuple(each.id for each in made if not _names(each))
 
     @contextlib.contextmanager
-    def trial(self, artifact: str, name: str, size: str) -> Iterator["Trial"]:
+    def trial(self, artifact: str, name: str, size: str, *, nested: bool = False) -> Iterator["Trial"]:
         """A host of an image, not booted yet; gone with its network when the block ends.
 
         Args:
             artifact: the image's id.
             name: what it is an image of.
             size: of the host, as specs name it.
+            nested: whether it makes containers of its own.
         """
         api, called = self._lab.api(), self._called(name, "trial")
         network = networks.create(api, called, "", self._lab.owner, self._lab.pool, more=self._marks(name))
         container = ""
         try:
             address = next(allocation.places(network.subnet, Role.WEB.value, 1))
-            container = api.create_container(called, self._body(artifact, name, size, address, called))
+            body = self._body(artifact, name, size, address, called)
+            if nested:
+                body = recipe.nesting(body, podman=api.podman)
+            container = api.create_container(called, body)
             yield Trial(api, container, self._key)
         finally:
             if container:

@@ -14,7 +14,7 @@ from otto import resources
 from otto.adapters.ansible.rolefiles import role_digests
 from otto.adapters.clock import SystemClock
 from otto.adapters.identity import identity
-from otto.adapters.packer import PackerBuilder, PackerOptions
+from otto.adapters.packer import RECIPES, PackerBuilder, PackerOptions
 from otto.config import LabSettings
 from otto.lab import names, processes
 from otto.lab.lab import Lab
@@ -91,9 +91,11 @@ def opened(home: Path) -> Iterator[Yard]:
     try:
         yield made
     finally:
-        images = api.list_images(OWNED, made.lab.owner)
-        for name in [name for item in images for name in item.references or (item.id,)]:
-            api.remove_image(name)
+        for item in api.list_images(OWNED, made.lab.owner):
+            made.workshop.discard(item.id)
+        # Of what other homes built, our names.
+        for item in [item for name in RECIPES for item in api.list_images("otto.image", name)]:
+            made.workshop.discard(item.id)
         made.lab.clean()
     assert not [*processes.matching(str(home))], "building images left processes behind"
 

@@ -70,6 +70,11 @@ async def test_the_controller_and_the_box_around_it_are_built_one_upon_the_other
     purls = {component["purl"] for component in json.loads(otto.sbom)["components"]}
     assert f"pkg:pypi/ansible-core@{packages['ansible-core'].version}" in purls
     assert not [path for path in clowd.files if path.startswith("/var/lib/otto/")]
+    # Booted, it is all it says: a lab with containers of its own, and Prometheus that watches it.
+    checks = dict(check.split(": ", 1) for check in clowd.artifacts["lab"].smoke.checks)
+    assert checks["its lab brings the example site up"] == "Ready"
+    assert checks["GET / of the example site"] == "status 200"
+    assert checks["prometheus knows the example site"] == "status 200"
     assert not yard.left()
 
 

@@ -47,7 +47,9 @@ async def test_a_build_ends_with_packer_though_a_daemon_holds_its_output_open(tm
 async def test_the_name_server_of_all_containers_is_no_stray(tmp_path: Path) -> None:
     server = tmp_path / "aardvark-dns"
     server.symlink_to("/bin/sleep")
-    job = StandIn(tmp_path, then=f"setsid {server} 60 &\nuntil grep -q aardvark /proc/$!/comm; do :; done").job(tmp_path / "nginx")
+    job = StandIn(
+        tmp_path, then=f"setsid {server} 60 &\nuntil grep -q aardvark /proc/$!/comm; do :; done"
+    ).job(tmp_path / "nginx")
     await running.build(job, lambda _: None, Redactor())
     running.end_strays(job.folder)
     assert processes(job.folder) == ["aardvark-dns"]

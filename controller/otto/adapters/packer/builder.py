@@ -92,7 +92,7 @@ class PackerBuilder:
         """
         build = self.builds(provider, [name])[-1]
         async with jobs.folder(self._options, build) as folder:
-            job = await jobs.prepare(self._options, build, folder, None, judged=True)
+            job = await jobs.prepare(self._options, build, folder, self._lab, judged=True)
             await running.validate(job, _redactor(job))
 
     async def _build_here(self, build: Build, folder: Path, report: Report) -> Image:
@@ -114,8 +114,11 @@ class PackerBuilder:
         Raises:
             TerminalError: always, at the latest when it was built.
         """
+        if RECIPES[build.name].lab:
+            await blocking(lambda _: self._lab.ready(report))
         async with jobs.folder(self._options, build) as folder:
-            artifact = await self._pack(await jobs.prepare(self._options, build, folder, None), report)
+            job = await jobs.prepare(self._options, build, folder, self._lab)
+            artifact = await self._pack(job, report)
         raise TerminalError(
             f"{build.name} was built at {build.provider} as {artifact}, but this version of OttO cannot boot "
             "it there to try it: it stays out of the index",
@@ -135,8 +138,8 @@ class PackerBuilder:
         Raises:
             TerminalError: something is in it that must not be, or it does not work.
         """
-        size = RECIPES[name].size
-        async with entered(self._lab.trial(artifact, name, size)) as trial:
+        recipe = RECIPES[name]
+        async with entered(self._lab.trial(artifact, name, recipe.size, nested=recipe.lab)) as trial:
             report(Progress("reading what is in it", 60, 100))
             found = await blocking(lambda _: _look(trial, folder / "image.tar"))
             if found.leftovers:

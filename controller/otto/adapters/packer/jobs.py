@@ -45,7 +45,7 @@ async def folder(options: PackerOptions, build: Build) -> AsyncIterator[Path]:
 
 
 async def prepare(
-    options: PackerOptions, build: Build, where: Path, workshop: Workshop | None, *, judged: bool = False
+    options: PackerOptions, build: Build, where: Path, lab: Workshop, *, judged: bool = False
 ) -> Job:
     """Lay everything out for a build.
 
@@ -53,12 +53,12 @@ async def prepare(
         options: how images are built.
         build: what is built.
         where: its folder.
-        workshop: where it is built; None at a cloud.
+        lab: where images of the lab are built.
         judged: whether the template is only judged, and nothing built.
 
     Raises:
         TerminalError: there is no Packer.
-        TransientError: its plugins cannot be had.
+        TransientError: its plugins, or what goes into the image, cannot be had.
     """
     binary = running.find(options.binary)
     plugins = await running.version(binary) >= running.PLUGINS_SINCE
@@ -66,21 +66,35 @@ async def prepare(
     provider = Provider(build.provider)
     environment = _environment(options, provider, where, plugins=plugins)
     file = where / "variables.json"
+    # A file that is there, for a template that is only judged.
     variables = _variables(options, build) | {"parts": str(file)}
-    recipe = RECIPES[build.name]
-    # What an image of the lab is made of has the controller already.
-    if recipe.controller and not judged and (workshop is None or not recipe.parent):
-        variables["parts"] = str(await parts.gather(options, where, environment))
-    if workshop is not None:
+    if not judged:
+        variables["parts"] = str(await _parts(options, build, where, lab, environment))
+    if provider is Provider.LAB and not judged:
         # Last of all: its PATH is the one that counts.
-        environment |= await asyncio.to_thread(workshop.tools, where, environment["PATH"])
-        variables |= await asyncio.to_thread(_making, build, workshop)
+        environment |= await asyncio.to_thread(lab.tools, where, environment["PATH"])
+        variables |= await asyncio.to_thread(_making, build, lab)
     file.touch(mode=0o600)
     file.write_text(json.dumps(variables), encoding="utf-8")
     job = Job(binary, where, SOURCES[provider], environment, options.timeout)
     if plugins:
         await running.fetch_plugins(job)
     return job
+
+
+async def _parts(
+    options: PackerOptions, build: Build, where: Path, lab: Workshop, environment: Mapping[str, str]
+) -> Path:
+    """What goes into an image besides what its roles and scripts bring, as an archive."""
+    recipe, archive = RECIPES[build.name], where / "parts.tar"
+    # What an image of the lab is made of has the controller already.
+    if recipe.controller and (build.provider != Provider.LAB or not recipe.parent):
+        await parts.gather(options, archive, environment)
+    if recipe.lab:
+        packed = await asyncio.to_thread(lab.pack_base, build.name, where)
+        await asyncio.to_thread(parts.add, archive, packed)
+        packed.unlink()
+    return archive
 
 
 def _lay(templates: Path, name: str, template: Path, *, plugins: bool) -> None:

@@ -64,5 +64,17 @@ class Workshop(Protocol):
     def sweep(self, name: str) -> int:
         """Remove what earlier builds of an image left; how many things that was."""
 
-    def trial(self, artifact: str, name: str, size: str) -> AbstractContextManager[Trial]:
-        """A host of an image, not booted yet; gone when the block ends."""
+    def pack_base(self, name: str, folder: Path) -> Path:
+        """Put what images begin with into an archive in a folder, for an image that takes it along."""
+
+    def trial(
+        self, artifact: str, name: str, size: str, *, nested: bool = False
+    ) -> AbstractContextManager[Trial]:
+        """A host of an image, not booted yet; gone when the block ends.
+
+        Args:
+            artifact: the image's id.
+            name: what it is an image of.
+            size: of the host, as specs name it.
+            nested: whether it makes containers of its own.
+        """
