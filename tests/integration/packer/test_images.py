@@ -9,6 +9,8 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from cyclonedx.schema import SchemaVersion
+from cyclonedx.validation.json import JsonStrictValidator
 from tests.integration.packer.conftest import POOL, Yard, edit, quick
 
 from otto.adapters.clock import SystemClock
@@ -48,6 +50,7 @@ async def test_images_are_built_at_once_tried_named_and_put_into_the_index(yard:
         assert "/etc/ansible/facts.d/otto.fact" in image.files
         assert f"/etc/systemd/system/{image.name}.service.d/20-otto.conf" in image.files
         assert "/etc/otto/configuration.json" not in image.files
+        assert JsonStrictValidator(SchemaVersion.V1_6).validate_str(image.sbom) is None
         components = {component["name"]: component for component in json.loads(image.sbom)["components"]}
         assert re.fullmatch(rf"pkg:deb/debian/{image.name}@\S+\?arch=\S+", components[image.name]["purl"])
     again = await foundry.make(builds, ADA, lambda _: None)
@@ -67,6 +70,8 @@ async def test_the_controller_and_the_box_around_it_are_built_one_upon_the_other
     assert "git" in packages
     added = {package.name for package in clowd.packages} - set(packages)
     assert {"podman", "prometheus", "mmdebstrap"} <= added
+    for image in (otto, clowd):
+        assert JsonStrictValidator(SchemaVersion.V1_6).validate_str(image.sbom) is None
     purls = {component["purl"] for component in json.loads(otto.sbom)["components"]}
     assert f"pkg:pypi/ansible-core@{packages['ansible-core'].version}" in purls
     assert not [path for path in clowd.files if path.startswith("/var/lib/otto/")]

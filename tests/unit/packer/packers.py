@@ -2,6 +2,7 @@
 
 import json
 from pathlib import Path
+from typing import Any
 
 from otto.adapters.packer.running import Job
 
@@ -37,7 +38,7 @@ esac
         self.path.chmod(0o755)
 
     @property
-    def calls(self) -> list[dict[str, object]]:
+    def calls(self) -> list[dict[str, Any]]:
         """How it was called: its arguments, the files of the template, its environment."""
         text = self._calls.read_text() if self._calls.exists() else ""
         return [json.loads(line) for line in text.splitlines()]
