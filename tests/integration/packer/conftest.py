@@ -15,7 +15,8 @@ from otto.adapters.ansible.rolefiles import role_digests
 from otto.adapters.clock import SystemClock
 from otto.adapters.identity import identity
 from otto.adapters.packer import RECIPES, PackerBuilder, PackerOptions
-from otto.config import LabSettings
+from otto.cli import tidying
+from otto.config import LabSettings, Settings
 from otto.lab import names, processes
 from otto.lab.lab import Lab
 from otto.lab.workshop import Workshop
@@ -45,6 +46,7 @@ class Yard:
             key=who.key,
             timeout=180,
             checkout=resources.root(),
+            tidying=tidying.command(Settings(home=home, lab=self.lab.settings)),
         )
 
     def builder(self, templates: Path | None = None) -> PackerBuilder:

@@ -179,13 +179,29 @@ async def test_a_cancelled_build_leaves_nothing(yard: Yard, templates: Path, mom
     assert not yard.left()
 
 
-def kill_a_build(yard: Yard, templates: Path) -> None:
+def kill_a_build(yard: Yard, templates: Path, *more: str, moment: str = "waiting for it to boot") -> None:
     program = str(Path(__file__).with_name("killed.py"))
-    command = [sys.executable, program, str(yard.home), str(templates), POOL]
+    command = [sys.executable, program, str(yard.home), str(templates), POOL, *more]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as dying:
         assert dying.stdout is not None
-        assert any("waiting for it to boot" in line for line in dying.stdout)
+        assert any(moment in line for line in dying.stdout)
         dying.kill()
+
+
+@pytest.mark.parametrize("moment", ["waiting for it to boot", "reading what is in it"])
+async def test_what_a_killed_build_leaves_goes_though_nobody_builds_again(
+    yard: Yard, templates: Path, moment: str
+) -> None:
+    quick(templates)
+    edit(templates / "scripts" / "prepare", "systemctl restart systemd-journald", "sleep 2")
+    await asyncio.to_thread(kill_a_build, yard, templates, "watched", moment=moment)
+    assert yard.left(), "it was killed too late"
+    async with asyncio.timeout(60):
+        while left := yard.left():
+            await asyncio.sleep(0.2)
+    assert not left
+    with yard.workshop.locked("nginx"):
+        pass
 
 
 async def test_what_a_killed_build_left_goes_when_its_lab_is_cleaned(

@@ -6,13 +6,14 @@ a build left that was cut off, and goes when the next one begins.
 
 import asyncio
 import functools
+import shutil
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import replace
 from pathlib import Path
 
 from otto.adapters.cancellation import unbroken
-from otto.adapters.packer import contents, jobs, parts, recipes, running, sbom, smoke
+from otto.adapters.packer import contents, jobs, parts, recipes, running, sbom, smoke, warden
 from otto.adapters.packer.contents import Contents
 from otto.adapters.packer.options import PackerOptions
 from otto.adapters.packer.recipes import RECIPES, Ingredients
@@ -114,9 +115,11 @@ class PackerBuilder:
         Raises:
             TerminalError: always, at the latest when it was built.
         """
+        room = jobs.folder(self._options, build)
         if RECIPES[build.name].lab:
             await blocking(lambda _: self._lab.ready(report))
-        async with jobs.folder(self._options, build) as folder:
+            room = self._room(build)
+        async with room as folder:
             job = await jobs.prepare(self._options, build, folder, self._lab)
             artifact = await self._pack(job, report)
         raise TerminalError(
@@ -176,7 +179,8 @@ class PackerBuilder:
     @asynccontextmanager
     async def _room(self, build: Build) -> AsyncIterator[Path]:
         """The image to oneself, and a folder; what was left is gone before, what we leave is after."""
-        async with entered(self._lab.locked(build.name)):
+        command = (*self._options.tidying, build.name) if self._options.tidying else ()
+        async with entered(self._lab.locked(build.name)), warden.stationed(command):
             await asyncio.to_thread(self._sweep, build.name)
             try:
                 async with jobs.folder(self._options, build) as folder:
@@ -185,9 +189,30 @@ class PackerBuilder:
                 await unbroken(asyncio.to_thread(self._sweep, build.name))
 
     def _sweep(self, name: str) -> None:
-        # First whoever might make more of what is swept away.
-        running.end_strays(self._options.folder / name)
-        self._lab.sweep(name)
+        _sweep(self._options.folder / name, self._lab, name)
+
+
+def tidy(folder: Path, lab: Workshop, name: str) -> None:
+    """Remove all that a build of an image left that was killed.
+
+    Args:
+        folder: OTTO_HOME/images.
+        lab: where it was built.
+        name: which image.
+
+    Raises:
+        TransientError: somebody builds it again, and removes it, or the lab does not answer.
+    """
+    running.end_strays(folder / name)
+    with lab.locked(name):
+        _sweep(folder / name, lab, name)
+        shutil.rmtree(folder / name, ignore_errors=True)
+
+
+def _sweep(folder: Path, lab: Workshop, name: str) -> None:
+    # First whoever might make more of what is swept away.
+    running.end_strays(folder)
+    lab.sweep(name)
 
 
 def _look(trial: Trial, archive: Path) -> Contents:

@@ -18,6 +18,7 @@ from otto.adapters import program
 from otto.adapters.cancellation import unbroken
 from otto.adapters.packer.telling import Story, Word, word
 from otto.model.errors import TerminalError, TransientError
+from otto.model.text import one_line
 from otto.telemetry.redaction import Redactor
 
 MARK = "OTTO_PACKER_BUILD"
@@ -30,6 +31,7 @@ _INIT = 300.0
 _PATIENCE = 20.0
 _LONGEST_LINE = 1 << 20
 _DRAIN = 1.0
+_LONGEST_REASON = 400
 # Podman's name server: one for all containers of the machine, whoever's command happened to start it.
 _SHARED = frozenset({"aardvark-dns"})
 
@@ -219,6 +221,6 @@ def end_strays(folder: Path) -> None:
 
 
 def _failure(story: Story, status: int, redactor: Redactor) -> TransientError:
-    reason = redactor.scrub(story.reason) or f"exit status {status}"
+    reason = one_line(redactor.scrub(story.reason), _LONGEST_REASON) or f"exit status {status}"
     detail = redactor.scrub("\n".join(story.lines), lines=True)
     return TransientError(f"packer failed: {reason}", mend="its last words: --debug", detail=detail)
