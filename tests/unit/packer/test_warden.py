@@ -55,5 +55,8 @@ async def test_it_does_not_run_when_all_is_over(tmp_path: Path) -> None:
 async def test_a_warden_that_somebody_killed_stops_nobody(tmp_path: Path) -> None:
     never = str(tmp_path / "never")
     async with warden.stationed([never]):
-        (pid,) = marked("cmdline", never)
-        os.kill(pid, signal.SIGKILL)
+        async with asyncio.timeout(20):
+            while not (found := marked("cmdline", never)):
+                await asyncio.sleep(0.01)
+        for pid in found:
+            os.kill(pid, signal.SIGKILL)
