@@ -156,6 +156,13 @@ def decided(pipeline: Pipeline, outcome: Outcome, message: str, now: datetime) -
     return replace(closed, outcome=outcome, message=message)
 
 
+def stopped(pipeline: Pipeline, why: str, now: datetime) -> Pipeline:
+    """What a controller that ended left open: it was interrupted, at its report if its outcome was final."""
+    if not is_decided(pipeline):
+        return decided(pipeline, Outcome.INTERRUPTED, why, now)
+    return with_ended_stage(pipeline, StageKind.REPORT, now, Outcome.INTERRUPTED, why)
+
+
 def waiting(pipeline: Pipeline, message: str) -> Pipeline:
     """The pipeline, held up by something that has to come first."""
     for stage in pipeline.stages:
@@ -172,8 +179,11 @@ def is_decided(pipeline: Pipeline) -> bool:
 
 def reopened(pipeline: Pipeline, why: str, now: datetime) -> Pipeline:
     """An ended pipeline whose wish still stands, taken up again."""
-    kind = pipeline.stages[-1].kind if pipeline.stages else StageKind.FETCH
-    begun = with_open_stage(replace(pipeline, ended_at=None, outcome=Outcome.RUNNING, message=""), kind, now)
+    furthest = pipeline.furthest
+    kind = furthest.kind if furthest else StageKind.FETCH
+    stages = tuple(item for item in pipeline.stages if item.kind is not StageKind.REPORT)
+    anew = replace(pipeline, ended_at=None, outcome=Outcome.RUNNING, message="", stages=stages)
+    begun = with_open_stage(anew, kind, now)
     return with_line(begun, kind, why)
 
 

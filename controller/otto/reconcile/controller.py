@@ -84,6 +84,8 @@ class Controller:
         self.images.listeners.append(self.triggers.images)
         if self.reporting is not None:
             self.intake.listeners.append(self._delivered)
+            self.pipelines.subscribe(self.reporting.pipeline)
+            self.pipelines.reporters.append(self.reporting)
 
     def _delivered(self, delivery: Delivery) -> None:
         if self.reporting is not None and delivery.kind is DeliveryKind.PULL:

@@ -55,7 +55,7 @@ async def test_a_push_is_fetched_validated_deployed_and_verified(stage: Stage) -
     assert found.event.commit == commit
     assert found.ended_at is not None
     assert (found.run, found.digest) == (run.id, run.digest)
-    assert kinds(found) == ["fetch", "validate", "deploy", "verify"]
+    assert kinds(found) == ["fetch", "validate", "deploy", "verify", "report"]
     assert all(item.ended_at and item.outcome is Outcome.SUCCEEDED for item in found.stages)
     assert any(line.startswith("plan: ") for line in found.stages[1].log)
 
@@ -106,6 +106,7 @@ async def test_a_bad_spec_fails_its_pipeline_at_validation(stage: Stage) -> None
     assert [(item.kind, item.outcome) for item in found.stages] == [
         (StageKind.FETCH, Outcome.SUCCEEDED),
         (StageKind.VALIDATE, Outcome.FAILED),
+        (StageKind.REPORT, Outcome.SUCCEEDED),
     ]
     assert "specs/one.yaml" in found.message
     assert len(other) == 1
@@ -119,7 +120,8 @@ async def test_content_that_may_not_be_served_fails_at_validation(stage: Stage) 
         await told(stage)
         found = await newest(stage)
     assert found.outcome is Outcome.FAILED
-    assert found.stages[-1].kind is StageKind.VALIDATE
+    assert found.furthest is not None
+    assert found.furthest.kind is StageKind.VALIDATE
     assert "there is no folder" in found.message
 
 
@@ -304,7 +306,7 @@ async def test_a_person_has_a_site_verified_anew(stage: Stage) -> None:
     assert answer is not None
     assert answer["pipeline"] == found.id
     assert (found.event.trigger, found.event.by, found.outcome) == (Trigger.API, "ada", Outcome.SUCCEEDED)
-    assert kinds(found) == ["fetch", "validate", "verify"]
+    assert kinds(found) == ["fetch", "validate", "verify", "report"]
 
 
 async def test_a_promoted_image_is_a_pipeline_of_each_site_that_follows_it(stage: Stage) -> None:
@@ -381,6 +383,53 @@ async def test_decided_pipelines_are_reported_before_they_end(stage: Stage) -> N
     assert (second.outcome, second.ended_at is not None) == (Outcome.SUCCEEDED, True)
     assert "the forge is away" in second.stages[-1].log[-1]
     assert changes[-1] == second
+
+
+async def test_a_pipeline_that_is_taken_up_again_is_not_ended_by_its_late_report(stage: Stage) -> None:
+    stage.world.infrastructure.failures.next("apply", TransientError("the disk is full"), times=1)
+    stage.world.push(site_spec("one"))
+    told_of: list[Outcome] = []
+
+    class Slow:
+        async def report(self, pipeline: Pipeline) -> str:
+            await stage.world.clock.sleep(50.0)
+            told_of.append(pipeline.outcome)
+            return f"told that it {pipeline.outcome.value}"
+
+    controller = stage.controller()
+    controller.pipelines.reporters.append(Slow())
+    async with controller.running():
+        await stage.calm(30)
+        again = await newest(stage)
+        assert again.outcome is Outcome.SUCCEEDED
+        await stage.calm(200)
+        found = await newest(stage)
+    assert told_of == [Outcome.FAILED, Outcome.SUCCEEDED]
+    assert (found.id, found.outcome, found.ended_at is not None) == (again.id, Outcome.SUCCEEDED, True)
+    assert kinds(found)[-1] == "report"
+    assert found.stages[-1].log == ("told that it succeeded",)
+
+
+async def test_a_controller_that_is_killed_at_the_report_leaves_the_outcome_as_it_was(stage: Stage) -> None:
+    stage.world.push(site_spec("one"))
+
+    class Silent:
+        async def report(self, _: Pipeline) -> str:
+            await stage.world.clock.sleep(1e6)
+            return ""
+
+    controller = stage.controller()
+    controller.pipelines.reporters.append(Silent())
+    async with controller.running():
+        await stage.calm(5)
+        before = await newest(stage)
+    stage.world.restart()
+    async with stage.controller().running():
+        await stage.calm(5)
+        found = await newest(stage)
+    assert (before.outcome, before.ended_at) == (Outcome.SUCCEEDED, None)
+    assert (found.id, found.outcome, found.ended_at is not None) == (before.id, Outcome.SUCCEEDED, True)
+    assert found.stages[-1].outcome is Outcome.INTERRUPTED
 
 
 async def test_a_store_in_trouble_loses_no_record(stage: Stage) -> None:

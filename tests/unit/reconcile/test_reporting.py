@@ -83,6 +83,9 @@ async def test_only_sites_that_a_commit_touches_are_told_of(stage: Told) -> None
     assert stage.states("otto/one", stage.head) == []
     assert stage.states("otto/two", stage.head)[0] is P
     assert stage.states("otto/two", stage.head)[-1] is S
+    words = [s.description for s in stage.forge.said("otto/two") if s.commit == stage.head]
+    assert words[0].startswith("deploy")
+    assert words[-1].startswith("serves at")
     assert stage.states("otto/one", first)[-1] is S
     assert last(stage.forge.said("otto")).description == "1 site in place"
 
@@ -108,7 +111,8 @@ async def test_a_bad_spec_fails_its_commit_with_the_place(stage: Told) -> None:
         await stage.calm(40)
         said = last(stage.forge.said("otto/one"))
         assert (said.commit, said.state) == (stage.head, F)
-        assert said.description.startswith("specs/one.yaml")
+        assert said.description.startswith("validate: specs/one.yaml")
+        assert not [d for d in stage.forge.deployments.values() if d[0].commit == stage.head]
         assert last(stage.forge.said("otto")).state is F
         stage.world.push(site_spec("one"))
         await told(stage)
@@ -312,6 +316,46 @@ async def test_a_pipeline_speaks_for_its_commit_until_the_site_serves_by_it(stag
     said = [s for s in stage.forge.said("otto/one") if s.repository == "acme/site"]
     assert [(s.commit, s.state) for s in said] == [("c" * 40, F)]
     assert said[0].description == "validate: index.html: no end of <p>"
+
+
+async def test_the_record_of_a_pipeline_says_what_the_forge_was_told(stage: Told) -> None:
+    stage.world.push(site_spec("one"))
+    async with stage.controller().running():
+        await stage.calm(40)
+        (pipeline,) = await stage.world.store.pipelines.pipelines("one")
+    report = pipeline.stages[-1]
+    assert (report.kind, report.outcome, pipeline.outcome) == (
+        StageKind.REPORT,
+        Outcome.SUCCEEDED,
+        Outcome.SUCCEEDED,
+    )
+    assert report.summary.startswith(f"acme/specs, commit {stage.head[:12]}: otto/one: success: serves at ")
+
+
+async def test_a_forge_that_does_not_answer_ends_no_pipeline_late(stage: Told) -> None:
+    gate = stage.forge.failures.hold("status")
+    stage.world.push(site_spec("one"))
+    async with stage.controller().running():
+        await stage.calm(90)
+        (pipeline,) = await stage.world.store.pipelines.pipelines("one")
+        gate.open()
+    report = pipeline.stages[-1]
+    assert (pipeline.outcome, pipeline.ended_at is not None) == (Outcome.SUCCEEDED, True)
+    assert (report.kind, report.outcome) == (StageKind.REPORT, Outcome.FAILED)
+    assert "no answer within 60 s" in report.summary
+
+
+async def test_what_the_forge_refuses_is_in_the_record_of_the_pipeline(stage: Told) -> None:
+    stage.forge.failures.always("status", TerminalError("the token may not do this"))
+    stage.world.push(site_spec("one"))
+    async with stage.controller().running():
+        await stage.calm(40)
+        (pipeline,) = await stage.world.store.pipelines.pipelines("one")
+    assert pipeline.outcome is Outcome.SUCCEEDED
+    assert (pipeline.stages[-1].outcome, pipeline.stages[-1].summary) == (
+        Outcome.FAILED,
+        "not reported: the token may not do this",
+    )
 
 
 async def test_a_repository_elsewhere_is_told_nothing(stage: Told) -> None:

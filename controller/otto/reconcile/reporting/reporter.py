@@ -25,12 +25,12 @@ from otto.reconcile.reporting.crowd import Crowd
 from otto.reconcile.reporting.letter import Letter, as_deployment
 from otto.reconcile.reporting.memory import CONTENT, SPEC, Memory, mark_of
 from otto.reconcile.reporting.outbox import Outbox
+from otto.reconcile.reporting.piped import Piped
 
 log = structlog.get_logger("otto.forge")
 
 _GLANCE = 1.0
 _SEEN = "forge.seen"
-_MOST_PIPED = 1000
 _OF_COMMITS = frozenset({Trigger.PUSH, Trigger.CONTENT})
 _T = TypeVar("_T")
 
@@ -74,7 +74,7 @@ class Reporter:
         self._memory = Memory(kit.store)
         self._offered: dict[tuple[str, str], Mark] = {}
         self._crowd = Crowd(kit, forge, place.repository, outbox)
-        self._piped: dict[tuple[str, str], str] = {}
+        self._piped = Piped()
         kit.bus.subscribe(self._hear)
 
     def _hear(self, event: Event) -> None:
@@ -141,19 +141,21 @@ class Reporter:
         for site in sorted(names):
             problems = after.problems.get(site, ())
             told = await self._known(site)
-            await self._say(site, reports.pushed(told, newest, str(problems[0]) if problems else ""))
+            now = reports.pushed(told, newest, str(problems[0]) if problems else "")
+            await self._say(site, now, deployed=False)
 
     async def _looked(self, _: str, status: SiteStatus) -> None:
         site = status.site
         told = await self._known(site)
-        rollout = await self._kit.store.rollout(site)
+        failed = (await self._kit.store.rollout(site)).quarantined
         newest, content = self._newest(), self._content(site)
-        now = reports.looked(told, status, newest, content, rollout.quarantined)
+        now = reports.looked(told, status, newest, content, failed)
         urls = [endpoint.url for endpoint in status.endpoints]
-        await self._say(site, self._unless_piped(site, told, now), urls[0] if urls else "")
+        taken_back = frozenset(failed) & {told.digest, status.digest}
+        await self._say(site, self._piped.settled(site, told, now, taken_back), urls[0] if urls else "")
 
     def pipeline(self, pipeline: Pipeline) -> None:
-        """Hear of a pipeline: what it says of its commit counts until the site is seen to serve by it."""
+        """Hear of a pipeline: it tells how far its commit is, until the site can tell how that fares."""
         if pipeline.event.trigger in _OF_COMMITS and pipeline.event.commit:
             self._pipelines[pipeline.id] = pipeline
 
@@ -164,27 +166,52 @@ class Reporter:
         if not repository:
             return
         told = await self._known(site)
-        self._piped.setdefault((site, event.commit), told.digest)
-        while len(self._piped) > _MOST_PIPED:
-            del self._piped[next(iter(self._piped))]
-        state, words = reports.of_pipeline(pipeline)
+        status = await self._heir(pipeline)
+        if status is not None:
+            self._piped.leave(site, event.commit)
+            await self._looked("", status)
+            return
+        if not reports.speaks(pipeline):
+            return
         known = told.content if url else told.spec
-        behind = known.behind if known and known.commit == event.commit else ()
+        if known is not None and event.commit in known.behind:
+            return  # a newer commit was told of already
+        self._piped.take(site, event.commit, told.digest)
+        state, words = reports.of_pipeline(pipeline)
         ref = event.ref or ("" if url else self._place.ref)
+        behind = known.behind if known and known.commit == event.commit else ()
         mark = Mark(repository, event.commit, ref, state, words, behind)
-        await self._say(site, replace(told, content=mark) if url else replace(told, spec=mark))
+        now = replace(told, content=mark) if url else replace(told, spec=mark)
+        await self._say(site, now, deployed=bool(pipeline.digest))
 
-    def _unless_piped(self, site: str, told: Told, now: Told) -> Told:
-        """What a pipeline says of a commit stands, unless the site is seen to serve by it."""
+    async def _heir(self, pipeline: Pipeline) -> SiteStatus | None:
+        """The site's status, where that tells of the pipeline's commit what the pipeline can tell no more."""
+        if not reports.hands_over(pipeline):
+            return None
+        status = await self._kit.store.status(pipeline.site)
+        if status is None or status.digest == pipeline.digest:
+            return status
+        failed = (await self._kit.store.rollout(pipeline.site)).quarantined
+        return status if pipeline.digest in failed and pipeline.run else None
 
-        def settled(old: Mark | None, new: Mark | None) -> Mark | None:
-            if old is None or new is None or old.commit != new.commit:
-                return new
-            wish = self._piped.get((site, old.commit))
-            serves = new.state is CommitState.SUCCESS and now.digest != wish
-            return old if wish is not None and not serves else new
+    def word(self, pipeline: Pipeline) -> CommitStatus | None:
+        """What is told now of a pipeline's commit; None when nobody is told of it."""
+        event, site = pipeline.event, pipeline.site
+        told = self._told.get(site)
+        if event.trigger not in _OF_COMMITS or told is None:
+            return None
+        mark = told.content if event.repository else told.spec
+        if mark is None or mark.commit != event.commit:
+            return None
+        if self._crowd.crowded(mark.commit) and not event.repository:
+            return self._crowd.word(mark.commit)
+        if pipeline.id in self._pipelines:  # not taken in yet
+            mark = replace(mark, state=CommitState.PENDING)
+        return self._word(site, mark)
 
-        return replace(now, spec=settled(told.spec, now.spec), content=settled(told.content, now.content))
+    def about(self, word: CommitStatus) -> str:
+        """What a word is about, as the outbox knows it."""
+        return f"{word.repository} {word.commit} {word.context}"
 
     def _newest(self, behind: tuple[str, ...] = ()) -> Mark | None:
         commit = self._fleet.catalogue.commit
@@ -208,8 +235,8 @@ class Reporter:
                 self._crowd.note(site, spec)
         return self._told[site]
 
-    async def _say(self, site: str, told: Told, url: str = "") -> None:
-        """Have whatever changed told."""
+    async def _say(self, site: str, told: Told, url: str = "", *, deployed: bool = True) -> None:
+        """Have whatever changed told; what comes to no server is no deployment."""
         before = self._told.get(site, Told())
         self._told[site] = told
         for track in (SPEC, CONTENT):
@@ -223,9 +250,9 @@ class Reporter:
                 self._crowd.note(site, new)
             if new != self._offered.get((site, track), self._memory.mark(site, track)):
                 self._offered[site, track] = new
-                await self._tell(site, track, new, url)
+                await self._tell(site, track, new, url, deployed=deployed)
 
-    async def _tell(self, site: str, track: str, mark: Mark, url: str) -> None:
+    async def _tell(self, site: str, track: str, mark: Mark, url: str, *, deployed: bool) -> None:
         async def done(found: str) -> None:
             digest = self._told.get(site, Told()).digest
             await self._memory.keep(site, digest, track, mark, found)
@@ -236,7 +263,7 @@ class Reporter:
                 await done("")
             return
         known = partial(self._memory.deployment, site, track, mark.commit)
-        wanted = self._kit.forging.deployments and mark.words != reports.QUEUED
+        wanted = self._kit.forging.deployments and deployed and mark.words != reports.QUEUED
         deployment = as_deployment(site, mark, url) if wanted else None
         letter = Letter(self._forge, self._word(site, mark, url), deployment, known, done)
         self._outbox.put(self._about(site, mark), letter)
