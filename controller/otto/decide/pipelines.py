@@ -98,9 +98,7 @@ def invalid(pipeline: Pipeline, message: str, lines: Sequence[str], now: datetim
         now: the time.
     """
     fetched = with_ended_stage(pipeline, StageKind.FETCH, now, Outcome.SUCCEEDED)
-    looking = with_open_stage(fetched, StageKind.VALIDATE, now)
-    for line in lines:
-        looking = with_line(looking, StageKind.VALIDATE, line)
+    looking = with_lines(with_open_stage(fetched, StageKind.VALIDATE, now), StageKind.VALIDATE, lines)
     return decided(looking, Outcome.FAILED, message, now)
 
 
@@ -144,6 +142,13 @@ def with_line(pipeline: Pipeline, kind: StageKind, line: str) -> Pipeline:
         half = LINES // 2
         log = (*log[:half], _LEFT_OUT, *log[half + 2 if log[half] == _LEFT_OUT else half + 1 :])
     return pipeline.with_stage(replace(stage, log=log))
+
+
+def with_lines(pipeline: Pipeline, kind: StageKind, lines: Iterable[str]) -> Pipeline:
+    """The pipeline with more lines in a stage's log."""
+    for line in lines:
+        pipeline = with_line(pipeline, kind, line)
+    return pipeline
 
 
 def decided(pipeline: Pipeline, outcome: Outcome, message: str, now: datetime) -> Pipeline:

@@ -3,8 +3,9 @@
 import asyncio
 import contextlib
 from collections import OrderedDict
-from collections.abc import Callable, Coroutine, Sequence
+from collections.abc import Callable, Coroutine, Iterable, Sequence
 from dataclasses import replace
+from datetime import datetime
 from typing import Any, Protocol
 
 import structlog
@@ -19,6 +20,7 @@ log = structlog.get_logger("otto.pipeline")
 _AT_ONCE = 500  # records in one transaction
 _AGAIN = 5.0  # seconds until the store is tried again
 _REPORTING = 60.0  # seconds one reporter has
+_AT_HAND = 2000  # newest records kept in memory
 _LOOKED_BACK = 1000  # newest records read at the start
 _STOPPED = "the controller was stopped"
 
@@ -49,6 +51,7 @@ class PipelineBook:
         self._told = told
         self._dirty: OrderedDict[str, Pipeline] = OrderedDict()
         self._known: set[str] = set()
+        self._newest: OrderedDict[str, Pipeline] = OrderedDict()
         self._decided: list[Pipeline] = []
         self._reporting: dict[str, Pipeline] = {}
         self._stirred = asyncio.Event()
@@ -83,7 +86,17 @@ class PipelineBook:
         if not decide.is_decided(record):
             self._reporting.pop(record.id, None)  # taken up again: a report on its way is of yesterday
         self._dirty[record.id] = record
+        self._newest[record.id] = record
+        self._newest.move_to_end(record.id)
+        if len(self._newest) > _AT_HAND:
+            self._newest.popitem(last=False)
         self._stirred.set()
+
+    def add(self, identity: str, kind: StageKind, lines: Iterable[str]) -> None:
+        """Add lines to a stage's log of a pipeline that was decided, not long ago."""
+        record = self._newest.get(identity)
+        if record is not None:
+            self._change(decide.with_lines(record, kind, lines))
 
     def report(self, record: Pipeline) -> None:
         """Have a decided pipeline reported, and ended after that."""
@@ -135,21 +148,21 @@ class PipelineBook:
     async def _report(self, record: Pipeline) -> None:
         if self._reporting.get(record.id) is not record:
             return
-        told = decide.with_open_stage(record, StageKind.REPORT, self._kit.clock.now())
+        told = decide.with_open_stage(self._newest.get(record.id, record), StageKind.REPORT, self._now())
         self._change(told)
-        outcome = Outcome.SUCCEEDED
+        outcome, lines = Outcome.SUCCEEDED, []
         for reporter in tuple(self._reporters):
             try:
-                line = await self._in_time(reporter.report(told))
+                lines.append(await self._in_time(reporter.report(told)))
             except Exception as error:  # noqa: BLE001  (told, and no reason to call the deployment failed)
                 outcome = Outcome.FAILED
                 late = f"no answer within {_REPORTING:g} s; it is told when it can be"
-                line = f"not reported: {late if isinstance(error, TimeoutError) else error}"
-                log.warning("pipeline.unreported", pipeline=record.id, site=record.site, error=line)
-            told = decide.with_line(told, StageKind.REPORT, line)
+                lines.append(f"not reported: {late if isinstance(error, TimeoutError) else error}")
+                log.warning("pipeline.unreported", pipeline=record.id, site=record.site, error=lines[-1])
         if self._reporting.get(record.id) is record:
             del self._reporting[record.id]
-            self._change(self._reported(told, outcome))
+            newest = self._newest.get(record.id, told)
+            self._change(self._reported(decide.with_lines(newest, StageKind.REPORT, lines), outcome))
 
     async def _in_time(self, report: Coroutine[Any, Any, str]) -> str:
         """What a reporter answers within the time it has.
@@ -171,16 +184,17 @@ class PipelineBook:
 
     def _reported(self, record: Pipeline, outcome: Outcome) -> Pipeline:
         """The pipeline at its end."""
-        now = self._kit.clock.now()
-        told = (
-            record
-            if decide.stage_in(record, StageKind.REPORT)
-            else decide.with_open_stage(record, StageKind.REPORT, now)
-        )
+        now = self._now()
+        told = record
+        if decide.stage_in(record, StageKind.REPORT) is None:
+            told = decide.with_open_stage(record, StageKind.REPORT, now)
         stage = decide.stage_in(told, StageKind.REPORT)
         summary = stage.log[-1] if stage and stage.log else "nobody had to be told"
         ended = decide.with_ended_stage(told, StageKind.REPORT, now, outcome, summary)
         return replace(ended, ended_at=now)
+
+    def _now(self) -> datetime:
+        return self._kit.clock.now()
 
     def _change(self, record: Pipeline) -> None:
         self._told(record)

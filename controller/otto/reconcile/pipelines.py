@@ -4,6 +4,7 @@ Nothing is steered from here: the loop does what it does anyway, and stages are 
 happened. A site has one open pipeline at most; a newer event for it takes the place of an unfinished one.
 """
 
+import asyncio
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -17,6 +18,7 @@ from otto.model.pipeline import Event, Pipeline, StageKind
 from otto.model.run import Outcome, Run, StepRecord
 from otto.model.status import SiteStatus
 from otto.reconcile import events, turns
+from otto.reconcile.contentlook import ContentLook
 from otto.reconcile.kit import Kit
 from otto.reconcile.pipelinebook import PipelineBook, Reporter
 from otto.reconcile.recorder import run_id
@@ -63,6 +65,7 @@ class Pipelines:
         self._redactor = Redactor()
         self.reporters: list[Reporter] = []
         self._book = PipelineBook(kit, self.reporters, self._told)
+        self._content = ContentLook(kit, self._found)
         kit.bus.subscribe(self._happened)
         kit.turns.subscribe(self._turned)
 
@@ -79,8 +82,10 @@ class Pipelines:
         self._ended = await self._book.recover()
 
     async def run(self) -> None:
-        """Write and report until cancelled; what was decided by then is written."""
-        await self._book.run()
+        """Write, look through content and report, until cancelled; what was decided by then is written."""
+        async with asyncio.TaskGroup() as group:
+            group.create_task(self._book.run(), name="pipeline book")
+            group.create_task(self._content.run(), name="content look")
 
     async def written(self) -> None:
         """Return when all that happened so far is in the store."""
@@ -185,7 +190,19 @@ class Pipelines:
             return
         item.heard = True
         summary = f"commit {desired.commit[:12]}, content {desired.content[:12]}"
+        known = item.record.digest
         self._keep(item, decide.resolved(item.record, desired.digest, summary, self._now()))
+        if known != desired.digest:
+            self._content.put(item.record, desired)
+
+    def _found(self, pipeline: Pipeline, lines: Sequence[str]) -> None:
+        """What is wrong with a pipeline's content goes into its log, should it have ended by now too."""
+        told = [self._redactor.scrub(line) for line in lines]
+        item = self._open.get(pipeline.site)
+        if item is not None and item.record.id == pipeline.id:
+            self._keep(item, decide.with_lines(item.record, StageKind.VALIDATE, told))
+        else:
+            self._book.add(pipeline.id, StageKind.VALIDATE, told)
 
     def _taken_up(self, desired: Desired, applied: Applied) -> _Open | None:
         """A pipeline for a wish that came without an event we heard of: the controller was not there."""

@@ -7,6 +7,7 @@ import pytest
 from otto.model.delivery import Delivery, DeliveryKind, Sender
 from otto.model.errors import TransientError, UsageError
 from otto.model.image import ImageName
+from otto.model.inspection import Validation
 from otto.model.pipeline import Pipeline, StageKind, Trigger
 from otto.model.run import Outcome
 from otto.model.spec import Content
@@ -123,6 +124,58 @@ async def test_content_that_may_not_be_served_fails_at_validation(stage: Stage) 
     assert found.furthest is not None
     assert found.furthest.kind is StageKind.VALIDATE
     assert "there is no folder" in found.message
+
+
+async def test_what_is_wrong_with_content_that_is_deployed_is_in_the_log_with_its_place(stage: Stage) -> None:
+    stage.world.push(site_spec("one"))
+    async with stage.controller().running():
+        await stage.calm(5)
+        broken = "<!doctype html><title>t</title>\n<h1>It works</h1>\n<a href=gone>x</a>"
+        stage.world.push(files={"sites/one/index.html": broken})
+        await told(stage)
+        found = await newest(stage)
+    assert found.outcome is Outcome.SUCCEEDED
+    said = found.stages[1].log
+    assert any(line.startswith("error: sites/one/index.html:3: ") for line in said)
+    assert "content: 1 files, 1 of them read: 1 errors, 0 warnings; it is deployed all the same" in said
+
+
+async def test_a_look_through_content_holds_no_deployment_up_and_is_told_in_a_record_that_ended(
+    stage: Stage,
+) -> None:
+    stage.world.push(site_spec("one"))
+    gate = stage.world.source.failures.hold("inspect")
+    async with stage.controller().running():
+        await stage.calm(5)
+        before = await newest(stage)
+        assert (before.outcome, before.ended_at is not None) == (Outcome.SUCCEEDED, True)
+        gate.open()
+        await stage.calm(5)
+        found = await newest(stage)
+    assert not any(line.startswith("content: ") for line in before.stages[1].log)
+    assert any(line.startswith("content: ") for line in found.stages[1].log)
+    assert (found.id, found.ended_at) == (before.id, before.ended_at)
+
+
+async def test_content_that_cannot_be_looked_through_is_said_to_be_so(stage: Stage) -> None:
+    stage.world.push(site_spec("one"))
+    stage.world.source.failures.always("inspect", TransientError("the disk is full"))
+    async with stage.controller().running():
+        await stage.calm(5)
+        found = await newest(stage)
+    assert found.outcome is Outcome.SUCCEEDED
+    assert "content: it could not be looked through: the disk is full" in found.stages[1].log
+
+
+async def test_content_that_nobody_wants_to_know_of_is_not_looked_through(stage: Stage) -> None:
+    spec = site_spec("one", content=replace(site_spec("one").content, validate=Validation.IGNORE))
+    stage.world.push(spec)
+    stage.world.source.failures.always("inspect", TransientError("looked"))
+    async with stage.controller().running():
+        await stage.calm(5)
+        found = await newest(stage)
+    assert found.outcome is Outcome.SUCCEEDED
+    assert not any("looked" in line for line in found.stages[1].log)
 
 
 async def test_a_failed_deployment_fails_and_succeeds_when_it_is_tried_again(stage: Stage) -> None:
