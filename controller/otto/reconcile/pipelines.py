@@ -125,6 +125,20 @@ class Pipelines:
             )
         return found
 
+    def refuse(self, event: Event, sites: Iterable[str], message: str, lines: Sequence[str]) -> None:
+        """Keep account of an event that nothing may come of; what is under way goes on.
+
+        Args:
+            event: what happened.
+            sites: names of the sites it is about.
+            message: why nothing comes of it.
+            lines: the same in full.
+        """
+        told, all_of_it = self._redactor.scrub(message), [self._redactor.scrub(line) for line in lines]
+        for site in sorted(set(sites)):
+            record = decide.opened(run_id(self._now()), site, event)
+            self._close(decide.invalid(record, told, all_of_it, self._now()))
+
     def _opened(self, event: Event, site: str, *, moved: bool) -> Pipeline:
         known = self._open.get(site)
         same = decide.found(known.record, event) if known and moved else None
@@ -273,6 +287,10 @@ class Pipelines:
         self._open.pop(record.site, None)
         if record.outcome is Outcome.FAILED:
             self._ended[record.site] = record
+        item.record = record
+        self._close(record)
+
+    def _close(self, record: Pipeline) -> None:
         seconds = (self._now() - record.started_at).total_seconds()
         self._kit.metrics.pipeline_ended(
             record.event.trigger.value, record.outcome.value, seconds, record.run
@@ -285,7 +303,6 @@ class Pipelines:
             seconds=round(seconds, 3),
             message=record.message,
         )
-        item.record = record
         self._told(record)
         self._book.report(record)
 

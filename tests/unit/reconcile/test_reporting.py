@@ -12,8 +12,9 @@ from otto.model.errors import TerminalError, TransientError
 from otto.model.forge import CommitState, CommitStatus, DeploymentState
 from otto.model.pipeline import Event, Pipeline, StageKind, Trigger
 from otto.model.pipeline import Stage as PipelineStage
-from otto.model.policy import Policy
+from otto.model.policy import FleetPolicy, Policy
 from otto.model.run import Outcome
+from otto.model.signature import Demand, KnownKey, Signatures
 from otto.model.spec import Content
 from otto.reconcile.controller import Controller
 from otto.testing import MemoryForge, site_spec
@@ -316,6 +317,25 @@ async def test_a_pipeline_speaks_for_its_commit_until_the_site_serves_by_it(stag
     said = [s for s in stage.forge.said("otto/one") if s.repository == "acme/site"]
     assert [(s.commit, s.state) for s in said] == [("c" * 40, F)]
     assert said[0].description == "validate: index.html: no end of <p>"
+
+
+async def test_a_commit_that_nobody_known_has_signed_is_told_to_be_refused(stage: Told) -> None:
+    keys = (KnownKey(file="signers"),)
+    stage.world.policies.policy = FleetPolicy(signatures=Signatures(Demand.COMMITS, keys))
+    good = stage.world.push(site_spec("one"))
+    stage.world.source.signed[good] = "ada"
+    async with stage.controller().running():
+        await stage.calm(10)
+        stage.world.push(files={"sites/one/index.html": "<h1>It works</h1> for mallory"})
+        await told(stage)
+        await stage.calm(40)
+        (pipeline, *_) = await stage.world.store.pipelines.pipelines("one")
+    said = [s for s in stage.forge.statuses if s.commit == stage.head]
+    assert {s.context: s.state for s in said} == {"otto/one": F, "otto": F}
+    assert "it is not signed (written by A Person" in last(stage.forge.said("otto/one")).description
+    assert stage.states("otto/one", good)[-1] is S
+    assert [d[-1].commit for d in stage.forge.deployments.values()] == [good]
+    assert "validate: commit" in pipeline.stages[-1].summary
 
 
 async def test_the_record_of_a_pipeline_says_what_the_forge_was_told(stage: Told) -> None:

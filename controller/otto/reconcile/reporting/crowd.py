@@ -81,6 +81,11 @@ class Crowd:
         """How a commit fares at a site."""
         self._of(mark.commit).marks[site] = mark
 
+    def mark(self, site: str, commit: str) -> Mark | None:
+        """How a commit fares at a site, None when that is not known."""
+        known = self._commits.get(commit)
+        return known.marks.get(site) if known else None
+
     def crowded(self, commit: str) -> bool:
         """Whether it touches too many sites to be told of each."""
         known = self._commits.get(commit)

@@ -35,7 +35,7 @@ class Receipts:
         word = await self._last(pipeline)
         if word is None:
             return ""
-        await self._outbox.settled(self._reporter.about(word))
+        await self._outbox.settled(f"{word.repository} {word.commit} {word.context}")
         target = f", {word.target}" if word.target and word.target not in word.description else ""
         where = f"{word.repository}, commit {short(word.commit, 12)}"
         return f"{where}: {word.context}: {word.state.value}: {word.description}{target}"
