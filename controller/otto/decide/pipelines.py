@@ -217,6 +217,11 @@ def behind(desired: Desired, applied: Applied, now: datetime) -> Event | None:
     return None
 
 
+def is_news(commit: str, applied: Applied) -> bool:
+    """Whether a spec came with another commit than the one that was put in place last."""
+    return applied.desired is None or applied.desired.commit != commit
+
+
 def outcome_of_turn(pipeline: Pipeline, status: SiteStatus) -> tuple[Outcome, str]:
     """What a look at the site that made no run says of its pipeline, and why.
 

@@ -25,6 +25,9 @@ _LAYERS = {
     ConditionType.DEPLOYED: Layer.CONTENT,
     ConditionType.SERVING: Layer.SERVING,
 }
+UNRESOLVED = "Unresolved"
+"""Reason of the condition Valid: the spec is sound, but what it asks for cannot be had."""
+
 _PHASES = {
     StepKind.PROVISION: Phase.PROVISIONING,
     StepKind.CONFIGURE: Phase.CONFIGURING,
@@ -54,6 +57,7 @@ class Findings:
         step: the step under way, None when no run is.
         error: what went wrong in this look, "" for nothing.
         mend: what a person can do about the error.
+        unresolved: why what the newest spec asks for cannot be had, "" when it can.
         waiting: what the site waits for, "" for nothing.
         suspended: whether a person or the spec holds it.
         orphaned: whether no spec wants it any more.
@@ -78,6 +82,7 @@ class Findings:
     step: StepKind | None = None
     error: str = ""
     mend: str = ""
+    unresolved: str = ""
     waiting: str = ""
     suspended: str = ""
     orphaned: bool = False
@@ -168,6 +173,8 @@ def _valid(found: Findings) -> Condition:
         more = f" (and {len(found.problems) - 1} more)" if len(found.problems) > 1 else ""
         message = f"{found.problems[0]}{more}"
         return _condition(found, ConditionType.VALID, Truth.FALSE, "SpecInvalid", message)
+    if found.unresolved:
+        return _condition(found, ConditionType.VALID, Truth.FALSE, UNRESOLVED, found.unresolved)
     return _condition(found, ConditionType.VALID, Truth.TRUE, "SpecValid", "the newest spec is in force")
 
 

@@ -14,7 +14,7 @@ import structlog
 from otto.decide import pipelines as decide
 from otto.model.desired import Desired
 from otto.model.observed import Applied
-from otto.model.pipeline import Event, Pipeline, StageKind
+from otto.model.pipeline import Event, Pipeline, StageKind, Trigger
 from otto.model.run import Outcome, Run, StepRecord
 from otto.model.status import SiteStatus
 from otto.reconcile import events, turns
@@ -163,10 +163,8 @@ class Pipelines:
                 self._began(site)
             case turns.Wished(desired=desired, applied=applied):
                 self._wished(desired, applied)
-            case turns.Unresolved(site=site, error=error, detail=detail):
-                item = self._open.get(site)
-                if item is not None and item.fresh:
-                    self._refuse(item, error, detail.splitlines() or [error])
+            case turns.Unresolved():
+                self._unresolved(moment)
             case turns.RunEnded(run=run):
                 self._run_ended(run)
             case turns.TurnEnded(site=site):
@@ -209,6 +207,15 @@ class Pipelines:
         if known != desired.digest:
             self._content.put(item.record, desired)
 
+    def _unresolved(self, moment: turns.Unresolved) -> None:
+        item = self._open.get(moment.site)
+        unheard = item is None and moment.site not in self._ended
+        if unheard and decide.is_news(moment.commit, moment.applied):
+            event = Event(Trigger.PUSH, self._now(), self._author(moment.commit), commit=moment.commit)
+            item = self._begun(moment.site, event)
+        if item is not None and item.fresh:
+            self._refuse(item, moment.error, moment.detail.splitlines() or [moment.error])
+
     def _found(self, pipeline: Pipeline, lines: Sequence[str]) -> None:
         """What is wrong with a pipeline's content goes into its log, should it have ended by now too."""
         told = [self._redactor.scrub(line) for line in lines]
@@ -229,7 +236,10 @@ class Pipelines:
         event = decide.behind(desired, applied, self._now())
         if event is None:
             return None
-        event = replace(event, by=self._author(event.commit) if event.commit else "")
+        return self._begun(site, replace(event, by=self._author(event.commit) if event.commit else ""))
+
+    def _begun(self, site: str, event: Event) -> _Open:
+        """A pipeline of what happened while nobody listened."""
         item = self._open[site] = _Open(decide.opened(run_id(self._now()), site, event), fresh=True)
         log.info("pipeline.opened", trigger=event.trigger.value, sites=[site], count=1, commit=event.commit)
         return item
