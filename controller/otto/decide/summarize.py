@@ -58,6 +58,7 @@ class Findings:
         error: what went wrong in this look, "" for nothing.
         mend: what a person can do about the error.
         unresolved: why what the newest spec asks for cannot be had, "" when it can.
+        stale: why its content may not be the newest, "" where it is.
         waiting: what the site waits for, "" for nothing.
         suspended: whether a person or the spec holds it.
         orphaned: whether no spec wants it any more.
@@ -83,6 +84,7 @@ class Findings:
     error: str = ""
     mend: str = ""
     unresolved: str = ""
+    stale: str = ""
     waiting: str = ""
     suspended: str = ""
     orphaned: bool = False
@@ -283,8 +285,12 @@ def _message(phase: Phase, found: Findings) -> str:
     if found.verdict is not None and not isinstance(found.verdict, Allowed):
         return reasons(found.verdict)
     if phase is Phase.READY:
-        return _taken_back(found)
+        return _taken_back(found) or _stale(found)
     return _trouble(found) or phase.value
+
+
+def _stale(found: Findings) -> str:
+    return f"serves the content that was fetched last: {found.stale}" if found.stale else ""
 
 
 def _trouble(found: Findings) -> str:

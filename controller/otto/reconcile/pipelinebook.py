@@ -11,6 +11,7 @@ from typing import Any, Protocol
 import structlog
 
 from otto.decide import pipelines as decide
+from otto.decide import stages
 from otto.model.pipeline import Pipeline, StageKind
 from otto.model.run import Outcome
 from otto.reconcile.kit import Kit
@@ -96,7 +97,7 @@ class PipelineBook:
         """Add lines to a stage's log of a pipeline that was decided, not long ago."""
         record = self._newest.get(identity)
         if record is not None:
-            self._change(decide.with_lines(record, kind, lines))
+            self._change(stages.with_lines(record, kind, lines))
 
     def report(self, record: Pipeline) -> None:
         """Have a decided pipeline reported, and ended after that."""
@@ -148,7 +149,7 @@ class PipelineBook:
     async def _report(self, record: Pipeline) -> None:
         if self._reporting.get(record.id) is not record:
             return
-        told = decide.with_open_stage(self._newest.get(record.id, record), StageKind.REPORT, self._now())
+        told = stages.with_open_stage(self._newest.get(record.id, record), StageKind.REPORT, self._now())
         self._change(told)
         outcome, lines = Outcome.SUCCEEDED, []
         for reporter in tuple(self._reporters):
@@ -162,7 +163,7 @@ class PipelineBook:
         if self._reporting.get(record.id) is record:
             del self._reporting[record.id]
             newest = self._newest.get(record.id, told)
-            self._change(self._reported(decide.with_lines(newest, StageKind.REPORT, lines), outcome))
+            self._change(self._reported(stages.with_lines(newest, StageKind.REPORT, lines), outcome))
 
     async def _in_time(self, report: Coroutine[Any, Any, str]) -> str:
         """What a reporter answers within the time it has.
@@ -186,11 +187,11 @@ class PipelineBook:
         """The pipeline at its end."""
         now = self._now()
         told = record
-        if decide.stage_in(record, StageKind.REPORT) is None:
-            told = decide.with_open_stage(record, StageKind.REPORT, now)
-        stage = decide.stage_in(told, StageKind.REPORT)
+        if stages.stage_in(record, StageKind.REPORT) is None:
+            told = stages.with_open_stage(record, StageKind.REPORT, now)
+        stage = stages.stage_in(told, StageKind.REPORT)
         summary = stage.log[-1] if stage and stage.log else "nobody had to be told"
-        ended = decide.with_ended_stage(told, StageKind.REPORT, now, outcome, summary)
+        ended = stages.with_ended_stage(told, StageKind.REPORT, now, outcome, summary)
         return replace(ended, ended_at=now)
 
     def _now(self) -> datetime:

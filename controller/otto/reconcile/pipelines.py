@@ -12,6 +12,7 @@ from datetime import datetime
 import structlog
 
 from otto.decide import pipelines as decide
+from otto.decide import stages
 from otto.model.desired import Desired
 from otto.model.observed import Applied
 from otto.model.pipeline import Event, Pipeline, StageKind, Trigger
@@ -183,7 +184,7 @@ class Pipelines:
                 if item is not None and item.record.run:
                     kind = decide.stage_of(step_name)
                     line = f"{progress.host}: {progress.message}" if progress.host else progress.message
-                    self._keep(item, decide.with_line(item.record, kind, self._redactor.scrub(line)))
+                    self._keep(item, stages.with_line(item.record, kind, self._redactor.scrub(line)))
             case events.SiteGone(site=site):
                 item = self._open.get(site)
                 self._ended.pop(site, None)
@@ -201,6 +202,10 @@ class Pipelines:
         if item is None or not item.fresh:
             return
         item.heard = True
+        stale = self._redactor.scrub(self._kit.source.stale(desired.spec.content))
+        if stale and decide.wants_newest(item.record):
+            self._keep(item, decide.held_at_fetch(item.record, stale))
+            return
         summary = f"commit {desired.commit[:12]}, content {desired.content[:12]}"
         known = item.record.digest
         self._keep(item, decide.resolved(item.record, desired.digest, summary, self._now()))
@@ -221,7 +226,7 @@ class Pipelines:
         told = [self._redactor.scrub(line) for line in lines]
         item = self._open.get(pipeline.site)
         if item is not None and item.record.id == pipeline.id:
-            self._keep(item, decide.with_lines(item.record, StageKind.VALIDATE, told))
+            self._keep(item, stages.with_lines(item.record, StageKind.VALIDATE, told))
         else:
             self._book.add(pipeline.id, StageKind.VALIDATE, told)
 
@@ -335,5 +340,5 @@ class Pipelines:
 
 
 def _verified(record: Pipeline) -> str:
-    stage = decide.stage_in(record, StageKind.VERIFY)
+    stage = stages.stage_in(record, StageKind.VERIFY)
     return stage.summary if stage and stage.summary else "done"

@@ -198,6 +198,7 @@ class Statuses:
             currency=currency,
             problems=self._fleet.problems(desired.site),
             rollout=self.rollouts(desired.site),
+            stale=self._kit.source.stale(desired.spec.content),
         )
 
     def _measure(self, before: SiteStatus | None, after: SiteStatus, run: str) -> None:

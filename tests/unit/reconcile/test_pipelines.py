@@ -11,6 +11,7 @@ from otto.model.inspection import Validation
 from otto.model.pipeline import Pipeline, StageKind, Trigger
 from otto.model.run import Outcome
 from otto.model.spec import Content
+from otto.model.status import Phase
 from otto.reconcile.control import ask
 from otto.reconcile.controller import Controller
 from otto.testing import site_spec
@@ -317,6 +318,30 @@ async def test_content_elsewhere_is_found_by_polling_as_well(stage: Stage) -> No
     assert (first.event.trigger, last.event.trigger) == (Trigger.PUSH, Trigger.CONTENT)
     assert last.outcome is Outcome.SUCCEEDED
     assert last.run
+
+
+async def test_content_that_cannot_be_reached_holds_its_pipeline_at_the_fetch_and_the_site_says_so(
+    stage: Stage,
+) -> None:
+    page(stage, "1")
+    stage.world.push(site_spec("one", content=FROM_GIT))
+    async with stage.controller().running() as controller:
+        await stage.calm(5)
+        page(stage, "2")
+        stage.world.source.away[GIT] = f"{GIT} cannot be reached: timed out"
+        await delivered(stage, controller, commit="c" * 40)
+        await stage.calm(5)
+        held, status = await newest(stage), await stage.status("one")
+        stage.world.source.away.clear()
+        await stage.calm(700)
+        found, after = await newest(stage), await stage.status("one")
+    assert (held.event.trigger, held.outcome, held.ended_at) == (Trigger.CONTENT, Outcome.WAITING, None)
+    assert (kinds(held), held.message) == (["fetch"], f"{GIT} cannot be reached: timed out")
+    assert (status.ready, status.phase) == (True, Phase.READY)
+    assert status.message == f"serves the content that was fetched last: {GIT} cannot be reached: timed out"
+    assert (found.id, found.outcome) == (held.id, Outcome.SUCCEEDED)
+    assert "deploy" in kinds(found)
+    assert after.message == ""
 
 
 async def test_many_deliveries_make_one_fetch_one_run_and_one_pipeline(stage: Stage) -> None:
