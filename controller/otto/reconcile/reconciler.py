@@ -172,7 +172,7 @@ class Reconciler:
         try:
             desired = await self._resolver.resolve(known)
         except TerminalError as error:
-            self._kit.turns.publish(Unresolved(site, str(error), error.detail))
+            self._kit.turns.publish(Unresolved(site, str(error), error.detail, known.commit, applied))
             error.add(await self._mend_last(applied, cause))
             raise
         self._kit.turns.publish(Wished(desired, applied))
@@ -301,6 +301,8 @@ class Reconciler:
         except RolloutFailedError as error:
             return await self._take_back(look, error)
         except Exception as error:  # noqa: BLE001  (told, and tried again later)
+            if look.beside and isinstance(error, TerminalError):
+                await self._rollouts.stuck(look, str(error))  # what it goes back to is gone
             after = await self._fail(desired.site, error)
             self._observer.desk.doubt(host.id for host in observed.hosts)
             self._bystander.watch(desired, observed)

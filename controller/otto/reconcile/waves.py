@@ -88,7 +88,6 @@ class _Change:
         self.waiting -= called
         return called
 
-
     def behind(self, site: str) -> set[str]:
         """Those that wait in the first wave behind a site's in which anybody does."""
         place = next((n for n, wave in enumerate(self.waves) if site in wave), len(self.waves))
