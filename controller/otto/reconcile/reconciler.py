@@ -22,6 +22,7 @@ from otto.model.run import TAKEN_BACK, Outcome, Run
 from otto.model.spec import SiteSpec
 from otto.model.status import Phase
 from otto.model.verdict import Allowed, Verdict, Waiting
+from otto.reconcile.aim import Aim
 from otto.reconcile.bookkeeper import Bookkeeper
 from otto.reconcile.bystander import Bystander
 from otto.reconcile.confirmations import Confirmations
@@ -41,7 +42,7 @@ from otto.reconcile.observation.sentinel import Sentinel
 from otto.reconcile.observe import Observer
 from otto.reconcile.pace import Next, Pace
 from otto.reconcile.resolve import Resolver
-from otto.reconcile.rollouts import Aim, Rollouts
+from otto.reconcile.rollouts import Rollouts
 from otto.reconcile.runner import Runner
 from otto.reconcile.statuses import Statuses
 from otto.reconcile.steward import Steward

@@ -1,6 +1,6 @@
 """Which wish a site goes towards: the newest, or, while that is quarantined, the last that was verified."""
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime
 
 import structlog
@@ -20,36 +20,17 @@ from otto.model.history import OTTO, Grant, GrantKind
 from otto.model.observed import Applied
 from otto.model.plan import Plan
 from otto.model.rollout import Quarantine, RolloutState, RolloutStatus
+from otto.reconcile.aim import Aim
 from otto.reconcile.gatekeeper import Gatekeeper
 from otto.reconcile.kit import Kit
 from otto.reconcile.look import Look, RolloutFailedError, SupersededError
 
 log = structlog.get_logger("otto.rollout")
 
-_OVER = frozenset({RolloutState.DONE})
 _GOING_BACK = frozenset({RolloutState.REVERTING, RolloutState.STUCK})
 _BACK = frozenset({RolloutState.REVERTING, RolloutState.REVERTED, RolloutState.STUCK})
 # Quarantined wishes that are kept with all that failed, of each site.
 _KEPT = 5
-
-
-@dataclass(frozen=True, slots=True)
-class Aim:
-    """What a site goes towards.
-
-    Attributes:
-        desired: the wish to put in place.
-        newest: what the newest spec asks for.
-        quarantine: why that is another wish, None where it is the same.
-        paused: who paused the rollout of `desired`, None where nobody did.
-        undoing: hosts that the rollout of a quarantined wish made anew.
-    """
-
-    desired: Desired
-    newest: Desired
-    quarantine: Grant | None = None
-    paused: Grant | None = None
-    undoing: frozenset[str] = frozenset()
 
 
 class Rollouts:
@@ -111,8 +92,8 @@ class Rollouts:
         """
         desired, now = look.desired, self._kit.clock.now()
         status = await self._load(desired.site)
-        if look.beside:
-            pass  # an older wish is mended or put back: that is no rollout of its own
+        if look.beside:  # an older wish is mended or put back: that is no rollout of its own
+            pass
         elif status.digest != desired.digest or status.state not in UNDERWAY:
             status = replace(
                 status,
@@ -278,7 +259,9 @@ class Rollouts:
 
     async def _over(self, desired: Desired, applied: Applied, status: RolloutStatus) -> None:
         """A wish that is in place, or another one: what was told of the last rollout is told no longer."""
-        if status.state in _OVER or (status.digest == desired.digest and applied.verified != desired.digest):
+        if status.state is RolloutState.DONE or (
+            status.digest == desired.digest and applied.verified != desired.digest
+        ):
             return
         await self._save(replace(status, state=RolloutState.DONE, current=(), moment="", reason=""))
 
