@@ -110,7 +110,7 @@ def course(
     if not web and len(balancers) <= 1 and not anew:
         return Course()
     out = {name for name, role in wanted(desired).items() if role is Role.WEB and name not in running}
-    broken = out | aside | {item.host for item in found if _broken(item)}
+    broken = out | aside
     steps = batches(desired.spec.rollout, web, broken, total=desired.spec.web.count)
     return Course(steps, balancers, anew & names.keys())
 
@@ -257,7 +257,3 @@ def _with(seen: Seen[HostFacts] | Unseen, back: frozenset[str]) -> Seen[HostFact
         return seen
     backends = {name: "UP" if name in back else state for name, state in seen.value.backends.items()}
     return replace(seen, value=replace(seen.value, backends=backends))
-
-
-def _broken(difference: Difference) -> bool:
-    return bool(difference.host) and difference.cause is Cause.FAILURE

@@ -240,7 +240,7 @@ class Converger:
         async with recorder.step("verify") as notes:
             deadline = self._kit.settings.verifyDeadline
             serving, recorded = await asyncio.gather(
-                self._verifier.until(look.desired, state, deadline, disturbed),
+                self._verifier.until(look.desired, state, deadline, disturbed, look.spared),
                 record_facts(self._kit.store, self._observer, site, observed, touched),
             )
             failures = serving.value.failures
@@ -275,7 +275,7 @@ class Converger:
         desired = look.desired
         if await self._latest(desired.site) not in (desired.digest, look.beside):
             raise SupersededError
-        if plan is not None:
+        if plan is not None and not look.mends:  # which was judged as a whole, when it began
             await self._hold_at_window(look, plan)
         await self._announce(desired, observed, step, Allowed())
 

@@ -3,7 +3,7 @@
 from dataclasses import dataclass, replace
 
 from otto.model.desired import Desired
-from otto.model.difference import Difference
+from otto.model.difference import UNWISHED, Difference
 from otto.model.errors import TransientError
 from otto.model.observed import CheckFailure, Observed
 from otto.model.plan import StepKind
@@ -45,6 +45,11 @@ class Look:
         """The spec that the run goes by, under the policy that is in force."""
         spec = self.desired.spec
         return spec if self.policy is None else replace(spec, policy=self.policy)
+
+    @property
+    def mends(self) -> bool:
+        """Whether the run only puts right what broke, or takes back what does not hold."""
+        return bool(self.beside) or all(item.cause in UNWISHED for item in self.differences)
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,8 +8,8 @@ from otto.decide.diff import diff
 from otto.decide.sifting import to_act_on
 from otto.decide.targeting import actionable
 from otto.model.desired import Desired
-from otto.model.difference import UNWISHED
-from otto.model.observed import Observed
+from otto.model.difference import UNWISHED, Difference, Layer
+from otto.model.observed import Observed, Seen
 from otto.model.sign import Sign
 from otto.reconcile.fleet import Fleet
 from otto.reconcile.holds import Holds
@@ -51,7 +51,7 @@ class Mender:
         newest = self._fleet.in_force(last.site)
         policy = newest.spec.policy if newest else last.spec.policy
         found = to_act_on(diff(last, observed), policy.drift, self._kit.clock.now())
-        broken = tuple(item for item in found if item.cause in UNWISHED)
+        broken = tuple(item for item in found if item.cause in UNWISHED and _was_asked(last, observed, item))
         if not self._is_current(last) or not actionable(broken) or self._holds.left(last, broken) > 0:
             return None
         return Look(last, observed, broken, signs=signs, beside=newer, policy=policy)
@@ -67,3 +67,11 @@ class Mender:
     def _is_current(self, last: Desired) -> bool:
         roles, module = self._kit.configuration.roles(), self._kit.infrastructure.module(last.spec.provider)
         return dict(roles) == dict(last.roles) and module == last.module
+
+
+def _was_asked(last: Desired, observed: Observed, item: Difference) -> bool:
+    """Whether a difference is one from this wish: visitors' answers were judged by the newer one."""
+    serving = observed.serving
+    return item.layer is not Layer.SERVING or (
+        isinstance(serving, Seen) and serving.value.revision == last.content
+    )

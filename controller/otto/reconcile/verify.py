@@ -102,6 +102,7 @@ class Verifier:
         state: InfrastructureState,
         deadline: float,
         disturbed: Callable[[], bool] = lambda: False,
+        spared: frozenset[str] = frozenset(),
     ) -> Seen[Serving]:
         """Rounds until one passes or it is of no use to go on; the last round's outcome.
 
@@ -110,7 +111,12 @@ class Verifier:
             state: its hosts.
             deadline: seconds from now.
             disturbed: whether something happened meanwhile that another look has to deal with first.
+            spared: hosts that have a newer wish: the others alone are asked, and visitors get either.
         """
+        if spared:
+            names = frozenset(host.name for host in state.of(Role.WEB)) - spared
+            failed = await self.directly(desired, state, names, deadline=deadline, disturbed=disturbed)
+            return Seen(Serving(failed, len(names), desired.content), self._kit.clock.now())
         end = self._kit.clock.monotonic() + deadline
         pause = _FIRST_PAUSE
         while True:

@@ -62,7 +62,7 @@ def test_the_record_of_a_quarantine_says_who_what_and_why() -> None:
 @pytest.mark.parametrize(
     ("site", "message", "mend"),
     [
-        ("hello", "the rollout waits: ada froze hello: fair", "to go on: otto thaw hello"),
+        ("hello", "the rollout waits: ada froze hello: fair", "to go on: otto thaw --site hello"),
         ("", "the rollout waits: ada froze all sites: fair", "to go on: otto thaw"),
     ],
 )
