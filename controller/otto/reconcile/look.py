@@ -3,10 +3,10 @@
 from dataclasses import dataclass, replace
 
 from otto.model.desired import Desired
-from otto.model.difference import UNWISHED, Difference
+from otto.model.difference import Difference
 from otto.model.errors import TransientError
 from otto.model.observed import CheckFailure, Observed
-from otto.model.plan import StepKind
+from otto.model.plan import Plan, StepKind
 from otto.model.policy import Policy
 from otto.model.run import Outcome
 from otto.model.sign import Sign
@@ -46,10 +46,14 @@ class Look:
         spec = self.desired.spec
         return spec if self.policy is None else replace(spec, policy=self.policy)
 
-    @property
-    def mends(self) -> bool:
-        """Whether the run only puts right what broke, or takes back what does not hold."""
-        return bool(self.beside) or all(item.cause in UNWISHED for item in self.differences)
+    def begun_for(self, plan: Plan) -> Plan:
+        """A plan for what is left of the run, with the causes for which the run began.
+
+        A host that the run made anew is bare, which nobody wished for: what broke goes on being mended.
+        """
+        causes = {item.cause.value for item in self.differences} | ({"asked"} if self.force else set())
+        about = replace(plan.about, causes=tuple(sorted(causes)), taking_back=bool(self.beside))
+        return replace(plan, about=about)
 
 
 @dataclass(frozen=True, slots=True)

@@ -227,9 +227,10 @@ class Reconciler:
         last = look.observed.applied.desired
         if last is None:
             return None
-        broken = self._mender.broken(last, look.observed, look.desired.digest, look.signs)
+        newer = look.desired
+        broken = self._mender.broken(last, look.observed, newer.digest, look.signs, asked=newer)
         status = self._rollouts.status(last.site)
-        spared = changed_by(status, look.desired.digest, look.observed)
+        spared = changed_by(status, newer.digest, look.observed)
         left = tuple(item for item in broken.differences if item.host not in spared) if broken else ()
         if broken is None or not actionable(left):
             return None
@@ -278,7 +279,7 @@ class Reconciler:
         signs = self._observer.sightings.take(last.site)
         observed = await self._observer.look(last, applied)
         self._bystander.watch(last, observed)
-        broken = self._mender.broken(last, observed, UNRESOLVED, signs)
+        broken = self._mender.broken(last, observed, UNRESOLVED, signs, asked=last)
         if broken is not None:
             await self._mender.mend(broken, cause)
 

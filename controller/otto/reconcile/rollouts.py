@@ -114,21 +114,23 @@ class Rollouts:
         await self._save(replace(status, current=(), moment="") if course else status)
         log.info("rollout.began", digest=short(desired.digest), batches=[list(item) for item in course.steps])
 
-    async def go_on(self, desired: Desired, *, takes: bool = False) -> None:
+    async def go_on(self, look: Look, *, takes: bool = False) -> None:
         """Asked before each batch.
 
         Args:
-            desired: the wish.
+            look: where the run started from. One that mends, or takes back, is no rollout that is paused.
             takes: whether living servers go with the batch.
 
         Raises:
             WaitingError: somebody paused the rollout, or a freeze began that holds such a batch.
         """
-        now = self._kit.clock.now()
+        desired, now = look.desired, self._kit.clock.now()
         if takes:
             for grant in await self._kit.ledger.grants(site=desired.site, kind=GrantKind.FREEZE):
                 if grant.holds(now):
                     raise frozen_by(grant)
+        if look.beside:
+            return
         grants = await self._kit.ledger.grants(site=desired.site, kind=GrantKind.PAUSE)
         paused = next((grant for grant in grants if grant.holds(now)), None)
         if paused is not None:
@@ -151,6 +153,11 @@ class Rollouts:
         status = self._known.get(look.desired.site)
         mine = status is not None and status.digest == look.desired.digest and status.state in UNDERWAY
         return status.current if status is not None and mine else ()
+
+    def failed_on(self, look: Look) -> tuple[str, ...]:
+        """Servers on which the wish failed that a run takes back."""
+        status = self._known.get(look.desired.site)
+        return status.current if status is not None and look.beside and status.state in _GOING_BACK else ()
 
     async def moment(self, desired: Desired, moment: str, names: tuple[str, ...]) -> None:
         """What is being done to a batch."""

@@ -1,4 +1,5 @@
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
@@ -145,6 +146,41 @@ def test_a_balancer_answers_for_whichever_server_and_for_none_where_none_is_want
     asked = verification.directly(desired(), seen.infrastructure.value, names)
     assert {(q.target, q.server) for q in asked} == {("hello-balancer-1", "")}
     assert verification.directly(desired(spec(web=0)), seen.infrastructure.value, names) == ()
+
+
+@pytest.mark.parametrize(
+    ("result", "meant"),
+    [
+        (Answer(200, {}, "x"), True),
+        (Answer(404, {}, "x"), True),
+        (Answer(500, {}, "x"), True),
+        (Answer(502, {}, "x"), False),
+        (Answer(503, {}, "x"), False),
+        (Answer(504, {}, "x"), False),
+        (NoAnswer("connection refused"), False),
+    ],
+)
+def test_an_answer_is_meant_unless_whoever_should_give_it_is_not_ready(
+    result: ProbeResult, meant: bool
+) -> None:
+    assert verification.is_meant(result) is meant
+
+
+@pytest.mark.parametrize(
+    ("changes", "same"),
+    [
+        ({}, True),
+        ({"web": 7}, True),
+        ({"web": 0}, False),
+        ({"checks": (Check("/x"),)}, False),
+        ({"domains": ("other.test",)}, False),
+        ({"algorithm": Algorithm.LEASTCONN}, True),
+        ({"algorithm": Algorithm.SOURCE}, False),
+    ],
+)
+def test_two_wishes_promise_the_same(changes: dict[str, Any], same: bool) -> None:
+    assert verification.asks_the_same(desired(spec()), desired(spec(**changes))) is same
+    assert not verification.asks_the_same(desired(spec()), desired(spec(**changes), content="c2"))
 
 
 HEADER = "# pxname,svname,hrsp_1xx,hrsp_2xx,hrsp_3xx,hrsp_4xx,hrsp_5xx\n"

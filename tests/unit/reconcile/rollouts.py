@@ -1,6 +1,7 @@
 """A site that is changed server by server, and what is seen of that."""
 
 from otto.model.policy import Limits, Policy
+from otto.model.rollout import RolloutStatus
 from otto.model.run import Run
 from otto.model.spec import SiteSpec
 from otto.model.strategy import Rollout
@@ -9,6 +10,8 @@ from otto.testing import site_spec
 from .stage import Stage, told, web
 
 STEPS = Rollout(soak=1.0)
+WORKS = "<h1>It works</h1>"
+STILL = "<h1>It works still</h1>"
 BAD = "<h1>It fails</h1>"
 WIDE = Limits(count=99, share=1.0, window_count=99, reason="a test")
 FREE = Policy("auto", limits=WIDE)
@@ -37,3 +40,17 @@ async def served(stage: Stage) -> dict[str, str]:
         if host.role.value == "web" and host.revision
     }
     return {name[-1]: page for name, page in pages.items()}
+
+
+async def rollout(stage: Stage, site: str = "one") -> RolloutStatus:
+    return await stage.world.store.rollout(site)
+
+
+async def until(stage: Stage, moment: str, name: str) -> None:
+    """Let time pass until that is being done to a server."""
+    for _ in range(1000):
+        status = await rollout(stage)
+        if (status.moment, status.current) == (moment, (name,)):
+            return
+        await stage.world.clock.advance(0.05)
+    raise AssertionError(f"{name} never came to {moment}")

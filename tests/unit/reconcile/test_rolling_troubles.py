@@ -9,29 +9,12 @@ from otto.model.errors import TransientError
 from otto.model.history import GrantKind
 from otto.model.policy import Overrun, Policy, Window, Windows
 from otto.model.probing import Answer
-from otto.model.rollout import RolloutState, RolloutStatus
+from otto.model.rollout import RolloutState
 from otto.model.status import Phase
 from otto.testing import site_spec
 
-from .rollouts import BAD, FREE, STEPS, content, rolling, served
+from .rollouts import BAD, FREE, STEPS, STILL, WORKS, content, rolling, rollout, served, until
 from .stage import Stage, ids, push, rules, say, told, web
-
-STILL = "<h1>It works still</h1>"
-WORKS = "<h1>It works</h1>"
-
-
-async def rollout(stage: Stage, site: str = "one") -> RolloutStatus:
-    return await stage.world.store.rollout(site)
-
-
-async def until(stage: Stage, moment: str, name: str) -> None:
-    """Let time pass until that is being done to a server."""
-    for _ in range(1000):
-        status = await rollout(stage)
-        if (status.moment, status.current) == (moment, (name,)):
-            return
-        await stage.world.clock.advance(0.05)
-    raise AssertionError(f"{name} never came to {moment}")
 
 
 @pytest.mark.parametrize(("overrun", "changed"), [(Overrun.HOLD, "1"), (Overrun.FINISH, "123")])
