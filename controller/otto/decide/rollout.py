@@ -82,7 +82,9 @@ def course(
     observed: Observed,
     differences: Iterable[Difference],
     anew: frozenset[str] = frozenset(),
+    *,
     begun: Iterable[str] = (),
+    first: Iterable[str] = (),
 ) -> Course:
     """The steps for what a changed wish makes of running servers.
 
@@ -96,9 +98,9 @@ def course(
         anew: living servers that are to be made anew.
         begun: servers that were being changed when an earlier run ended: they are tried and watched again,
             even where nothing is left to change.
+        first: servers on which the wish that is taken back failed: visitors are the worst off there.
     """
-    found = tuple(differences)
-    changed = {item.host for item in found if item.layer in _OF_HOSTS and item.cause is Cause.SPEC}
+    changed = {item.host for item in differences if item.layer in _OF_HOSTS and item.cause is Cause.SPEC}
     aside = set_aside(observed)
     again = frozenset(begun) | aside
     running = _running(desired, observed)
@@ -110,8 +112,8 @@ def course(
     if not web and len(balancers) <= 1 and not anew:
         return Course()
     out = {name for name, role in wanted(desired).items() if role is Role.WEB and name not in running}
-    broken = out | aside | {item.host for item in found if _broken(item)}
-    steps = batches(desired.spec.rollout, web, broken, total=desired.spec.web.count)
+    broken = out | aside
+    steps = batches(desired.spec.rollout, web, broken, desired.spec.web.count, frozenset(first))
     return Course(steps, balancers, anew & names.keys())
 
 
@@ -261,7 +263,3 @@ def _with(seen: Seen[HostFacts] | Unseen, back: frozenset[str]) -> Seen[HostFact
         return seen
     backends = {name: "UP" if name in back else state for name, state in seen.value.backends.items()}
     return replace(seen, value=replace(seen.value, backends=backends))
-
-
-def _broken(difference: Difference) -> bool:
-    return bool(difference.host) and difference.cause is Cause.FAILURE

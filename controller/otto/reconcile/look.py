@@ -7,7 +7,7 @@ from otto.model.desired import Desired
 from otto.model.difference import Difference
 from otto.model.errors import TransientError
 from otto.model.observed import CheckFailure, Observed
-from otto.model.plan import StepKind
+from otto.model.plan import Plan, StepKind
 from otto.model.policy import Policy
 from otto.model.run import Outcome
 from otto.model.sign import Sign
@@ -48,6 +48,15 @@ class Look:
         """The spec that the run goes by, under the policy that is in force."""
         spec = self.desired.spec
         return spec if self.policy is None else replace(spec, policy=self.policy)
+
+    def begun_for(self, plan: Plan) -> Plan:
+        """A plan for what is left of the run, with the causes for which the run began.
+
+        A host that the run made anew is bare, which nobody wished for: what broke goes on being mended.
+        """
+        causes = {item.cause.value for item in self.differences} | ({"asked"} if self.force else set())
+        about = replace(plan.about, causes=tuple(sorted(causes)), taking_back=bool(self.beside))
+        return replace(plan, about=about)
 
 
 @dataclass(frozen=True, slots=True)

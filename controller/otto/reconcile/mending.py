@@ -7,8 +7,9 @@ import structlog
 from otto.decide.diff import diff
 from otto.decide.sifting import to_act_on
 from otto.decide.targeting import actionable
+from otto.decide.verification import asks_the_same
 from otto.model.desired import Desired
-from otto.model.difference import UNWISHED
+from otto.model.difference import UNWISHED, Layer
 from otto.model.observed import Observed
 from otto.model.sign import Sign
 from otto.model.spec import Role
@@ -46,7 +47,9 @@ class Mender:
         self._standins = standins
         self._run = run
 
-    def broken(self, last: Desired, observed: Observed, newer: str, signs: tuple[Sign, ...]) -> Look | None:
+    def broken(
+        self, last: Desired, observed: Observed, newer: str, signs: tuple[Sign, ...], asked: Desired
+    ) -> Look | None:
         """Where such a run starts from; None when nothing is to be mended now.
 
         Nothing is, where roles or the module changed since: what ran would not be what was verified.
@@ -56,11 +59,16 @@ class Mender:
             observed: what was seen.
             newer: digest of the wish that is held.
             signs: what made the site due.
+            asked: the wish by which visitors' answers were judged. Where it promises something else, they
+                say nothing of the last one.
         """
         newest = self._fleet.in_force(last.site)
         policy = newest.spec.policy if newest else last.spec.policy
         found = to_act_on(diff(last, observed), policy.drift, self._kit.clock.now())
-        broken = tuple(item for item in found if item.cause in UNWISHED)
+        tell = asks_the_same(last, asked)
+        broken = tuple(
+            item for item in found if item.cause in UNWISHED and (tell or item.layer is not Layer.SERVING)
+        )
         if not self._is_current(last) or not actionable(broken) or self._holds.left(last, broken) > 0:
             return None
         return Look(last, observed, broken, signs=signs, beside=newer, policy=policy)

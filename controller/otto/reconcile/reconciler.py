@@ -22,6 +22,7 @@ from otto.model.run import TAKEN_BACK, Outcome, Run
 from otto.model.spec import SiteSpec
 from otto.model.status import Phase
 from otto.model.verdict import Allowed, Verdict, Waiting
+from otto.reconcile.aim import Aim
 from otto.reconcile.bookkeeper import Bookkeeper
 from otto.reconcile.bystander import Bystander
 from otto.reconcile.confirmations import Confirmations
@@ -41,7 +42,7 @@ from otto.reconcile.observation.sentinel import Sentinel
 from otto.reconcile.observe import Observer
 from otto.reconcile.pace import Next, Pace
 from otto.reconcile.resolve import Resolver
-from otto.reconcile.rollouts import Aim, Rollouts
+from otto.reconcile.rollouts import Rollouts
 from otto.reconcile.runner import Runner
 from otto.reconcile.standins import StandIns
 from otto.reconcile.statuses import Statuses
@@ -172,7 +173,7 @@ class Reconciler:
         try:
             desired = await self._resolver.resolve(known)
         except TerminalError as error:
-            self._kit.turns.publish(Unresolved(site, str(error), error.detail))
+            self._kit.turns.publish(Unresolved(site, str(error), error.detail, known.commit, applied))
             error.add(await self._mend_last(applied, cause))
             raise
         self._kit.turns.publish(Wished(desired, applied))
@@ -229,9 +230,10 @@ class Reconciler:
         last = look.observed.applied.desired
         if last is None:
             return None
-        broken = self._mender.broken(last, look.observed, look.desired.digest, look.signs)
+        newer = look.desired
+        broken = self._mender.broken(last, look.observed, newer.digest, look.signs, asked=newer)
         status = self._rollouts.status(last.site)
-        spared = changed_by(status, look.desired.digest, look.observed)
+        spared = changed_by(status, newer.digest, look.observed)
         left = tuple(item for item in broken.differences if item.host not in spared) if broken else ()
         if broken is None or not actionable(left):
             return None
@@ -283,7 +285,7 @@ class Reconciler:
         signs = self._observer.sightings.take(last.site)
         observed = await self._observer.look(last, applied)
         self._bystander.watch(last, observed)
-        broken = self._mender.broken(last, observed, UNRESOLVED, signs)
+        broken = self._mender.broken(last, observed, UNRESOLVED, signs, asked=last)
         return await self._mender.mend(broken, cause) if broken is not None else ""
 
     async def _act(self, look: Look, known: RememberedSpec, cause: str) -> Next:
@@ -301,6 +303,8 @@ class Reconciler:
         except RolloutFailedError as error:
             return await self._take_back(look, error)
         except Exception as error:  # noqa: BLE001  (told, and tried again later)
+            if look.beside and isinstance(error, TerminalError):
+                await self._rollouts.stuck(look, str(error))  # what it goes back to is gone
             after = await self._fail(desired.site, error)
             self._observer.desk.doubt(host.id for host in observed.hosts)
             self._bystander.watch(desired, observed)

@@ -29,11 +29,21 @@ class Wished:
 
 @dataclass(frozen=True, slots=True)
 class Unresolved:
-    """What the spec asks for cannot be had, and trying again will not help."""
+    """What the spec asks for cannot be had, and trying again will not help.
+
+    Attributes:
+        site: the site.
+        error: why, in one line.
+        detail: the same in full.
+        commit: the commit that the spec came with.
+        applied: what was put in place last.
+    """
 
     site: str
     error: str
-    detail: str = ""
+    detail: str
+    commit: str
+    applied: Applied
 
 
 @dataclass(frozen=True, slots=True)
