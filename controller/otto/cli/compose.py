@@ -163,7 +163,7 @@ async def open_foundry(settings: Settings) -> AsyncIterator[Foundry]:
     workshop = Workshop(Lab(home, who.owner, settings.lab), who.public_key)
     builder = PackerBuilder(options, role_digests(options.ansible), workshop, clock)
     async with _open_store(settings, clock) as store:
-        yield Foundry(builder, store.images, clock, settings.images.atOnce)
+        yield Foundry(builder, store.images, store.ledger, clock, settings.images.atOnce)
 
 
 def _checkout() -> Path | None:

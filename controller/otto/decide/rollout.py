@@ -82,7 +82,9 @@ def course(
     observed: Observed,
     differences: Iterable[Difference],
     anew: frozenset[str] = frozenset(),
+    *,
     begun: Iterable[str] = (),
+    first: Iterable[str] = (),
 ) -> Course:
     """The steps for what a changed wish makes of running servers.
 
@@ -96,9 +98,9 @@ def course(
         anew: living servers that are to be made anew.
         begun: servers that were being changed when an earlier run ended: they are tried and watched again,
             even where nothing is left to change.
+        first: servers on which the wish that is taken back failed: visitors are the worst off there.
     """
-    found = tuple(differences)
-    changed = {item.host for item in found if item.layer in _OF_HOSTS and item.cause is Cause.SPEC}
+    changed = {item.host for item in differences if item.layer in _OF_HOSTS and item.cause is Cause.SPEC}
     aside = set_aside(observed)
     again = frozenset(begun) | aside
     running = _running(desired, observed)
@@ -110,8 +112,8 @@ def course(
     if not web and len(balancers) <= 1 and not anew:
         return Course()
     out = {name for name, role in wanted(desired).items() if role is Role.WEB and name not in running}
-    broken = out | aside | {item.host for item in found if _broken(item)}
-    steps = batches(desired.spec.rollout, web, broken, total=desired.spec.web.count)
+    broken = out | aside
+    steps = batches(desired.spec.rollout, web, broken, desired.spec.web.count, frozenset(first))
     return Course(steps, balancers, anew & names.keys())
 
 
@@ -189,7 +191,9 @@ def changed_by(status: RolloutStatus | None, digest: str, observed: Observed) ->
     return frozenset((*status.done, *status.current)) & _alive(observed)
 
 
-def cannot_go_back(last: Desired | None, roles: Mapping[str, str], module: str) -> str:
+def cannot_go_back(
+    last: Desired | None, roles: Mapping[str, str], module: str, barred: Iterable[str] = ()
+) -> str:
     """Why the last verified wish can not be put in place again, "" where it can.
 
     What it was configured with is part of OttO, which keeps no older version of itself.
@@ -199,7 +203,9 @@ def cannot_go_back(last: Desired | None, roles: Mapping[str, str], module: str) 
     if dict(last.roles) != dict(roles):
         changed = sorted(name for name in {*last.roles, *roles} if last.roles.get(name) != roles.get(name))
         return f"what configures its hosts changed since: {', '.join(changed)}"
-    return "" if last.module == module else "its Terraform module changed since"
+    if last.module != module:
+        return "its Terraform module changed since"
+    return "; ".join(f"its hosts are made from {image}" for image in barred)
 
 
 def _wanted_web(desired: Desired) -> frozenset[str]:
@@ -257,7 +263,3 @@ def _with(seen: Seen[HostFacts] | Unseen, back: frozenset[str]) -> Seen[HostFact
         return seen
     backends = {name: "UP" if name in back else state for name, state in seen.value.backends.items()}
     return replace(seen, value=replace(seen.value, backends=backends))
-
-
-def _broken(difference: Difference) -> bool:
-    return bool(difference.host) and difference.cause is Cause.FAILURE

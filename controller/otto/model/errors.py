@@ -29,6 +29,11 @@ class OttoError(Exception):
         self.mend = mend
         self.detail = detail
 
+    def add(self, more: str) -> None:
+        """Have the message say more; "" adds nothing."""
+        if more:
+            self.message = f"{self.message}; {more}"
+
     def __str__(self) -> str:
         return f"{self.message} ({self.mend})" if self.mend else self.message
 

@@ -92,21 +92,20 @@ class PackerBuilder:
         """
         build = self.builds(provider, [name])[-1]
         async with jobs.folder(self._options, build) as folder:
-            job = await jobs.prepare(self._options, build, folder, None, judged=True)
+            job = await jobs.prepare(self._options, build, folder, self._lab, judged=True)
             await running.validate(job, _redactor(job))
 
     async def _build_here(self, build: Build, folder: Path, report: Report) -> Image:
-        reference = jobs.reference(build.name, build.digest)
-        artifact = "" if build.anew else await asyncio.to_thread(self._lab.find, reference)
-        fresh = not artifact
-        if fresh:
+        artifact = ""
+        if not build.anew:
+            artifact = await asyncio.to_thread(self._lab.built, build.name, build.digest)
+        if not artifact:
             job = await jobs.prepare(self._options, build, folder, self._lab)
             # By the name the lab itself has for it.
             artifact = await asyncio.to_thread(self._lab.find, await self._pack(job, report))
         # A new one has no name yet: should we end here, it is swept away.
         found, tested = await self._try(build.name, artifact, folder, report)
-        if fresh:
-            await asyncio.to_thread(self._lab.name, artifact, reference)
+        await asyncio.to_thread(self._lab.name, artifact, build.name, build.digest)
         return self._image(build, artifact, found, tested)
 
     async def _build_away(self, build: Build, report: Report) -> None:
@@ -115,8 +114,11 @@ class PackerBuilder:
         Raises:
             TerminalError: always, at the latest when it was built.
         """
+        if RECIPES[build.name].lab:
+            await blocking(lambda _: self._lab.ready(report))
         async with jobs.folder(self._options, build) as folder:
-            artifact = await self._pack(await jobs.prepare(self._options, build, folder, None), report)
+            job = await jobs.prepare(self._options, build, folder, self._lab)
+            artifact = await self._pack(job, report)
         raise TerminalError(
             f"{build.name} was built at {build.provider} as {artifact}, but this version of OttO cannot boot "
             "it there to try it: it stays out of the index",
@@ -136,8 +138,8 @@ class PackerBuilder:
         Raises:
             TerminalError: something is in it that must not be, or it does not work.
         """
-        size = RECIPES[name].size
-        async with entered(self._lab.trial(artifact, name, size)) as trial:
+        recipe = RECIPES[name]
+        async with entered(self._lab.trial(artifact, name, recipe.size, nested=recipe.lab)) as trial:
             report(Progress("reading what is in it", 60, 100))
             found = await blocking(lambda _: _look(trial, folder / "image.tar"))
             if found.leftovers:

@@ -29,6 +29,7 @@ class Recipe:
         size: of the host it is tried on.
         parent: the image it is made of, "" for the provider's plain system.
         controller: whether OttO itself is in it.
+        lab: whether a lab is in it, with its base image: a host of it makes containers of its own.
     """
 
     name: str
@@ -36,6 +37,7 @@ class Recipe:
     size: str = "small"
     parent: str = ""
     controller: bool = False
+    lab: bool = False
 
 
 RECIPES: Mapping[str, Recipe] = {
@@ -44,7 +46,7 @@ RECIPES: Mapping[str, Recipe] = {
         Recipe("nginx", ("base", "nginx")),
         Recipe("haproxy", ("base", "haproxy")),
         Recipe("otto", ("base",), size="large", controller=True),
-        Recipe("clowd", ("base",), size="large", parent="otto", controller=True),
+        Recipe("clowd", ("base",), size="large", parent="otto", controller=True, lab=True),
     )
 }
 

@@ -99,7 +99,7 @@ async def _make(
             wanted = [replace(item, anew=force) for item in _builds(foundry, names, providers)]
             console = invocation.err if json else invocation.out
             with shown(console, wanted, foundry.clock, plain=plain or json) as board:
-                return await foundry.make(wanted, who.name, board.hear)
+                return await foundry.make(wanted, who, board.hear)
 
 
 def _builds(foundry: "Foundry", names: Sequence[str], providers: Sequence[Provider]) -> "list[Build]":
