@@ -173,7 +173,7 @@ class Reconciler:
         try:
             desired = await self._resolver.resolve(known)
         except TerminalError as error:
-            self._kit.turns.publish(Unresolved(site, str(error), error.detail, known.commit, applied))
+            self._kit.turns.publish(Unresolved(site, str(error), error.detail, known, applied))
             error.add(await self._mend_last(applied, cause))
             raise
         self._kit.turns.publish(Wished(desired, applied))
