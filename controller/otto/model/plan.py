@@ -104,6 +104,7 @@ class Circumstances:
         removing: who wants the site taken down.
         part_of: digest of the plan that this one is the rest of: it was judged, and is half carried out.
         undoing: hosts whose replacement this plan takes back.
+        taking_back: whether it puts nothing in place but what was verified before.
     """
 
     provider: str = ""
@@ -116,6 +117,7 @@ class Circumstances:
     removing: Removing = Removing.NOBODY
     part_of: str = ""
     undoing: frozenset[str] = frozenset()
+    taking_back: bool = False
 
 
 @dataclass(frozen=True)

@@ -78,8 +78,8 @@ RULES = (
     Rule(
         "guard.window.site",
         Effect.WAIT,
-        "A change outside the site's change windows (`policy.windows`). Repairs go on, unless "
-        "`windows.repairs` says otherwise.",
+        "A change outside the site's change windows (`policy.windows`). Repairs go on, and a commit that "
+        "does not hold is taken back, unless `windows.repairs` says otherwise.",
         "no windows: always open",
         "Nothing: it goes on in the next window. In an emergency, `otto override`.",
         lambda case: _closed(case, "site", case.policy.site.windows),
