@@ -43,7 +43,12 @@ class Nameserver:
     """
 
     def __init__(
-        self, folder: Path, zones: Sequence[str], address: str = "127.0.0.1", wrapper: Sequence[str] = (), port: int = 0
+        self,
+        folder: Path,
+        zones: Sequence[str],
+        address: str = "127.0.0.1",
+        wrapper: Sequence[str] = (),
+        port: int = 0,
     ) -> None:
         self.folder = folder
         self.zones = zones
@@ -75,7 +80,11 @@ class Nameserver:
         """Have it answer."""
         with (self.folder / "log").open("ab") as log:
             self._process = subprocess.Popen(
-                [*self._wrapper, *self.command()], stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True
+                [*self._wrapper, *self.command()],
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=log,
+                start_new_session=True,
             )
         until = time.monotonic() + _LIMIT
         while not self._answers():
@@ -100,14 +109,32 @@ class Nameserver:
 
     def dig(self, name: str, type_: str, *more: str) -> list[str]:
         """Lines of an answer, as dig tells them in short."""
-        command = ["dig", "+short", "+norecurse", "+tries=1", f"@{self.address}", "-p", str(self.port), name, type_, *more]
-        return subprocess.run(command, capture_output=True, text=True, check=True, timeout=10).stdout.splitlines()
+        command = [
+            "dig",
+            "+short",
+            "+norecurse",
+            "+tries=1",
+            f"@{self.address}",
+            "-p",
+            str(self.port),
+            name,
+            type_,
+            *more,
+        ]
+        return subprocess.run(
+            command, capture_output=True, text=True, check=True, timeout=10
+        ).stdout.splitlines()
 
     def update(self, zone: str, lines: Iterable[str]) -> None:
         """Change a zone behind OttO's back, as somebody else would."""
         text = "\n".join([f"server {self.address} {self.port}", f"zone {zone}", *lines, "send", ""])
         done = subprocess.run(
-            ["nsupdate", "-v", "-y", f"hmac-sha256:{KEY}:{SECRET}"], input=text, capture_output=True, text=True, timeout=30, check=False
+            ["nsupdate", "-v", "-y", f"hmac-sha256:{KEY}:{SECRET}"],
+            input=text,
+            capture_output=True,
+            text=True,
+            timeout=30,
+            check=False,
         )
         assert done.returncode == 0, done.stderr
 

@@ -11,5 +11,9 @@ def record(name: str, type_: str, *values: str, ttl: int | None = None, site: st
     return Record(name, RecordType(type_), tuple(sorted(values)), ttl, site)
 
 
-def domain(*records: Record, name: str = ZONE, exclusive: bool = False, takeover: bool = False, **more: Any) -> DomainSpec:
-    return DomainSpec(name, records=records, policy=DomainPolicy(exclusive=exclusive, takeover=takeover), **more)
+def domain(
+    *records: Record, name: str = ZONE, exclusive: bool = False, takeover: bool = False, **more: Any
+) -> DomainSpec:
+    return DomainSpec(
+        name, records=records, policy=DomainPolicy(exclusive=exclusive, takeover=takeover), **more
+    )

@@ -4,7 +4,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 
-
 @dataclass(frozen=True, slots=True)
 class Server:
     """A server that takes updates and hands out zones (RFC 2136, RFC 5936).

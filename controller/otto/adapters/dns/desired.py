@@ -27,7 +27,9 @@ def desired_zone(domain: DomainSpec, wanted: Wanted) -> OctoZone:
         try:
             zone.add_record(to_record(zone, item))
         except (RecordException, RecordInvalid, ProcessorException) as error:
-            raise TerminalError(f"{_place(domain, item)}: {_reasons(error)}", mend="correct the spec") from error
+            raise TerminalError(
+                f"{_place(domain, item)}: {_reasons(error)}", mend="correct the spec"
+            ) from error
     try:
         zone.validate()
     except ZoneInvalid as error:

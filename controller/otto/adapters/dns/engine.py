@@ -7,16 +7,18 @@ from octodns.provider.plan import Plan
 from octodns.record import Create, Delete, Record, Update
 from octodns.zone import Zone as OctoZone
 
+from otto.adapters.dns import delegation
 from otto.adapters.dns.access import Access
 from otto.adapters.dns.claims import Claims
 from otto.adapters.dns.desired import desired_zone
+from otto.adapters.dns.exchange import serial_of
 from otto.adapters.dns.marks import is_mark, marked
 from otto.adapters.dns.providers import make, pieces
 from otto.adapters.dns.records import to_record, to_set
 from otto.adapters.dns.rfc2136 import Rfc2136
 from otto.decide.dns.wanted import wanted
-from otto.model.domain import DomainSpec
-from otto.model.errors import StaleError, TransientError
+from otto.model.domain import DnsProvider, DomainSpec
+from otto.model.errors import StaleError, TerminalError, TransientError
 from otto.model.progress import Progress, Report
 from otto.model.zone import ChangeKind, RecordChange, RecordSet, Targets, Zone, ZonePlan
 
@@ -29,8 +31,19 @@ def prepare() -> None:
     OctoZone.enable_zone_validators({"legacy"})
 
 
+def serial(domain: DomainSpec, access: Access) -> int | None:
+    """Serial of the zone, None where its server has none.
+
+    Raises:
+        OttoError: the server does not answer.
+    """
+    if domain.provider is not DnsProvider.RFC2136 or access.server is None:
+        return None
+    return serial_of(access.server, domain.name, access.timeout)
+
+
 def read(domain: DomainSpec, access: Access) -> Zone:
-    """The zone as it is; its delegation is asked for elsewhere.
+    """The zone as it is, and its delegation.
 
     Raises:
         Exception: of a provider's library, or one of ours.
@@ -45,12 +58,13 @@ def read(domain: DomainSpec, access: Access) -> Zone:
         serial=_serial(provider),
         ours=_sorted(to_set(record) for record in ours.values()),
         foreign=_sorted([*(to_set(record) for record in others.values()), *_aside(provider)]),
-        signed=provider.signed if isinstance(provider, Rfc2136) else None,
+        signed=_signed(provider),
+        delegation=delegation.current(domain, access),
     )
 
 
 def plan(domain: DomainSpec, targets: Targets, access: Access) -> ZonePlan:
-    """What octoDNS would change, in our terms; the delegation is planned elsewhere.
+    """What octoDNS would change, in our terms, and what is to become of signing and delegation.
 
     Raises:
         Exception: as `read`; TerminalError for what no zone may hold, or this provider cannot.
@@ -63,7 +77,12 @@ def plan(domain: DomainSpec, targets: Targets, access: Access) -> ZonePlan:
     made = provider.plan(desired, processors=[claims])
     made = claims.process_plan(made, [], provider)
     exists = bool(made.exists) if made else claims.seen or _exists(provider, domain)
-    return ZonePlan(
+    if not exists and domain.provider is DnsProvider.RFC2136 and not access.lab:
+        raise TerminalError(
+            f"{access.server} does not serve {domain.name}",
+            mend="make the zone there, or correct spec.server.address",
+        )
+    planned = ZonePlan(
         domain.name,
         changes=_changes(made, claims),
         managed=claims.managed,
@@ -72,6 +91,7 @@ def plan(domain: DomainSpec, targets: Targets, access: Access) -> ZonePlan:
         conflicts=tuple(claims.conflicts),
         serial=_serial(provider),
     )
+    return delegation.planned(domain, planned, _signed(provider), access)
 
 
 def apply(domain: DomainSpec, planned: ZonePlan, access: Access, report: Report) -> None:
@@ -117,7 +137,9 @@ def _change(domain: DomainSpec, provider: Any, existing: OctoZone, planned: Zone
 def _halfway(error: Exception, zone: str, done: int, total: int) -> Exception:
     if not done or not isinstance(error, StaleError):
         return error
-    return TransientError(f"{zone} moved on since it was planned; {done} of {total} record sets were changed", mend="plan again")
+    return TransientError(
+        f"{zone} moved on since it was planned; {done} of {total} record sets were changed", mend="plan again"
+    )
 
 
 def _octo(zone: OctoZone, change: RecordChange, known: dict[tuple[str, str], Any]) -> Any:  # noqa: ANN401
@@ -135,8 +157,13 @@ def _compare(zone: str, existing: OctoZone, changes: Iterable[RecordChange]) -> 
         record = found.get(change.record.key)
         now = to_set(record) if record else None
         # A new zone comes with NS of its own.
-        if now != change.before and not (change.is_apex and change.record.type == "NS" and change.before is None):
-            raise StaleError(f"{zone} moved on since it was planned: {change.record.address} is {now or 'gone'}", mend="plan again")
+        if now != change.before and not (
+            change.is_apex and change.record.type == "NS" and change.before is None
+        ):
+            raise StaleError(
+                f"{zone} moved on since it was planned: {change.record.address} is {now or 'gone'}",
+                mend="plan again",
+            )
 
 
 def _changes(made: Any, claims: Claims) -> tuple[RecordChange, ...]:  # noqa: ANN401
@@ -156,6 +183,10 @@ def _change_of(change: Any, claims: Claims) -> RecordChange:  # noqa: ANN401
 
 def _exists(provider: Any, domain: DomainSpec) -> bool:  # noqa: ANN401
     return bool(provider.populate(OctoZone(f"{domain.name}.", []), target=True, lenient=True))
+
+
+def _signed(provider: object) -> bool | None:
+    return provider.signed if isinstance(provider, Rfc2136) else None
 
 
 def _serial(provider: object) -> int | None:

@@ -42,12 +42,15 @@ def key_of(server: Server) -> dns.tsig.Key | None:
     algorithm = dns.name.from_text(name.lower())
     if algorithm not in dns.tsig.mac_sizes:
         known = ", ".join(sorted(each.to_text(omit_final_dot=True) for each in dns.tsig.mac_sizes))
-        raise TerminalError(f"TSIG key {server.key_name}: unknown algorithm {server.algorithm}", mend=f"one of: {known}")
+        raise TerminalError(
+            f"TSIG key {server.key_name}: unknown algorithm {server.algorithm}", mend=f"one of: {known}"
+        )
     try:
         return dns.tsig.Key(server.key_name, server.key.strip(), algorithm)
     except ValueError as error:
         raise TerminalError(
-            f"TSIG key {server.key_name}: the secret is not base64", mend="put what tsig-keygen or keymgr prints there"
+            f"TSIG key {server.key_name}: the secret is not base64",
+            mend="put what tsig-keygen or keymgr prints there",
         ) from error
 
 
@@ -62,7 +65,9 @@ def address_of(server: Server) -> str:
     try:
         found = socket.getaddrinfo(server.address, server.port, type=socket.SOCK_STREAM)
     except OSError as error:
-        raise TransientError(f"{server.address} is not found: {error.strerror}", mend="correct spec.server.address") from error
+        raise TransientError(
+            f"{server.address} is not found: {error.strerror}", mend="correct spec.server.address"
+        ) from error
     return str(found[0][4][0])
 
 
@@ -129,16 +134,19 @@ def guarded(work: Callable[[], T], server: Server, zone: str) -> T:
         raise _clock(server, None) from error
     except (dns.tsig.BadSignature, dns.tsig.BadKey, dns.tsig.BadAlgorithm) as error:
         raise TerminalError(
-            f"{server}: the answer is not signed with the key {server.key_name}", mend="compare the key on both ends"
+            f"{server}: the answer is not signed with the key {server.key_name}",
+            mend="compare the key on both ends",
         ) from error
     except dns.exception.Timeout as error:
         raise TransientError(
-            f"{server} does not answer in time about {zone}", mend=f"see whether it runs: dig @{server.address} -p {server.port} {zone} SOA"
+            f"{server} does not answer in time about {zone}",
+            mend=f"see whether it runs: dig @{server.address} -p {server.port} {zone} SOA",
         ) from error
     except (OSError, ssl.SSLError, EOFError) as error:
         why = getattr(error, "strerror", None) or "it ended the connection"
         raise TransientError(
-            f"{server} cannot be reached about {zone}: {why}", mend=f"see whether it runs: dig @{server.address} -p {server.port} {zone} SOA"
+            f"{server} cannot be reached about {zone}: {why}",
+            mend=f"see whether it runs: dig @{server.address} -p {server.port} {zone} SOA",
         ) from error
     except dns.exception.DNSException as error:
         words = " ".join(str(error).split()) or type(error).__name__
@@ -161,13 +169,15 @@ def refused(code: int, server: Server, zone: str, *, transfer: bool = False) -> 
         )
     if code == dns.rcode.NOTAUTH:
         raise TerminalError(
-            f"{server} has no authority over {zone} (NOTAUTH)", mend="set spec.server to its primary server, or make the zone there"
+            f"{server} has no authority over {zone} (NOTAUTH)",
+            mend="set spec.server to its primary server, or make the zone there",
         )
     if code == dns.rcode.NOTIMP:
-        raise TerminalError(f"{server} knows no {what}s of zones (NOTIMP)", mend="set spec.server to the zone's primary server")
-    raise TransientError(
-        f"{server} fails to {what} {zone} ({name})", mend="see the log of the server"
-    )
+        raise TerminalError(
+            f"{server} knows no {what}s of zones (NOTIMP)",
+            mend="set spec.server to the zone's primary server",
+        )
+    raise TransientError(f"{server} fails to {what} {zone} ({name})", mend="see the log of the server")
 
 
 def skewed(server: Server, zone: str) -> TerminalError | TransientError:
@@ -193,7 +203,11 @@ def _offset(server: Server, zone: str) -> float | None:
 
 
 def _clock(server: Server, offset: float | None) -> TransientError:
-    far = f"by {abs(offset):.0f} s ({'ahead of' if offset > 0 else 'behind'} ours)" if offset else f"by more than {FUDGE} s"
+    far = (
+        f"by {abs(offset):.0f} s ({'ahead of' if offset > 0 else 'behind'} ours)"
+        if offset
+        else f"by more than {FUDGE} s"
+    )
     return TransientError(
         f"{server}: its clock differs {far}, so it takes no signature (BADTIME)",
         mend="set both clocks by NTP: timedatectl set-ntp true",

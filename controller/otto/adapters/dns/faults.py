@@ -2,15 +2,20 @@
 
 import re
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from otto.model.errors import OttoError, StaleError, TerminalError, TransientError
+from otto.telemetry.redaction import Redactor
 
 _WAIT = 30.0
 _LONGEST_WAIT = 3600.0
-_THROTTLED = frozenset({"Throttling", "ThrottlingException", "TooManyRequestsException", "RequestLimitExceeded"})
-_BUSY = frozenset({"PriorRequestNotComplete", "ServiceUnavailable", "InternalError", "InternalFailure", "RequestTimeout"})
+_THROTTLED = frozenset(
+    {"Throttling", "ThrottlingException", "TooManyRequestsException", "RequestLimitExceeded"}
+)
+_BUSY = frozenset(
+    {"PriorRequestNotComplete", "ServiceUnavailable", "InternalError", "InternalFailure", "RequestTimeout"}
+)
 _STALE_AWS = re.compile(r"but it (already exists|was not found)|values provided do not match", re.IGNORECASE)
 _TOO_MANY, _CONFLICT, _PRECONDITION = 429, 409, 412
 _UNAUTHORIZED, _FORBIDDEN, _NOT_FOUND, _SERVER_ERROR = 401, 403, 404, 500
@@ -92,7 +97,9 @@ def _said(error: Any) -> str:  # noqa: ANN401
     if isinstance(told, dict):
         inner = told.get("message") or told.get("error")
         if isinstance(inner, dict):
-            reasons = " ".join(str(each.get("reason", "")) for each in inner.get("errors", ()) if isinstance(each, dict))
+            reasons = " ".join(
+                str(each.get("reason", "")) for each in inner.get("errors", ()) if isinstance(each, dict)
+            )
             inner = f"{inner.get('message', '')} {reasons}".strip()
         if inner:
             return _words(str(inner))
@@ -102,7 +109,9 @@ def _said(error: Any) -> str:  # noqa: ANN401
 def _retry_after(headers: Mapping[str, str], default: float | None = _WAIT) -> float | None:
     """Seconds to wait (RFC 9110, section 10.2.3; DigitalOcean tells the moment of the reset)."""
     after, reset = headers.get("Retry-After", ""), headers.get("RateLimit-Reset", "")
-    seconds = float(after) if after.isdecimal() else float(reset) - time.time() if reset.isdecimal() else default
+    seconds = (
+        float(after) if after.isdecimal() else float(reset) - time.time() if reset.isdecimal() else default
+    )
     return None if seconds is None else min(max(seconds, 1.0), _LONGEST_WAIT)
 
 
@@ -110,8 +119,16 @@ def _other(error: Exception, about: str) -> OttoError:
     kind, message = type(error).__name__, _words(str(error))
     if kind in ("SupportsException", "ValidationError", "RecordException"):
         return TerminalError(f"{about}: {message}", mend="use what the provider supports")
-    if kind in ("NoCredentialsError", "PartialCredentialsError", "DefaultCredentialsError", "RefreshError", "MalformedError"):
-        return TerminalError(f"{about}: {message}", mend="set spec.credentials to a reference to the provider's credentials")
+    if kind in (
+        "NoCredentialsError",
+        "PartialCredentialsError",
+        "DefaultCredentialsError",
+        "RefreshError",
+        "MalformedError",
+    ):
+        return TerminalError(
+            f"{about}: {message}", mend="set spec.credentials to a reference to the provider's credentials"
+        )
     if message.startswith("PowerDNS unauthorized"):
         return TerminalError(f"{about}: the API key is refused", mend=_CREDENTIALS)
     if "is associated" in message or message.startswith("Multiple zones"):
@@ -121,3 +138,14 @@ def _other(error: Exception, about: str) -> OttoError:
 
 def _words(text: str) -> str:
     return " ".join(text.split())[:500]
+
+
+def without(secrets: Sequence[str], error: OttoError) -> OttoError:
+    """An error that tells no secret, neither ours nor one that looks like one."""
+    redactor = Redactor(secrets)
+    error.message = redactor.scrub(error.message)
+    error.mend = redactor.scrub(error.mend)
+    error.detail = redactor.scrub(error.detail, lines=True)
+    error.args = (error.message,)
+    error.__cause__ = error.__context__ = None
+    return error

@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from otto.adapters.dns.access import Access
-from otto.adapters.dns.rfc2136 import Rfc2136
+from otto.adapters.dns.rfc2136 import Rfc2136, Unmade
 from otto.adapters.dns.units import units
 from otto.model.domain import DnsProvider, DomainSpec
 from otto.model.errors import TerminalError
@@ -45,7 +45,9 @@ def pieces(domain: DomainSpec, pairs: Sequence[tuple[RecordChange, Any]]) -> tup
     return tuple(found)
 
 
-def _rfc2136(domain: DomainSpec, access: Access) -> Rfc2136:
+def _rfc2136(domain: DomainSpec, access: Access) -> Rfc2136 | Unmade:
+    if access.server is None and access.lab:
+        return Unmade()
     if access.server is None:
         raise TerminalError(f"{domain.name}: no server is named", mend="set spec.server.address")
     return Rfc2136(access.server, access.timeout)

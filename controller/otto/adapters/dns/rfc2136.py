@@ -1,5 +1,6 @@
 """octoDNS's provider for RFC 2136, with transfers that say what is wrong and updates that compare and set."""
 
+import logging
 from collections.abc import Iterator, Sequence
 from typing import Any
 
@@ -9,8 +10,9 @@ import dns.rdatatype
 import dns.xfr
 import dns.zone
 from dns.rdatatype import RdataType
-from octodns.record.exception import RecordException
 from octodns.idna import IdnaError
+from octodns.provider.base import BaseProvider
+from octodns.record.exception import RecordException
 from octodns.zone import Zone as OctoZone
 from octodns_bind import Rfc2136Provider
 
@@ -37,7 +39,24 @@ _SERVERS_OWN = frozenset(
         RdataType.from_text("TYPE65534"),  # BIND's notes on the state of its signing
     }
 )
-_STALE = (dns.rcode.NXRRSET, dns.rcode.YXRRSET, dns.rcode.NXDOMAIN, dns.rcode.YXDOMAIN)
+STALE = (dns.rcode.NXRRSET, dns.rcode.YXRRSET, dns.rcode.NXDOMAIN, dns.rcode.YXDOMAIN)
+"""Codes that say that a prerequisite does not hold (RFC 2136, section 3.2.5)."""
+
+
+class Unmade(BaseProvider):  # type: ignore[misc]
+    """A zone whose server is yet to be started."""
+
+    SUPPORTS_GEO = SUPPORTS_DYNAMIC = False
+    SUPPORTS_ROOT_NS = True
+    SUPPORTS = Rfc2136Provider.SUPPORTS
+
+    def __init__(self) -> None:
+        self.log = logging.getLogger("Unmade")
+        super().__init__("otto", root_ns_warnings=False)
+
+    def populate(self, zone: OctoZone, target: bool = False, lenient: bool = False) -> bool:  # noqa: ARG002, FBT001, FBT002
+        """There is none."""
+        return False
 
 
 class Rfc2136(Rfc2136Provider):  # type: ignore[misc]  # octoDNS has no types
@@ -77,12 +96,22 @@ class Rfc2136(Rfc2136Provider):  # type: ignore[misc]  # octoDNS has no types
             self._add(zone, item)
         return True
 
+    def sets(self, name: str) -> tuple[RecordSet, ...]:
+        """Record sets of a zone, those left out that a server makes of its own accord.
+
+        Raises:
+            OttoError: it cannot be read.
+        """
+        return tuple(_sets(self._transfer(name)))
+
     def _transfer(self, name: str) -> dns.zone.Zone:
         """The zone by AXFR (RFC 5936)."""
         made = dns.zone.Zone(f"{name}.", relativize=False)
         query, _ = dns.xfr.make_query(made, keyring=key_of(self._server))
         guarded(
-            lambda: dns.query.inbound_xfr(self.host, made, query, self.port, self.timeout, lifetime=10 * self.timeout),
+            lambda: dns.query.inbound_xfr(
+                self.host, made, query, self.port, self.timeout, lifetime=10 * self.timeout
+            ),
             self._server,
             name,
         )
@@ -109,15 +138,16 @@ class Rfc2136(Rfc2136Provider):  # type: ignore[misc]  # octoDNS has no types
         done = 0
         for batch in batches(zone, changes, fresh=fresh):
             answer = tcp(batch.message, self._server, zone, self.timeout)
-            if answer.rcode() in _STALE:
-                raise _stale(answer.rcode(), self._server, zone, done, len(changes))
+            if answer.rcode() in STALE:
+                raise stale(answer.rcode(), self._server, zone, done, len(changes))
             if answer.rcode() != dns.rcode.NOERROR:
                 refused(answer.rcode(), self._server, zone)
             done += batch.changes
             report(Progress(f"{zone}: {done} of {len(changes)} record sets changed", done, len(changes)))
 
 
-def _stale(code: int, server: Server, zone: str, done: int, total: int) -> TransientError:
+def stale(code: int, server: Server, zone: str, done: int, total: int) -> TransientError:
+    """The error for a prerequisite that does not hold, by how much was done before."""
     why = f"{zone} moved on since it was planned ({dns.rcode.to_text(dns.rcode.Rcode.make(code))} from {server})"
     if not done:
         return StaleError(why, mend="plan again")

@@ -15,6 +15,7 @@ class Kind(StrEnum):
     READ = "read"
     PLAN = "plan"
     APPLY = "apply"
+    DELEGATE = "delegate"
     CHECK = "check"
     EXAMINE = "examine"
 

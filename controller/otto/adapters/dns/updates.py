@@ -39,7 +39,9 @@ class Batch:
     changes: int
 
 
-def batches(zone: str, changes: Sequence[RecordChange], *, fresh: bool = False, most: int = MOST) -> tuple[Batch, ...]:
+def batches(
+    zone: str, changes: Sequence[RecordChange], *, fresh: bool = False, most: int = MOST
+) -> tuple[Batch, ...]:
     """The messages that make these changes, in the order in which they are to be sent.
 
     What adds comes before what only deletes, so that a name is there before others stop leading past it.
@@ -105,7 +107,11 @@ class _Draft:
         self.changes += other.changes
 
     def _require(
-        self, name: dns.name.Name, change: RecordChange, before: dns.rdataset.Rdataset | None, unit: Sequence[RecordChange]
+        self,
+        name: dns.name.Name,
+        change: RecordChange,
+        before: dns.rdataset.Rdataset | None,
+        unit: Sequence[RecordChange],
     ) -> None:
         if before is not None:
             before.ttl = 0  # RFC 2136, section 2.4.2
@@ -155,4 +161,6 @@ def _absent(change: RecordChange, unit: Sequence[RecordChange]) -> Iterator[str 
 def _rdataset(item: RecordSet | None, origin: dns.name.Name) -> dns.rdataset.Rdataset | None:
     if item is None:
         return None
-    return dns.rdataset.from_text_list(_CLASS, item.type, item.ttl, item.values, origin=origin, relativize=False)
+    return dns.rdataset.from_text_list(
+        _CLASS, item.type, item.ttl, item.values, origin=origin, relativize=False
+    )

@@ -54,7 +54,7 @@ def _serve(task: Task, answers: BinaryIO) -> None:
 
 
 def _done(task: Task, report: Report) -> object:
-    from otto.adapters.dns import checking, engine  # noqa: PLC0415  (they take a while to load)
+    from otto.adapters.dns import checking, delegation, engine, examining  # noqa: PLC0415  (they take a while to load)
 
     engine.prepare()
     targets = task.targets or {}
@@ -68,11 +68,15 @@ def _done(task: Task, report: Report) -> object:
         case Kind.CHECK:
             return checking.check(task.domain, targets, task.access)
         case Kind.EXAMINE:
-            return checking.examine(task.domain, targets, task.access)
+            return examining.examine(task.domain, targets, task.access)
         case Kind.APPLY:
             if task.plan is None:
                 raise ValueError("nothing to apply")
             return engine.apply(task.domain, task.plan, task.access, report)
+        case Kind.DELEGATE:
+            if task.plan is None:
+                raise ValueError("nothing to delegate")
+            return delegation.change(task.domain, task.plan, task.access)
 
 
 def _told(error: Exception, task: Task) -> OttoError:
