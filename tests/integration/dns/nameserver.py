@@ -176,8 +176,6 @@ template:
     file: "%s.zone"
     acl: otto
     zonefile-sync: -1
-    zonefile-load: difference-no-serial
-    journal-content: all
 log:
   - target: stderr
     any: info

@@ -1,8 +1,13 @@
-"""Specs of zones, shortly."""
+"""Specs of zones, plans and changes, shortly."""
 
+from collections.abc import Mapping
 from typing import Any
 
+from otto.adapters.dns import engine
+from otto.adapters.dns.access import Access
 from otto.model.domain import DomainPolicy, DomainSpec, Record, RecordType
+from otto.model.progress import silent
+from otto.model.zone import ZonePlan
 
 ZONE = "example.test"
 
@@ -14,6 +19,20 @@ def record(name: str, type_: str, *values: str, ttl: int | None = None, site: st
 def domain(
     *records: Record, name: str = ZONE, exclusive: bool = False, takeover: bool = False, **more: Any
 ) -> DomainSpec:
-    return DomainSpec(
-        name, records=records, policy=DomainPolicy(exclusive=exclusive, takeover=takeover), **more
-    )
+    policy = DomainPolicy(exclusive=exclusive, takeover=takeover)
+    return DomainSpec(name, records=records, policy=policy, **more)
+
+
+def planned(spec: DomainSpec, access: Access, targets: Mapping[str, tuple[str, ...]] | None = None) -> ZonePlan:
+    return engine.plan(spec, targets or {}, access)
+
+
+def applied(spec: DomainSpec, access: Access, targets: Mapping[str, tuple[str, ...]] | None = None) -> ZonePlan:
+    plan = planned(spec, access, targets)
+    engine.apply(spec, plan, access, silent)
+    return plan
+
+
+def changed(plan: ZonePlan) -> dict[str, str]:
+    """What happens to which record set, ownership records left out."""
+    return {change.record.address: change.kind.value for change in plan.changes if not change.marks}

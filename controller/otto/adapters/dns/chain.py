@@ -1,6 +1,7 @@
 """The chain of trust from the zone above down to a zone (RFC 4035, section 5), link by link."""
 
 from collections.abc import Sequence
+from typing import Any
 
 import dns.dnssec
 import dns.exception
@@ -37,9 +38,11 @@ async def chain(
         if failure:
             failures.append(failure)
     if failures:
-        return Finding(Aspect.DNSSEC, False, "the chain of trust is broken", tuple(failures))
+        return Finding(
+            Aspect.DNSSEC, message="the chain of trust is broken", holds=False, failures=tuple(failures)
+        )
     if signers and signed:
-        return Finding(Aspect.DNSSEC, True, f"signed, and vouched for by {parent}")
+        return Finding(Aspect.DNSSEC, holds=True, message=f"signed, and vouched for by {parent}")
     if signed:
         return Finding(
             Aspect.DNSSEC, None, f"signed, but {parent or 'the zone above'} holds no DS: nobody validates it"
@@ -112,10 +115,10 @@ def _trusted(zone: str, keys: dns.rrset.RRset, signers: dns.rrset.RRset) -> dns.
     return dns.rrset.from_rdata_list(name, keys.ttl, found) if found else None
 
 
-def _same(name: dns.name.Name, key: object, ds: object) -> bool:
+def _same(name: dns.name.Name, key: Any, ds: Any) -> bool:  # noqa: ANN401  (of rdata, which has no type of its own)
     try:
-        return bool(dns.dnssec.make_ds(name, key, ds.digest_type, validating=True) == ds)  # type: ignore[arg-type,attr-defined]
-    except (dns.exception.DNSException, dns.dnssec.UnsupportedAlgorithm):
+        return bool(dns.dnssec.make_ds(name, key, ds.digest_type, validating=True) == ds)
+    except dns.exception.DNSException:
         return False
 
 

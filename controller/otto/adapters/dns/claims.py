@@ -5,7 +5,7 @@ it names the owner. What has none is nobody's that we know of; what has one of a
 Neither is changed, unless the zone's policy says so.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Set
 from typing import Any
 
 from octodns.processor.ownership import OwnershipProcessor
@@ -51,33 +51,44 @@ class Claims(OwnershipProcessor):  # type: ignore[misc]  # octoDNS has no types
         self.seen = False
         self._in_the_way: list[Any] = []
 
-    def sort(self, zone: OctoZone) -> tuple[dict[Key, Any], dict[Key, Any]]:
-        """Records of a zone by key, ownership records left out where they are ours: ours, and others'."""
+    def sort(
+        self, zone: OctoZone, wanted: Set[Key], nameservers: Iterable[str]
+    ) -> tuple[dict[Key, Any], dict[Key, Any]]:
+        """Records of a zone by key, ownership records left out where they are ours: ours, and others'.
+
+        Args:
+            zone: as it is.
+            wanted: keys that are desired.
+            nameservers: those that it names for itself, with their last dots: while it does, even an exclusive
+                zone keeps their addresses.
+        """
         records = {_key(record): record for record in zone.records}
         marks = {marked(name): record for (name, type_), record in records.items() if is_mark(name, type_)}
-        theirs = {key for key, record in marks.items() if not self._is_ownership(record)}
+        everything = self._policy.exclusive and self._policy.takeover
+        theirs = {key for key, record in marks.items() if not self._is_ownership(record) and not everything}
+        kept = {key for key in _addresses(zone, nameservers) if key not in wanted}
         ours: dict[Key, Any] = {}
         others: dict[Key, Any] = {}
         for key, record in records.items():
             if is_mark(*key):
                 if marked(key[0]) in theirs:
                     others[key] = record
-            elif self._is_ours(marked=key in marks, theirs=key in theirs):
+            elif key not in theirs and (key in marks or (self._policy.exclusive and key not in kept)):
                 ours[key] = record
             else:
                 others[key] = record
         return ours, others
 
-    def _is_ours(self, *, marked: bool, theirs: bool) -> bool:
-        if theirs:
-            return self._policy.exclusive and self._policy.takeover
-        return marked or self._policy.exclusive
-
     def process_source_and_target_zones(
-        self, desired: OctoZone, existing: OctoZone, target: object, lenient: bool = False
+        self,
+        desired: OctoZone,
+        existing: OctoZone,
+        target: object,
+        lenient: bool = False,  # noqa: ARG002
     ) -> tuple[OctoZone, OctoZone]:
         """Take out of both zones what is not to be changed; octoDNS compares what is left."""
-        ours, others = self.sort(existing)
+        names = desired.root_ns.values if desired.root_ns else getattr(target, "nameservers", ())
+        ours, others = self.sort(existing, {_key(record) for record in desired.records}, names)
         self.seen = bool(ours or others)
         self.managed = len(ours)
         self._leave(desired, existing, ours)
@@ -97,7 +108,7 @@ class Claims(OwnershipProcessor):  # type: ignore[misc]  # octoDNS has no types
         self.conflicts = _sets({_key(item): item for item in self._in_the_way}.values())
         return desired, existing
 
-    def process_plan(self, plan: Any, sources: object, target: object, lenient: bool = False) -> Any:  # noqa: ANN401
+    def process_plan(self, plan: Any, *_: object, **__: object) -> Any:  # noqa: ANN401
         """The plan as it is: what was not to be changed has left both zones before they were compared."""
         return plan
 
@@ -127,6 +138,13 @@ class Claims(OwnershipProcessor):  # type: ignore[misc]  # octoDNS has no types
 
 def _key(record: Any) -> Key:  # noqa: ANN401
     return record.name, record._type  # noqa: SLF001
+
+
+def _addresses(zone: OctoZone, nameservers: Iterable[str]) -> Iterator[Key]:
+    for name in nameservers:
+        if name.endswith(f".{zone.name}"):
+            inside = name.removesuffix(f".{zone.name}")
+            yield from ((inside, "A"), (inside, "AAAA"))
 
 
 def _by_name(records: dict[Key, Any]) -> dict[str, list[Any]]:

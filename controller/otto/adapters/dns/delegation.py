@@ -1,4 +1,4 @@
-"""The delegation of a zone: NS, glue and DS in the zone above, or what a registrar has. It runs in a worker."""
+"""The delegation of a zone: NS, glue and DS in the zone above, or at a registrar. It runs in a worker."""
 
 import asyncio
 from collections.abc import Iterable, Iterator, Mapping
@@ -9,9 +9,11 @@ import dns.exception
 import dns.name
 import dns.rcode
 import dns.rdatatype
+from dns.dnssectypes import DSDigest
+from dns.rdataclass import RdataClass
 from dns.rdtypes.dnskeybase import Flag
 
-from otto.adapters.dns.access import Access, Server
+from otto.adapters.dns.access import Access
 from otto.adapters.dns.authorities import parents
 from otto.adapters.dns.exchange import ask as ask_signed
 from otto.adapters.dns.exchange import refused, serial_of, tcp
@@ -22,7 +24,7 @@ from otto.decide.dns.names import absolute, relative
 from otto.decide.dns.wanted import wanted
 from otto.model.domain import DomainSpec
 from otto.model.errors import StaleError, TerminalError, TransientError
-from otto.model.zone import ChangeKind, RecordChange, RecordSet, Zone, ZonePlan
+from otto.model.zone import ChangeKind, RecordChange, RecordSet, ZonePlan
 
 LAB, ROUTE53DOMAINS = "lab", "route53domains"
 TTL = 300
@@ -81,7 +83,7 @@ def current(domain: DomainSpec, access: Access) -> tuple[str, ...] | None:
     return asyncio.run(delegated(domain, access))
 
 
-def planned(domain: DomainSpec, plan: ZonePlan, zone_signed: bool | None, access: Access) -> ZonePlan:  # noqa: FBT001
+def planned(domain: DomainSpec, plan: ZonePlan, zone_signed: bool | None, access: Access) -> ZonePlan:
     """A plan with what has to be done about the delegation and the signing.
 
     Raises:
@@ -115,18 +117,18 @@ def check_parent(domain: DomainSpec, access: Access) -> None:
         )
 
 
-def _signing(domain: DomainSpec, signed: bool | None, access: Access) -> bool | None:  # noqa: FBT001
+def _signing(domain: DomainSpec, signed: bool | None, access: Access) -> bool | None:
     if domain.dnssec is None or domain.dnssec == bool(signed):
         return None
     if not access.lab:
         raise TerminalError(
-            f"{domain.name}: OttO cannot {'sign' if domain.dnssec else 'unsign'} zones of {domain.provider.value}",
+            f"{domain.name}: OttO has no way to sign or unsign zones of {domain.provider.value}",
             mend="do it at the provider or in the server's configuration, and leave spec.dnssec out",
         )
     return domain.dnssec
 
 
-def _planned_above(domain: DomainSpec, plan: ZonePlan, signed: bool | None, access: Access) -> ZonePlan:  # noqa: FBT001
+def _planned_above(domain: DomainSpec, plan: ZonePlan, signed: bool | None, access: Access) -> ZonePlan:
     now = _above(domain, access)
     want = tuple(sorted(domain.nameservers))
     if want and (now.names != want or now.glue != _glue(domain, want)):
@@ -170,7 +172,7 @@ def change(domain: DomainSpec, plan: ZonePlan, access: Access) -> None:
 
 
 def _above(domain: DomainSpec, access: Access) -> Above:
-    """What the zone above holds, out of itself: its server may answer for the zone, too, and then from that."""
+    """What the zone above holds, read out of it: its server may have the zone itself, and answer from it."""
     if access.parent is None:
         return Above()
     parent, server = access.parent
@@ -192,7 +194,7 @@ def _above(domain: DomainSpec, access: Access) -> Above:
 
 
 def _glue(domain: DomainSpec, names: Iterable[str]) -> dict[tuple[str, str], tuple[str, ...]]:
-    """Addresses of nameservers inside the zone, which cannot be looked up without them (RFC 1034, section 4.2.1).
+    """Addresses of nameservers inside the zone: nobody finds those without (RFC 1034, section 4.2.1).
 
     Raises:
         TerminalError: the spec has none.
@@ -219,9 +221,9 @@ def _signers(domain: DomainSpec, access: Access) -> tuple[str, ...]:
         return ()
     answer = ask_signed(access.server, domain.name, "DNSKEY", access.timeout)
     owner = dns.name.from_text(domain.name)
-    keys = answer.get_rrset(answer.answer, owner, 1, dns.rdatatype.DNSKEY)  # class IN
+    keys = answer.get_rrset(answer.answer, owner, RdataClass.IN, dns.rdatatype.DNSKEY)
     found = [
-        dns.dnssec.make_ds(owner, key, dns.dnssec.DSDigest.SHA256).to_text().lower()
+        dns.dnssec.make_ds(owner, key, DSDigest.SHA256).to_text().lower()
         for key in keys or ()
         if key.flags & Flag.SEP
     ]

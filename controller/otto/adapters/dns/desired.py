@@ -1,5 +1,11 @@
 """What a spec wants of a zone, as octoDNS's zone, by octoDNS's rules."""
 
+from octodns.processor.base import ProcessorException
+from octodns.record.exception import RecordException
+from octodns.record.exception import ValidationError as RecordInvalid
+from octodns.zone import Zone as OctoZone
+from octodns.zone.exception import ValidationError as ZoneInvalid
+
 from otto.adapters.dns.marks import excess, is_mark
 from otto.adapters.dns.records import to_record
 from otto.decide.dns.names import absolute
@@ -7,12 +13,6 @@ from otto.decide.dns.wanted import Wanted
 from otto.model.domain import DomainSpec
 from otto.model.errors import TerminalError
 from otto.model.zone import RecordSet
-
-from octodns.processor.base import ProcessorException
-from octodns.record.exception import RecordException
-from octodns.record.exception import ValidationError as RecordInvalid
-from octodns.zone import Zone as OctoZone
-from octodns.zone.exception import ValidationError as ZoneInvalid
 
 
 def desired_zone(domain: DomainSpec, wanted: Wanted) -> OctoZone:
@@ -45,7 +45,7 @@ def _check(domain: DomainSpec, item: RecordSet) -> None:
         )
     if over := excess(item.key, domain.name):
         raise TerminalError(
-            f"{_place(domain, item)}: the name is too long by {over} characters for an ownership record beside it",
+            f"{_place(domain, item)}: the name is {over} characters too long to have an ownership record",
             mend="shorten the name",
         )
 

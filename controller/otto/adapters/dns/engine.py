@@ -12,7 +12,7 @@ from otto.adapters.dns.access import Access
 from otto.adapters.dns.claims import Claims
 from otto.adapters.dns.desired import desired_zone
 from otto.adapters.dns.exchange import serial_of
-from otto.adapters.dns.marks import is_mark, marked
+from otto.adapters.dns.marks import Key, is_mark, marked
 from otto.adapters.dns.providers import make, pieces
 from otto.adapters.dns.records import to_record, to_set
 from otto.adapters.dns.rfc2136 import Rfc2136
@@ -51,7 +51,7 @@ def read(domain: DomainSpec, access: Access) -> Zone:
     provider = make(domain, access)
     zone = OctoZone(f"{domain.name}.", [])
     exists = bool(provider.populate(zone, target=True, lenient=True))
-    ours, others = Claims(access.owner, domain.policy).sort(zone)
+    ours, others = _sorted_out(domain, access, zone)
     return Zone(
         domain.name,
         exists,
@@ -114,6 +114,13 @@ def apply(domain: DomainSpec, planned: ZonePlan, access: Access, report: Report)
         raise StaleError(f"{domain.name} moved on since it was planned: the zone {what}", mend="plan again")
     _compare(domain.name, existing, planned.changes)
     _change(domain, provider, existing, planned, report)
+
+
+def _sorted_out(domain: DomainSpec, access: Access, zone: OctoZone) -> tuple[dict[Key, Any], dict[Key, Any]]:
+    """Records of a zone that are ours, and others'."""
+    wanted_keys = {record.key for record in domain.records}
+    names = zone.root_ns.values if zone.root_ns else ()
+    return Claims(access.owner, domain.policy).sort(zone, wanted_keys, names)
 
 
 def _change(domain: DomainSpec, provider: Any, existing: OctoZone, planned: ZonePlan, report: Report) -> None:  # noqa: ANN401

@@ -54,10 +54,14 @@ def _delegation(domain: DomainSpec, above: frozenset[str] | str, answers: Sequen
     )
     want = frozenset(domain.nameservers) or own
     if not above:
-        return Finding(Aspect.DELEGATION, False, f"the zone above does not delegate {domain.name}")
+        return Finding(
+            Aspect.DELEGATION, holds=False, message=f"the zone above does not delegate {domain.name}"
+        )
     if above == want:
-        return Finding(Aspect.DELEGATION, True, f"delegated to {_list(above)}")
-    return Finding(Aspect.DELEGATION, False, f"delegated to {_list(above)}, meant are {_list(want)}")
+        return Finding(Aspect.DELEGATION, holds=True, message=f"delegated to {_list(above)}")
+    return Finding(
+        Aspect.DELEGATION, holds=False, message=f"delegated to {_list(above)}, meant are {_list(want)}"
+    )
 
 
 def _soa(zone: str, places: Sequence[Place], answers: Sequence[Answer], lost: Sequence[str]) -> Finding:
@@ -114,7 +118,7 @@ async def _caa(domain: DomainSpec, places: Sequence[Place], access: Access) -> F
     if places:
         answer = await ask(places[0], domain.name, "CAA", access.timeout)
         if values := answer.values(domain.name, "CAA"):
-            return Finding(Aspect.CAA, True, f"certificates: {_list(values)}")
+            return Finding(Aspect.CAA, holds=True, message=f"certificates: {_list(values)}")
     name = domain.name.partition(".")[2]
     stub = next(iter((*resolvers(domain), *stubs(access))), None)
     while name and stub:
@@ -122,7 +126,7 @@ async def _caa(domain: DomainSpec, places: Sequence[Place], access: Access) -> F
         if answer.message is None:
             return Finding(Aspect.CAA, None, f"{name} CAA: {answer.trouble}")
         if values := answer.values(name, "CAA"):
-            return Finding(Aspect.CAA, True, f"certificates, as {name} has it: {_list(values)}")
+            return Finding(Aspect.CAA, holds=True, message=f"certificates, as {name} has it: {_list(values)}")
         name = name.partition(".")[2]
     return Finding(Aspect.CAA, None, "no CAA: every authority may issue certificates")
 

@@ -17,6 +17,7 @@ import dns.rcode
 import dns.rdatatype
 import dns.tsig
 import dns.xfr
+from dns.rdataclass import RdataClass
 
 from otto.adapters.dns.access import Server
 from otto.model.errors import OttoError, TerminalError, TransientError
@@ -28,6 +29,7 @@ FUDGE = 300
 
 _PAYLOAD = 1232  # https://www.dnsflagday.net/2020: what no path fragments
 _TIME = 6
+_UNSERVED = (dns.rcode.REFUSED, dns.rcode.NOTAUTH, dns.rcode.NXDOMAIN)
 
 
 def key_of(server: Server) -> dns.tsig.Key | None:
@@ -102,13 +104,20 @@ def serial_of(server: Server, zone: str, seconds: float) -> int | None:
     Raises:
         OttoError: it does not answer, or does not speak to us.
     """
-    answer = ask(server, zone, "SOA", seconds)
-    if answer.rcode() in (dns.rcode.REFUSED, dns.rcode.NOTAUTH, dns.rcode.NXDOMAIN):
+    answer = ask(server, zone, "SOA", seconds, signed=False)
+    if server.key_name and answer.rcode() in _UNSERVED:  # it may show itself to who has the key alone
+        try:
+            answer = ask(server, zone, "SOA", seconds)
+        except TransientError as error:
+            if isinstance(error.__cause__, dns.exception.FormError):  # it signs no refusal
+                return None
+            raise
+    if answer.rcode() in _UNSERVED:
         return None
     if answer.rcode() != dns.rcode.NOERROR:
         refused(answer.rcode(), server, zone)
     name = dns.name.from_text(zone)
-    found = answer.get_rrset(answer.answer, name, 1, dns.rdatatype.SOA)  # class IN
+    found = answer.get_rrset(answer.answer, name, RdataClass.IN, dns.rdatatype.SOA)
     if found is None or not answer.flags & dns.flags.AA:
         return None
     return int(found[0].serial)
@@ -159,13 +168,13 @@ def refused(code: int, server: Server, zone: str, *, transfer: bool = False) -> 
     Raises:
         OttoError: always.
     """
-    what = "transfer" if transfer else "change"
+    what, right = ("transfer", "transfer") if transfer else ("change", "update")
     whom = f"the key {server.key_name}" if server.key_name else "us (no key is given)"
     name = dns.rcode.to_text(dns.rcode.Rcode.make(code))
     if code == dns.rcode.REFUSED:
         raise TerminalError(
             f"{server} refuses {whom} to {what} {zone} (REFUSED)",
-            mend=f"let it there: allow-{'transfer' if transfer else 'update'} (BIND), an acl with action {'transfer' if transfer else 'update'} (Knot)",
+            mend=f"let it there: allow-{right} (BIND), an acl with action {right} (Knot)",
         )
     if code == dns.rcode.NOTAUTH:
         raise TerminalError(
@@ -181,7 +190,7 @@ def refused(code: int, server: Server, zone: str, *, transfer: bool = False) -> 
 
 
 def skewed(server: Server, zone: str) -> TerminalError | TransientError:
-    """The error for a server that refuses our time, with how far off the clocks are (RFC 8945, section 5.2.3)."""
+    """The error for a server that refuses our time, with how far off it is (RFC 8945, section 5.2.3)."""
     offset = None
     with contextlib.suppress(dns.exception.DNSException, OSError, EOFError, OttoError):
         offset = _offset(server, zone)
@@ -194,7 +203,7 @@ def _offset(server: Server, zone: str) -> float | None:
     query.use_tsig(key_of(server), fudge=FUDGE)
     seconds = 3.0
     with socket.create_connection((address_of(server), server.port), timeout=seconds) as stream:
-        stream.setblocking(False)
+        stream.setblocking(False)  # noqa: FBT003
         until = time.time() + seconds
         dns.query.send_tcp(stream, query.to_wire(), until)
         answer, _ = dns.query.receive_tcp(stream, until, keyring=False)  # type: ignore[arg-type]  # "do not verify"

@@ -1,4 +1,4 @@
-"""Names of ownership records: TXT record sets beside others that say whose those are, as octoDNS makes them."""
+"""Ownership records: TXT record sets beside others that say whose those are, as octoDNS makes them."""
 
 import re
 
@@ -9,7 +9,7 @@ TTL = 3600
 """Seconds; nobody asks for them but who changes zones."""
 
 _MARK = re.compile(rf"{NAME}\.[a-z0-9]+(\..+)?")
-_LONGEST = 253
+_LONGEST = 253  # with the last dot, as octoDNS counts
 
 
 def value_of(owner: str) -> str:
@@ -36,6 +36,6 @@ def mark(key: Key) -> Key:
 
 
 def excess(key: Key, zone: str) -> int:
-    """Characters by which the name of a record set is too long to have an ownership record; 0 when it fits."""
+    """Characters by which the name of a record set is too long for an ownership record; 0 when it fits."""
     name = mark(key)[0]
-    return max(0, len(f"{name}.{zone}") - _LONGEST)
+    return max(0, len(f"{name}.{zone}.") - _LONGEST)

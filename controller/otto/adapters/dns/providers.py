@@ -32,7 +32,7 @@ def make(domain: DomainSpec, access: Access) -> Any:  # noqa: ANN401  (octoDNS h
 
 
 def pieces(domain: DomainSpec, pairs: Sequence[tuple[RecordChange, Any]]) -> tuple[list[Any], ...]:
-    """octoDNS's changes as they are handed to a provider one after the other; what belongs together stays so."""
+    """What is handed to a provider, one piece after the other; what belongs together stays so."""
     theirs = {id(ours): change for ours, change in pairs}
     most = _PIECE.get(domain.provider, len(pairs))
     found: list[list[Any]] = []

@@ -13,7 +13,7 @@ def to_record(zone: OctoZone, item: RecordSet, *, lenient: bool = False) -> Any:
     """A record of octoDNS's.
 
     Raises:
-        octodns.record.exception.RecordException, octodns.record.ValidationError: it is none, by octoDNS's rules.
+        RecordException: it is none, by octoDNS's rules.
     """
     fqdn = f"{item.name}.{zone.name}" if item.name else zone.name
     return Record.from_rrset(zone, Rrset(fqdn, item.type, item.ttl, item.values), lenient=lenient)

@@ -4,6 +4,7 @@ import logging
 from collections.abc import Iterator, Sequence
 from typing import Any
 
+import dns.name
 import dns.query
 import dns.rcode
 import dns.rdatatype
@@ -54,7 +55,7 @@ class Unmade(BaseProvider):  # type: ignore[misc]
         self.log = logging.getLogger("Unmade")
         super().__init__("otto", root_ns_warnings=False)
 
-    def populate(self, zone: OctoZone, target: bool = False, lenient: bool = False) -> bool:  # noqa: ARG002, FBT001, FBT002
+    def populate(self, zone: OctoZone, target: bool = False, lenient: bool = False) -> bool:  # noqa: ARG002
         """There is none."""
         return False
 
@@ -69,17 +70,20 @@ class Rfc2136(Rfc2136Provider):  # type: ignore[misc]  # octoDNS has no types
     Attributes:
         serial: of the zone as it was read, None while it was not.
         signed: whether the zone that was read is signed.
+        nameservers: that it names for itself.
         aside: record sets of it that octoDNS has no notion of.
     """
 
     def __init__(self, server: Server, seconds: float) -> None:
+        key_of(server)  # one that is none is told before anything is asked
         super().__init__("otto", address_of(server), server.port, timeout=seconds, root_ns_warnings=False)
         self._server = server
         self.serial: int | None = None
         self.signed: bool | None = None
+        self.nameservers: tuple[str, ...] = ()
         self.aside: list[RecordSet] = []
 
-    def populate(self, zone: OctoZone, target: bool = False, lenient: bool = False) -> bool:  # noqa: ARG002, FBT001, FBT002  (octoDNS's signature)
+    def populate(self, zone: OctoZone, target: bool = False, lenient: bool = False) -> bool:  # noqa: ARG002  (octoDNS's signature)
         """Read the zone; False when the server does not serve it.
 
         Raises:
@@ -90,10 +94,11 @@ class Rfc2136(Rfc2136Provider):  # type: ignore[misc]  # octoDNS has no types
             return False
         transferred = self._transfer(name)
         self.serial = _serial(transferred)
-        self.signed = transferred.get_rdataset(transferred.origin, RdataType.DNSKEY) is not None
+        self.signed = transferred.get_rdataset(zone.name, RdataType.DNSKEY) is not None
         self.aside = []
         for item in _sets(transferred):
             self._add(zone, item)
+        self.nameservers = tuple(zone.root_ns.values) if zone.root_ns else ()
         return True
 
     def sets(self, name: str) -> tuple[RecordSet, ...]:
@@ -148,14 +153,15 @@ class Rfc2136(Rfc2136Provider):  # type: ignore[misc]  # octoDNS has no types
 
 def stale(code: int, server: Server, zone: str, done: int, total: int) -> TransientError:
     """The error for a prerequisite that does not hold, by how much was done before."""
-    why = f"{zone} moved on since it was planned ({dns.rcode.to_text(dns.rcode.Rcode.make(code))} from {server})"
+    name = dns.rcode.to_text(dns.rcode.Rcode.make(code))
+    why = f"{zone} moved on since it was planned ({name} from {server})"
     if not done:
         return StaleError(why, mend="plan again")
     return TransientError(f"{why}; {done} of {total} record sets were changed", mend="plan again")
 
 
 def _serial(zone: dns.zone.Zone) -> int:
-    soa = zone.get_rdataset(zone.origin, RdataType.SOA)
+    soa = zone.get_rdataset(zone.origin or dns.name.root, RdataType.SOA)
     return int(soa[0].serial) if soa else 0
 
 

@@ -29,3 +29,8 @@ class Task:
     access: Access
     targets: Targets | None = None
     plan: ZonePlan | None = None
+
+    @property
+    def about(self) -> str:
+        """Whose zone it is about, for people."""
+        return f"{self.domain.provider.value}, {self.domain.name}"

@@ -5,6 +5,7 @@ within one message. All changes at one name, and the ownership records of them, 
 becomes of the others, each record set is beside its ownership record or neither is there.
 """
 
+import io
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
@@ -138,7 +139,7 @@ class _Draft:
 
     def _count(self, name: dns.name.Name, rdatas: Iterable[dns.rdata.Rdata] = ()) -> None:
         owner = len(name.to_wire())
-        sizes = [len(rdata.to_wire() or b"") for rdata in rdatas] or [0]
+        sizes = [_length(rdata) for rdata in rdatas] or [0]
         self.size += sum(owner + _PER_RECORD + size for size in sizes)
 
 
@@ -164,3 +165,10 @@ def _rdataset(item: RecordSet | None, origin: dns.name.Name) -> dns.rdataset.Rda
     return dns.rdataset.from_text_list(
         _CLASS, item.type, item.ttl, item.values, origin=origin, relativize=False
     )
+
+
+def _length(rdata: dns.rdata.Rdata) -> int:
+    """Bytes of a record's data when nothing in it is compressed."""
+    written = io.BytesIO()
+    rdata.to_wire(written)
+    return written.tell()

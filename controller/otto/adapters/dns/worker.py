@@ -72,15 +72,16 @@ def _done(task: Task, report: Report) -> object:
         case Kind.APPLY:
             if task.plan is None:
                 raise ValueError("nothing to apply")
-            return engine.apply(task.domain, task.plan, task.access, report)
+            engine.apply(task.domain, task.plan, task.access, report)
         case Kind.DELEGATE:
             if task.plan is None:
                 raise ValueError("nothing to delegate")
-            return delegation.change(task.domain, task.plan, task.access)
+            delegation.change(task.domain, task.plan, task.access)
+    return None
 
 
 def _told(error: Exception, task: Task) -> OttoError:
-    from otto.adapters.dns.faults import without, translated  # noqa: PLC0415
+    from otto.adapters.dns.faults import translated, without  # noqa: PLC0415
 
     return without(task.access.secrets, translated(error, task.domain.provider.value, task.domain.name))
 

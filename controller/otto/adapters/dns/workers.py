@@ -47,8 +47,8 @@ class Workers:
             except TimeoutError:
                 await self._end(worker)
                 raise TransientError(
-                    f"{task.domain.provider.value}, {task.domain.name}: not done within {seconds:g} s, and cut off",
-                    mend="see whether the provider works; raise dns.timeout or dns.applyTimeout for a large zone",
+                    f"{task.about}: not done within {seconds:g} s, and cut off",
+                    mend="see whether the provider works; for a large zone raise dns.timeout, dns.applyTimeout",
                 ) from None
             except OttoError:
                 self._rest(worker)
@@ -117,13 +117,18 @@ class _Worker:
         return cls(process)
 
     @property
+    def _pipes(self) -> tuple[asyncio.StreamWriter, asyncio.StreamReader]:
+        stdin, stdout = self._process.stdin, self._process.stdout
+        if stdin is None or stdout is None:
+            raise ConnectionError
+        return stdin, stdout
+
+    @property
     def alive(self) -> bool:
         return self._process.returncode is None
 
     async def work(self, task: Task, report: Report) -> Any:  # noqa: ANN401
-        stdin, stdout = self._process.stdin, self._process.stdout
-        assert stdin is not None
-        assert stdout is not None
+        stdin, stdout = self._pipes
         try:
             stdin.write(await asyncio.to_thread(frames.packed, task))
             await stdin.drain()
@@ -140,7 +145,7 @@ class _Worker:
         except (asyncio.IncompleteReadError, ConnectionError) as error:
             await self.end()
             raise TransientError(
-                f"{task.domain.provider.value}, {task.domain.name}: the process at work ended ({self._process.returncode})",
+                f"{task.about}: the process at work ended ({self._process.returncode})",
                 mend="try again; the memory of this machine may be short",
             ) from error
 

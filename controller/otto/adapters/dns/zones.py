@@ -26,8 +26,7 @@ class DnsOptions:
         timeout: seconds that reading, planning or checking a zone may take.
         apply_timeout: seconds that changing one may take.
         query_timeout: seconds one question may take.
-        resolvers: addresses that names of servers are looked up at, `ADDRESS` or `ADDRESS#PORT`; empty for the
-            system's.
+        resolvers: where names of servers are looked up, `ADDRESS` or `ADDRESS#PORT`; empty for the system's.
         endpoints: provider (or `route53domains`) -> address of its API, where it is not the usual one.
     """
 
@@ -177,7 +176,7 @@ class DnsZones:
         server = await lab.find()
         if server is None:
             return access
-        known = {name: (server.address,) for name in (f"ns1.{lab.parent}",)}
+        known = dict.fromkeys((f"ns1.{lab.parent}",), (server.address,))
         parent = (
             (lab.parent, server)
             if domain.registrar == _LAB or domain.name.endswith(f".{lab.parent}")
