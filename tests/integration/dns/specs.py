@@ -23,11 +23,15 @@ def domain(
     return DomainSpec(name, records=records, policy=policy, **more)
 
 
-def planned(spec: DomainSpec, access: Access, targets: Mapping[str, tuple[str, ...]] | None = None) -> ZonePlan:
+def planned(
+    spec: DomainSpec, access: Access, targets: Mapping[str, tuple[str, ...]] | None = None
+) -> ZonePlan:
     return engine.plan(spec, targets or {}, access)
 
 
-def applied(spec: DomainSpec, access: Access, targets: Mapping[str, tuple[str, ...]] | None = None) -> ZonePlan:
+def applied(
+    spec: DomainSpec, access: Access, targets: Mapping[str, tuple[str, ...]] | None = None
+) -> ZonePlan:
     plan = planned(spec, access, targets)
     engine.apply(spec, plan, access, silent)
     return plan

@@ -9,7 +9,9 @@ from otto.model.zone import ChangeKind
 MARK = '"heritage=otto,owner=0123abcd"'
 
 
-def test_a_plan_is_applied_with_ownership_records_and_then_there_is_nothing_to_do(nameserver: Nameserver) -> None:
+def test_a_plan_is_applied_with_ownership_records_and_then_there_is_nothing_to_do(
+    nameserver: Nameserver,
+) -> None:
     spec = domain(
         record("www", "A", "192.0.2.1", "192.0.2.2"),
         record("", "MX", "10 mail.example.test."),
@@ -39,7 +41,9 @@ def test_what_others_made_is_left_alone_and_shown(nameserver: Nameserver) -> Non
     assert zone.serial == engine.serial(spec, nameserver.access())
 
 
-def test_an_exclusive_zone_loses_what_no_spec_names_but_never_its_own_nameservers(nameserver: Nameserver) -> None:
+def test_an_exclusive_zone_loses_what_no_spec_names_but_never_its_own_nameservers(
+    nameserver: Nameserver,
+) -> None:
     nameserver.update("example.test", ["update add theirs.example.test 60 A 192.0.2.9"])
     plan = applied(domain(record("www", "A", "192.0.2.1"), exclusive=True), nameserver.access())
     assert changed(plan) == {"theirs A": "delete", "www A": "create"}
@@ -62,7 +66,9 @@ def test_anothers_record_in_the_way_is_a_conflict_until_it_may_be_taken_over(nam
     assert nameserver.dig("www.example.test", "A") == ["192.0.2.1"]
 
 
-def test_anothers_cname_is_in_the_way_of_an_address_and_goes_only_when_taken_over(nameserver: Nameserver) -> None:
+def test_anothers_cname_is_in_the_way_of_an_address_and_goes_only_when_taken_over(
+    nameserver: Nameserver,
+) -> None:
     nameserver.update("example.test", ["update add www.example.test 60 CNAME elsewhere.example.test."])
     spec = domain(record("www", "A", "192.0.2.1"))
     plan = planned(spec, nameserver.access())
@@ -73,7 +79,9 @@ def test_anothers_cname_is_in_the_way_of_an_address_and_goes_only_when_taken_ove
     assert nameserver.dig("www.example.test", "CNAME") == []
 
 
-def test_anothers_record_that_is_just_as_desired_is_no_conflict_and_stays_theirs(nameserver: Nameserver) -> None:
+def test_anothers_record_that_is_just_as_desired_is_no_conflict_and_stays_theirs(
+    nameserver: Nameserver,
+) -> None:
     nameserver.update("example.test", ["update add www.example.test 300 A 192.0.2.1"])
     plan = planned(domain(record("www", "A", "192.0.2.1")), nameserver.access())
     assert not plan
@@ -105,7 +113,9 @@ def test_ownership_records_whose_record_somebody_deleted_are_cleaned_up(nameserv
     applied(domain(record("www", "A", "192.0.2.1")), nameserver.access())
     nameserver.update("example.test", ["update delete www.example.test A"])
     plan = applied(domain(), nameserver.access())
-    assert [(change.record.name, change.kind) for change in plan.changes] == [("_owner.a.www", ChangeKind.DELETE)]
+    assert [(change.record.name, change.kind) for change in plan.changes] == [
+        ("_owner.a.www", ChangeKind.DELETE)
+    ]
     assert nameserver.dig("_owner.a.www.example.test", "TXT") == []
 
 

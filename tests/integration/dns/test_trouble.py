@@ -31,7 +31,9 @@ def large(count: int, address: str = "192.0.2.1") -> DomainSpec:
 def test_a_wrong_secret_is_told_and_never_shown(nameserver: Nameserver) -> None:
     secret = unguessable()
     access = nameserver.access(server=replace(nameserver.server, key=secret))
-    with pytest.raises(TerminalError, match=r"secret of the key otto is not the one it has \(BADSIG\)") as caught:
+    with pytest.raises(
+        TerminalError, match=r"secret of the key otto is not the one it has \(BADSIG\)"
+    ) as caught:
         engine.plan(SPEC, {}, access)
     assert "spec.server.key" in caught.value.mend
     assert secret not in str(caught.value)
@@ -55,7 +57,9 @@ def test_a_secret_that_is_no_base64_and_an_unknown_algorithm_are_told_before_any
 
 def test_a_transfer_without_a_key_is_refused_in_words(nameserver: Nameserver) -> None:
     access = nameserver.access(server=Server(nameserver.address, nameserver.port))
-    with pytest.raises(TerminalError, match=r"refuses us \(no key is given\) to transfer example.test|has no authority") as caught:
+    with pytest.raises(
+        TerminalError, match=r"refuses us \(no key is given\) to transfer example.test|has no authority"
+    ) as caught:
         engine.plan(SPEC, {}, access)
     assert caught.value.mend
 
@@ -125,7 +129,9 @@ def test_a_change_between_plan_and_apply_makes_the_server_itself_refuse_it_all(
 ) -> None:
     access = nameserver.access()
     applied(domain(record("old", "A", "192.0.2.3")), access)
-    spec = domain(record("www", "A", "192.0.2.1"), record("api", "A", "192.0.2.1"), record("old", "A", "192.0.2.4"))
+    spec = domain(
+        record("www", "A", "192.0.2.1"), record("api", "A", "192.0.2.1"), record("old", "A", "192.0.2.4")
+    )
     plan = planned(spec, access)
     nameserver.update("example.test", [behind])
     with pytest.raises(StaleError, match="moved on since it was planned") as caught:
@@ -181,7 +187,9 @@ def _in_pairs(changes: tuple) -> None:  # type: ignore[type-arg]
 
 def test_two_controllers_that_change_at_once_do_not_overwrite_each_other(nameserver: Nameserver) -> None:
     """One of two plans for the same record set wins; the other is stale, and its next plan sees a conflict."""
-    specs = [(domain(record("www", "A", f"192.0.2.{n}")), nameserver.access(f"owner{n:03d}")) for n in range(1, 9)]
+    specs = [
+        (domain(record("www", "A", f"192.0.2.{n}")), nameserver.access(f"owner{n:03d}")) for n in range(1, 9)
+    ]
     plans = [planned(spec, access) for spec, access in specs]
     outcomes: list[type[Exception] | None] = []
     threads = [
@@ -238,7 +246,9 @@ def _translated(spec: DomainSpec, nameserver: Nameserver) -> None:
 
 def test_an_alias_beside_other_records_is_refused_with_the_file(nameserver: Nameserver) -> None:
     spec = replace(
-        domain(record("www", "CNAME", "elsewhere.test."), record("www", "TXT", '"x"')), file="specs/e.yaml", line=3
+        domain(record("www", "CNAME", "elsewhere.test."), record("www", "TXT", '"x"')),
+        file="specs/e.yaml",
+        line=3,
     )
     with pytest.raises(TerminalError, match=r"specs/e.yaml:3.*CNAME.*coexist"):
         planned(spec, nameserver.access())
@@ -255,7 +265,9 @@ def test_names_as_long_as_they_may_be_are_served(nameserver: Nameserver) -> None
         planned(domain(record(name + "d", "A", "192.0.2.1")), nameserver.access())
 
 
-def test_a_record_set_too_large_for_one_message_is_told_before_anything_is_sent(nameserver: Nameserver) -> None:
+def test_a_record_set_too_large_for_one_message_is_told_before_anything_is_sent(
+    nameserver: Nameserver,
+) -> None:
     values = [f'"{number:05d}{"x" * 240}"' for number in range(300)]
     spec = domain(record("big", "TXT", *values), record("small", "A", "192.0.2.1"))
     with pytest.raises(TerminalError, match="big of example.test: its changes do not fit into one update"):
@@ -267,6 +279,8 @@ def test_drift_is_seen_by_the_serial_and_planned_back(nameserver: Nameserver) ->
     access = nameserver.access()
     applied(SPEC, access)
     before = engine.serial(SPEC, access)
-    nameserver.update("example.test", ["update delete www.example.test A", "update add www.example.test 5 A 192.0.2.66"])
+    nameserver.update(
+        "example.test", ["update delete www.example.test A", "update add www.example.test 5 A 192.0.2.66"]
+    )
     assert engine.serial(SPEC, access) != before
     assert changed(planned(SPEC, access)) == {"www A": "update"}

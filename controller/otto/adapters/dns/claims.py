@@ -5,7 +5,8 @@ it names the owner. What has none is nobody's that we know of; what has one of a
 Neither is changed, unless the zone's policy says so.
 """
 
-from collections.abc import Iterable, Iterator, Set
+from collections.abc import Iterable, Iterator
+from collections.abc import Set as AbstractSet
 from typing import Any
 
 from octodns.processor.ownership import OwnershipProcessor
@@ -52,15 +53,15 @@ class Claims(OwnershipProcessor):  # type: ignore[misc]  # octoDNS has no types
         self._in_the_way: list[Any] = []
 
     def sort(
-        self, zone: OctoZone, wanted: Set[Key], nameservers: Iterable[str]
+        self, zone: OctoZone, wanted: AbstractSet[Key], nameservers: Iterable[str]
     ) -> tuple[dict[Key, Any], dict[Key, Any]]:
-        """Records of a zone by key, ownership records left out where they are ours: ours, and others'.
+        """Records of a zone by key, our ownership records left out: ours, and others'.
 
         Args:
             zone: as it is.
             wanted: keys that are desired.
-            nameservers: those that it names for itself, with their last dots: while it does, even an exclusive
-                zone keeps their addresses.
+            nameservers: those that it names for itself, with last dots: meanwhile even an exclusive zone
+                keeps their addresses.
         """
         records = {_key(record): record for record in zone.records}
         marks = {marked(name): record for (name, type_), record in records.items() if is_mark(name, type_)}

@@ -1,5 +1,6 @@
 """One question to one DNS server, and what may go wrong with it."""
 
+import base64
 import contextlib
 import socket
 import ssl
@@ -48,7 +49,8 @@ def key_of(server: Server) -> dns.tsig.Key | None:
             f"TSIG key {server.key_name}: unknown algorithm {server.algorithm}", mend=f"one of: {known}"
         )
     try:
-        return dns.tsig.Key(server.key_name, server.key.strip(), algorithm)
+        secret = base64.b64decode("".join(server.key.split()), validate=True)
+        return dns.tsig.Key(server.key_name, secret, algorithm)
     except ValueError as error:
         raise TerminalError(
             f"TSIG key {server.key_name}: the secret is not base64",
@@ -146,7 +148,7 @@ def guarded(work: Callable[[], T], server: Server, zone: str) -> T:
             f"{server}: the answer is not signed with the key {server.key_name}",
             mend="compare the key on both ends",
         ) from error
-    except dns.exception.Timeout as error:
+    except (dns.exception.Timeout, TimeoutError) as error:
         raise TransientError(
             f"{server} does not answer in time about {zone}",
             mend=f"see whether it runs: dig @{server.address} -p {server.port} {zone} SOA",

@@ -5,10 +5,8 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 import dns.name
-import dns.query
 import dns.rcode
 import dns.rdatatype
-import dns.xfr
 import dns.zone
 from dns.rdatatype import RdataType
 from octodns.idna import IdnaError
@@ -18,8 +16,9 @@ from octodns.zone import Zone as OctoZone
 from octodns_bind import Rfc2136Provider
 
 from otto.adapters.dns.access import Server
-from otto.adapters.dns.exchange import address_of, guarded, key_of, refused, serial_of, tcp
+from otto.adapters.dns.exchange import address_of, key_of, refused, serial_of, tcp
 from otto.adapters.dns.records import to_record
+from otto.adapters.dns.transfer import transfer
 from otto.adapters.dns.updates import batches
 from otto.model.errors import StaleError, TransientError
 from otto.model.progress import Progress, Report
@@ -92,7 +91,7 @@ class Rfc2136(Rfc2136Provider):  # type: ignore[misc]  # octoDNS has no types
         name = zone.name.removesuffix(".")
         if serial_of(self._server, name, self.timeout) is None:
             return False
-        transferred = self._transfer(name)
+        transferred = transfer(self._server, name, self.timeout)
         self.serial = _serial(transferred)
         self.signed = transferred.get_rdataset(zone.name, RdataType.DNSKEY) is not None
         self.aside = []
@@ -107,20 +106,7 @@ class Rfc2136(Rfc2136Provider):  # type: ignore[misc]  # octoDNS has no types
         Raises:
             OttoError: it cannot be read.
         """
-        return tuple(_sets(self._transfer(name)))
-
-    def _transfer(self, name: str) -> dns.zone.Zone:
-        """The zone by AXFR (RFC 5936)."""
-        made = dns.zone.Zone(f"{name}.", relativize=False)
-        query, _ = dns.xfr.make_query(made, keyring=key_of(self._server))
-        guarded(
-            lambda: dns.query.inbound_xfr(
-                self.host, made, query, self.port, self.timeout, lifetime=10 * self.timeout
-            ),
-            self._server,
-            name,
-        )
-        return made
+        return tuple(_sets(transfer(self._server, name, self.timeout)))
 
     def _add(self, zone: OctoZone, item: RecordSet) -> None:
         if item.type in self.SUPPORTS:

@@ -5,15 +5,15 @@ within one message. All changes at one name, and the ownership records of them, 
 becomes of the others, each record set is beside its ownership record or neither is there.
 """
 
-import io
-from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
 
 import dns.name
-import dns.rdata
 import dns.rdataset
-import dns.rdatatype
+import dns.rrset
 import dns.update
+from dns.rdataclass import RdataClass
+from dns.rdatatype import RdataType
 
 from otto.adapters.dns.units import about, units
 from otto.model.domain import RecordType
@@ -23,8 +23,11 @@ from otto.model.zone import RecordChange, RecordSet
 MOST = 60_000
 """Bytes of a message at most: TCP carries 65,535, and the signature needs some."""
 
-_PER_RECORD = 10  # type, class, TTL and length (RFC 1035, section 3.2.1)
-_CLASS = "IN"
+_FIXED = 10  # type, class, TTL and length (RFC 1035, section 3.2.1)
+_SIZES = {"A": 4, "AAAA": 16}
+"""Bytes of data; that of other types is never longer than its text, and two more."""
+
+_IN = RdataClass.IN
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +78,11 @@ def batches(
 
 
 class _Draft:
-    """A message in the making, with the bytes it takes at most."""
+    """A message in the making, with the bytes it takes at most.
+
+    Record sets are put into its sections directly: dnspython looks each one up first, which for thousands of
+    them takes longer than all the rest.
+    """
 
     def __init__(self, origin: dns.name.Name, *, fresh: bool) -> None:
         self.message = dns.update.UpdateMessage(origin)
@@ -88,17 +95,19 @@ class _Draft:
         """A change, and what has to be so before it."""
         self.changes += 1
         name = dns.name.from_text(change.record.name, self._origin) if change.record.name else self._origin
-        before, after = _rdataset(change.before, self._origin), _rdataset(change.after, self._origin)
-        self._require(name, change, before, unit)
+        self._require(name, change, unit)
         if change.is_apex and change.record.type == RecordType.NS:
-            self._replace_apex(name, before, after)
+            self._replace_apex(name, change.before, change.after)
             return
-        if before is not None:
-            self.message.delete(name, before.rdtype)
-            self._count(name)
-        if after is not None:
-            self.message.add(name, after)
-            self._count(name, after)
+        if change.before is not None:
+            self._put(self.message.update, name, change.before.type, RdataClass.ANY)
+        if change.after is not None:
+            self._put_set(self.message.update, name, change.after, change.after.ttl)
+
+    def _length(self, name: dns.name.Name) -> int:
+        """Bytes of a name: its own labels, and the pointer to the zone's name (RFC 1035, section 4.1.4)."""
+        own = name.labels[: -len(self._origin.labels)]
+        return sum(map(len, own)) + len(own) + 2
 
     def join(self, other: "_Draft") -> None:
         """Take another's changes along."""
@@ -107,68 +116,63 @@ class _Draft:
         self.size += other.size
         self.changes += other.changes
 
-    def _require(
-        self,
-        name: dns.name.Name,
-        change: RecordChange,
-        before: dns.rdataset.Rdataset | None,
-        unit: Sequence[RecordChange],
-    ) -> None:
-        if before is not None:
-            before.ttl = 0  # RFC 2136, section 2.4.2
-            self.message.present(name, before)
-            self._count(name, before)
+    def _require(self, name: dns.name.Name, change: RecordChange, unit: Sequence[RecordChange]) -> None:
+        if change.before is not None:
+            # The very same values; with a TTL of 0, as RFC 2136, section 2.4.2 wants it.
+            self._put_set(self.message.prerequisite, name, change.before, 0)
             return
         if self._fresh and change.is_apex and change.record.type == RecordType.NS:
             return
         for type_ in _absent(change, unit):
-            self.message.absent(name, type_)
-            self._count(name)
+            self._put(self.message.prerequisite, name, type_, RdataClass.NONE)
 
-    def _replace_apex(
-        self, name: dns.name.Name, before: dns.rdataset.Rdataset | None, after: dns.rdataset.Rdataset | None
-    ) -> None:
+    def _replace_apex(self, name: dns.name.Name, before: RecordSet | None, after: RecordSet | None) -> None:
         """A zone always keeps NS (RFC 2136, section 3.4.2.4): new ones first, then the others one by one."""
         if after is not None:
-            self.message.add(name, after)
-            self._count(name, after)
-        gone = [rdata for rdata in before or () if after is None or rdata not in after]
-        if gone:
-            self.message.delete(name, *gone)
-            self._count(name, gone)
+            self._put_set(self.message.update, name, after, after.ttl)
+        kept = after.values if after else ()
+        gone = tuple(value for value in before.values if value not in kept) if before else ()
+        if before and gone:
+            self._put_set(self.message.update, name, replace(before, values=gone), 0, RdataClass.NONE)
 
-    def _count(self, name: dns.name.Name, rdatas: Iterable[dns.rdata.Rdata] = ()) -> None:
-        owner = len(name.to_wire())
-        sizes = [_length(rdata) for rdata in rdatas] or [0]
-        self.size += sum(owner + _PER_RECORD + size for size in sizes)
+    def _put_set(
+        self,
+        section: list[dns.rrset.RRset],
+        name: dns.name.Name,
+        item: RecordSet,
+        ttl: int,
+        deleting: RdataClass | None = None,
+    ) -> None:
+        """A record set with its values."""
+        texts = item.values
+        rdatas = dns.rdataset.from_text_list(
+            _IN, item.type, ttl, texts, origin=self._origin, relativize=False
+        )
+        rrset = dns.rrset.RRset(name, _IN, rdatas.rdtype, deleting=deleting)
+        rrset.update(rdatas)  # type: ignore[no-untyped-call]
+        section.append(rrset)
+        owner = self._length(name) + _FIXED
+        self.size += sum(owner + _SIZES.get(item.type, len(text) + 2) for text in texts)
+
+    def _put(
+        self, section: list[dns.rrset.RRset], name: dns.name.Name, type_: str, deleting: RdataClass
+    ) -> None:
+        """A record set without values: any of that type, or none."""
+        section.append(dns.rrset.RRset(name, RdataClass.ANY, RdataType.from_text(type_), deleting=deleting))
+        self.size += self._length(name) + _FIXED
 
 
-def _absent(change: RecordChange, unit: Sequence[RecordChange]) -> Iterator[str | None]:
-    """What must not be there for a record set to be made; None stands for anything at its name.
+def _absent(change: RecordChange, unit: Sequence[RecordChange]) -> Iterator[str]:
+    """Types that must not be there for a record set to be made.
 
     A server passes over a CNAME beside other data, and other data beside a CNAME, without a word (RFC 2136,
     section 3.4.2.2).
     """
     record = change.record
     at = [other for other in unit if other.record.name == record.name and other.before is not None]
+    if record.type == RecordType.CNAME and not at:
+        yield "ANY"  # the whole name
+        return
     yield record.type
-    if record.type == RecordType.CNAME:
-        if not at:
-            yield None
-    elif not any(other.record.type == RecordType.CNAME for other in at):
+    if record.type != RecordType.CNAME and not any(other.record.type == RecordType.CNAME for other in at):
         yield RecordType.CNAME.value
-
-
-def _rdataset(item: RecordSet | None, origin: dns.name.Name) -> dns.rdataset.Rdataset | None:
-    if item is None:
-        return None
-    return dns.rdataset.from_text_list(
-        _CLASS, item.type, item.ttl, item.values, origin=origin, relativize=False
-    )
-
-
-def _length(rdata: dns.rdata.Rdata) -> int:
-    """Bytes of a record's data when nothing in it is compressed."""
-    written = io.BytesIO()
-    rdata.to_wire(written)
-    return written.tell()

@@ -48,7 +48,7 @@ class Workers:
                 await self._end(worker)
                 raise TransientError(
                     f"{task.about}: not done within {seconds:g} s, and cut off",
-                    mend="see whether the provider works; for a large zone raise dns.timeout, dns.applyTimeout",
+                    mend="see whether the provider works; a large zone needs a larger dns.timeout",
                 ) from None
             except OttoError:
                 self._rest(worker)
