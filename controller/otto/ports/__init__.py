@@ -10,7 +10,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Protocol
 
-from otto.model.catalogue import Entry, RememberedSpec, SpecFile
+from otto.model.catalogue import Entry, RememberedDomain, RememberedSpec, SpecFile
 from otto.model.configuration import ConfigurationRequest, ConfigurationResult
 from otto.model.cost import PriceTable
 from otto.model.forge import CommitStatus, Deployment, Proposal, Pull
@@ -32,6 +32,7 @@ from otto.model.signature import GitObject, Signatures, Signed, Signer, TagRef
 from otto.model.spec import Content, Provider, SiteSpec
 from otto.model.status import SiteStatus
 from otto.model.verdict import Reason, Verdict
+from otto.model.zonememory import ZoneMemory
 
 
 class Clock(Protocol):
@@ -471,6 +472,18 @@ class Store(Protocol):
 
     async def remember(self, specs: Sequence[RememberedSpec]) -> None:
         """Keep last good specs."""
+
+    async def remembered_domains(self) -> Mapping[str, RememberedDomain]:
+        """Last good spec of every zone."""
+
+    async def remember_domains(self, specs: Sequence[RememberedDomain]) -> None:
+        """Keep last good specs of zones."""
+
+    async def zones(self) -> Mapping[str, ZoneMemory]:
+        """What is remembered of every zone, by name."""
+
+    async def save_zone(self, memory: ZoneMemory) -> None:
+        """Keep what is to be remembered of a zone; `forget` of its name drops it."""
 
     async def intents(self, site: str) -> frozenset[str]:
         """What people asked for besides the spec: `suspend`, `destroy`."""

@@ -3,11 +3,12 @@
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 
-from otto.model.catalogue import RememberedSpec
+from otto.model.catalogue import RememberedDomain, RememberedSpec
 from otto.model.observed import Applied
 from otto.model.rollout import RolloutStatus
 from otto.model.run import Run
 from otto.model.status import SiteStatus
+from otto.model.zonememory import ZoneMemory
 from otto.testing.failures import Failures
 from otto.testing.imageindex import MemoryImageIndex
 from otto.testing.ledger import MemoryLedger
@@ -31,6 +32,8 @@ class MemoryStore:
         self._runs: dict[str, Run] = {}
         self._applied: dict[str, Applied] = {}
         self._remembered: dict[str, RememberedSpec] = {}
+        self._domains: dict[str, RememberedDomain] = {}
+        self._zones: dict[str, ZoneMemory] = {}
         self._rollouts: dict[str, RolloutStatus] = {}
         self._intents: defaultdict[str, set[str]] = defaultdict(set)
         self._notes: dict[str, str] = {}
@@ -105,6 +108,26 @@ class MemoryStore:
         self.failures.strike("remember")
         self._remembered.update({one.spec.name: one for one in specs})
 
+    async def remembered_domains(self) -> Mapping[str, RememberedDomain]:
+        """Last good spec of every zone."""
+        self.failures.strike("remembered_domains")
+        return {zone: self._domains[zone] for zone in sorted(self._domains)}
+
+    async def remember_domains(self, specs: Sequence[RememberedDomain]) -> None:
+        """Keep last good specs of zones."""
+        self.failures.strike("remember_domains")
+        self._domains.update({one.spec.name: one for one in specs})
+
+    async def zones(self) -> Mapping[str, ZoneMemory]:
+        """What is remembered of every zone."""
+        self.failures.strike("zones")
+        return {zone: self._zones[zone] for zone in sorted(self._zones)}
+
+    async def save_zone(self, memory: ZoneMemory) -> None:
+        """Keep what is to be remembered of a zone."""
+        self.failures.strike("save_zone")
+        self._zones[memory.zone] = memory
+
     async def intents(self, site: str) -> frozenset[str]:
         """What people asked for besides the spec."""
         self.failures.strike("intents")
@@ -128,7 +151,8 @@ class MemoryStore:
     async def forget(self, site: str) -> None:
         """Drop all but the history of a site that is destroyed."""
         self.failures.strike("forget")
-        for kept in (self._statuses, self._applied, self._remembered, self._intents, self._rollouts):
+        of_sites = (self._statuses, self._applied, self._remembered, self._intents, self._rollouts)
+        for kept in (*of_sites, self._domains, self._zones):
             kept.pop(site, None)
         self.ledger.forget(site)
 
