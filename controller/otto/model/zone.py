@@ -7,6 +7,7 @@ from functools import cached_property
 
 from otto.model.canonical import digest
 from otto.model.domain import RecordType
+from otto.model.observed import CheckFailure
 
 Targets = Mapping[str, tuple[str, ...]]
 """Site -> addresses of its balancers, IPv4 and IPv6, sorted.
@@ -157,3 +158,31 @@ class ZonePlan:
 
     def __bool__(self) -> bool:
         return bool(self.changes or self.makes_zone or self.dnssec is not None or self.delegation)
+
+
+class Aspect(StrEnum):
+    """What a zone is examined for."""
+
+    DELEGATION = "delegation"  # the parent's servers name the nameservers that are meant
+    SOA = "soa"  # all nameservers answer with authority, and with one serial
+    NS = "ns"  # all nameservers name the same ones, and they are those of the parent
+    DNSSEC = "dnssec"  # the chain of trust from the parent down
+    CAA = "caa"  # who may issue certificates
+    ANSWERS = "answers"  # what is desired is answered
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One thing that was found when a zone was examined.
+
+    Attributes:
+        aspect: what was asked about.
+        holds: whether all is well; None where it cannot be told, or does not apply.
+        message: what was found, in one line.
+        failures: what is wrong, each with the request as a person would repeat it.
+    """
+
+    aspect: Aspect
+    holds: bool | None
+    message: str
+    failures: tuple[CheckFailure, ...] = ()

@@ -5,7 +5,7 @@ from typing import Protocol
 from otto.model.domain import DomainSpec
 from otto.model.observed import CheckFailure
 from otto.model.progress import Report
-from otto.model.zone import Targets, Zone, ZonePlan
+from otto.model.zone import Finding, Targets, Zone, ZonePlan
 
 
 class Zones(Protocol):
@@ -54,6 +54,12 @@ class Zones(Protocol):
 
         Raises:
             TransientError: nothing can be asked from here.
+        """
+
+    async def examine(self, domain: DomainSpec, targets: Targets) -> tuple[Finding, ...]:
+        """Everything that can be asked about a zone from outside, for a person: `otto dns check`.
+
+        In this order: delegation, SOA, NS, DNSSEC, CAA, answers. What cannot be asked is a finding, too.
         """
 
     async def remove(self, domain: DomainSpec, plan: ZonePlan, report: Report) -> None:
