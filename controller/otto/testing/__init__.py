@@ -31,6 +31,7 @@ from otto.testing.probe import MemoryProbe
 from otto.testing.source import MemorySource, MemorySpecs, spec_text
 from otto.testing.store import MemoryStore
 from otto.testing.world import World, site_spec
+from otto.testing.zones import MemoryZones, SimZone
 
 __all__ = [
     "START",
@@ -52,7 +53,9 @@ __all__ = [
     "MemorySource",
     "MemorySpecs",
     "MemoryStore",
+    "MemoryZones",
     "SimHost",
+    "SimZone",
     "World",
     "settle",
     "site_spec",
