@@ -164,6 +164,11 @@ class ZoneObserver:
         self._standing[desired.zone] = _Standing(_wish(desired), look.found.serial, until, said)
         return until
 
+    def until(self, zone: str) -> datetime | None:
+        """When a zone is looked at in full again at the latest, None where that is not known."""
+        known = self._standing.get(zone)
+        return known.until if known else None
+
     def doubt(self, zone: str) -> None:
         """Have the next look be one at all of the zone."""
         self._standing.pop(zone, None)

@@ -162,7 +162,8 @@ class ZoneReconciler:
     async def _converge(self, desired: DesiredZone, cause: str) -> Next:
         zone, asked = desired.zone, desired.zone in self._wishes
         if not asked and await self.observer.stands(desired, cause, lambda: self._gate.signature(zone)):
-            return self._usual()
+            await self._statuses.judged(desired)
+            return self._no_later(self._usual(), self.observer.until(zone))
         look = await self.observer.look(desired)
         self._kit.metrics.zone_differs(zone, len(look.differences))
         if look.acted or look.found or asked:
@@ -188,7 +189,7 @@ class ZoneReconciler:
         if ending.outcome is Outcome.WAITING:
             said = await self._gate.signature(zone)
             until = self.observer.settle(look, said, self._judged_anew(ending.verdict))
-            after = self._pace.no_later_than(after, until, self._kit.clock.now())
+            after = self._no_later(after, until)
         elif not failed:
             until = self.observer.settle(seen)
         else:
@@ -238,6 +239,9 @@ class ZoneReconciler:
         if not isinstance(verdict, Waiting):
             return None
         return verdict.until or self._kit.clock.now() + timedelta(seconds=self._kit.dns.interval)
+
+    def _no_later(self, after: Next, until: datetime | None) -> Next:
+        return after if until is None else self._pace.no_later_than(after, until, self._kit.clock.now())
 
     def _usual(self) -> Next:
         return Next(jittered(self._kit.dns.interval, self._kit.rng))

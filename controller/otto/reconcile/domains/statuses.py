@@ -7,7 +7,9 @@ import structlog
 
 from otto.decide.dns.summarize import ZoneFindings, summarize
 from otto.model.errors import OttoError, WaitingError
+from otto.model.problem import Problem
 from otto.model.status import Phase, SiteStatus
+from otto.model.zonememory import DesiredZone
 from otto.reconcile.events import SiteGone, StatusChanged
 from otto.reconcile.fleet import Fleet
 from otto.reconcile.kit import Kit
@@ -23,12 +25,24 @@ class ZoneStatuses:
         self._kit = kit
         self._fleet = fleet
         self._pace = pace
+        self._problems: dict[str, tuple[Problem, ...]] = {}
 
     async def write(self, found: ZoneFindings) -> SiteStatus:
         """Write what a look found."""
         before = await self._kit.store.status(found.zone)
-        found = replace(found, problems=self._fleet.problems(found.zone))
-        return await self._save(summarize(before, found))
+        problems = self._problems[found.zone] = self._fleet.problems(found.zone)
+        return await self._save(summarize(before, replace(found, problems=problems)))
+
+    async def judged(self, desired: DesiredZone) -> None:
+        """Write whether the newest spec is good, if that is news; nothing else of the zone is."""
+        zone = desired.zone
+        before = await self._kit.store.status(zone) if self._is_news(zone) else None
+        if before is not None:
+            found = ZoneFindings(zone, self._now(), desired, next_look=before.next_look)
+            await self.write(replace(found, failed=before.failures))
+
+    def _is_news(self, zone: str) -> bool:
+        return self._problems.setdefault(zone, ()) != self._fleet.problems(zone)
 
     async def failed(self, zone: str, error: OttoError) -> Next:
         """Write that a look or a run failed, and when it is tried again."""
