@@ -3,9 +3,9 @@
 import json
 from collections.abc import Sequence
 
-from otto.cli.seen import Around
-from otto.cli.text import counted
-from otto.cli.told import ORPHANS, readable
+from otto.decide.wording import counted
+from otto.desk.seen import Around
+from otto.desk.told import ORPHANS, readable
 from otto.model.canonical import to_data
 from otto.model.errors import OttoError, TerminalError
 from otto.model.history import AuditEntry

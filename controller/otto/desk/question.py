@@ -1,0 +1,56 @@
+"""Something asked of OttO."""
+
+import typing
+from abc import ABC, abstractmethod
+from typing import ClassVar, Generic, TypeVar
+
+from otto.model.caller import Scope
+
+if typing.TYPE_CHECKING:
+    from otto.desk.house import House
+
+R = TypeVar("R")
+
+
+class Question(ABC, Generic[R]):
+    """A question, or an order: a frozen dataclass of plain values, so that it can be sent.
+
+    Its answer is a value that `otto.model.canonical.to_data` writes and `otto.model.reading.read` reads
+    back as the same; its class names the type: `class SeeWhy(Question[Why])`.
+
+    Attributes:
+        word: its name on the wire.
+        scope: what a caller has to have to be answered.
+    """
+
+    __slots__ = ()
+
+    word: ClassVar[str]
+    scope: ClassVar[Scope]
+
+    @abstractmethod
+    async def answer(self, house: "House") -> R:
+        """The answer of a house.
+
+        Raises:
+            OttoError: there is none; what it says is meant for who asked.
+        """
+
+    @classmethod
+    def answers(cls) -> type[R]:
+        """The type of the answers."""
+        for base in getattr(cls, "__orig_bases__", ()):
+            if typing.get_origin(base) is Question:
+                return typing.cast("type[R]", typing.get_args(base)[0])
+        raise TypeError(f"{cls.__name__} does not say what its answers are")
+
+
+class Desk(typing.Protocol):
+    """Where questions are put."""
+
+    async def ask(self, question: Question[R]) -> R:
+        """The answer.
+
+        Raises:
+            OttoError: there is none.
+        """
