@@ -25,7 +25,7 @@ from otto.model.status import SiteStatus
 
 T = TypeVar("T")
 
-REVISION = "0003"
+REVISION = "0004"
 _PATIENCE = 2.0
 
 

@@ -32,6 +32,7 @@ from otto.model.signature import GitObject, Signatures, Signed, Signer, TagRef
 from otto.model.spec import Content, Provider, SiteSpec
 from otto.model.status import SiteStatus
 from otto.model.verdict import Reason, Verdict
+from otto.ports.tokens import Tokens
 
 
 class Clock(Protocol):
@@ -432,6 +433,10 @@ class Store(Protocol):
     @property
     def pipelines(self) -> "PipelineRecords":
         """What pipelines did, kept in the same place."""
+
+    @property
+    def tokens(self) -> Tokens:
+        """Tokens of the HTTP API, kept in the same place."""
 
     async def rollout(self, site: str) -> RolloutStatus:
         """The site's last rollout, and its quarantined wishes; an empty one before the first."""

@@ -12,6 +12,7 @@ from otto.testing.failures import Failures
 from otto.testing.imageindex import MemoryImageIndex
 from otto.testing.ledger import MemoryLedger
 from otto.testing.pipelines import MemoryPipelines
+from otto.testing.tokens import MemoryTokens
 
 
 class MemoryStore:
@@ -26,6 +27,7 @@ class MemoryStore:
         self.ledger = ledger or MemoryLedger()
         self.images = MemoryImageIndex()
         self.pipelines = MemoryPipelines(keep=keep_runs)
+        self.tokens = MemoryTokens()
         self._keep_runs = keep_runs
         self._statuses: dict[str, SiteStatus] = {}
         self._runs: dict[str, Run] = {}
