@@ -17,16 +17,17 @@ from otto.model.status import Condition, ConditionType, SiteStatus
 if TYPE_CHECKING:
     from rich.console import Console
 
-    from otto.adapters.notify import Outcome
     from otto.adapters.specs.policycases import PolicyCases
-    from otto.cli.chain import Chain
-    from otto.cli.seen import Seen
-    from otto.cli.speaking import Said
-    from otto.cli.strays import Strays
     from otto.decide.policytest import PolicyResult
     from otto.model.host import LiveHost
     from otto.model.why import Why
-    from otto.reconcile.inspect import Inspection
+    from otto.desk.chain import Chain
+    from otto.desk.house import Way
+    from otto.desk.inspecting import Inspected
+    from otto.desk.saying import Said
+    from otto.desk.seen import Seen
+    from otto.desk.strays import Strays
+    from otto.desk.tokens import Known, NewToken
 
 Document = dict[str, Data]
 
@@ -125,12 +126,12 @@ def _stray(found: "Strays", host: "LiveHost") -> Document:
     return {**_object(host), "cost": money.priced_data(found.cost(host), found.currency)}
 
 
-def inspection_document(seen: "Inspection") -> Document:
+def inspection_document(seen: "Inspected") -> Document:
     """What `otto diff --json` prints, and with a plan what `otto plan --json` does."""
     document: Document = {
-        "site": seen.desired.site,
-        "commit": seen.desired.commit,
-        "digest": seen.desired.digest,
+        "site": seen.site,
+        "commit": seen.commit,
+        "digest": seen.digest,
         "differences": [to_data(item) for item in seen.differences],
     }
     if seen.plan is not None and seen.verdict is not None:
@@ -192,12 +193,27 @@ def policy_test_document(read: "PolicyCases", results: "Iterable[PolicyResult]")
     return {"cases": cases, "problems": [to_data(problem) for problem in read.problems]}
 
 
-def notify_document(outcomes: "Iterable[Outcome]", *, tested: bool) -> Document:
+def notify_document(ways: "Iterable[Way]", *, tested: bool) -> Document:
     """What `otto notify --json` prints."""
-    ways: list[Data] = [
-        {"way": item.way, "sent": tested and not item.trouble, "trouble": item.trouble} for item in outcomes
+    found: list[Data] = [
+        {"way": item.way, "sent": tested and not item.trouble, "trouble": item.trouble} for item in ways
     ]
-    return {"tested": tested, "ways": ways}
+    return {"tested": tested, "ways": found}
+
+
+def tokens_document(tokens: "Iterable[Known]") -> Document:
+    """What `otto token list --json` prints."""
+    return {"tokens": [to_data(token) for token in tokens]}
+
+
+def token_document(token: "Known") -> Document:
+    """What `otto token revoke --json` prints."""
+    return {"token": to_data(token)}
+
+
+def new_token_document(made: "NewToken", file: str | None) -> Document:
+    """What `otto token create --json` prints; the secret only where no file has it."""
+    return {"token": to_data(made.token), "secret": None if file else made.secret, "file": file}
 
 
 def write_line(console: "Console", document: object) -> None:

@@ -7,10 +7,10 @@ from datetime import datetime
 from rich.table import Table
 from rich.text import Text
 
-from otto.cli.gallery import Gallery
 from otto.cli.tables import blank, facts, words
 from otto.cli.text import clean, counted, date_time, lasting, seconds_taken
 from otto.decide.imagediff import Differing, ImageDifference
+from otto.desk.gallery import Gallery
 from otto.model.image import Image, short_id
 
 _MOST = 10

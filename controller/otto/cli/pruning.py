@@ -4,8 +4,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
-from otto.cli.gallery import gallery, used
 from otto.decide.channels import needless
+from otto.desk.gallery import gallery, used
 from otto.model.errors import OttoError
 from otto.model.history import AuditEntry
 from otto.model.image import Image, short_id

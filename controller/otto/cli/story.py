@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from otto.cli.text import lasting, seconds_taken, took
-from otto.cli.told import readable
+from otto.desk.told import readable
 from otto.model.run import Outcome, Run, StepRecord
 
 OBSERVE = "observe"

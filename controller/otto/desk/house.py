@@ -101,12 +101,22 @@ class House(Protocol):
     def has_store(self) -> bool:
         """Whether there is one."""
 
+    def require_store(self) -> None:
+        """Insist that there is one.
+
+        Raises:
+            UsageError: OttO has not run here yet.
+        """
+
     async def with_kit(self, work: "Callable[[Kit], Awaitable[T]]", seconds: float) -> T:
         """What some work finds with all ports.
 
         Args:
             work: the work.
             seconds: that it may take, where others wait for it.
+
+        Raises:
+            OttoError: there is no such time, or what the work raises.
         """
 
     async def around(self) -> Around:
@@ -126,7 +136,7 @@ class House(Protocol):
             UsageError: there is no such site.
         """
 
-    def fleet_policy(self) -> "FleetPolicy":
+    async def fleet_policy(self) -> "FleetPolicy":
         """The policy of the fleet that is in force."""
 
     async def ways(self, *, tried: bool) -> tuple[Way, ...]:

@@ -3,13 +3,14 @@
 from dataclasses import dataclass, replace
 from typing import ClassVar
 
+from otto.decide import channels, imaging
+from otto.decide.channels import Promotion, Revocation
 from otto.desk.gallery import Gallery, gallery
 from otto.desk.heard import Heard
 from otto.desk.house import House
 from otto.desk.question import Question
 from otto.model.caller import Scope
-from otto.model.history import AuditEntry
-from otto.model.image import STABLE, Channel, Image
+from otto.model.image import STABLE, Image
 from otto.model.saying import reason_of
 
 
@@ -51,20 +52,10 @@ class SeeImage(Question[Image]):
 
 @dataclass(frozen=True, slots=True)
 class Promoted:
-    """A channel that points at an image now.
-
-    Attributes:
-        found: the images, and who uses them, as they are since.
-        channel: the channel.
-        entry: what the audit record says.
-        moves: whether it pointed elsewhere before.
-        heard: whether a controller heard of it.
-    """
+    """A channel's move, the images as they are since, and whether a controller heard of it."""
 
     found: Gallery
-    channel: Channel
-    entry: AuditEntry
-    moves: bool
+    promotion: Promotion
     heard: Heard
 
 
@@ -86,3 +77,81 @@ class Promote(Question[Promoted]):
     to: str = STABLE
     reason: str = ""
     by: str | None = None
+
+    async def answer(self, house: House) -> Promoted:
+        """See `Question`.
+
+        Raises:
+            UsageError: there is no such image, or it is not fit for hosts anywhere.
+        """
+        house.require_all("move a channel")
+        who, why = house.speaker(self.by), reason_of(self.reason)
+        async with house.store() as store:
+            found = await gallery(store)
+            image = found.pick(imaging.candidate_of(self.image, found.images))
+            moved = channels.promote(image, self.to, found.channels, who, why)
+            if not moved.moves:
+                return Promoted(_light(found), moved, Heard.YES)
+            # On record before it counts, as all that allows more than before.
+            await store.ledger.append(moved.entry)
+            await store.images.point(moved.channel)
+            found = await gallery(store)
+        return Promoted(_light(found), moved, await house.images_changed())
+
+
+@dataclass(frozen=True, slots=True)
+class Revoked:
+    """An image's revocation, the images as they are since, and whether a controller heard of it."""
+
+    found: Gallery
+    revocation: Revocation
+    heard: Heard
+
+
+@dataclass(frozen=True, slots=True)
+class RevokeImage(Question[Revoked]):
+    """Have an image not be used any more, or used again.
+
+    Attributes:
+        image: NAME (its stable), NAME@CHANNEL, NAME@sha256:…, or first digits.
+        reason: why; it has to be given.
+        undo: whether a revocation is taken back.
+        by: the name that whoever wants it gives, None for their own.
+    """
+
+    word: ClassVar = "image-revoke"
+    scope: ClassVar = Scope.OPERATE
+
+    image: str
+    reason: str
+    undo: bool = False
+    by: str | None = None
+
+    async def answer(self, house: House) -> Revoked:
+        """See `Question`.
+
+        Raises:
+            UsageError: there is no such image, or nothing to take back.
+        """
+        house.require_all("revoke images")
+        who, why = house.speaker(self.by), reason_of(self.reason, needed=True)
+        async with house.store() as store:
+            found = await gallery(store)
+            revoked = channels.revoke(found.pick(self.image), found.channels, who, why, undo=self.undo)
+            if not revoked.changes:
+                return Revoked(_light(found), _lighter(revoked), Heard.YES)
+            if self.undo:
+                await store.ledger.append(revoked.entry)
+            await store.images.revoke(revoked.image.digest, revoked.image.revoked)
+            if not self.undo:
+                await store.ledger.append(revoked.entry)
+            found = await gallery(store)
+        return Revoked(_light(found), _lighter(revoked), await house.images_changed())
+
+
+def _light(found: Gallery) -> Gallery:
+    return replace(found, images=tuple(replace(image, sbom="") for image in found.images))
+
+
+def _lighter(revoked: Revocation) -> Revocation:
+    return replace(revoked, image=replace(revoked.image, sbom=""))

@@ -85,6 +85,7 @@ class Inspect(Question[Inspected]):
 
     word: ClassVar = "inspect"
     scope: ClassVar = Scope.READ
+    patience: ClassVar = _PATIENCE
 
     site: str
     planned: bool = False
@@ -96,7 +97,7 @@ class Inspect(Question[Inspected]):
             UsageError: no spec wants such a site.
         """
         await house.require_seen(self.site)
-        return _inspected(await house.with_kit(self._look, _PATIENCE))
+        return _inspected(await house.with_kit(self._look, self.patience))
 
     async def _look(self, kit: "Kit") -> "Inspection":
         from otto.reconcile.inspect import Inspector  # noqa: PLC0415  (imports the loop)
@@ -120,6 +121,7 @@ class SeeAdoptable(Question[tuple[Adoptable, ...]]):
 
     word: ClassVar = "adoptable"
     scope: ClassVar = Scope.READ
+    patience: ClassVar = _PATIENCE
 
     site: str
 
@@ -130,7 +132,7 @@ class SeeAdoptable(Question[tuple[Adoptable, ...]]):
             UsageError: no spec wants such a site.
         """
         await house.require_seen(self.site)
-        return await house.with_kit(self._look, _PATIENCE)
+        return await house.with_kit(self._look, self.patience)
 
     async def _look(self, kit: "Kit") -> tuple[Adoptable, ...]:
         from otto.decide.requests import infrastructure_inputs  # noqa: PLC0415  (with the loop)

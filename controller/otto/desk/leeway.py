@@ -49,7 +49,7 @@ class Extend(Question[Said]):
             from otto.decide import leeway, moments  # noqa: PLC0415  (not for --help)
             from otto.desk import lifetimes  # noqa: PLC0415
 
-            end = await lifetimes.end_of(store, self.site, house.fleet_policy(), speaker.at)
+            end = await lifetimes.end_of(store, self.site, await house.fleet_policy(), speaker.at)
             if end is None:
                 raise leeway.endless(self.site)
             new = self.until or moments.after(end, self.seconds, in_words(self.seconds))

@@ -80,6 +80,7 @@ class StartPipeline(Question[str]):
 
     word: ClassVar = "pipeline-run"
     scope: ClassVar = Scope.OPERATE
+    patience: ClassVar = 75.0  # it starts with a fetch: longer than one may take
 
     site: str
     by: str | None = None

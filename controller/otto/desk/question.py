@@ -21,12 +21,14 @@ class Question(ABC, Generic[R]):
     Attributes:
         word: its name on the wire.
         scope: what a caller has to have to be answered.
+        patience: seconds that an answer may take where others wait for it.
     """
 
     __slots__ = ()
 
     word: ClassVar[str]
     scope: ClassVar[Scope]
+    patience: ClassVar[float] = 20.0
 
     @abstractmethod
     async def answer(self, house: "House") -> R:
@@ -46,7 +48,11 @@ class Question(ABC, Generic[R]):
 
 
 class Desk(typing.Protocol):
-    """Where questions are put."""
+    """Where questions are put. A block of `async with` keeps what many questions need: a connection."""
+
+    async def __aenter__(self) -> typing.Self: ...
+
+    async def __aexit__(self, *_: object) -> None: ...
 
     async def ask(self, question: Question[R]) -> R:
         """The answer.

@@ -60,6 +60,7 @@ class WalkAudit(Question[Chain]):
 
     word: ClassVar = "audit-verify"
     scope: ClassVar = Scope.READ
+    patience: ClassVar = 120.0
 
     expected: str = ""
 

@@ -38,14 +38,24 @@ class SeeStatus(Question[Seen]):
 
 @dataclass(frozen=True, slots=True)
 class SeeNames(Question[tuple[str, ...]]):
-    """Names of all sites; of none where OttO has not run yet."""
+    """Names of all sites.
+
+    Attributes:
+        needed: whether it is an error that OttO has not run yet; else there are no sites then.
+    """
 
     word: ClassVar = "names"
     scope: ClassVar = Scope.READ
 
+    needed: bool = True
+
     async def answer(self, house: House) -> tuple[str, ...]:
-        """See `Question`."""
-        if not house.has_store:
+        """See `Question`.
+
+        Raises:
+            UsageError: OttO has not run yet.
+        """
+        if not self.needed and not house.has_store:
             return ()
         async with house.quick() as store:
             return tuple(sorted(await names.names_in(store)))

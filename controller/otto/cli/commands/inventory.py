@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from otto.cli import naming
 from otto.cli.invocation import Invocation
 from otto.cli.running import run
 from otto.model.errors import UsageError
@@ -31,8 +30,9 @@ def inventory(
     invocation = Invocation.of(context)
     from otto.adapters.ansible.inventory import listing  # noqa: PLC0415  (imports YAML)
     from otto.cli import documents  # noqa: PLC0415
+    from otto.desk.hosts import SeeHosts  # noqa: PLC0415
 
-    sites = run(_hosts(invocation))
+    sites = run(invocation.desk.ask(SeeHosts()))
     found: dict[str, Any] = listing(sites)
     variables: dict[str, dict[str, Any]] = found["_meta"]["hostvars"]
     keys = invocation.settings.home / "keys"
@@ -46,11 +46,6 @@ def inventory(
             f"there is no host {host[:80]!r}", mend=f"hosts: {', '.join(sorted(variables)) or 'none'}"
         )
     documents.write(invocation.out, variables[host])
-
-
-async def _hosts(invocation: Invocation) -> "dict[str, tuple[Host, ...]]":
-    async with naming.reading_store(invocation) as store:
-        return {status.site: status.hosts for status in await store.statuses() if status.hosts}
 
 
 def connection(keys: Path, host: "Host") -> dict[str, str]:
