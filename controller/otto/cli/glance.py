@@ -65,6 +65,10 @@ class Glance:
             self._remembered = {item.spec.name: item for item in found}
         return self._remembered
 
+    async def spec(self, site: str) -> RememberedSpec | None:
+        """See `StatusSource`."""
+        return (await self.remembered()).get(site)
+
     async def intents(self, site: str) -> frozenset[str]:
         """See `StatusSource`."""
         rows = self._connection.execute("SELECT intent FROM intents WHERE site = ?", (site,))

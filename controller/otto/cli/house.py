@@ -35,7 +35,7 @@ class HomeHouse:
         invocation: the call.
     """
 
-    labels: Mapping[str, str] = {}  # noqa: RUF012  (of the protocol; whoever owns the home sees all of it)
+    labels: Mapping[str, str] = {}
 
     def __init__(self, invocation: "Invocation") -> None:
         self._invocation = invocation

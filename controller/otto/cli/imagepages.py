@@ -10,8 +10,8 @@ from rich.text import Text
 from otto.cli.tables import blank, facts, words
 from otto.cli.text import clean, counted, date_time, lasting, seconds_taken
 from otto.decide.imagediff import Differing, ImageDifference
-from otto.desk.gallery import Gallery
 from otto.model.image import Image, short_id
+from otto.reconcile.gallery import Gallery
 
 _MOST = 10
 _DIGEST = re.compile("(sha256:)?[0-9a-f]{64}")

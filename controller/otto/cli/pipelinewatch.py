@@ -16,9 +16,7 @@ _PAUSE = 0.5
 Show = Callable[[tuple[Pipeline, ...], tuple[Pipeline, ...]], None]
 
 
-async def watch(
-    invocation: "Invocation", site: str | None, limit: int, *, json: bool
-) -> None:
+async def watch(invocation: "Invocation", site: str | None, limit: int, *, json: bool) -> None:
     """Show pipelines and what becomes of them, until cancelled.
 
     Args:

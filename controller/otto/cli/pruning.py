@@ -5,13 +5,13 @@ from dataclasses import dataclass, field
 from typing import Protocol
 
 from otto.decide.channels import needless
-from otto.desk.gallery import gallery, used
 from otto.model.errors import OttoError
 from otto.model.history import AuditEntry
 from otto.model.image import Image, short_id
 from otto.model.saying import Speaker
 from otto.model.spec import Provider
 from otto.ports import Store
+from otto.reconcile.gallery import gallery, used
 
 
 class Remover(Protocol):

@@ -6,11 +6,12 @@ from collections.abc import Callable, Iterable, Sequence
 from otto.cli.answer import Answer, Asked, to_destroy, to_look
 from otto.cli.board import why
 from otto.cli.work import Work
-from otto.desk.intents import DESTROY, Destroy
+from otto.desk.intents import Destroy
 from otto.model.errors import TransientError, UsageError
 from otto.model.plan import StepKind
 from otto.model.run import Run
 from otto.model.status import SiteStatus
+from otto.reconcile.destroy import DESTROY
 
 # Newest runs looked through for the one that answers.
 _RUNS = 10

@@ -5,13 +5,13 @@ from typing import ClassVar
 
 from otto.decide import channels, imaging
 from otto.decide.channels import Promotion, Revocation
-from otto.desk.gallery import Gallery, gallery
 from otto.desk.heard import Heard
 from otto.desk.house import House
 from otto.desk.question import Question
 from otto.model.caller import Scope
 from otto.model.image import STABLE, Image
 from otto.model.saying import reason_of
+from otto.reconcile.gallery import Gallery, gallery
 
 
 @dataclass(frozen=True, slots=True)

@@ -110,9 +110,7 @@ class Inspect(Question[Inspected]):
 def _inspected(found: "Inspection") -> Inspected:
     desired = found.desired
     judgement = Judgement.of(found.verdict) if found.verdict is not None else None
-    return Inspected(
-        desired.site, desired.commit, desired.digest, found.differences, found.plan, judgement
-    )
+    return Inspected(desired.site, desired.commit, desired.digest, found.differences, found.plan, judgement)
 
 
 @dataclass(frozen=True, slots=True)

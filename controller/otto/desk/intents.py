@@ -10,23 +10,28 @@ from otto.desk.house import House
 from otto.desk.question import Question
 from otto.model.caller import Scope
 from otto.model.errors import UsageError
-from otto.model.history import AuditEntry
 from otto.model.saying import Speaker, reason_of
 
 if TYPE_CHECKING:
     from otto.ports import Store
 
-SUSPEND, DESTROY, DESTROYED, TEARDOWN = "suspend", "destroy", "destroyed", "teardown"
-
 
 @dataclass(frozen=True, slots=True)
 class Suspend(Question[Heard]):
-    """Leave a site alone until it is resumed."""
+    """Leave a site alone until it is resumed.
+
+    Attributes:
+        site: its name.
+        reason: why, in their words.
+        by: the name that whoever wants it gives, None for their own.
+    """
 
     word: ClassVar = "suspend"
     scope: ClassVar = Scope.OPERATE
 
     site: str
+    reason: str = ""
+    by: str | None = None
 
     async def answer(self, house: House) -> Heard:
         """See `Question`.
@@ -34,20 +39,25 @@ class Suspend(Question[Heard]):
         Raises:
             UsageError: there is no such site.
         """
+        from otto.reconcile import intents  # noqa: PLC0415  (not for --help)
+
+        who, why = house.speaker(self.by), reason_of(self.reason)
         async with house.store() as store:
             await names.require_known(self.site, store)
-            await store.set_intent(self.site, SUSPEND, on=True)
+            await intents.suspend(store, self.site, who, why)
         return await house.due([self.site])
 
 
 @dataclass(frozen=True, slots=True)
 class Resume(Question[Heard]):
-    """Take back a suspend or destroy."""
+    """Take back a suspend or destroy; attributes as of `Suspend`."""
 
     word: ClassVar = "resume"
     scope: ClassVar = Scope.OPERATE
 
     site: str
+    reason: str = ""
+    by: str | None = None
 
     async def answer(self, house: House) -> Heard:
         """See `Question`.
@@ -55,10 +65,12 @@ class Resume(Question[Heard]):
         Raises:
             UsageError: there is no such site.
         """
+        from otto.reconcile import intents  # noqa: PLC0415
+
+        who, why = house.speaker(self.by), reason_of(self.reason)
         async with house.store() as store:
             await names.require_known(self.site, store)
-            for intent in (SUSPEND, DESTROY, DESTROYED, TEARDOWN):
-                await store.set_intent(self.site, intent, on=False)
+            await intents.resume(store, self.site, who, why)
         return await house.due([self.site])
 
 
@@ -98,14 +110,9 @@ class Destroy(Question[Heard]):
         return await house.due(self.sites)
 
 
-async def wish_gone(
-    store: "Store", sites: Sequence[str], who: Speaker, note: str, *, teardown: bool
-) -> None:
+async def wish_gone(store: "Store", sites: Sequence[str], who: Speaker, note: str, *, teardown: bool) -> None:
     """Record that sites are to be destroyed: the next controller goes on, should this one be killed."""
+    from otto.reconcile import intents  # noqa: PLC0415
+
     for site in sites:
-        detail = {"as": who.account}
-        entry = AuditEntry(who.at, who.name, DESTROY, site, "", "otto destroy", note, detail)
-        await store.ledger.append(entry)
-        await store.set_intent(site, DESTROY, on=True)
-        if teardown:
-            await store.set_intent(site, TEARDOWN, on=True)
+        await intents.destroy(store, site, who, note, teardown=teardown)

@@ -4,11 +4,10 @@ Every question is answered over this one when its caller is limited, so that no 
 What a method does not filter is not handed on: reaching for it is an error, not a leak.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import replace
 from datetime import datetime
 
-from otto.desk import told
 from otto.desk.names import require
 from otto.model.canonical import canonical
 from otto.model.catalogue import RememberedSpec
@@ -20,6 +19,7 @@ from otto.model.rollout import RolloutStatus
 from otto.model.run import Run
 from otto.model.status import SiteStatus
 from otto.ports import ImageIndex, Store
+from otto.reconcile import told
 
 _STRETCH = 1000
 _MOST_LOOKED_AT = 20_000
@@ -74,6 +74,11 @@ class LimitedStore:
         """Last good spec of each of them."""
         names = await self.names()
         return {name: item for name, item in (await self._store.remembered()).items() if name in names}
+
+    async def spec(self, site: str) -> RememberedSpec | None:
+        """Last good spec of a site."""
+        found = await self._store.spec(site)
+        return found if found is not None and site in await self.names() else None
 
     async def run(self, run_id: str) -> Run | None:
         """A run by id."""

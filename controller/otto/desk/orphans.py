@@ -6,11 +6,11 @@ from typing import TYPE_CHECKING, ClassVar
 
 from otto.desk.house import House
 from otto.desk.question import Question
-from otto.desk.strays import Strays
 from otto.model.caller import Scope
 from otto.model.errors import UsageError
 from otto.model.host import LiveHost
 from otto.model.saying import reason_of
+from otto.reconcile.strays import Strays
 
 if TYPE_CHECKING:
     from otto.desk.seen import Around
@@ -90,10 +90,10 @@ class Reap(Question[Reaped]):
 
 async def _look(kit: "Kit", around: "Around", labels: Mapping[str, str]) -> Strays:
     """What is nobody's; for who is limited by labels, of the sites they see."""
-    from otto.desk import straying  # noqa: PLC0415  (imports the loop)
-    from otto.desk.limited import LimitedStore  # noqa: PLC0415
+    from otto.desk.limited import LimitedStore  # noqa: PLC0415  (only on the server)
+    from otto.reconcile import strays  # noqa: PLC0415  (imports the loop)
 
-    found = await straying.look(kit, around)
+    found = await strays.look(kit, at_work=around.anybody)
     if not labels:
         return found
     names = await LimitedStore(kit.store, labels).names()

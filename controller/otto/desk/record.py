@@ -5,12 +5,12 @@ from datetime import datetime
 from typing import ClassVar
 
 from otto.desk import names
-from otto.desk.chain import Chain, walk
 from otto.desk.house import House
 from otto.desk.question import Question
 from otto.model.caller import Scope
 from otto.model.errors import UsageError
 from otto.model.history import AuditRecord
+from otto.reconcile.chain import Chain, walk
 
 MOST = 10_000
 """Records that may be asked for at once."""

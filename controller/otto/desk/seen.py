@@ -5,12 +5,14 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from otto.desk import names, told
+from otto.desk import names
 from otto.desk.sources import StatusSource
 from otto.model.history import Grant, GrantKind
 from otto.model.host import LiveHost
 from otto.model.problem import Problem
 from otto.model.status import Phase, SiteStatus
+from otto.reconcile import told
+
 
 @dataclass(frozen=True, slots=True)
 class Presence:

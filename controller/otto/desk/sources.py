@@ -32,6 +32,9 @@ class StatusSource(Protocol):
     async def remembered(self) -> Mapping[str, RememberedSpec]:
         """Last good spec of every site."""
 
+    async def spec(self, site: str) -> RememberedSpec | None:
+        """Last good spec of a site."""
+
     async def intents(self, site: str) -> frozenset[str]:
         """What people asked for besides the spec."""
 

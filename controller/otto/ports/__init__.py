@@ -474,6 +474,9 @@ class Store(Protocol):
     async def remembered(self) -> Mapping[str, RememberedSpec]:
         """Last good spec of every site."""
 
+    async def spec(self, site: str) -> RememberedSpec | None:
+        """Last good spec of a site."""
+
     async def remember(self, specs: Sequence[RememberedSpec]) -> None:
         """Keep last good specs."""
 

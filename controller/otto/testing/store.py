@@ -102,6 +102,11 @@ class MemoryStore:
         self.failures.strike("remembered")
         return {site: self._remembered[site] for site in sorted(self._remembered)}
 
+    async def spec(self, site: str) -> RememberedSpec | None:
+        """Last good spec of a site."""
+        self.failures.strike("spec")
+        return self._remembered.get(site)
+
     async def remember(self, specs: Sequence[RememberedSpec]) -> None:
         """Keep last good specs."""
         self.failures.strike("remember")

@@ -118,6 +118,11 @@ class SqlStore:
         )
         return {one.spec.name: one for one in sorted(found, key=lambda one: one.spec.name)}
 
+    async def spec(self, site: str) -> RememberedSpec | None:
+        """Last good spec of a site."""
+        found = await self._database.values(RememberedSpec, _of(schema.remembered, site))
+        return found[0] if found else None
+
     async def remember(self, specs: Sequence[RememberedSpec]) -> None:
         """Keep last good specs."""
         rows = [{"site": one.spec.name, "data": canonical(one)} for one in specs]

@@ -14,8 +14,8 @@ from otto.model.duration import seconds_of
 from otto.model.errors import TerminalError, UsageError
 
 if TYPE_CHECKING:
-    from otto.desk.chain import Chain
     from otto.model.history import AuditRecord
+    from otto.reconcile.chain import Chain
 
 _SHOWN = 50
 _LONGEST = timedelta(days=36_500)

@@ -13,9 +13,9 @@ from otto.model.image import STABLE
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from otto.desk.gallery import Gallery
     from otto.decide.channels import Promotion, Revocation
     from otto.model.image import Image
+    from otto.reconcile.gallery import Gallery
 
 
 def promote(
@@ -45,7 +45,8 @@ def promote(
     found, moved, heard = done.found, done.promotion, done.heard
     sites = found.sites(_moved_to(found, moved))
     if json:
-        from otto.cli import documents, imagedocuments  # noqa: PLC0415  (either this or a line)
+        from otto.cli import documents  # noqa: PLC0415  (either this or a line)
+        from otto.reconcile import imagedocuments  # noqa: PLC0415
 
         documents.write(invocation.out, imagedocuments.promoted(moved, sites, heard.value))
         return
@@ -74,7 +75,8 @@ def revoke(
     found, revoked, heard = done.found, done.revocation, done.heard
     sites, hosts = found.sites(revoked.image), found.hosts(revoked.image)
     if json:
-        from otto.cli import documents, imagedocuments  # noqa: PLC0415  (either this or lines)
+        from otto.cli import documents  # noqa: PLC0415  (either this or lines)
+        from otto.reconcile import imagedocuments  # noqa: PLC0415
 
         documents.write(invocation.out, imagedocuments.revoked(revoked, sites, hosts, heard.value))
         return

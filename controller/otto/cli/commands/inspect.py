@@ -49,8 +49,9 @@ def _inspect(invocation: Invocation, site: str, *, planned: bool) -> "Inspected"
 def _show(invocation: Invocation, seen: "Inspected", *, json: bool) -> None:
     if json:
         from otto.cli import documents  # noqa: PLC0415
+        from otto.reconcile.documents import inspection_document  # noqa: PLC0415
 
-        documents.write(invocation.out, documents.inspection_document(seen))
+        documents.write(invocation.out, inspection_document(seen))
         return
     from otto.cli import inspecting, tables  # noqa: PLC0415
 

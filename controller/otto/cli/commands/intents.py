@@ -12,7 +12,9 @@ if TYPE_CHECKING:
     from otto.desk.heard import Heard
 
 
-def suspend(context: typer.Context, site: options.Site) -> None:
+def suspend(
+    context: typer.Context, site: options.Site, *, by: options.By = None, note: options.Note = ""
+) -> None:
     """Leave a site alone until it is resumed.
 
     Whatever its spec says. It goes on serving.
@@ -20,11 +22,13 @@ def suspend(context: typer.Context, site: options.Site) -> None:
     from otto.desk.intents import Suspend  # noqa: PLC0415  (not for --help)
 
     invocation = Invocation.of(context)
-    heard = run(invocation.desk.ask(Suspend(site)))
+    heard = run(invocation.desk.ask(Suspend(site, note, by)))
     _say(invocation, f"{site} is suspended; to go on: otto resume {site}", heard)
 
 
-def resume(context: typer.Context, site: options.Site) -> None:
+def resume(
+    context: typer.Context, site: options.Site, *, by: options.By = None, note: options.Note = ""
+) -> None:
     """Take back a suspend or destroy.
 
     The site follows its spec again.
@@ -32,7 +36,7 @@ def resume(context: typer.Context, site: options.Site) -> None:
     from otto.desk.intents import Resume  # noqa: PLC0415  (not for --help)
 
     invocation = Invocation.of(context)
-    heard = run(invocation.desk.ask(Resume(site)))
+    heard = run(invocation.desk.ask(Resume(site, note, by)))
     _say(invocation, f"{site} follows its spec again", heard)
 
 

@@ -10,8 +10,8 @@ from otto.cli.invocation import Invocation
 from otto.cli.running import run
 
 if TYPE_CHECKING:
-    from otto.desk.strays import Strays
     from otto.model.host import LiveHost
+    from otto.reconcile.strays import Strays
 
 
 def orphans(context: typer.Context, json: options.Json = False) -> None:
@@ -24,8 +24,9 @@ def orphans(context: typer.Context, json: options.Json = False) -> None:
     found = run(_look(invocation))
     if json:
         from otto.cli import documents  # noqa: PLC0415  (either this or tables)
+        from otto.reconcile import documents as looks  # noqa: PLC0415
 
-        documents.write(invocation.out, documents.orphans_document(found))
+        documents.write(invocation.out, looks.orphans_document(found))
         return
     _show(invocation, found)
 
@@ -91,8 +92,9 @@ def _show(invocation: Invocation, found: "Strays") -> None:
 def _told(invocation: Invocation, left: "Strays", gone: "Sequence[LiveHost]", *, json: bool) -> None:
     if json:
         from otto.cli import documents  # noqa: PLC0415
+        from otto.reconcile import documents as looks  # noqa: PLC0415
 
-        documents.write(invocation.out, documents.reap_document(left, gone))
+        documents.write(invocation.out, looks.reap_document(left, gone))
         return
     from otto.cli import tables  # noqa: PLC0415
 

@@ -1,12 +1,19 @@
-"""Hosts that are nobody's: which there are, and what they cost."""
+"""A fresh look for hosts that are nobody's: which there are, and what they cost."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 
 from otto.decide.costing import cost_of, cost_of_live
+from otto.decide.orphans import orphans
 from otto.model.cost import Cost, PriceTable
-from otto.model.errors import UsageError
+from otto.model.errors import OttoError, UsageError
 from otto.model.host import LiveHost
+from otto.model.spec import Role
+from otto.model.status import WORKING
+from otto.reconcile import pricing
+from otto.reconcile.fleet import Fleet
+from otto.reconcile.inspect import Inspector
+from otto.reconcile.kit import Kit
 
 # As many digits of an id as are shown.
 _DIGITS = 12
@@ -75,3 +82,40 @@ class Strays:
         called = ", ".join(repr(item[:80]) for item in items[:_MOST])
         what = f"{called} is no orphan" if len(items) == 1 else f"{called} are no orphans"
         return UsageError(f"{what}; nothing was removed", mend=f"orphans: {listed}{unjudged}")
+
+
+async def look(kit: Kit, *, at_work: bool) -> Strays:
+    """Ask the providers what is alive, and compare it with what specs ask for and states hold.
+
+    Args:
+        kit: all ports.
+        at_work: whether anybody may be at work on sites right now.
+
+    Raises:
+        OttoError: the repository, the provider or the store cannot be read: then nothing is judged.
+    """
+    fleet = await Inspector(kit).load()
+    live = await kit.infrastructure.inventory(None)
+    busy = await _busy(kit) if at_work else frozenset()
+    unjudged = dict.fromkeys(busy & {host.site for host in live}, "it is being worked on")
+    known: dict[str, frozenset[str]] = {}
+    for site in sorted({host.site for host in live} - unjudged.keys()):
+        try:
+            state = await kit.infrastructure.state(site)
+        except OttoError as error:
+            unjudged[site] = error.message
+            continue
+        known[site] = frozenset(host.id for host in state.hosts) if state else frozenset()
+    judged = [host for host in live if host.site not in unjudged]
+    wanted = {site: _wanted(fleet, site) for site in known}
+    return Strays(orphans(judged, wanted, known), unjudged, pricing.tables(kit.prices))
+
+
+async def _busy(kit: Kit) -> frozenset[str]:
+    """Sites that are being worked on right now: what is being made is not in the state yet."""
+    return frozenset(status.site for status in await kit.store.statuses() if status.phase in WORKING)
+
+
+def _wanted(fleet: Fleet, site: str) -> frozenset[str]:
+    known = fleet.in_force(site)
+    return frozenset(name for role in Role for name in known.spec.host_names(role)) if known else frozenset()
