@@ -1,4 +1,4 @@
-"""A home on this machine: it answers questions out of its store, and asks the controller that runs over it."""
+"""A home on this machine: it answers out of its store, and asks the controller that runs over it."""
 
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager, nullcontext

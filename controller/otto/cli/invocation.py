@@ -143,7 +143,8 @@ def console(environ: Mapping[str, str], *, stderr: bool = False) -> "Console":
 def _words(context: typer.Context) -> tuple[str, ...]:
     """The command a context belongs to, as it is typed."""
     words: list[str] = []
-    while context.parent is not None:
-        words.append(context.info_name or "")
-        context = context.parent
-    return tuple(reversed(words))
+    here = context
+    while here.parent is not None:
+        words.insert(0, here.info_name or "")
+        here = here.parent  # type: ignore[assignment]  # Typer's own contexts have Click's as parents
+    return tuple(words)

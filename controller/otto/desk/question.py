@@ -10,9 +10,10 @@ if typing.TYPE_CHECKING:
     from otto.desk.house import House
 
 R = TypeVar("R")
+R_co = TypeVar("R_co", covariant=True)
 
 
-class Question(ABC, Generic[R]):
+class Question(ABC, Generic[R_co]):
     """A question, or an order: a frozen dataclass of plain values, so that it can be sent.
 
     Its answer is a value that `otto.model.canonical.to_data` writes and `otto.model.reading.read` reads
@@ -31,7 +32,7 @@ class Question(ABC, Generic[R]):
     patience: ClassVar[float] = 20.0
 
     @abstractmethod
-    async def answer(self, house: "House") -> R:
+    async def answer(self, house: "House") -> R_co:
         """The answer of a house.
 
         Raises:
@@ -39,11 +40,11 @@ class Question(ABC, Generic[R]):
         """
 
     @classmethod
-    def answers(cls) -> type[R]:
+    def answers(cls) -> type[R_co]:
         """The type of the answers."""
         for base in getattr(cls, "__orig_bases__", ()):
             if typing.get_origin(base) is Question:
-                return typing.cast("type[R]", typing.get_args(base)[0])
+                return typing.cast("type[R_co]", typing.get_args(base)[0])
         raise TypeError(f"{cls.__name__} does not say what its answers are")
 
 

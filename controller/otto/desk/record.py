@@ -43,11 +43,11 @@ class SeeAudit(Question[tuple[AuditRecord, ...]]):
             raise UsageError(f"{self.limit} is no number of records to ask for", mend=f"1 to {MOST}")
         async with house.store() as store:
             found = await store.ledger.latest(site=self.site, since=self.since, limit=self.limit)
-            if self.site is not None and not found:
-                if not await store.ledger.latest(site=self.site, limit=1):
-                    # A destroyed site keeps its records; one that never was has none.
-                    await names.require_known(self.site, store)
-            return found
+            if self.site is None or found or await store.ledger.latest(site=self.site, limit=1):
+                return found
+            # A destroyed site keeps its records; one that never was has none.
+            await names.require_known(self.site, store)
+            return ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -72,9 +72,12 @@ def thaw(
     much at once; then it says what, lists the sites that vanished, and asks before it goes on.
     """
     from otto.desk.freezes import SeeFreezesOfOtto, Thaw  # noqa: PLC0415  (not for --help)
+    from otto.model.saying import name_of  # noqa: PLC0415
 
     invocation = Invocation.of(context)
     _named(site)
+    if by is not None:
+        name_of(by)  # before anything is asked, as everything that was typed
     where = site or ""
     ours = None if yes else run(invocation.desk.ask(SeeFreezesOfOtto(where)))
     if ours:

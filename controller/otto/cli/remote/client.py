@@ -28,7 +28,8 @@ _LARGEST = 256 * 1024 * 1024  # bytes of an answer: ten thousand sites, each wit
 _SHOWN = 300
 _PROBLEM = "application/problem+json"
 _UNAUTHORIZED, _FORBIDDEN, _NOT_FOUND, _CONFLICT, _INVALID, _TOO_MANY = 401, 403, 404, 409, 422, 429
-_SERVER_ERROR = 500
+_SERVER_ERROR, _UNAVAILABLE = 500, 503
+_REDIRECT = 300
 
 
 class RemoteDesk:
@@ -117,15 +118,12 @@ class RemoteDesk:
             return
         url = self._server.url
         if not told.isdecimal():
-            if answer.status in (_UNAUTHORIZED, _FORBIDDEN, _TOO_MANY, 503):
+            if answer.status in (_UNAUTHORIZED, _FORBIDDEN, _TOO_MANY, _UNAVAILABLE):
                 return  # refused before it could say what it speaks
             mend = "give the address that otto up prints; one of an OttO before 0.2 cannot be asked"
             raise TerminalError(f"what answers at {url} is no OttO that can be asked this", mend=mend)
         older, mend = ("it", "upgrade it") if int(told) < PROTOCOL else ("this otto", "upgrade this otto")
         raise TerminalError(f"the controller at {url} is of another time: {older} is too old", mend=mend)
-
-
-_REDIRECT = 300
 
 
 async def _text(answer: aiohttp.ClientResponse) -> bytes:
@@ -165,7 +163,7 @@ def _refusal(answer: aiohttp.ClientResponse, data: object, url: str) -> OttoErro
         return ForbiddenError(words, mend=mend or "use a token of a wider scope")
     if answer.status in (_NOT_FOUND, _CONFLICT, _INVALID):
         return UsageError(words, mend=mend, detail=detail)
-    if answer.status == _TOO_MANY or answer.status == 503:  # noqa: PLR2004
+    if answer.status in (_TOO_MANY, _UNAVAILABLE):
         return TransientError(words, mend=mend or _later(answer), detail=detail)
     if answer.status >= _SERVER_ERROR:
         return TerminalError(words, mend=mend or "its log has more: otto logs, over there", detail=detail)

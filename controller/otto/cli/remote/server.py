@@ -101,7 +101,7 @@ def _is_here(host: str) -> bool:
 
 
 def _token(given: str | None, settings: "RemoteSettings", environ: Mapping[str, str]) -> str:
-    from otto.adapters.references import Resolver  # noqa: PLC0415  (only where there is a server)
+    from otto.adapters.secrets import Resolver  # noqa: PLC0415  (only where there is a server)
 
     if given is not None:
         token = given.strip()

@@ -78,13 +78,20 @@ class ControllerHealth:
             return await asyncio.wrap_future(asked)
 
 
-def hook_options(settings: HooksSettings, environ: Mapping[str, str]) -> HookOptions:
+def hook_options(
+    settings: HooksSettings, environ: Mapping[str, str], vault_password: str = ""
+) -> HookOptions:
     """How deliveries to webhooks are checked, as the settings say.
+
+    Args:
+        settings: of webhooks.
+        environ: where a variable is looked up.
+        vault_password: reference to the password of vaults, "" for none.
 
     Raises:
         UsageError: the secret cannot be had.
     """
-    secrets = open_secrets("hooks.secret", settings.secret, environ)
+    secrets = open_secrets("hooks.secret", settings.secret, environ, vault_password)
     return HookOptions(secrets, settings.maxBody, settings.window)
 
 
