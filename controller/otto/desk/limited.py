@@ -15,6 +15,7 @@ from otto.model.errors import ForbiddenError
 from otto.model.history import AuditEntry, AuditRecord, Grant, GrantKind
 from otto.model.observed import Applied
 from otto.model.pipeline import Pipeline
+from otto.model.register import Selection
 from otto.model.rollout import RolloutStatus
 from otto.model.run import Run
 from otto.model.status import SiteStatus
@@ -22,7 +23,6 @@ from otto.ports import ImageIndex, Store
 from otto.reconcile import told
 
 _STRETCH = 1000
-_MOST_LOOKED_AT = 20_000
 
 
 class LimitedStore:
@@ -37,13 +37,31 @@ class LimitedStore:
 
     def __init__(self, store: Store, labels: Mapping[str, str]) -> None:
         self._store = store
-        self._labels = labels
+        self.labels = labels
 
     async def names(self) -> frozenset[str]:
         """Sites that are seen."""
-        known = {status.site: status.labels for status in await self._store.statuses()}
-        known |= {name: item.spec.labels for name, item in (await self._store.remembered()).items()}
-        return frozenset(name for name, labels in known.items() if self._labels.items() <= labels.items())
+        found: list[str] = []
+        selection = Selection(labels=self.labels)
+        while page := await self._store.register.page(
+            selection, after=found[-1] if found else "", limit=_STRETCH
+        ):
+            found += [item.site for item in page]
+        return frozenset(found)
+
+    async def sees(self, site: str) -> bool:
+        """Whether a site is seen."""
+        found = await self._store.register.listed(site)
+        return found is not None and self.labels.items() <= found.labels.items()
+
+    async def require(self, site: str) -> None:
+        """Insist that a site is seen.
+
+        Raises:
+            UsageError: it is not, in the words of a site that is not there.
+        """
+        if not await self.sees(site):
+            require(site, await self.names())
 
     @property
     def ledger(self) -> "LimitedLedger":
@@ -63,7 +81,7 @@ class LimitedStore:
     async def status(self, site: str) -> SiteStatus | None:
         """A site's status."""
         found = await self._store.status(site)
-        return found if found is not None and site in await self.names() else None
+        return found if found is not None and await self.sees(site) else None
 
     async def statuses(self) -> tuple[SiteStatus, ...]:
         """All of their statuses."""
@@ -78,39 +96,34 @@ class LimitedStore:
     async def spec(self, site: str) -> RememberedSpec | None:
         """Last good spec of a site."""
         found = await self._store.spec(site)
-        return found if found is not None and site in await self.names() else None
+        return found if found is not None and await self.sees(site) else None
 
     async def run(self, run_id: str) -> Run | None:
         """A run by id."""
         found = await self._store.run(run_id)
-        return found if found is not None and found.site in await self.names() else None
+        return found if found is not None and await self.sees(found.site) else None
 
     async def runs(self, site: str | None = None, limit: int = 20) -> tuple[Run, ...]:
         """Runs, newest first."""
-        names = await self.names()
-        if site is not None:
-            return await self._store.runs(site, limit) if site in names else ()
-        found = [run for name in names for run in await self._store.runs(name, limit)]
-        found.sort(key=lambda run: (run.started_at, run.id), reverse=True)
-        return tuple(found[:limit])
+        return await self._store.runs(site, limit, labels=self.labels)
 
     async def applied(self, site: str) -> Applied:
         """What was put in place last."""
-        await self._require(site)
+        await self.require(site)
         return await self._store.applied(site)
 
     async def rollout(self, site: str) -> RolloutStatus:
         """A site's last rollout."""
-        await self._require(site)
+        await self.require(site)
         return await self._store.rollout(site)
 
     async def intents(self, site: str) -> frozenset[str]:
         """What people asked for besides the spec."""
-        return await self._store.intents(site) if site in await self.names() else frozenset()
+        return await self._store.intents(site) if await self.sees(site) else frozenset()
 
     async def set_intent(self, site: str, intent: str, *, on: bool) -> None:
         """Record or take back such a wish."""
-        await self._require(site)
+        await self.require(site)
         await self._store.set_intent(site, intent, on=on)
 
     async def value(self, key: str) -> str | None:
@@ -121,9 +134,6 @@ class LimitedStore:
         if key == told.PROBLEMS:
             return None  # of files that belong to no known site: nobody's labels
         return await self._store.value(key)
-
-    async def _require(self, site: str) -> None:
-        require(site, await self.names())
 
 
 class LimitedLedger:
@@ -147,13 +157,7 @@ class LimitedLedger:
         self, *, site: str | None = None, since: datetime | None = None, limit: int = 50
     ) -> tuple[AuditRecord, ...]:
         """The newest records about them, newest first."""
-        names = await self._seen.names()
-        if site is not None:
-            found = await self._ledger.latest(site=site, since=since, limit=limit) if site in names else ()
-        else:
-            newest = await self._ledger.latest(since=since, limit=_MOST_LOOKED_AT)
-            found = tuple(record for record in newest if record.entry.site in names)
-        return found[:limit]
+        return await self._ledger.latest(site=site, since=since, limit=limit, labels=self._seen.labels)
 
     async def grants(self, *, site: str | None = None, kind: GrantKind | None = None) -> tuple[Grant, ...]:
         """What people said of them, and of all sites; what names others of those is left out of it."""
@@ -179,7 +183,7 @@ class LimitedLedger:
             raise ForbiddenError(
                 "this concerns all sites, and the token is limited to some", mend="use one without labels"
             )
-        require(site, await self._seen.names())
+        await self._seen.require(site)
 
 
 class LimitedPipelines:
@@ -197,13 +201,8 @@ class LimitedPipelines:
     async def pipeline(self, pipeline_id: str) -> Pipeline | None:
         """A pipeline by id."""
         found = await self._records.pipeline(pipeline_id)
-        return found if found is not None and found.site in await self._seen.names() else None
+        return found if found is not None and await self._seen.sees(found.site) else None
 
     async def pipelines(self, site: str | None = None, limit: int = 20) -> tuple[Pipeline, ...]:
         """Pipelines, newest first."""
-        names = await self._seen.names()
-        if site is not None:
-            return await self._records.pipelines(site, limit) if site in names else ()
-        found = [item for name in names for item in await self._records.pipelines(name, limit)]
-        found.sort(key=lambda item: (item.started_at, item.id), reverse=True)
-        return tuple(found[:limit])
+        return await self._records.pipelines(site, limit, labels=self._seen.labels)

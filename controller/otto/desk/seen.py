@@ -10,7 +10,7 @@ from otto.desk.sources import StatusSource
 from otto.model.history import Grant, GrantKind
 from otto.model.host import LiveHost
 from otto.model.problem import Problem
-from otto.model.status import Phase, SiteStatus
+from otto.model.status import SiteStatus, pending
 from otto.reconcile import told
 
 
@@ -110,8 +110,5 @@ async def known_statuses(store: StatusSource, now: datetime) -> tuple[SiteStatus
     known = {item.site: item for item in await store.statuses()}
     for name, spec in (await store.remembered()).items():
         if name not in known:
-            provider, labels = spec.spec.provider.value, spec.spec.labels
-            known[name] = SiteStatus(
-                name, Phase.PENDING, now, provider=provider, labels=labels, commit=spec.commit
-            )
+            known[name] = pending(spec.spec, spec.commit, now)
     return tuple(known[name] for name in sorted(known))
