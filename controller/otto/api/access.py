@@ -16,6 +16,7 @@ from starlette.types import Scope as Connection
 
 from otto.api import problems
 from otto.api.gate import Gate
+from otto.api.inside import inside_of
 from otto.api.problems import Kind, ProblemError
 from otto.model.caller import Caller, Scope
 
@@ -68,7 +69,9 @@ def needs(scope: Scope) -> Callable[[Request], Caller]:
         caller = caller_of(request)
         if not caller.may(scope):
             detail = f"this needs the scope {scope.word}, and the token has {caller.scope.word}"
-            raise ProblemError(Kind.FORBIDDEN, detail)
+            error = ProblemError(Kind.FORBIDDEN, detail)
+            await inside_of(request).gate.refused(caller, request, error)
+            raise error
         return caller
 
     return admitted  # type: ignore[return-value]  # FastAPI awaits it

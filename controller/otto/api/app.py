@@ -28,6 +28,7 @@ from otto.api.methods import Methods
 from otto.api.requests import Requests
 from otto.api.routes import (
     audit,
+    desk,
     domains,
     events,
     images,
@@ -53,6 +54,7 @@ ROUTERS: tuple[APIRouter, ...] = (
     orphans.router,
     tokens.router,
     events.router,
+    desk.router,
 )
 """The stores. Paths are tried in this order."""
 

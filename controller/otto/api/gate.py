@@ -33,6 +33,9 @@ class Gate(Protocol):
                 here, TOO_MANY after too much guessing.
         """
 
+    async def refused(self, caller: Caller, request: Request, error: ProblemError) -> None:
+        """Take note that somebody who was let in may not do what they asked for."""
+
 
 class LoopbackGate:
     """Lets whoever asks from a loopback address do everything, and nobody else do anything.
@@ -48,6 +51,9 @@ class LoopbackGate:
                 Kind.UNAUTHENTICATED, "a token is needed but on this machine itself", headers=CHALLENGE
             )
         return Caller(LOCAL, Scope.ADMIN, address=address_of(request))
+
+    async def refused(self, caller: Caller, request: Request, error: ProblemError) -> None:
+        """See `Gate`: nobody has a limit here."""
 
 
 def address_of(request: Request) -> str:

@@ -7,6 +7,7 @@ from fastapi import Depends, Request
 
 from otto.api.bridge import Bridge
 from otto.api.gate import Gate, LoopbackGate
+from otto.desk.house import Household
 from otto.ports import Store
 from otto.reconcile.controller import Controller
 from otto.reconcile.kit import Kit
@@ -20,11 +21,13 @@ class Inside:
         controller: of another event loop: only what `bridge` runs may touch it.
         bridge: runs coroutines in the controller's loop.
         gate: tells who asks.
+        household: what the settings say of how the desk answers.
     """
 
     controller: Controller
     bridge: Bridge
     gate: Gate = field(default_factory=LoopbackGate)
+    household: Household = field(default_factory=Household)
 
     @property
     def kit(self) -> Kit:

@@ -1,14 +1,15 @@
 """What a question is answered with: a home on this machine, or a controller that runs."""
 
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Coroutine, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import TYPE_CHECKING, Protocol, TypeVar
+from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
 from otto.desk.heard import Heard
 from otto.desk.seen import Around
 from otto.desk.sources import StatusSource
+from otto.model.errors import UsageError
 from otto.model.plan import StepKind
 from otto.model.saying import Speaker
 
@@ -40,6 +41,23 @@ class Lives:
 
     usual: timedelta
     longest: timedelta
+
+
+async def _nobody(*, tried: bool) -> tuple[Way, ...]:
+    raise UsageError("nobody is told: notify.urls is not set", mend=f"set it{' first' if tried else ''}")
+
+
+@dataclass(frozen=True, slots=True)
+class Household:
+    """What the settings say of how a running controller answers.
+
+    Attributes:
+        lives: how long tokens hold.
+        ways: tells, or tries, the ways people are told.
+    """
+
+    lives: Lives = Lives(timedelta(days=90), timedelta(days=366))
+    ways: Callable[..., Coroutine[Any, Any, tuple[Way, ...]]] = _nobody
 
 
 class House(Protocol):

@@ -33,4 +33,5 @@ async def require_known(site: str, store: StatusSource) -> None:
     Raises:
         UsageError: it is not.
     """
-    require(site, await names_in(store))
+    if await store.status(site) is None and await store.spec(site) is None:
+        require(site, await names_in(store))

@@ -23,7 +23,8 @@ def inventory(
 ) -> None:
     """Print the hosts as an Ansible inventory.
 
-    By Ansible's convention for inventory scripts, with the key and the pinned host keys.
+    By Ansible's convention for inventory scripts, with the key and the pinned host keys; with --server
+    without either: those are on the controller's machine.
     """
     if listed == bool(host):
         raise typer.BadParameter("give either --list or --host NAME")
@@ -35,9 +36,10 @@ def inventory(
     sites = run(invocation.desk.ask(SeeHosts()))
     found: dict[str, Any] = listing(sites)
     variables: dict[str, dict[str, Any]] = found["_meta"]["hostvars"]
-    keys = invocation.settings.home / "keys"
-    for known in (known for hosts in sites.values() for known in hosts):
-        variables[known.name] |= connection(keys, known)
+    if invocation.server is None:  # the key is on the controller's machine, and stays there
+        keys = invocation.settings.home / "keys"
+        for known in (known for hosts in sites.values() for known in hosts):
+            variables[known.name] |= connection(keys, known)
     if listed:
         documents.write(invocation.out, found)
         return
