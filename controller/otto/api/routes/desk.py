@@ -10,6 +10,7 @@ from typing import Any
 
 from fastapi import APIRouter, Request, Response, Security
 
+from otto.api import problems
 from otto.api.access import needs
 from otto.api.house import ServedHouse
 from otto.api.inside import Within
@@ -19,8 +20,8 @@ from otto.desk.greeting import PROTOCOL
 from otto.desk.question import Question
 from otto.desk.questions import QUESTIONS
 from otto.model.caller import Caller
-from otto.model.canonical import canonical
-from otto.model.errors import ForbiddenError, TerminalError, UsageError
+from otto.model.canonical import to_data
+from otto.model.errors import ForbiddenError, OttoError, TerminalError
 from otto.model.reading import read
 
 HEADER = "x-otto-protocol"
@@ -28,6 +29,7 @@ HEADER = "x-otto-protocol"
 router = APIRouter(tags=["desk"])
 
 _LARGEST = 256 * 1024
+_LONGEST = 16 * 1024  # characters of a tool's own words
 
 
 def _add(kind: type[Question[Any]]) -> None:
@@ -36,15 +38,15 @@ def _add(kind: type[Question[Any]]) -> None:
         inside: Within,
         caller: Caller = Security(needs(kind.scope)),  # noqa: B008  (FastAPI's way)
     ) -> Response:
-        question = _question(kind, await _body(request))
         try:
-            found = await question.answer(ServedHouse(inside, caller))
-        except ForbiddenError as error:
-            refusal = ProblemError(Kind.FORBIDDEN, error.message, mend=error.mend)
-            await inside.gate.refused(caller, request, refusal)
+            found = await _question(kind, await _body(request)).answer(ServedHouse(inside, caller))
+        except OttoError as error:
+            refusal = _refusal(error)
+            if refusal.kind is Kind.FORBIDDEN:
+                await inside.gate.refused(caller, request, refusal)
             raise refusal from error
         # Ten thousand sites take a while to write out: others are answered meanwhile.
-        text = await asyncio.to_thread(canonical, {"answer": found})
+        text = await asyncio.to_thread(_written, found)
         return Response(text, media_type="application/json", headers={HEADER: str(PROTOCOL)})
 
     name = kind.word.replace("-", "_")
@@ -61,6 +63,23 @@ def _add(kind: type[Question[Any]]) -> None:
         },
         responses={200: {"description": "The answer.", "content": {"application/json": {"schema": answer}}}},
     )
+
+
+def _written(found: object) -> str:
+    """The answer as JSON, objects in their order: what is printed of it is the same everywhere."""
+    return json.dumps({"answer": to_data(found)}, separators=(",", ":"))
+
+
+def _refusal(error: OttoError) -> ProblemError:
+    """What an error is to whoever asked: all of it, as on the controller's own machine."""
+    if isinstance(error, ForbiddenError):
+        refusal = ProblemError(Kind.FORBIDDEN, error.message, mend=error.mend)
+    else:
+        refusal = problems.of(error)
+    refusal.headers[HEADER] = str(PROTOCOL)
+    if error.detail:
+        refusal.extra["output"] = error.detail[:_LONGEST]
+    return refusal
 
 
 async def _body(request: Request) -> object:
@@ -93,8 +112,6 @@ def _question(kind: type[Question[Any]], data: object) -> Question[Any]:
         raise ProblemError(Kind.INVALID, f"{kind.word} has no {unknown[0][:60]!r}")
     try:
         return read(kind, data)
-    except UsageError:
-        raise
     except TerminalError as error:
         raise ProblemError(
             Kind.INVALID, "the question does not fit", errors=[{"message": error.message}]
