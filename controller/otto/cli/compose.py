@@ -110,7 +110,7 @@ async def open_kit(settings: Settings) -> AsyncIterator[Kit]:
         notifier = notifications(settings, os.environ, clock, metrics.notified)
         stack.push_async_callback(notifier.close)
         redactor = Redactor(known_secrets(settings, os.environ))
-        zones = zones_of(settings, who.owner, os.environ, None)
+        zones = zones_of(settings, who.owner, None, environ=os.environ, register=redactor.register)
         stack.push_async_callback(zones.close)
         forge = forge_of(settings, clock, metrics, redactor.scrub)
         if forge is not None:
