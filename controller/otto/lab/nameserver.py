@@ -103,9 +103,10 @@ class Nameserver:
             self._lab.up(report)
             api = self._lab.api()
             found = api.container(self.name)
-            if found is not None and found.labels.get(names.NAMESERVER) != self.parent:
+            other = found.labels.get(names.NAMESERVER) if found else self.parent
+            if other != self.parent:
                 raise TerminalError(
-                    f"the lab's nameserver delegates from {found.labels.get(names.NAMESERVER)}, not from {self.parent}",
+                    f"the lab's nameserver delegates from {other}, not from {self.parent}",
                     mend="set lab.zone back; or remove it with all of its zones: otto lab clean",
                 )
             if found is None:
