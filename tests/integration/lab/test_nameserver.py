@@ -41,7 +41,7 @@ async def zones(lab: Lab, nameserver: Nameserver) -> AsyncIterator[DnsZones]:
     await made.close()
 
 
-async def test_a_zone_is_born_served_signed_delegated_and_outlives_what_happens_to_its_server(
+async def test_a_zone_is_born_served_signed_delegated_and_outlives_what_happens_to_its_server(  # noqa: PLR0915
     lab: Lab, nameserver: Nameserver, zones: DnsZones
 ) -> None:
     # Nothing is started by looking and planning.
