@@ -53,26 +53,31 @@ class Inspection:
 
 
 class Inspector:
-    """Inspects sites as of the newest commit; changes nothing."""
+    """Inspects sites as of the newest commit; changes nothing.
+
+    Attributes:
+        fleet: the specs.
+        gate: asks the guard.
+    """
 
     def __init__(self, kit: Kit) -> None:
         self._kit = kit
-        self._fleet = Fleet(kit.source, kit.specs, kit.store, Freezer(kit))
+        self.fleet = Fleet(kit.source, kit.specs, kit.store, Freezer(kit))
         books = Bookkeeper(kit)
         self._books = books
         self._headcount = Headcount(kit)
-        self._gate = Gatekeeper(kit, books, self._headcount, Waves(kit, self._fleet.specs_in_force))
+        self.gate = Gatekeeper(kit, books, self._headcount, Waves(kit, self.fleet.specs_in_force))
         self.verifier = Verifier(kit)
         self._observer = Observer(kit, self.verifier)
 
     async def load(self) -> Fleet:
         """Read the repository's newest commit that may be deployed, without recording that it was seen."""
-        await self._fleet.load()
+        await self.fleet.load()
         head = await self._kit.source.fetch()
         commit = (await Door(self._kit).glance(head)).commit if head else ""
         if commit:
-            self._fleet.catalogue = self._fleet.preview(commit)
-        return self._fleet
+            self.fleet.catalogue = self.fleet.preview(commit)
+        return self.fleet
 
     async def desired(self, site: str) -> Desired:
         """What a site should be.
@@ -80,9 +85,9 @@ class Inspector:
         Raises:
             UsageError: no spec wants such a site.
         """
-        known = self._fleet.in_force(site)
+        known = self.fleet.in_force(site)
         if known is None:
-            names = ", ".join(sorted(self._fleet.catalogue.sites)) or "none"
+            names = ", ".join(sorted(self.fleet.catalogue.sites)) or "none"
             raise UsageError(f"no spec describes a site {site!r}", mend=f"sites with a spec: {names}")
         return await Resolver(self._kit).resolve(known)
 
@@ -106,5 +111,5 @@ class Inspector:
         applied = seen.observed.applied
         priced = self._books.priced(planned, seen.desired, seen.observed.hosts, applied)
         await self._headcount.load()
-        judged = await self._gate.assess(priced, seen.desired.spec, applied)
+        judged = await self.gate.assess(priced, seen.desired.spec, applied)
         return Inspection(seen.desired, seen.observed, seen.differences, judged.plan, judged.verdict)
