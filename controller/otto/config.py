@@ -171,6 +171,9 @@ class LabSettings:
     publish: bool = field(
         default=False, metadata={"help": "publish ports on loopback, where bridges are not reachable"}
     )
+    zone: str = field(
+        default="test", metadata={"help": "zone of the lab's nameserver, from which it delegates others"}
+    )
 
 
 @dataclass(frozen=True)
@@ -310,6 +313,20 @@ class DnsSettings:
             "help": "resolvers that nameservers are looked up at, ADDRESS or ADDRESS#PORT, separated by "
             "commas; empty: the system's"
         },
+    )
+    route53: str = field(default="", metadata={"help": "address of Route 53's API; empty: the usual one"})
+    route53domains: str = field(
+        default="", metadata={"help": "address of the API of Route 53 Domains; empty: the usual one"}
+    )
+    digitalocean: str = field(
+        default="", metadata={"help": "address of DigitalOcean's API; empty: the usual one"}
+    )
+    googlecloud: str = field(
+        default="", metadata={"help": "address of Google Cloud DNS's API; empty: the usual one"}
+    )
+    powerdns: str = field(
+        default="",
+        metadata={"help": "address of PowerDNS's API for all of its zones; empty: what their specs say"},
     )
 
 

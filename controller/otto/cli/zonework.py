@@ -7,6 +7,8 @@ from otto.adapters.dns import DnsOptions, DnsZones, Nameserver
 from otto.adapters.secrets import Bounds, Resolver
 from otto.config import SecretsSettings, Settings
 
+_APIS = ("route53", "route53domains", "digitalocean", "googlecloud", "powerdns")
+
 
 def zones_of(
     settings: Settings,
@@ -33,6 +35,7 @@ def zones_of(
         apply_timeout=dns.applyTimeout,
         query_timeout=dns.queryTimeout,
         resolvers=tuple(_listed(dns.resolvers, ",")),
+        endpoints={name: str(getattr(dns, name)) for name in _APIS if getattr(dns, name)},
     )
     resolver = Resolver(environ, register, secrets.vaultPassword, _bounds(secrets, settings.home))
     return DnsZones(

@@ -29,9 +29,6 @@ from otto.model.errors import OttoError, TerminalError, TransientError
 from otto.model.progress import Report, silent
 from otto.model.spec import Role
 
-MARK = "otto.nameserver"
-"""Label: the zone that it delegates from."""
-
 KEY, ALGORITHM = "otto", "hmac-sha256"
 DNS = 53
 _SIZE = "small"
@@ -72,8 +69,7 @@ class Nameserver:
         self._public_key = public_key
         self._secret_file = lab.folder / "nameserver.key"
         self._lock_file = lab.folder / "nameserver.lock"
-        # With a dot, which no site's name has: it is nobody's host.
-        self.name = f"otto-{lab.owner}.nameserver"
+        self.name = names.nameserver_name(lab.owner)
 
     def find(self) -> Place | None:
         """Where it is, None when there is none; one that stopped is started.
@@ -107,9 +103,10 @@ class Nameserver:
             self._lab.up(report)
             api = self._lab.api()
             found = api.container(self.name)
-            if found is not None and found.labels.get(MARK) != self.parent:
+            other = found.labels.get(names.NAMESERVER) if found else self.parent
+            if other != self.parent:
                 raise TerminalError(
-                    f"the lab's nameserver delegates from {found.labels.get(MARK)}, not from {self.parent}",
+                    f"the lab's nameserver delegates from {other}, not from {self.parent}",
                     mend="set lab.zone back; or remove it with all of its zones: otto lab clean",
                 )
             if found is None:
@@ -260,7 +257,7 @@ class Nameserver:
         return Place(address, port, self._secret())
 
     def _marks(self) -> dict[str, str]:
-        return {names.OWNER: self._lab.owner, MARK: self.parent}
+        return {names.OWNER: self._lab.owner, names.NAMESERVER: self.parent}
 
     def _locked(self) -> contextlib.AbstractContextManager[int]:
         return locked(self._lock_file, _LOCK, "starting the lab's nameserver")

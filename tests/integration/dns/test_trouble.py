@@ -15,7 +15,7 @@ from tests.integration.dns.nameserver import SECRET, Bind, Knot, Nameserver, fre
 from tests.integration.dns.specs import applied, changed, domain, planned, record
 
 from otto.adapters.dns import engine
-from otto.adapters.dns.access import Access, Server
+from otto.adapters.dns.access import Server
 from otto.model.domain import DomainSpec
 from otto.model.errors import OttoError, StaleError, TerminalError, TransientError
 from otto.model.progress import Progress, silent
@@ -229,9 +229,8 @@ def _try(spec: DomainSpec, plan, access, outcomes: list[type[Exception] | None])
 )
 def test_what_no_zone_may_hold_is_refused_with_its_place(nameserver: Nameserver, bad, why: str) -> None:  # type: ignore[no-untyped-def]
     spec = replace(domain(bad), file="specs/example.yaml", line=7)
-    with pytest.raises(OttoError, match=why) as caught:
-        with contextlib.suppress(StaleError):
-            _translated(spec, nameserver)
+    with pytest.raises(OttoError, match=why) as caught, contextlib.suppress(StaleError):
+        _translated(spec, nameserver)
     assert isinstance(caught.value, TerminalError)
 
 

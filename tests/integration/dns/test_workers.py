@@ -82,7 +82,9 @@ async def test_errors_come_back_as_ours_without_the_secret(knot: Knot, zones: Dn
 
 
 async def test_who_hangs_is_cut_off_in_time_and_the_next_is_served(knot: Knot) -> None:
-    zones = DnsZones(DnsOptions(OWNER, workers=1, timeout=2.0, query_timeout=600.0), SECRETS.__getitem__, None)
+    zones = DnsZones(
+        DnsOptions(OWNER, workers=1, timeout=2.0, query_timeout=600.0), SECRETS.__getitem__, None
+    )
     with socket.create_server(("127.0.0.1", 0)) as silent_one:
         spec = replace(domain(), server=DnsServer("127.0.0.1", silent_one.getsockname()[1]))
         with pytest.raises(TransientError, match="not done within 2 s, and cut off"):
@@ -140,7 +142,9 @@ async def test_a_worker_ends_with_its_controller(tmp_path: Path, knot: Knot) -> 
         if not Path(f"/proc/{worker}").exists():
             break
         await asyncio.sleep(0.01)
-    assert not Path(f"/proc/{worker}").exists() or "Z" in Path(f"/proc/{worker}/stat").read_text(encoding="utf-8")
+    assert not Path(f"/proc/{worker}").exists() or "Z" in Path(f"/proc/{worker}/stat").read_text(
+        encoding="utf-8"
+    )
 
 
 async def test_a_zone_of_no_server_needs_the_lab(zones: DnsZones) -> None:

@@ -12,7 +12,7 @@ from otto.adapters.dns import DnsOptions, DnsZones
 from otto.cli.labdns import LabNameserver
 from otto.lab import inventory, names
 from otto.lab.lab import Lab
-from otto.lab.nameserver import MARK, Nameserver
+from otto.lab.nameserver import Nameserver
 from otto.model.errors import TerminalError
 from otto.model.progress import silent
 from otto.model.zone import Aspect
@@ -73,7 +73,7 @@ async def test_a_zone_is_born_served_signed_delegated_and_outlives_what_happens_
     container = lab.api().container(nameserver.name)
     assert container is not None
     assert container.labels[names.OWNER] == lab.owner
-    assert container.labels[MARK] == "test"
+    assert container.labels[names.NAMESERVER] == "test"
     assert inventory.live_hosts(lab.api(), lab.owner) == ()
 
     # Killed, host and all: it comes back with what it served, the last change included.

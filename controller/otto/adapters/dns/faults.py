@@ -79,7 +79,7 @@ def _http(error: Exception, status: int, headers: Mapping[str, str], about: str)
     message = _said(error)
     if status == _TOO_MANY or (status == _FORBIDDEN and "rateLimit" in message):
         return TransientError(f"{about}: too many requests", retry_after=_retry_after(headers))
-    if status in (_CONFLICT, _PRECONDITION) or (status == _NOT_FOUND and "rrset" in message):
+    if status in (_CONFLICT, _PRECONDITION) or (status == _NOT_FOUND and "entity.change" in message):
         return StaleError(f"{about} moved on since it was planned: {message}", mend="plan again")
     if status >= _SERVER_ERROR:
         return TransientError(f"{about}: {message} ({status})", retry_after=_retry_after(headers, None))

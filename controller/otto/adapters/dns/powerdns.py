@@ -35,7 +35,8 @@ class PowerDns(PowerDnsProvider):  # type: ignore[misc]  # octoDNS has no types
                 "powerdns: no API key is given", mend="set spec.credentials to a reference to one"
             )
         named = access.endpoints.get("powerdns") or server.address
-        where = urlsplit(named if "://" in named else f"http://{named}")
+        scheme = "https" if server.port == _HTTPS else "http"
+        where = urlsplit(named if "://" in named else f"{scheme}://{named}")
         port = where.port or (
             443 if where.scheme == "https" else _PORT if server.port == _DNS else server.port
         )

@@ -18,6 +18,8 @@ class Route53(Route53Provider):  # type: ignore[misc]  # octoDNS has no types
     def __init__(self, access: Access) -> None:
         self._access = access
         super().__init__("otto", get_zones_by_name=True, private=False, root_ns_warnings=False)
+        # They belong to records that no spec of ours can hold: octoDNS need not look for, or tidy, any.
+        self._health_checks: dict[str, object] = {}
 
     def client(self, service_name: str, *_: object, **__: object) -> Any:  # noqa: ANN401
         """A connection; octoDNS's own has no limits."""
