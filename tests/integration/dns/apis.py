@@ -1,4 +1,4 @@
-"""Servers on this machine that speak the parts of providers' APIs that are used, as their documents describe them."""
+"""Servers on this machine that speak the used parts of providers' APIs, as their documents describe them."""
 
 import json
 import re
@@ -18,7 +18,7 @@ TOKEN = "dop_v1_0123456789abcdef0123456789abcdef"
 API_KEY = "a powerdns api key"
 
 
-class Refusal(Exception):
+class RefusalError(Exception):
     """An answer that is an error."""
 
     def __init__(self, status: int, body: Any, headers: Mapping[str, str] | None = None) -> None:
@@ -38,7 +38,7 @@ class Api:
 
     def __init__(self) -> None:
         self.calls: list[str] = []
-        self.refuse: Callable[[str, str], Refusal | None] = lambda _method, _path: None
+        self.refuse: Callable[[str, str], RefusalError | None] = lambda _method, _path: None
         self._lock = threading.Lock()
 
     @contextmanager
@@ -56,11 +56,9 @@ class Api:
                     try:
                         if refusal := api.refuse(self.command, where.path):
                             raise refusal
-                        status, answer, headers = (
-                            *api.answer(self.command, where.path, query, body, self.headers),
-                            {},
-                        )
-                    except Refusal as refusal:
+                        status, answer = api.answer(self.command, where.path, query, body, self.headers)
+                        headers: Mapping[str, str] = {}
+                    except RefusalError as refusal:
                         status, answer, headers = refusal.status, refusal.body, refusal.headers
                 data = b"" if answer is None else json.dumps(answer).encode()
                 self.send_response(status)
@@ -71,7 +69,7 @@ class Api:
                 self.end_headers()
                 self.wfile.write(data)
 
-            do_GET = do_POST = do_PUT = do_PATCH = do_DELETE = _serve
+            do_GET = do_POST = do_PUT = do_PATCH = do_DELETE = _serve  # noqa: N815  (its names)
 
             def log_message(self, *_: object) -> None:
                 pass
@@ -103,11 +101,11 @@ class DigitalOceanApi(Api):
         self.domains: dict[str, dict[int, dict[str, Any]]] = {}
         self._number = 100
 
-    def answer(
+    def answer(  # noqa: C901  (a table of routes)
         self, method: str, path: str, query: dict[str, str], body: bytes, headers: Any
     ) -> tuple[int, Any]:
         if headers.get("Authorization") != f"Bearer {TOKEN}":
-            raise Refusal(401, {"id": "Unauthorized", "message": "Unable to authenticate you"})
+            raise RefusalError(401, {"id": "Unauthorized", "message": "Unable to authenticate you"})
         parts = path.removeprefix("/v2/").split("/")
         data = json.loads(body) if body else {}
         match method, parts:
@@ -147,7 +145,7 @@ class DigitalOceanApi(Api):
     def _add(self, zone: str, data: dict[str, Any]) -> dict[str, Any]:
         if data["type"] in ("CNAME", "MX", "NS", "SRV") and not data["data"].endswith("."):
             message = "Data needs to end with a dot (.)"
-            raise Refusal(422, {"id": "unprocessable_entity", "message": message})
+            raise RefusalError(422, {"id": "unprocessable_entity", "message": message})
         self._number += 1
         empty = dict.fromkeys(("priority", "port", "weight", "flags", "tag"))
         record = {**empty, **data, "id": self._number, "data": self._shown(data)}
@@ -162,7 +160,7 @@ class DigitalOceanApi(Api):
     def _page(self, key: str, items: list[Any], query: dict[str, str]) -> dict[str, Any]:
         size, page = int(query.get("per_page", 20)), int(query.get("page", 1))
         last = max(1, -(-len(items) // size))
-        pages = {}
+        pages: dict[str, str] = {}
         if page > 1:
             pages |= {"first": "…page=1", "prev": f"…page={page - 1}"}
         if page < last:
@@ -171,14 +169,14 @@ class DigitalOceanApi(Api):
         return {key: items[(page - 1) * size : page * size], "links": links, "meta": {"total": len(items)}}
 
     @staticmethod
-    def _missing() -> Refusal:
-        return Refusal(
+    def _missing() -> RefusalError:
+        return RefusalError(
             404, {"id": "not_found", "message": "The resource you were accessing could not be found."}
         )
 
 
 class GoogleApi(Api):
-    """cloud.google.com/dns/docs/reference/rest/v1: managedZones, resourceRecordSets, changes; and OAuth's token."""
+    """cloud.google.com/dns/docs/reference/rest/v1: managedZones, resourceRecordSets, changes; OAuth."""
 
     PROJECT = "a-project"
     PAGE = 100
@@ -246,8 +244,8 @@ class GoogleApi(Api):
         for number, each in enumerate(data.get("deletions", ())):
             found, what = sets.pop((each["name"], each["type"]), None), f"'entity.change.deletions[{number}]'"
             if found is None:
-                name = f"{each['name']} ({each['type']})"
-                raise self._error(404, f"The {what} resource named '{name}' does not exist.", "notFound")
+                what = f"{what} resource named '{each['name']} ({each['type']})'"
+                raise self._error(404, f"The {what} does not exist.", "notFound")
             if (found["ttl"], found["rrdatas"]) != (int(each["ttl"]), each["rrdatas"]):
                 raise self._error(412, f"Precondition not met for {what}", "conditionNotMet")
         for number, each in enumerate(data.get("additions", ())):
@@ -257,14 +255,10 @@ class GoogleApi(Api):
             kept = {key: each[key] for key in ("name", "type", "ttl", "rrdatas")}
             sets[each["name"], each["type"]] = {**kept, "ttl": int(kept["ttl"])}
         self.sets[zone] = sets
-        number = str(len(self.changes) + 1)
-        self.changes[number] = {
-            **data,
-            "id": number,
-            "status": "pending",
-            "startTime": "2026-01-01T00:00:00.000Z",
-        }
-        return self.changes[number]
+        name = str(len(self.changes) + 1)
+        made = {**data, "id": name, "status": "pending", "startTime": "2026-01-01T00:00:00.000Z"}
+        self.changes[name] = made
+        return made
 
     def _zone(self, name: str) -> str:
         if name not in self.zones:
@@ -281,12 +275,12 @@ class GoogleApi(Api):
         return page
 
     @staticmethod
-    def _error(code: int, message: str, reason: str) -> Refusal:
+    def _error(code: int, message: str, reason: str) -> RefusalError:
         errors = [{"message": message, "domain": "global", "reason": reason}]
-        return Refusal(code, {"error": {"code": code, "message": message, "errors": errors}})
+        return RefusalError(code, {"error": {"code": code, "message": message, "errors": errors}})
 
     @classmethod
-    def throttled(cls) -> Refusal:
+    def throttled(cls) -> RefusalError:
         return cls._error(403, "Quota exceeded for quota metric 'Write requests'", "rateLimitExceeded")
 
 
@@ -301,7 +295,7 @@ class PowerDnsApi(Api):
         self, method: str, path: str, query: dict[str, str], body: bytes, headers: Any
     ) -> tuple[int, Any]:
         if headers.get("X-API-Key") != API_KEY:
-            raise Refusal(401, {"error": "Unauthorized"})
+            raise RefusalError(401, {"error": "Unauthorized"})
         parts = [part for part in path.removeprefix("/api/v1/servers/localhost").split("/") if part]
         data = json.loads(body) if body else {}
         match method, parts:
@@ -323,7 +317,7 @@ class PowerDnsApi(Api):
             case "PATCH", ["zones", name] if name in self.zones:
                 self._change(name, data["rrsets"])
                 return 204, None
-        raise Refusal(404, {"error": "Not Found"})
+        raise RefusalError(404, {"error": "Not Found"})
 
     def _change(self, zone: str, changes: list[dict[str, Any]]) -> None:
         """All of it, or nothing."""
@@ -334,15 +328,21 @@ class PowerDnsApi(Api):
                 sets.pop(key, None)
                 continue
             if not each["name"].endswith(zone):
-                raise Refusal(422, {"error": f"RRset {each['name']} IN {each['type']}: Name is out of zone"})
+                raise RefusalError(
+                    422, {"error": f"RRset {each['name']} IN {each['type']}: Name is out of zone"}
+                )
             sets[key] = {name: each[name] for name in ("name", "type", "ttl", "records")}
         for name, type_ in sets:
             if type_ == "CNAME" and sum(other == name for other, _ in sets) > 1:
-                raise Refusal(422, {"error": f"RRset {name} IN CNAME: Conflicts with pre-existing RRset"})
+                raise RefusalError(
+                    422, {"error": f"RRset {name} IN CNAME: Conflicts with pre-existing RRset"}
+                )
         self.zones[zone] = sets
 
 
-def throttled(seconds: int) -> Refusal:
+def throttled(seconds: int) -> RefusalError:
     """DigitalOcean's answer to too many requests; PowerDNS behind a proxy says the same in other headers."""
     body = {"id": "too_many_requests", "message": "API Rate limit exceeded."}
-    return Refusal(429, body, {"RateLimit-Limit": "5000", "RateLimit-Reset": str(int(time.time()) + seconds)})
+    return RefusalError(
+        429, body, {"RateLimit-Limit": "5000", "RateLimit-Reset": str(int(time.time()) + seconds)}
+    )

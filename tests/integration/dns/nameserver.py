@@ -190,7 +190,7 @@ class Bind(Nameserver):
 
     def command(self) -> list[str]:
         zones = "\n".join(
-            f'zone "{zone}" {{ type primary; file "{self.folder}/{zone}.zone"; allow-update {{ key {KEY}; }}; }};'
+            f'zone "{zone}" {{ type primary; file "{zone}.zone"; allow-update {{ key {KEY}; }}; }};'
             for zone in self.zones
         )
         (self.folder / "named.conf").write_text(f"""
@@ -204,7 +204,7 @@ controls {{ }};
 key {KEY} {{ algorithm hmac-sha256; secret "{SECRET}"; }};
 {zones}
 """)
-        return ["named", "-f", "-n", "1", "-c", str(self.folder / "named.conf"), "-p", str(self.port)]
+        return ["named", "-g", "-n", "1", "-c", str(self.folder / "named.conf"), "-p", str(self.port)]
 
 
 def initial(zone: str, more: str = "") -> str:

@@ -5,7 +5,7 @@ import os
 import signal
 import socket
 import sys
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 from dataclasses import replace
 from pathlib import Path
 
@@ -22,7 +22,7 @@ SECRETS = {"env:KEY": SECRET, "env:WRONG": unguessable()}
 
 
 @pytest.fixture
-def knot(tmp_path: Path):  # type: ignore[no-untyped-def]
+def knot(tmp_path: Path) -> Iterator[Knot]:
     with Knot(tmp_path / "knot", ["example.test"]) as server:
         yield server
 
@@ -114,7 +114,7 @@ async def test_a_worker_that_dies_is_told_and_replaced(knot: Knot, zones: DnsZon
         connection, _ = await asyncio.to_thread(silent_one.accept)
         with connection:
             os.kill(next(iter(children())), signal.SIGKILL)
-            with pytest.raises(TransientError, match=r"the process at work ended \(-9\)"):
+            with pytest.raises(TransientError, match="the process at work ended"):
                 await task
     assert await zones.serial(at(knot, domain())) is not None
 

@@ -41,7 +41,7 @@ async def zones(lab: Lab, nameserver: Nameserver) -> AsyncIterator[DnsZones]:
     await made.close()
 
 
-async def test_a_zone_is_born_served_signed_delegated_and_outlives_what_happens_to_its_server(
+async def test_a_zone_is_born_served_signed_delegated_and_outlives_what_happens_to_its_server(  # noqa: PLR0915
     lab: Lab, nameserver: Nameserver, zones: DnsZones
 ) -> None:
     # Nothing is started by looking and planning.
@@ -77,7 +77,7 @@ async def test_a_zone_is_born_served_signed_delegated_and_outlives_what_happens_
     assert inventory.live_hosts(lab.api(), lab.owner) == ()
 
     # Killed, host and all: it comes back with what it served, the last change included.
-    subprocess.run(["podman", "kill", nameserver.name], check=True, capture_output=True, timeout=60)
+    _kill(nameserver.name)
     assert not await zones.plan(OWNED, {})
     assert nameserver.find() == place
 
@@ -110,6 +110,10 @@ async def test_a_zone_is_born_served_signed_delegated_and_outlives_what_happens_
         Nameserver(lab, "", "other").ensure()
     lab.api().remove_container(nameserver.name)
     lab.api().remove_network(nameserver.name)
+
+
+def _kill(container: str) -> None:
+    subprocess.run(["podman", "kill", container], check=True, capture_output=True, timeout=60)
 
 
 def _dig(address: str, name: str, type_: str) -> list[str]:

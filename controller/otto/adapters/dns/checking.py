@@ -33,10 +33,14 @@ def check(domain: DomainSpec, targets: Targets, access: Access) -> tuple[CheckFa
     return asyncio.run(checked(domain, targets, access))
 
 
-async def checked(domain: DomainSpec, targets: Targets, access: Access) -> tuple[CheckFailure, ...]:
-    """As `check`."""
+async def checked(
+    domain: DomainSpec, targets: Targets, access: Access, places: Sequence[Place] | None = None
+) -> tuple[CheckFailure, ...]:
+    """As `check`; with `places`, of these servers."""
     want = wanted(domain, targets)
-    places, lost = await servers(domain, want, access)
+    lost: Sequence[str] = ()
+    if places is None:
+        places, lost = await servers(domain, want, access)
     if not places and not lost:
         raise TransientError(
             f"{domain.name}: no server with authority over it is known",

@@ -25,15 +25,17 @@ async def _examined(domain: DomainSpec, targets: Targets, access: Access) -> tup
     places, lost = await servers(domain, wanted(domain, targets), access)
     above = await _above(domain, access)
     soa = await gathered(ask(place, domain.name, "SOA", access.timeout) for place in places)
-    names = await gathered(ask(place, domain.name, "NS", access.timeout) for place in places)
+    # Who does not answer is told once, and not waited for again.
+    alive = [place for place, answer in zip(places, soa, strict=True) if answer.message is not None]
+    names = await gathered(ask(place, domain.name, "NS", access.timeout) for place in alive)
     parent, parent_places = await parents(domain, access)
     return (
         _delegation(domain, above, names),
         _soa(domain.name, places, soa, lost),
-        _ns(domain.name, places, names, above),
-        await chain(domain.name, places, parent, parent_places, access.timeout),
-        await _caa(domain, places, access),
-        await _answers(domain, targets, access),
+        _ns(domain.name, alive, names, above),
+        await chain(domain.name, alive, parent, parent_places, access.timeout),
+        await _caa(domain, alive, access),
+        await _answers(domain, targets, access, alive),
     )
 
 
@@ -131,9 +133,11 @@ async def _caa(domain: DomainSpec, places: Sequence[Place], access: Access) -> F
     return Finding(Aspect.CAA, None, "no CAA: every authority may issue certificates")
 
 
-async def _answers(domain: DomainSpec, targets: Targets, access: Access) -> Finding:
+async def _answers(domain: DomainSpec, targets: Targets, access: Access, places: Sequence[Place]) -> Finding:
+    if not places:
+        return Finding(Aspect.ANSWERS, None, "no server answers")
     try:
-        failures = await checked(domain, targets, access)
+        failures = await checked(domain, targets, access, places)
     except OttoError as error:
         return Finding(Aspect.ANSWERS, None, str(error))
     words = f"{len(failures)} answers are not what is desired" if failures else "all is answered as desired"

@@ -145,7 +145,7 @@ class _Worker:
         except (asyncio.IncompleteReadError, ConnectionError) as error:
             await self.end()
             raise TransientError(
-                f"{task.about}: the process at work ended ({self._process.returncode})",
+                f"{task.about}: the process at work ended",
                 mend="try again; the memory of this machine may be short",
             ) from error
 
