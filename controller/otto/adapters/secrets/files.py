@@ -22,15 +22,15 @@ def content(what: str, path: Path, *, private: bool = True) -> str:
         UsageError: there is none, others may read it, or it is far too big.
     """
     try:
-        # A pipe that nobody writes to must not stop us: what is no file is refused once it is open.
-        descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
-        with os.fdopen(descriptor, "rb") as stream:
+        with open(path, "rb", opener=_opened) as stream:
             mode = os.fstat(stream.fileno()).st_mode
             if not stat.S_ISREG(mode):
                 raise UsageError(f"{what}: {path} is no file", mend="name a file of mode 0600")
             if private and mode & 0o077:
                 raise UsageError(f"{what}: others may read {path}", mend=f"chmod 600 {path}")
             data = stream.read(LARGEST + 1)
+    except IsADirectoryError as error:
+        raise UsageError(f"{what}: {path} is no file", mend="name a file of mode 0600") from error
     except OSError as error:
         mend = "create it, mode 0600"
         raise UsageError(f"{what}: {path} cannot be read: {error.strerror}", mend=mend) from error
@@ -40,3 +40,8 @@ def content(what: str, path: Path, *, private: bool = True) -> str:
         return data.decode("utf-8")
     except UnicodeDecodeError as error:
         raise UsageError(f"{what}: {path} is not UTF-8", mend="write it as text") from error
+
+
+def _opened(path: str, flags: int) -> int:
+    # A pipe that nobody writes to must not stop us: what is no file is refused once it is open.
+    return os.open(path, flags | os.O_NONBLOCK)
