@@ -64,7 +64,7 @@ class ServedHouse:
         if by is not None and caller.token and by != caller.name:
             mend = "leave --by out: the token's name stands"
             raise ForbiddenError(f"the token is {caller.name}'s, and speaks for nobody else", mend=mend)
-        account = f"token {caller.token}" if caller.token else caller.name
+        account = f"token {caller.token}" if caller.token else f"{caller.name} at {caller.address}"
         return Speaker(name_of(caller.name if by is None else by), self.now(), account)
 
     async def require_seen(self, site: str) -> None:

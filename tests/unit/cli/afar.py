@@ -10,7 +10,8 @@ from tests.unit.cli.conftest import Stage
 
 from otto.api.tokengate import GateOptions
 from otto.cli.up.listening import listen
-from otto.cli.up.serving import Serving, api
+from otto.cli.up.served import Serving
+from otto.cli.up.serving import api
 from otto.config import ApiSettings, SourceSettings
 from otto.decide import tokens
 from otto.desk.house import Household, Lives, Way
