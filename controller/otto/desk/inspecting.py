@@ -97,14 +97,12 @@ class Inspect(Question[Inspected]):
             UsageError: no spec wants such a site.
         """
         await house.require_seen(self.site)
-        return _inspected(await house.with_kit(self._look, self.patience))
 
-    async def _look(self, kit: "Kit") -> "Inspection":
-        from otto.reconcile.inspect import Inspector  # noqa: PLC0415  (imports the loop)
+        async def look(kit: "Kit") -> "Inspection":
+            inspector = await house.inspector(kit)
+            return await (inspector.plan(self.site) if self.planned else inspector.differences(self.site))
 
-        inspector = Inspector(kit)
-        await inspector.load()
-        return await (inspector.plan(self.site) if self.planned else inspector.differences(self.site))
+        return _inspected(await house.with_kit(look, self.patience))
 
 
 def _inspected(found: "Inspection") -> Inspected:
@@ -130,12 +128,11 @@ class SeeAdoptable(Question[tuple[Adoptable, ...]]):
             UsageError: no spec wants such a site.
         """
         await house.require_seen(self.site)
-        return await house.with_kit(self._look, self.patience)
 
-    async def _look(self, kit: "Kit") -> tuple[Adoptable, ...]:
-        from otto.decide.requests import infrastructure_inputs  # noqa: PLC0415  (with the loop)
-        from otto.reconcile.inspect import Inspector  # noqa: PLC0415
+        async def look(kit: "Kit") -> tuple[Adoptable, ...]:
+            from otto.decide.requests import infrastructure_inputs  # noqa: PLC0415  (with the loop)
 
-        inspector = Inspector(kit)
-        await inspector.load()
-        return await kit.infrastructure.adoptable(infrastructure_inputs(await inspector.desired(self.site)))
+            desired = await (await house.inspector(kit)).desired(self.site)
+            return await kit.infrastructure.adoptable(infrastructure_inputs(desired))
+
+        return await house.with_kit(look, self.patience)
