@@ -14,6 +14,7 @@ from otto.model.verdict import Allowed, NeedsApproval, Refused, Verdict, Waiting
 from otto.model.zone import RecordSet
 
 if TYPE_CHECKING:
+    from otto.reconcile.domains.inspect import ZoneInspection, ZoneInspector
     from otto.reconcile.inspect import Inspection
     from otto.reconcile.kit import Kit
 
@@ -100,18 +101,13 @@ class Inspect(Question[Inspected]):
         """
         await house.require_seen(self.site)
         if is_zone(self.site):
-            return (await house.with_kit(self._zone, self.patience)).inspected
-        return _inspected(await house.with_kit(self._look, self.patience))
+            return (await inspected_zone(house, self.site, self.patience, planned=self.planned)).inspected
 
-    async def _zone(self, kit: "Kit") -> "InspectedZone":
-        return await inspected_zone(kit, self.site, planned=self.planned)
+        async def look(kit: "Kit") -> "Inspection":
+            inspector = await house.inspector(kit)
+            return await (inspector.plan(self.site) if self.planned else inspector.differences(self.site))
 
-    async def _look(self, kit: "Kit") -> "Inspection":
-        from otto.reconcile.inspect import Inspector  # noqa: PLC0415  (imports the loop)
-
-        inspector = Inspector(kit)
-        await inspector.load()
-        return await (inspector.plan(self.site) if self.planned else inspector.differences(self.site))
+        return _inspected(await house.with_kit(look, self.patience))
 
 
 def _inspected(found: "Inspection") -> Inspected:
@@ -137,24 +133,31 @@ class InspectedZone:
     lost: tuple[str, ...] = ()
 
 
-async def inspected_zone(kit: "Kit", zone: str, *, planned: bool) -> InspectedZone:
+async def inspected_zone(house: House, zone: str, patience: float, *, planned: bool) -> InspectedZone:
     """A fresh look at a zone.
 
     Raises:
         OttoError: no spec wants it, or it cannot be read.
     """
-    from otto.reconcile.domains.inspect import ZoneInspector  # noqa: PLC0415  (imports the loop)
-    from otto.reconcile.inspect import Inspector  # noqa: PLC0415
 
-    inspector = Inspector(kit)
-    await inspector.load()
-    zones = ZoneInspector(kit, inspector)
-    await zones.load()
-    found = await (zones.plan(zone) if planned else zones.differences(zone))
+    async def look(kit: "Kit") -> "ZoneInspection":
+        zones = await zone_inspector(house, kit)
+        return await (zones.plan(zone) if planned else zones.differences(zone))
+
+    found = await house.with_kit(look, patience)
     judgement = Judgement.of(found.verdict) if found.verdict is not None else None
     desired = found.desired
     inspected = Inspected(zone, desired.commit, desired.digest, found.differences, found.plan, judgement)
     return InspectedZone(inspected, found.conflicts, found.foreign, found.lost)
+
+
+async def zone_inspector(house: House, kit: "Kit") -> "ZoneInspector":
+    """Looks at zones for a house."""
+    from otto.reconcile.domains.inspect import ZoneInspector  # noqa: PLC0415  (imports the loop)
+
+    zones = ZoneInspector(kit, await house.inspector(kit))
+    await zones.load()
+    return zones
 
 
 @dataclass(frozen=True, slots=True)
@@ -174,12 +177,11 @@ class SeeAdoptable(Question[tuple[Adoptable, ...]]):
             UsageError: no spec wants such a site.
         """
         await house.require_seen(self.site)
-        return await house.with_kit(self._look, self.patience)
 
-    async def _look(self, kit: "Kit") -> tuple[Adoptable, ...]:
-        from otto.decide.requests import infrastructure_inputs  # noqa: PLC0415  (with the loop)
-        from otto.reconcile.inspect import Inspector  # noqa: PLC0415
+        async def look(kit: "Kit") -> tuple[Adoptable, ...]:
+            from otto.decide.requests import infrastructure_inputs  # noqa: PLC0415  (with the loop)
 
-        inspector = Inspector(kit)
-        await inspector.load()
-        return await kit.infrastructure.adoptable(infrastructure_inputs(await inspector.desired(self.site)))
+            desired = await (await house.inspector(kit)).desired(self.site)
+            return await kit.infrastructure.adoptable(infrastructure_inputs(desired))
+
+        return await house.with_kit(look, self.patience)
