@@ -116,7 +116,7 @@ class Inside:
                 raise ProblemError(Kind.CONFLICT, error.message, mend=error.mend) from error
 
 
-def inside_of(request: Request) -> Inside:
+async def inside_of(request: Request) -> Inside:
     """What the application was made with."""
     found: Inside = request.app.state.inside
     return found

@@ -1,5 +1,6 @@
 """Why a site is as it is: everything that the store knows of it, put before `otto.decide.why`."""
 
+import asyncio
 from collections import deque
 from collections.abc import Mapping
 from datetime import datetime
@@ -61,19 +62,24 @@ async def reasons(store: Memory, site: str, *, at_work: bool, now: datetime) -> 
         at_work: whether anybody works on sites right now.
         now: the time.
     """
-    status, known = await store.status(site), await store.spec(site)
-    runs = await store.runs(site, _RUNS)
+    # Together: each of them waits for a thread, and none for another.
+    status, known, runs, said, source, intents = await asyncio.gather(
+        store.status(site),
+        store.spec(site),
+        store.runs(site, _RUNS),
+        store.ledger.grants(site=site),
+        told.source(store),
+        store.intents(site),
+    )
     plan = approval.waiting_plan(status, runs)
     policy = known.spec.policy if known else Policy()
-    said = await store.ledger.grants(site=site)
-    source = await told.source(store)
     statuses, specs = await _needed(store, site, status, known)
     return why(
         Evidence(
             site=site,
             status=status,
             spec=known,
-            intents=await store.intents(site),
+            intents=intents,
             runs=runs,
             statuses=statuses,
             specs=specs,
