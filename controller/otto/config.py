@@ -14,6 +14,7 @@ from typing import Any, Union, get_args, get_origin, get_type_hints
 
 import yaml
 
+from otto.decide import references
 from otto.model.errors import UsageError
 from otto.model.spec import Provider
 
@@ -28,6 +29,38 @@ class ApiSettings:
 
     address: str = field(default="127.0.0.1", metadata={"help": "address to listen on"})
     port: int = field(default=7070, metadata={"help": "TCP port to listen on; 0 takes any free one"})
+    anonymous: str = field(
+        default="loopback",
+        metadata={"help": "who may do everything without a token: loopback (this machine), or never"},
+    )
+    hosts: str = field(
+        default="",
+        metadata={
+            "help": "names, besides loopback ones, by which callers without a token may call us; by commas"
+        },
+    )
+    proxies: str = field(
+        default="",
+        metadata={
+            "help": "addresses or networks of proxies whose X-Forwarded-For is believed, separated by commas"
+        },
+    )
+    guesses: int = field(
+        default=10, metadata={"help": "tokens that do not count an address may send within api.guessWindow"}
+    )
+    guessWindow: float = field(  # noqa: N815
+        default=300.0, metadata={"help": "seconds for which a guess of a token is remembered"}
+    )
+    tokenDays: float = field(  # noqa: N815
+        default=90.0, metadata={"help": "days a token holds when nothing is said"}
+    )
+    tokenMaxDays: float = field(  # noqa: N815
+        default=366.0, metadata={"help": "days a token holds at most"}
+    )
+    plain: bool = field(
+        default=False,
+        metadata={"help": "let tokens come over plain HTTP from other machines; a proxy here does TLS"},
+    )
     certificate: str = field(
         default="", metadata={"help": "file of the TLS certificate, its chain behind it; empty: no TLS"}
     )
@@ -57,6 +90,11 @@ class ApiSettings:
         Raises:
             UsageError: a setting makes no sense.
         """
+        if self.anonymous not in ("loopback", "never"):
+            raise UsageError(
+                f"setting api.anonymous (OTTO_API_ANONYMOUS): {self.anonymous[:40]!r} is none of its values",
+                mend="set it to loopback or never",
+            )
         if bool(self.certificate) != bool(self.key):
             missing = "api.key" if self.certificate else "api.certificate"
             raise UsageError(f"setting {missing} is missing", mend="TLS takes a certificate and its key")
@@ -70,6 +108,57 @@ class ApiSettings:
     def allowed(self) -> tuple[str, ...]:
         """The origins, one by one."""
         return tuple(item.strip() for item in self.origins.split(",") if item.strip())
+
+
+@dataclass(frozen=True)
+class RemoteSettings:
+    """A controller on another machine, for the command line."""
+
+    server: str = field(
+        default="",
+        metadata={"help": "address of its API (OTTO_SERVER); empty: the home on this machine is meant"},
+    )
+    token: str = field(
+        default="env:OTTO_TOKEN", metadata={"help": "reference to the token: env:NAME, file:PATH or vault:…"}
+    )
+    ca: str = field(
+        default="", metadata={"help": "file of certificate authorities to trust; empty: the system's"}
+    )
+    timeout: float = field(
+        default=30.0, metadata={"help": "seconds an answer may take, where it does not surely take longer"}
+    )
+    plain: bool = field(default=False, metadata={"help": "send the token over plain HTTP to other machines"})
+
+    def __post_init__(self) -> None:
+        """Refuse a token where a reference belongs, without showing it."""
+        if not references.is_reference(self.token):
+            mend = "put the token into a file of mode 0600 and set it to file:PATH, or use OTTO_TOKEN"
+            raise UsageError("setting remote.token (OTTO_REMOTE_TOKEN) is no reference", mend=mend)
+
+
+@dataclass(frozen=True)
+class SecretsSettings:
+    """Where secrets that specs refer to may be."""
+
+    folders: str = field(
+        default="",
+        metadata={
+            "help": "folders of files that specs may refer to, separated by ':'; empty: OTTO_HOME/secrets"
+        },
+    )
+    variables: str = field(
+        default="OTTO_SECRET_*,OTTO_DNS_*,AWS_*,DIGITALOCEAN_*,GOOGLE_*,POWERDNS_*",
+        metadata={"help": "variables that specs may refer to, separated by commas; * stands for anything"},
+    )
+    vaultPassword: str = field(  # noqa: N815
+        default="", metadata={"help": "reference to the password of vaults: env:NAME or file:PATH"}
+    )
+
+    def __post_init__(self) -> None:
+        """Refuse a password where a reference belongs, without showing it."""
+        if self.vaultPassword and not references.is_reference(self.vaultPassword):
+            mend = "put the password into a file of mode 0600 and set it to file:PATH"
+            raise UsageError("setting secrets.vaultPassword is no reference", mend=mend)
 
 
 @dataclass(frozen=True)
@@ -264,8 +353,8 @@ class HooksSettings:
     secret: str = field(
         default="",
         metadata={
-            "help": "reference to the secret that senders share, several one a line: env:NAME or file:PATH; "
-            "empty: no webhooks"
+            "help": "reference to the secret that senders share, several one a line: env:NAME, file:PATH or "
+            "vault:PATH#KEY; empty: no webhooks"
         },
     )
     maxBody: int = field(  # noqa: N815
@@ -277,7 +366,7 @@ class HooksSettings:
 
     def __post_init__(self) -> None:
         """Refuse a secret where a reference belongs, without showing it."""
-        if self.secret and not self.secret.startswith(("env:", "file:")):
+        if self.secret and not references.is_reference(self.secret):
             mend = "put the secret into a file of mode 0600 and set it to file:PATH"
             raise UsageError("setting hooks.secret (OTTO_HOOKS_SECRET) is no reference", mend=mend)
 
@@ -363,6 +452,8 @@ class Settings:
         default=tuple(Provider), metadata={"help": "providers that may be touched (CLOWD_PROVIDERS)"}
     )
     api: ApiSettings = ApiSettings()
+    remote: RemoteSettings = RemoteSettings()
+    secrets: SecretsSettings = SecretsSettings()
     source: SourceSettings = SourceSettings()
     content: ContentSettings = ContentSettings()
     lab: LabSettings = LabSettings()
@@ -421,7 +512,11 @@ def names() -> Iterator[tuple[str, type, Any, str]]:
 
 def environment_name(dotted: str) -> str:
     """The environment variable of a setting: `loop.backoffCap` is OTTO_LOOP_BACKOFFCAP."""
-    special = {"databaseUrl": "OTTO_DATABASE_URL", "providers": "CLOWD_PROVIDERS"}
+    special = {
+        "databaseUrl": "OTTO_DATABASE_URL",
+        "providers": "CLOWD_PROVIDERS",
+        "remote.server": "OTTO_SERVER",
+    }
     return special.get(dotted, "OTTO_" + dotted.replace(".", "_").upper())
 
 

@@ -16,10 +16,10 @@ from starlette.types import ASGIApp, Receive, Send
 from starlette.types import Scope as Connection
 
 from otto.api import problems
-from otto.api.gate import Gate, address_of, is_local
+from otto.api.gate import Gate, is_local
+from otto.api.inside import inside_of
 from otto.api.problems import Kind, ProblemError
 from otto.api.rates import Rates
-from otto.api.refusals import Refusals
 from otto.model.caller import Caller, Scope
 
 _KEY = "otto.caller"
@@ -60,7 +60,7 @@ class Admission:
     async def _admit(self, scope: Connection) -> None:
         request = Request(scope)
         if not is_local(request):
-            self._addresses.take(address_of(request))
+            self._addresses.take(self._gate.sender(request))
         if self._public(scope["path"]):
             return
         caller = await self._gate.admit(request)
@@ -68,6 +68,13 @@ class Admission:
             self._callers.take(caller.token)
         scope[_KEY] = caller
         structlog.contextvars.bind_contextvars(caller=caller.name)
+
+
+async def refused(request: Request, error: ProblemError) -> None:
+    """Have it on record that somebody who was let in may not do what they asked for."""
+    caller: Caller | None = request.scope.get(_KEY)
+    if caller is not None:
+        await inside_of(request).gate.refused(caller, request, error)
 
 
 def caller_of(request: Request) -> Caller:
@@ -89,8 +96,6 @@ def needs(scope: Scope) -> Callable[[Request], Caller]:
         caller = caller_of(request)
         if not caller.may(scope):
             detail = f"this needs the scope {scope.word}, and the token has {caller.scope.word}"
-            refusals: Refusals = request.app.state.refusals
-            await refusals.tell(request, caller.name, detail, needs=scope.word, token=caller.token)
             raise ProblemError(Kind.FORBIDDEN, detail)
         return caller
 

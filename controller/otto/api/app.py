@@ -18,6 +18,7 @@ dependencies are coroutines: FastAPI would have a thread carry out each that is 
 are named in `schemas`, what the description says of a route comes from `answers`.
 """
 
+import functools
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -26,7 +27,7 @@ from prometheus_client import CollectorRegistry
 
 from otto.api import description, problems
 from otto.api import hooks as hook_routes
-from otto.api.access import Admission
+from otto.api.access import Admission, refused
 from otto.api.bodies import Bodies
 from otto.api.health import HealthView
 from otto.api.hooks import Hooks
@@ -34,11 +35,11 @@ from otto.api.inside import Inside
 from otto.api.methods import Methods
 from otto.api.origins import Origins, cors
 from otto.api.rates import Rates
-from otto.api.refusals import Refusals
 from otto.api.requests import Requests
 from otto.api.routes import (
     audit,
     controller,
+    desk,
     domains,
     events,
     images,
@@ -66,6 +67,7 @@ ROUTERS: tuple[APIRouter, ...] = (
     tokens.router,
     events.router,
     operations.router,
+    desk.router,
 )
 """The stores. Paths are tried in this order."""
 
@@ -128,7 +130,7 @@ def create_app(
         openapi_url=None,
         generate_unique_id_function=lambda route: route.name,
     )
-    problems.install(app, options.scrub)
+    problems.install(app, options.scrub, refused)
     guarded = inside is not None and not options.open_metrics
     app.include_router(metrics.router_of(registry, health, guarded=guarded))
     app.include_router(manual.router)
@@ -157,9 +159,7 @@ def _admit(app: FastAPI, inside: Inside, options: Options) -> None:
         addresses=Rates(4 * options.rate, 4 * options.burst),
         callers=Rates(options.rate, options.burst),
     )
-    kit = inside.kit
-    app.state.refusals = Refusals(kit.ledger, kit.clock.now)
-    app.add_middleware(Origins, allowed=options.origins, refusals=app.state.refusals)
+    app.add_middleware(Origins, allowed=options.origins, refused=functools.partial(inside.gate.refused, None))
     if options.origins:
         app.add_middleware(cors, allowed=options.origins)
 

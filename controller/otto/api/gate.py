@@ -33,6 +33,12 @@ class Gate(Protocol):
                 here, TOO_MANY after too much guessing.
         """
 
+    def sender(self, request: Request) -> str:
+        """The address a request comes from, "" where that cannot be told."""
+
+    async def refused(self, caller: Caller | None, request: Request, error: ProblemError) -> None:
+        """Take note that somebody may not do what they asked for; None where nobody was let in yet."""
+
 
 class LoopbackGate:
     """Lets whoever asks from a loopback address do everything, and nobody else do anything.
@@ -48,6 +54,13 @@ class LoopbackGate:
                 Kind.UNAUTHENTICATED, "a token is needed but on this machine itself", headers=CHALLENGE
             )
         return Caller(LOCAL, Scope.ADMIN, address=address_of(request))
+
+    def sender(self, request: Request) -> str:
+        """See `Gate`."""
+        return address_of(request)
+
+    async def refused(self, caller: Caller | None, request: Request, error: ProblemError) -> None:
+        """See `Gate`: nobody keeps a record here."""
 
 
 def address_of(request: Request) -> str:

@@ -15,6 +15,7 @@ from otto.api.gate import Gate, LoopbackGate
 from otto.api.problems import Kind, ProblemError
 from otto.api.sheets import Sheets
 from otto.api.stream import Stream
+from otto.desk.house import Household
 from otto.model.errors import TerminalError, TransientError, UsageError
 from otto.ports import Store
 from otto.reconcile.controller import Controller
@@ -66,6 +67,7 @@ class Inside:
         controller: of another event loop: only what `bridge` runs may touch it.
         bridge: runs coroutines in the controller's loop.
         gate: tells who asks.
+        household: what the settings say of how the desk answers.
         stream: everything that happens.
         version: OttO's.
         looks: how many looks at the world go on at once.
@@ -75,6 +77,7 @@ class Inside:
     controller: Controller
     bridge: Bridge
     gate: Gate = field(default_factory=LoopbackGate)
+    household: Household = field(default_factory=Household)
     stream: Stream = field(default_factory=Stream)
     version: str = ""
     looks: Slots = field(default_factory=Slots)
@@ -116,11 +119,15 @@ class Inside:
                 raise ProblemError(Kind.CONFLICT, error.message, mend=error.mend) from error
 
 
-async def inside_of(request: Request) -> Inside:
+def inside_of(request: Request) -> Inside:
     """What the application was made with."""
     found: Inside = request.app.state.inside
     return found
 
 
-Within = Annotated[Inside, Depends(inside_of)]
+async def _within(request: Request) -> Inside:
+    return inside_of(request)
+
+
+Within = Annotated[Inside, Depends(_within)]
 """The parameter of a route that reaches the house: `inside: Within`."""

@@ -4,7 +4,7 @@ On a loopback address no token is needed, and any page a person looks at can hav
 there. So what comes from another origin's page is refused, unless the origin is listed.
 """
 
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 
 from starlette.datastructures import Headers
 from starlette.middleware.cors import CORSMiddleware
@@ -12,7 +12,6 @@ from starlette.requests import Request
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from otto.api.problems import Kind, ProblemError, answer
-from otto.api.refusals import Refusals
 
 _SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
 _HEADERS = (
@@ -34,20 +33,25 @@ class Origins:
     Args:
         app: the application.
         allowed: origins whose pages may ask.
-        refusals: writes down what is refused.
+        refused: hears of what is refused.
     """
 
-    def __init__(self, app: ASGIApp, allowed: Sequence[str], refusals: Refusals) -> None:
+    def __init__(
+        self,
+        app: ASGIApp,
+        allowed: Sequence[str],
+        refused: Callable[[Request, ProblemError], Awaitable[None]],
+    ) -> None:
         self._app = app
+        self._told = refused
         self._allowed = frozenset(allowed)
-        self._refusals = refusals
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request, or refuse it."""
         if scope["type"] == "http" and self._foreign(scope):
-            why = "this came from a page of another site"
-            await self._refusals.tell(Request(scope), "a browser", why, key="origin")
-            await answer(ProblemError(Kind.FORBIDDEN, why))(scope, receive, send)
+            refused = ProblemError(Kind.FORBIDDEN, "this came from a page of another site")
+            await self._told(Request(scope), refused)
+            await answer(refused)(scope, receive, send)
             return
         await self._app(scope, receive, send)
 

@@ -1,79 +1,96 @@
-"""Refusals, on record: who was not allowed what. The same again and again is told once a while."""
+"""Refusals, on record: each of a kind at once, many of them with their number, and never to fill a disk."""
 
-import time
 from collections import OrderedDict
 from collections.abc import Callable
+from dataclasses import dataclass
 from datetime import datetime
 
 import structlog
-from starlette.requests import Request
 
-from otto.api.gate import address_of
 from otto.model.errors import OttoError
 from otto.model.history import AuditEntry
 from otto.ports import Ledger
 
 log = structlog.get_logger("otto.api")
 
-WHAT = "refuse"
+WHO = "api"
+_QUIET = 60.0  # seconds between two records of the same
+_HOUR, _MOST = 3600.0, 240  # records an hour, whatever happens
+_REMEMBERED = 1000
+_LONGEST = 200
 
-_PAUSE = 60.0  # seconds between two records of the same refusal
-_MOST = 1000  # different ones that are kept in mind
-_LONGEST = 200  # characters of a path
+
+@dataclass(slots=True)
+class _Told:
+    at: float
+    untold: int = 0
 
 
 class Refusals:
-    """Writes refusals down; belongs to the API's event loop.
+    """Writes refusals into the audit record.
 
     Args:
-        ledger: where the audit record is; asked from the API's event loop.
+        ledger: whose record.
         now: the time of day, in UTC.
         monotonic: seconds that never go back.
     """
 
-    def __init__(
-        self, ledger: Ledger, now: Callable[[], datetime], monotonic: Callable[[], float] = time.monotonic
-    ) -> None:
+    def __init__(self, ledger: Ledger, now: Callable[[], datetime], monotonic: Callable[[], float]) -> None:
         self._ledger = ledger
         self._now = now
         self._monotonic = monotonic
-        self._told: OrderedDict[tuple[str, str, str], float] = OrderedDict()
+        self._told: OrderedDict[tuple[str, str, str], _Told] = OrderedDict()
+        self._began = float("-inf")
+        self._written = 0
 
-    async def tell(self, request: Request, who: str, why: str, *, key: str = "", **detail: str) -> None:
-        """Record that a request was refused; an audit record that cannot be written is only logged.
+    async def note(self, kind: str, who: str, address: str, reason: str, what: str) -> None:
+        """Take note of a refusal.
 
         Args:
-            request: what was asked.
-            who: who asked, or who that seems to be.
-            why: the reason.
-            key: refusals of the same key are the same; the method and path, when it is empty.
-            detail: more, as plain text by name.
+            kind: what was the matter, one of a few words.
+            who: the caller's name, "" where nobody was let in.
+            address: where from.
+            reason: the same for people; no secret, and nothing that was sent but what a route names.
+            what: method and path.
         """
-        path = "".join(one if one.isprintable() else "?" for one in request.url.path[:_LONGEST])
-        asked = f"{request.method[:10]} {path}"
-        address = address_of(request)
-        log.warning("api.forbidden", asked=asked, who=who, client=address, reason=why)
-        if not self._is_new((who, address, key or asked)):
+        count = self._count((kind, who, address))
+        if not count:
             return
+        log.warning("api.refusal", kind=kind, caller=who, client=address, reason=reason, count=count)
+        times = "1 request" if count == 1 else f"{count} requests"
         entry = AuditEntry(
             self._now(),
-            who,
-            WHAT,
-            str(request.path_params.get("site", "")),
-            summary=f"refused: {asked}",
-            reason=why,
-            detail={"from": address, **detail},
+            who or WHO,
+            "refuse",
+            summary=f"{times} refused, the last one {what[:_LONGEST]}",
+            reason=reason[:_LONGEST],
+            detail={"kind": kind, "from": address, "count": str(count)},
         )
         try:
             await self._ledger.append(entry)
         except OttoError as error:
-            log.warning("api.unrecorded", error=str(error))
+            log.warning("api.unrecorded", kind=kind, error=error.message)
 
-    def _is_new(self, key: tuple[str, str, str]) -> bool:
+    def _count(self, key: tuple[str, str, str]) -> int:
+        """How many refusals the record is to hear of now; 0 when it is to wait."""
         now = self._monotonic()
-        last = self._told.pop(key, None)
-        new = last is None or now - last >= _PAUSE
-        self._told[key] = now if new or last is None else last
-        if len(self._told) > _MOST:
+        told = self._told.pop(key, None)
+        quiet = told is not None and now - told.at < _QUIET
+        if quiet or not self._may_write(now):
+            told = told or _Told(float("-inf"))
+            told.untold += 1
+            self._keep(key, told)
+            return 0
+        self._written += 1
+        self._keep(key, _Told(now))
+        return 1 + (told.untold if told else 0)
+
+    def _may_write(self, now: float) -> bool:
+        if now - self._began >= _HOUR:
+            self._began, self._written = now, 0
+        return self._written < _MOST
+
+    def _keep(self, key: tuple[str, str, str], told: _Told) -> None:
+        self._told[key] = told
+        while len(self._told) > _REMEMBERED:
             self._told.popitem(last=False)
-        return new

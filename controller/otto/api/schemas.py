@@ -30,6 +30,8 @@ _NAMED: Mapping[str, tuple[str, str, str]] = {
     "ListedImage": ("api", "image", ""),
     "Orphan": ("output", "orphans", "host"),
     "Said": ("output", "said", ""),
+    "Token": ("output", "token-list", "token"),
+    "NewToken": ("output", "token-create", ""),
     "Host": ("api", "host", ""),
     "Asked": ("api", "asked", ""),
     "Controller": ("api", "controller", ""),

@@ -24,11 +24,12 @@ from otto.model.history import AuditRecord
 if TYPE_CHECKING:
     from rich.console import Console
 
-    from otto.adapters.notify import Outcome
     from otto.adapters.specs.policycases import PolicyCases
-    from otto.cli.seen import Seen
-    from otto.cli.speaking import Said
     from otto.decide.policytest import PolicyResult
+    from otto.desk.house import Way
+    from otto.desk.saying import Said
+    from otto.desk.seen import Seen
+    from otto.desk.tokens import Known
     from otto.reconcile.chain import Chain
 
 __all__ = [
@@ -45,6 +46,8 @@ __all__ = [
     "said_document",
     "site_document",
     "status_document",
+    "token_document",
+    "tokens_document",
     "why_document",
     "write",
     "write_line",
@@ -97,12 +100,22 @@ def policy_test_document(read: "PolicyCases", results: "Iterable[PolicyResult]")
     return {"cases": cases, "problems": [to_data(problem) for problem in read.problems]}
 
 
-def notify_document(outcomes: "Iterable[Outcome]", *, tested: bool) -> Document:
+def notify_document(ways: "Iterable[Way]", *, tested: bool) -> Document:
     """What `otto notify --json` prints."""
-    ways: list[Data] = [
-        {"way": item.way, "sent": tested and not item.trouble, "trouble": item.trouble} for item in outcomes
+    found: list[Data] = [
+        {"way": item.way, "sent": tested and not item.trouble, "trouble": item.trouble} for item in ways
     ]
-    return {"tested": tested, "ways": ways}
+    return {"tested": tested, "ways": found}
+
+
+def tokens_document(tokens: "Iterable[Known]") -> Document:
+    """What `otto token list --json` prints."""
+    return {"tokens": [to_data(token) for token in tokens]}
+
+
+def token_document(token: "Known") -> Document:
+    """What `otto token revoke --json` prints."""
+    return {"token": to_data(token)}
 
 
 def write_line(console: "Console", document: object) -> None:

@@ -10,11 +10,12 @@ import sqlite3
 from collections.abc import AsyncIterator, Iterable, Mapping
 from contextlib import asynccontextmanager
 from pathlib import Path
-from typing import Protocol, TypeVar
+from typing import TypeVar
 from urllib.parse import quote
 
 from otto.cli import naming
 from otto.cli.invocation import Invocation
+from otto.desk.sources import GrantSource, StatusSource
 from otto.model.canonical import load
 from otto.model.catalogue import RememberedSpec
 from otto.model.errors import OttoError
@@ -27,42 +28,6 @@ T = TypeVar("T")
 
 REVISION = "0005"
 _PATIENCE = 2.0
-
-
-class GrantSource(Protocol):
-    """What these commands read of the guard's memory; a part of the port `Ledger`."""
-
-    async def grants(self, *, site: str | None = None, kind: GrantKind | None = None) -> tuple[Grant, ...]:
-        """What people said, oldest first; with `site`, what concerns it: its own and that of all sites."""
-
-
-class StatusSource(Protocol):
-    """What these commands read; a part of the port `Store`."""
-
-    @property
-    def ledger(self) -> GrantSource:
-        """What the guard remembers."""
-
-    async def status(self, site: str) -> SiteStatus | None:
-        """A site's status."""
-
-    async def statuses(self) -> tuple[SiteStatus, ...]:
-        """All statuses, by name."""
-
-    async def remembered(self) -> Mapping[str, RememberedSpec]:
-        """Last good spec of every site."""
-
-    async def spec(self, site: str) -> RememberedSpec | None:
-        """Last good spec of a site."""
-
-    async def intents(self, site: str) -> frozenset[str]:
-        """What people asked for besides the spec."""
-
-    async def runs(self, site: str | None = None, limit: int = 20) -> tuple[Run, ...]:
-        """Runs, newest first."""
-
-    async def value(self, key: str) -> str | None:
-        """A small value by key."""
 
 
 class Glance:

@@ -18,7 +18,7 @@ from otto.model.verdict import Allowed, Reason, Refused, Verdict, Waiting
 if TYPE_CHECKING:
     from rich.console import RenderableType
 
-    from otto.reconcile.inspect import Inspection
+    from otto.reconcile.documents import Looked
 
 _SEVERITY = {Severity.INFO: "dim", Severity.WARNING: "yellow", Severity.CRITICAL: "red"}
 _SIGNS = {
@@ -54,11 +54,11 @@ def _shortened(value: str) -> str:
     return short(value) if hexadecimal else value
 
 
-def plan(seen: "Inspection") -> Iterator["RenderableType"]:
+def plan(seen: "Looked") -> Iterator["RenderableType"]:
     """A plan, step by step, and what the guard says of it."""
     if seen.plan is None or seen.verdict is None:
         return
-    site = clean(seen.desired.site)
+    site = clean(seen.site)
     if not seen.plan:
         yield Text(f"{site}: nothing to do, {counted(len(seen.differences), 'difference')}")
         return

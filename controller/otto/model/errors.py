@@ -3,6 +3,7 @@
     OttoError
     ├── TerminalError        stall until the inputs change
     │   └── UsageError       a person asked for something that cannot be; nothing was changed
+    │       └── ForbiddenError   they may not ask for it
     ├── TransientError       back off and look again (retry_after, seconds)
     └── WaitingError         something else has to happen first (reason, until)
 
@@ -38,6 +39,10 @@ class TerminalError(OttoError):
 
 class UsageError(TerminalError):
     """The command or request itself cannot be carried out; nothing was changed."""
+
+
+class ForbiddenError(UsageError):
+    """Who asks may not have it."""
 
 
 class TransientError(OttoError):

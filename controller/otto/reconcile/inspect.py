@@ -36,6 +36,21 @@ class Inspection:
     plan: Plan | None = None
     verdict: Verdict | None = None
 
+    @property
+    def site(self) -> str:
+        """Its name."""
+        return self.desired.site
+
+    @property
+    def commit(self) -> str:
+        """Where its spec comes from."""
+        return self.desired.commit
+
+    @property
+    def digest(self) -> str:
+        """Of what is desired."""
+        return self.desired.digest
+
 
 @dataclass(frozen=True, slots=True)
 class Knowledge:

@@ -37,6 +37,7 @@ class Guests:
 
     def __init__(self) -> None:
         self.known: dict[str, Caller] = {}
+        self.refusals: list[tuple[str, str]] = []
 
     def invite(self, name: str, scope: Scope = Scope.READ, labels: Mapping[str, str] | None = None) -> str:
         self.known[name] = Caller(name, scope, labels or {}, token=name)
@@ -49,6 +50,12 @@ class Guests:
         if word not in self.known:
             raise ProblemError(Kind.UNAUTHENTICATED, "no such token", headers=CHALLENGE)
         return replace(self.known[word], address=address_of(request))
+
+    def sender(self, request: Request) -> str:
+        return address_of(request)
+
+    async def refused(self, caller: Caller | None, request: Request, error: ProblemError) -> None:
+        self.refusals.append((caller.name if caller else "", error.detail))
 
 
 @dataclass

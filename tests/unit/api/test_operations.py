@@ -141,12 +141,3 @@ async def test_a_token_speaks_for_nobody_else(api: Api) -> None:
 async def test_a_body_that_does_not_fit_changes_nothing(api: Api, body: object, status: int) -> None:
     assert (await api.post("/site/one/reconcile", body)).status == status
     assert recorded(api, "reconcile") == []
-
-
-async def test_a_refusal_is_on_record_once(api: Api) -> None:
-    for _ in range(3):
-        await api.post("/site/one/destroy", by="bob")
-    await api.stage.calm()
-    found = [r.entry for r in api.stage.world.ledger.log if r.entry.what == "refuse"]
-    assert [(entry.who, entry.site) for entry in found] == [("bob", "one")]
-    assert found[0].detail["needs"] == "admin"

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from otto.cli import naming, options, speaking, telling
+from otto.cli import options
 from otto.cli.invocation import Invocation
 from otto.cli.running import run
 from otto.model.image import STABLE
@@ -15,7 +15,6 @@ if TYPE_CHECKING:
 
     from otto.decide.channels import Promotion, Revocation
     from otto.model.image import Image
-    from otto.model.saying import Speaker
     from otto.reconcile.gallery import Gallery
 
 
@@ -38,9 +37,12 @@ def promote(
     Every site that follows the channel is due at once: its hosts are replaced, under the rules of the guard.
     Only an image that passed its smoke test somewhere can be promoted. It is on record: otto audit.
     """
+    from otto.desk.heard import LATER  # noqa: PLC0415  (not for --help)
+    from otto.desk.images import Promote  # noqa: PLC0415
+
     invocation = Invocation.of(context)
-    who, why = speaking.speaker(invocation, by), speaking.reason(reason)
-    found, moved, heard = run(_promote(invocation, image, to, who, why))
+    done = run(invocation.desk.ask(Promote(image, to, reason, by)))
+    found, moved, heard = done.found, done.promotion, done.heard
     sites = found.sites(_moved_to(found, moved))
     if json:
         from otto.cli import documents  # noqa: PLC0415  (either this or a line)
@@ -48,7 +50,7 @@ def promote(
 
         documents.write(invocation.out, imagedocuments.promoted(moved, sites, heard.value))
         return
-    _say(invocation, [_promoted(moved, sites) + telling.LATER[heard]])
+    _say(invocation, [_promoted(moved, sites) + LATER[heard]])
 
 
 def revoke(
@@ -65,9 +67,12 @@ def revoke(
     No host is made from it from now on, whatever names it. Channels that point at it stay where they are:
     sites that follow them wait, and go on serving, until the channel moves; then their hosts are replaced.
     """
+    from otto.desk.heard import LATER  # noqa: PLC0415  (not for --help)
+    from otto.desk.images import RevokeImage  # noqa: PLC0415
+
     invocation = Invocation.of(context)
-    who, why = speaking.speaker(invocation, by), speaking.reason(reason, needed=True)
-    found, revoked, heard = run(_revoke(invocation, image, who, why, undo=undo))
+    done = run(invocation.desk.ask(RevokeImage(image, reason, undo, by)))
+    found, revoked, heard = done.found, done.revocation, done.heard
     sites, hosts = found.sites(revoked.image), found.hosts(revoked.image)
     if json:
         from otto.cli import documents  # noqa: PLC0415  (either this or lines)
@@ -75,46 +80,7 @@ def revoke(
 
         documents.write(invocation.out, imagedocuments.revoked(revoked, sites, hosts, heard.value))
         return
-    _say(invocation, [revoked.entry.summary + telling.LATER[heard], *_consequences(found, revoked)])
-
-
-async def _promote(
-    invocation: Invocation, text: str, to: str, who: "Speaker", why: str
-) -> "tuple[Gallery, Promotion, telling.Heard]":
-    from otto.decide import channels, imaging  # noqa: PLC0415
-    from otto.reconcile.gallery import gallery  # noqa: PLC0415  (not for --help)
-
-    async with naming.reading_store(invocation) as store:
-        found = await gallery(store)
-        image = found.pick(imaging.candidate_of(text, found.images))
-        moved = channels.promote(image, to, found.channels, who, why)
-        if not moved.moves:
-            return found, moved, telling.Heard.YES
-        # On record before it counts, as all that allows more than before.
-        await store.ledger.append(moved.entry)
-        await store.images.point(moved.channel)
-        found = await gallery(store)
-    return found, moved, await telling.tell_of_images(invocation)
-
-
-async def _revoke(
-    invocation: Invocation, text: str, who: "Speaker", why: str, *, undo: bool
-) -> "tuple[Gallery, Revocation, telling.Heard]":
-    from otto.decide import channels  # noqa: PLC0415
-    from otto.reconcile.gallery import gallery  # noqa: PLC0415  (not for --help)
-
-    async with naming.reading_store(invocation) as store:
-        found = await gallery(store)
-        revoked = channels.revoke(found.pick(text), found.channels, who, why, undo=undo)
-        if not revoked.changes:
-            return found, revoked, telling.Heard.YES
-        if undo:
-            await store.ledger.append(revoked.entry)
-        await store.images.revoke(revoked.image.digest, revoked.image.revoked)
-        if not undo:
-            await store.ledger.append(revoked.entry)
-        found = await gallery(store)
-    return found, revoked, await telling.tell_of_images(invocation)
+    _say(invocation, [revoked.entry.summary + LATER[heard], *_consequences(found, revoked)])
 
 
 def _moved_to(found: "Gallery", moved: "Promotion") -> "Image":

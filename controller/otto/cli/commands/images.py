@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from otto.cli import naming, options
+from otto.cli import options
 from otto.cli.commands import imagebuild, imagechannels, imageprune
 from otto.cli.exits import Exit
 from otto.cli.invocation import Invocation
@@ -61,11 +61,13 @@ def show(
     Hosts are those that the states of the sites hold; one that OttO does not know of is not among them.
     """
     invocation = Invocation.of(context)
+    if sbom:
+        from otto.desk.images import SeeImage  # noqa: PLC0415  (not for --help)
+
+        _print_sbom(invocation, run(invocation.desk.ask(SeeImage(image))))
+        return
     found = run(_gallery(invocation))
     chosen = found.pick(image)
-    if sbom:
-        _print_sbom(invocation, chosen)
-        return
     if json:
         from otto.cli import documents  # noqa: PLC0415  (either this or tables)
         from otto.reconcile import imagedocuments  # noqa: PLC0415
@@ -125,10 +127,9 @@ def diff(
 
 
 async def _gallery(invocation: Invocation) -> "Gallery":
-    from otto.reconcile.gallery import gallery  # noqa: PLC0415  (not for --help)
+    from otto.desk.images import SeeGallery  # noqa: PLC0415  (not for --help)
 
-    async with naming.reading_store(invocation) as store:
-        return await gallery(store)
+    return await invocation.desk.ask(SeeGallery())
 
 
 app.command("promote")(imagechannels.promote)

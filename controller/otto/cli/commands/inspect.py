@@ -10,7 +10,7 @@ from otto.cli.invocation import Invocation
 from otto.cli.running import run
 
 if TYPE_CHECKING:
-    from otto.reconcile.inspect import Inspection
+    from otto.desk.inspecting import Inspected
 
 ExitCode = Annotated[bool, typer.Option("--exit-code", help="Exit with 4 when there is something.")]
 
@@ -23,7 +23,7 @@ def plan(
     And what the guard would say of it. Changes nothing.
     """
     invocation = Invocation.of(context)
-    seen = run(_inspect(invocation, site, planned=True))
+    seen = _inspect(invocation, site, planned=True)
     _show(invocation, seen, json=json)
     if exit_code and seen.plan:
         raise typer.Exit(Exit.DIFFERENT)
@@ -34,25 +34,19 @@ def diff(
 ) -> None:
     """Show what is not as the spec says. Changes nothing."""
     invocation = Invocation.of(context)
-    seen = run(_inspect(invocation, site, planned=False))
+    seen = _inspect(invocation, site, planned=False)
     _show(invocation, seen, json=json)
     if exit_code and seen.differences:
         raise typer.Exit(Exit.DIFFERENT)
 
 
-async def _inspect(invocation: Invocation, site: str, *, planned: bool) -> "Inspection":
-    from otto.cli.journal import journal  # noqa: PLC0415  (with what follows)
-    from otto.reconcile.inspect import Inspector  # noqa: PLC0415
+def _inspect(invocation: Invocation, site: str, *, planned: bool) -> "Inspected":
+    from otto.desk.inspecting import Inspect  # noqa: PLC0415  (not for --help)
 
-    settings = invocation.settings
-    with journal(invocation, file=False):
-        async with invocation.composition.open_kit(settings) as kit:
-            inspector = Inspector(kit)
-            await inspector.load()
-            return await (inspector.plan(site) if planned else inspector.differences(site))
+    return run(invocation.desk.ask(Inspect(site, planned)))
 
 
-def _show(invocation: Invocation, seen: "Inspection", *, json: bool) -> None:
+def _show(invocation: Invocation, seen: "Inspected", *, json: bool) -> None:
     if json:
         from otto.cli import documents  # noqa: PLC0415
         from otto.reconcile.documents import inspection_document  # noqa: PLC0415
@@ -67,4 +61,4 @@ def _show(invocation: Invocation, seen: "Inspection", *, json: bool) -> None:
     elif seen.differences:
         invocation.out.print(inspecting.differences(seen.differences))
     else:
-        invocation.out.print(tables.words(f"{seen.desired.site}: as its spec says"))
+        invocation.out.print(tables.words(f"{seen.site}: as its spec says"))

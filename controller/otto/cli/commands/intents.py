@@ -4,12 +4,12 @@ from typing import TYPE_CHECKING
 
 import typer
 
-from otto.cli import naming, options, speaking, telling
+from otto.cli import options
 from otto.cli.invocation import Invocation
 from otto.cli.running import run
 
 if TYPE_CHECKING:
-    from otto.model.saying import Speaker
+    from otto.desk.heard import Heard
 
 
 def suspend(
@@ -19,9 +19,10 @@ def suspend(
 
     Whatever its spec says. It goes on serving.
     """
+    from otto.desk.intents import Suspend  # noqa: PLC0415  (not for --help)
+
     invocation = Invocation.of(context)
-    who, why = speaking.speaker(invocation, by), speaking.reason(note)
-    heard = run(_suspend(invocation, site, who, why))
+    heard = run(invocation.desk.ask(Suspend(site, note, by)))
     _say(invocation, f"{site} is suspended; to go on: otto resume {site}", heard)
 
 
@@ -32,31 +33,15 @@ def resume(
 
     The site follows its spec again.
     """
+    from otto.desk.intents import Resume  # noqa: PLC0415  (not for --help)
+
     invocation = Invocation.of(context)
-    who, why = speaking.speaker(invocation, by), speaking.reason(note)
-    heard = run(_resume(invocation, site, who, why))
+    heard = run(invocation.desk.ask(Resume(site, note, by)))
     _say(invocation, f"{site} follows its spec again", heard)
 
 
-async def _suspend(invocation: Invocation, site: str, who: "Speaker", note: str) -> telling.Heard:
-    from otto.reconcile import intents  # noqa: PLC0415  (not for --help)
-
-    async with naming.reading_store(invocation) as store:
-        naming.require(site, await naming.names_in(store))
-        await intents.suspend(store, site, who, note)
-    return await telling.tell(invocation, [site])
-
-
-async def _resume(invocation: Invocation, site: str, who: "Speaker", note: str) -> telling.Heard:
-    from otto.reconcile import intents  # noqa: PLC0415  (not for --help)
-
-    async with naming.reading_store(invocation) as store:
-        naming.require(site, await naming.names_in(store))
-        await intents.resume(store, site, who, note)
-    return await telling.tell(invocation, [site])
-
-
-def _say(invocation: Invocation, words: str, heard: telling.Heard) -> None:
+def _say(invocation: Invocation, words: str, heard: "Heard") -> None:
     from otto.cli.text import clean  # noqa: PLC0415
+    from otto.desk.heard import LATER  # noqa: PLC0415
 
-    invocation.out.print(clean(words + telling.LATER[heard]), soft_wrap=True)
+    invocation.out.print(clean(words + LATER[heard]), soft_wrap=True)

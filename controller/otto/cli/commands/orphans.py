@@ -1,19 +1,16 @@
 """`otto orphans` and `otto reap`: hosts that no spec and no state owns; listed, and removed when named."""
 
-from collections.abc import AsyncIterator, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from otto.cli import naming, options, speaking
+from otto.cli import options
 from otto.cli.invocation import Invocation
 from otto.cli.running import run
 
 if TYPE_CHECKING:
     from otto.model.host import LiveHost
-    from otto.model.saying import Speaker
-    from otto.reconcile.kit import Kit
     from otto.reconcile.strays import Strays
 
 
@@ -24,7 +21,6 @@ def orphans(context: typer.Context, json: options.Json = False) -> None:
     one unasked. To remove some: otto reap.
     """
     invocation = Invocation.of(context)
-    naming.require_store(invocation.settings)
     found = run(_look(invocation))
     if json:
         from otto.cli import documents  # noqa: PLC0415  (either this or tables)
@@ -49,48 +45,23 @@ def reap(
     The name of each has to be typed first, or --yes given. When one is no orphan, or a name is mistyped,
     none of them is removed. What is removed is on record: otto audit.
     """
+    from otto.desk.orphans import Reap  # noqa: PLC0415  (not for --help)
+
     invocation = Invocation.of(context)
-    who, why = speaking.speaker(invocation, by), speaking.reason(note)
-    naming.require_store(invocation.settings)
     if not yes:
         chosen = run(_look(invocation)).chosen(items)
         for host in chosen:
             _confirm(invocation, host)
         items = [host.id for host in chosen]
     # Looked at again: one may have become somebody's while the question was open.
-    left, gone = run(_reap(invocation, items, who, why))
-    _told(invocation, left, gone, json=json)
+    done = run(invocation.desk.ask(Reap(tuple(items), note, by)))
+    _told(invocation, done.left, done.gone, json=json)
 
 
 async def _look(invocation: Invocation) -> "Strays":
-    from otto.cli import seen  # noqa: PLC0415
-    from otto.reconcile import strays  # noqa: PLC0415  (imports the loop)
+    from otto.desk.orphans import SeeOrphans  # noqa: PLC0415
 
-    async with _kit(invocation) as kit:
-        return await strays.look(kit, at_work=seen.around(invocation.settings.home).anybody)
-
-
-async def _reap(
-    invocation: Invocation, items: Sequence[str], who: "Speaker", note: str
-) -> "tuple[Strays, tuple[LiveHost, ...]]":
-    from otto.cli import reaping, seen  # noqa: PLC0415
-    from otto.reconcile import strays  # noqa: PLC0415
-
-    async with _kit(invocation) as kit:
-        at_work = seen.around(invocation.settings.home)
-        found = await strays.look(kit, at_work=at_work.anybody)
-        chosen = found.chosen(items)
-        await reaping.reap(kit, chosen, who, note, at_work)
-        return found.without(chosen), chosen
-
-
-@asynccontextmanager
-async def _kit(invocation: Invocation) -> "AsyncIterator[Kit]":
-    from otto.cli.journal import journal  # noqa: PLC0415  (with the kit)
-
-    with journal(invocation, file=False):
-        async with invocation.composition.open_kit(invocation.settings) as kit:
-            yield kit
+    return await invocation.desk.ask(SeeOrphans())
 
 
 def _confirm(invocation: Invocation, host: "LiveHost") -> None:

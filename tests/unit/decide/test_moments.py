@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from otto.cli.moments import length, moment
+from otto.decide.moments import length, moment
 from otto.model.errors import UsageError
 
 NOW = datetime(2026, 6, 1, 12, tzinfo=UTC)

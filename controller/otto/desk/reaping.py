@@ -3,8 +3,8 @@
 import json
 from collections.abc import Sequence
 
-from otto.cli.seen import Around
-from otto.cli.text import counted
+from otto.decide.wording import counted
+from otto.desk.seen import Around
 from otto.model.canonical import to_data
 from otto.model.errors import OttoError, TerminalError
 from otto.model.history import AuditEntry

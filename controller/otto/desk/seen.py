@@ -1,22 +1,25 @@
-"""One look at the store, for `otto status`."""
+"""One look at the store: how every site is, or one."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import Any
 
-from otto.cli import naming, presence
-from otto.cli.glance import StatusSource
+from otto.desk import names
+from otto.desk.sources import StatusSource
+from otto.model.history import Grant, GrantKind
+from otto.model.host import LiveHost
+from otto.model.problem import Problem
+from otto.model.status import SiteStatus, pending
 from otto.reconcile import told
 
-if TYPE_CHECKING:
-    from collections.abc import Mapping
 
-    from otto.model.canonical import Data
-    from otto.model.history import Grant
-    from otto.model.host import LiveHost
-    from otto.model.problem import Problem
-    from otto.model.status import SiteStatus
+@dataclass(frozen=True, slots=True)
+class Presence:
+    """A controller that answers."""
+
+    pid: int
+    version: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,19 +31,13 @@ class Around:
         worked_on: whether some command works over the home as a controller does.
     """
 
-    controller: presence.Presence | None = None
+    controller: Presence | None = None
     worked_on: bool = False
 
     @property
     def anybody(self) -> bool:
         """Whether somebody is."""
         return self.controller is not None or self.worked_on
-
-
-def around(home: Path) -> Around:
-    """Ask who is."""
-    controller = presence.find(home)
-    return Around(controller, controller is None and presence.held(home))
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,13 +55,13 @@ class Seen:
         policy: what is wrong with the file of the fleet's policy, "" when nothing is.
     """
 
-    statuses: "tuple[SiteStatus, ...]" = ()
-    intents: "Mapping[str, frozenset[str]] | None" = None
-    source: "Mapping[str, Data] | None" = None
+    statuses: tuple[SiteStatus, ...] = ()
+    intents: Mapping[str, frozenset[str]] | None = None
+    source: Mapping[str, Any] | None = None
     around: Around = Around()
-    orphans: "tuple[LiveHost, ...]" = ()
-    problems: "tuple[Problem, ...]" = ()
-    freezes: "tuple[Grant, ...]" = ()
+    orphans: tuple[LiveHost, ...] = ()
+    problems: tuple[Problem, ...] = ()
+    freezes: tuple[Grant, ...] = ()
     policy: str = ""
 
     def asked_for(self, site: str) -> frozenset[str]:
@@ -87,7 +84,7 @@ async def look(store: StatusSource, site: str | None, at_work: Around, now: date
     statuses = await known_statuses(store, now)
     orphans = await told.orphans(store)
     if site is not None:
-        naming.require(site, (item.site for item in statuses))
+        names.require(site, (item.site for item in statuses))
         statuses = tuple(item for item in statuses if item.site == site)
         orphans = tuple(host for host in orphans if host.site == site)
     return Seen(
@@ -102,18 +99,14 @@ async def look(store: StatusSource, site: str | None, at_work: Around, now: date
     )
 
 
-async def _freezes(store: StatusSource, site: str | None, now: datetime) -> "tuple[Grant, ...]":
+async def _freezes(store: StatusSource, site: str | None, now: datetime) -> tuple[Grant, ...]:
     """Freezes that hold now."""
-    from otto.model.history import GrantKind  # noqa: PLC0415  (with the store)
-
     found = await store.ledger.grants(site=site, kind=GrantKind.FREEZE)
     return tuple(grant for grant in found if grant.holds(now))
 
 
-async def known_statuses(store: StatusSource, now: datetime) -> "tuple[SiteStatus, ...]":
+async def known_statuses(store: StatusSource, now: datetime) -> tuple[SiteStatus, ...]:
     """Statuses, those included that nobody has written yet: a spec is there, its first look is to come."""
-    from otto.model.status import pending  # noqa: PLC0415  (with the store)
-
     known = {item.site: item for item in await store.statuses()}
     for name, spec in (await store.remembered()).items():
         if name not in known:

@@ -1,0 +1,138 @@
+"""What is not as a spec says, and what would be done about it."""
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, ClassVar
+
+from otto.desk.house import House
+from otto.desk.question import Question
+from otto.model.caller import Scope
+from otto.model.difference import Difference
+from otto.model.infrastructure import Adoptable
+from otto.model.plan import Plan
+from otto.model.verdict import Allowed, NeedsApproval, Refused, Verdict, Waiting
+
+if TYPE_CHECKING:
+    from otto.reconcile.inspect import Inspection
+    from otto.reconcile.kit import Kit
+
+# Terraform plans in it, and may have to wait for its turn.
+_PATIENCE = 300.0
+
+
+@dataclass(frozen=True, slots=True)
+class Judgement:
+    """A verdict of the guard as it travels: the one of these that is there is the verdict."""
+
+    allowed: Allowed | None = None
+    needs_approval: NeedsApproval | None = None
+    refused: Refused | None = None
+    waiting: Waiting | None = None
+
+    @staticmethod
+    def of(verdict: Verdict) -> "Judgement":
+        """A verdict, packed."""
+        match verdict:
+            case Allowed():
+                return Judgement(allowed=verdict)
+            case NeedsApproval():
+                return Judgement(needs_approval=verdict)
+            case Refused():
+                return Judgement(refused=verdict)
+            case Waiting():
+                return Judgement(waiting=verdict)
+
+    @property
+    def verdict(self) -> Verdict:
+        """The verdict."""
+        found = (self.allowed, self.needs_approval, self.refused, self.waiting)
+        return next(item for item in found if item is not None)
+
+
+@dataclass(frozen=True, slots=True)
+class Inspected:
+    """A site that was looked at.
+
+    Attributes:
+        site: its name.
+        commit: where its spec comes from.
+        digest: of what is desired.
+        differences: what is not as desired.
+        plan: what would be done about it, where that was asked for.
+        judgement: what the guard would say of that.
+    """
+
+    site: str
+    commit: str
+    digest: str
+    differences: tuple[Difference, ...]
+    plan: Plan | None = None
+    judgement: Judgement | None = None
+
+    @property
+    def verdict(self) -> Verdict | None:
+        """What the guard would say of the plan."""
+        return self.judgement.verdict if self.judgement else None
+
+
+@dataclass(frozen=True, slots=True)
+class Inspect(Question[Inspected]):
+    """A fresh look at a site, which changes nothing.
+
+    Attributes:
+        site: its name.
+        planned: whether what would be done is wanted, too.
+    """
+
+    word: ClassVar = "inspect"
+    scope: ClassVar = Scope.READ
+    patience: ClassVar = _PATIENCE
+
+    site: str
+    planned: bool = False
+
+    async def answer(self, house: House) -> Inspected:
+        """See `Question`.
+
+        Raises:
+            UsageError: no spec wants such a site.
+        """
+        await house.require_seen(self.site)
+
+        async def look(kit: "Kit") -> "Inspection":
+            inspector = await house.inspector(kit)
+            return await (inspector.plan(self.site) if self.planned else inspector.differences(self.site))
+
+        return _inspected(await house.with_kit(look, self.patience))
+
+
+def _inspected(found: "Inspection") -> Inspected:
+    desired = found.desired
+    judgement = Judgement.of(found.verdict) if found.verdict is not None else None
+    return Inspected(desired.site, desired.commit, desired.digest, found.differences, found.plan, judgement)
+
+
+@dataclass(frozen=True, slots=True)
+class SeeAdoptable(Question[tuple[Adoptable, ...]]):
+    """What a site's next plan would take into its Terraform state."""
+
+    word: ClassVar = "adoptable"
+    scope: ClassVar = Scope.READ
+    patience: ClassVar = _PATIENCE
+
+    site: str
+
+    async def answer(self, house: House) -> tuple[Adoptable, ...]:
+        """See `Question`.
+
+        Raises:
+            UsageError: no spec wants such a site.
+        """
+        await house.require_seen(self.site)
+
+        async def look(kit: "Kit") -> tuple[Adoptable, ...]:
+            from otto.decide.requests import infrastructure_inputs  # noqa: PLC0415  (with the loop)
+
+            desired = await (await house.inspector(kit)).desired(self.site)
+            return await kit.infrastructure.adoptable(infrastructure_inputs(desired))
+
+        return await house.with_kit(look, self.patience)
