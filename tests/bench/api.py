@@ -2,7 +2,7 @@
 
 The controller is real, and so are its store and its API; the world behind it is in memory, so that its loop
 never waits for a tool: it takes more of the machine than one that does. Requests come from a process of their
-own, at a steady rate; each counts from the moment when it was to be sent, so that an answer that is late makes
+own, at a steady rate; each counts from the moment when it was to be sent: an answer that is late makes
 none look quick.
 """
 

@@ -10,9 +10,10 @@ from datetime import datetime
 from pathlib import Path
 from typing import Protocol
 
-from otto.model.catalogue import Entry, RememberedSpec, SpecFile
+from otto.model.catalogue import Entry, RememberedDomain, RememberedSpec, SpecFile
 from otto.model.configuration import ConfigurationRequest, ConfigurationResult
 from otto.model.cost import PriceTable
+from otto.model.domain import DomainSpec
 from otto.model.forge import CommitStatus, Deployment, Proposal, Pull
 from otto.model.history import Account, AuditEntry, AuditRecord, Charge, Grant, GrantKind, Removal
 from otto.model.host import Host, HostEvent, HostFacts, LiveHost
@@ -33,6 +34,7 @@ from otto.model.signature import GitObject, Signatures, Signed, Signer, TagRef
 from otto.model.spec import Content, Provider, SiteSpec
 from otto.model.status import SiteStatus
 from otto.model.verdict import Reason, Verdict
+from otto.model.zonememory import ZoneMemory
 from otto.ports.register import Register
 from otto.ports.tokens import Tokens
 
@@ -509,6 +511,21 @@ class Store(Protocol):
     async def remember(self, specs: Sequence[RememberedSpec]) -> None:
         """Keep last good specs."""
 
+    async def domain(self, zone: str) -> RememberedDomain | None:
+        """Last good spec of a zone."""
+
+    async def remembered_domains(self) -> Mapping[str, RememberedDomain]:
+        """Last good spec of every zone."""
+
+    async def remember_domains(self, specs: Sequence[RememberedDomain]) -> None:
+        """Keep last good specs of zones."""
+
+    async def zones(self) -> Mapping[str, ZoneMemory]:
+        """What is remembered of every zone, by name."""
+
+    async def save_zone(self, memory: ZoneMemory) -> None:
+        """Keep what is to be remembered of a zone; `forget` of its name drops it."""
+
     async def intents(self, site: str) -> frozenset[str]:
         """What people asked for besides the spec: `suspend`, `destroy`."""
 
@@ -663,7 +680,9 @@ class Proposals(Protocol):
 class PolicyHook(Protocol):
     """Somebody else's word on a plan."""
 
-    async def judge(self, plan: Plan, spec: SiteSpec | None, verdict: Verdict) -> tuple[Reason, ...]:
+    async def judge(
+        self, plan: Plan, spec: SiteSpec | DomainSpec | None, verdict: Verdict
+    ) -> tuple[Reason, ...]:
         """What the hook finds; no reason leaves the verdict as it is.
 
         A hook that cannot be run, does not end in time, or answers what cannot be read, is itself a reason
