@@ -13,7 +13,8 @@ How it is put together, from the outside in:
 A new store is a new module in `routes`, named in `ROUTERS`. Its functions take what they need as parameters:
 `Within` (the house), `Reader`, `Operator`, `Writer` or `Admin` (who asks, and that they may), `Paged` (a
 list). What is wrong is raised: `ProblemError`, or the `OttoError` of a use-case. Entity tags are in `etags`.
-What belongs to the controller's loop is reached by `inside.bridge.run(…)`, see `bridge`. Schemas of answers
+What belongs to the controller's loop is reached by `inside.bridge.run(…)`, see `bridge`. Routes and
+dependencies are coroutines: FastAPI would have a thread carry out each that is not. Schemas of answers
 are named in `schemas`, what the description says of a route comes from `answers`.
 """
 
@@ -55,7 +56,6 @@ from otto.api.routes import (
 
 ROUTERS: tuple[APIRouter, ...] = (
     sites.router,
-    operations.router,
     inventory.router,
     domains.router,
     runs.router,
@@ -66,6 +66,7 @@ ROUTERS: tuple[APIRouter, ...] = (
     controller.router,
     tokens.router,
     events.router,
+    operations.router,
     desk.router,
 )
 """The stores. Paths are tried in this order."""

@@ -56,11 +56,14 @@ async def reject(store: Store, site: str, digest: str, speaker: Speaker, note: s
 
 async def policy_of(store: PolicySource, name: str) -> Policy:
     """What the last good spec of a site or zone lets OttO do by itself."""
-    if is_zone(name):
-        zone = await store.domain(name)
-        return as_policy(zone.spec.policy) if zone else Policy()
-    site = await store.spec(name)
-    return site.spec.policy if site else Policy()
+    return policy_in(await store.domain(name) if is_zone(name) else await store.spec(name))
+
+
+def policy_in(known: RememberedSpec | RememberedDomain | None) -> Policy:
+    """The same, where that spec is at hand."""
+    if known is None:
+        return Policy()
+    return known.spec.policy if isinstance(known, RememberedSpec) else as_policy(known.spec.policy)
 
 
 async def _held(store: Store, site: str, digest: str) -> tuple[Policy, Held, tuple[Grant, ...]]:

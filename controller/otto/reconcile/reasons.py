@@ -1,5 +1,6 @@
 """Why a site is as it is: everything that the store knows of it, put before `otto.decide.why`."""
 
+import asyncio
 from collections import deque
 from collections.abc import Mapping
 from datetime import datetime
@@ -16,7 +17,7 @@ from otto.model.spec import SiteSpec
 from otto.model.status import SiteStatus
 from otto.model.why import Why
 from otto.reconcile import told
-from otto.reconcile.approvals import policy_of
+from otto.reconcile.approvals import policy_in
 
 _RUNS = 20
 _MOST = 200  # sites looked at of those that a site waits for, directly or not
@@ -65,20 +66,24 @@ async def reasons(store: Memory, site: str, *, at_work: bool, now: datetime) -> 
         at_work: whether anybody works on sites right now.
         now: the time.
     """
-    status = await store.status(site)
-    known = await store.domain(site) if is_zone(site) else await store.spec(site)
-    runs = await store.runs(site, _RUNS)
+    # Together: each of them waits for a thread, and none for another.
+    status, known, runs, said, source, intents = await asyncio.gather(
+        store.status(site),
+        _spec(store, site),
+        store.runs(site, _RUNS),
+        store.ledger.grants(site=site),
+        told.source(store),
+        store.intents(site),
+    )
     plan = approval.waiting_plan(status, runs)
-    policy = await policy_of(store, site)
-    said = await store.ledger.grants(site=site)
-    source = await told.source(store)
+    policy = policy_in(known)
     statuses, specs = await _needed(store, site, status, known)
     return why(
         Evidence(
             site=site,
             status=status,
             spec=known,
-            intents=await store.intents(site),
+            intents=intents,
             runs=runs,
             statuses=statuses,
             specs=specs,
@@ -91,6 +96,10 @@ async def reasons(store: Memory, site: str, *, at_work: bool, now: datetime) -> 
             approved=approval.approved(said, plan, policy.approvers, now),
         )
     )
+
+
+async def _spec(store: Memory, name: str) -> RememberedSpec | RememberedDomain | None:
+    return await store.domain(name) if is_zone(name) else await store.spec(name)
 
 
 async def _needed(

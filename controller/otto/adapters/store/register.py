@@ -10,6 +10,7 @@ from sqlalchemy import (
     Connection,
     Select,
     Table,
+    bindparam,
     delete,
     exists,
     func,
@@ -53,8 +54,8 @@ class SqlRegister:
 
     async def listed(self, site: str) -> Listed | None:
         """One site, None when there is none of that name."""
-        found = await self._listed(_listing().where(_SITES.c.site == site))
-        return found[0] if found else None
+        row = await self._database.read(lambda connection: connection.execute(_ONE, {"site": site}).first())
+        return None if row is None else Listed(row[0], row[1], load(row[2]))
 
     async def page(self, selection: Selection, *, after: str = "", limit: int = 100) -> tuple[Listed, ...]:
         """Sites by name, from behind `after` on."""
@@ -221,6 +222,10 @@ def _marked(column: ColumnElement[str], labels: Mapping[str, str]) -> list[Colum
 def _listing() -> Select[str, int, str]:
     columns = _SITES.c
     return select(columns.site, columns.version, columns.labels)
+
+
+# Made once: it is asked for with almost every request to the API.
+_ONE = _listing().where(_SITES.c.site == bindparam("site"))
 
 
 def _versions(names: Sequence[str]) -> Select[str, int]:
