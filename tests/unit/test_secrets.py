@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from otto.adapters.secrets import open_secrets
-from otto.cli.up.serving import hook_options
+from otto.cli.up.served import hook_options
 from otto.config import HooksSettings
 from otto.model.errors import UsageError
 

@@ -1,4 +1,4 @@
-"""Where a request comes from, to whom it was sent, and from which page: headers that anybody may write."""
+"""Where a request comes from, and to whom it was sent: out of headers that anybody may write."""
 
 import ipaddress
 from collections.abc import Mapping, Sequence
@@ -11,7 +11,6 @@ Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 
 _FORWARDED = ("forwarded", "x-forwarded-for", "x-real-ip", "via")
 _HOPS = 20
-_PORTS = {"http": "80", "https": "443"}
 
 
 def networks(text: str, setting: str) -> tuple[Network, ...]:
@@ -90,18 +89,6 @@ def names_us(host: str, names: Sequence[str]) -> bool:
     """
     name = host_name(host)
     return name == "localhost" or is_loopback(name) or (bool(name) and name in names)
-
-
-def same_origin(origin: str, host: str) -> bool:
-    """Whether the page a request comes from is our own (RFC 6454, section 7; `null` is nobody's)."""
-    try:
-        parts = urlsplit(origin)
-        theirs = (parts.hostname or "", str(parts.port or _PORTS.get(parts.scheme, "")))
-        ours = urlsplit(f"//{host}")
-        here = (ours.hostname or "", str(ours.port or _PORTS.get(parts.scheme, "")))
-    except ValueError:
-        return False
-    return bool(theirs[0]) and theirs == here
 
 
 def crowd(address: str) -> str:

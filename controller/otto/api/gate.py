@@ -33,8 +33,11 @@ class Gate(Protocol):
                 here, TOO_MANY after too much guessing.
         """
 
-    async def refused(self, caller: Caller, request: Request, error: ProblemError) -> None:
-        """Take note that somebody who was let in may not do what they asked for."""
+    def sender(self, request: Request) -> str:
+        """The address a request comes from, "" where that cannot be told."""
+
+    async def refused(self, caller: Caller | None, request: Request, error: ProblemError) -> None:
+        """Take note that somebody may not do what they asked for; None where nobody was let in yet."""
 
 
 class LoopbackGate:
@@ -52,8 +55,12 @@ class LoopbackGate:
             )
         return Caller(LOCAL, Scope.ADMIN, address=address_of(request))
 
-    async def refused(self, caller: Caller, request: Request, error: ProblemError) -> None:
-        """See `Gate`: nobody has a limit here."""
+    def sender(self, request: Request) -> str:
+        """See `Gate`."""
+        return address_of(request)
+
+    async def refused(self, caller: Caller | None, request: Request, error: ProblemError) -> None:
+        """See `Gate`: nobody keeps a record here."""
 
 
 def address_of(request: Request) -> str:

@@ -21,6 +21,7 @@ from otto.model.plan import StepKind
 from otto.model.policy import FleetPolicy
 from otto.model.saying import Speaker, name_of
 from otto.ports import Store
+from otto.reconcile.inspect import Inspector
 from otto.reconcile.kit import Kit
 
 T = TypeVar("T")
@@ -64,7 +65,7 @@ class ServedHouse:
         if by is not None and caller.token and by != caller.name:
             mend = "leave --by out: the token's name stands"
             raise ForbiddenError(f"the token is {caller.name}'s, and speaks for nobody else", mend=mend)
-        account = f"token {caller.token}" if caller.token else caller.name
+        account = f"token {caller.token}" if caller.token else f"{caller.name} at {caller.address}"
         return Speaker(name_of(caller.name if by is None else by), self.now(), account)
 
     async def require_seen(self, site: str) -> None:
@@ -100,7 +101,12 @@ class ServedHouse:
         async def there() -> T:
             return await work(self._inside.kit)
 
-        return await self._inside.bridge.run(there(), seconds)
+        async with self._inside.looks.taken():
+            return await self._inside.bridge.run(there(), seconds)
+
+    async def inspector(self, kit: Kit) -> Inspector:
+        """See `House`: with what the controller knows."""
+        return Inspector(kit, self._inside.controller.reconciler.knowledge)
 
     async def around(self) -> Around:
         """See `House`: this very process is."""

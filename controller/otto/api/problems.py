@@ -9,7 +9,7 @@ of ours: it is logged in full, and answered without a word of its inside.
 """
 
 import http
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from enum import Enum
 
@@ -20,7 +20,7 @@ from fastapi.responses import JSONResponse
 from starlette.exceptions import HTTPException
 
 from otto.api import requestid
-from otto.model.errors import OttoError, TransientError, UsageError, WaitingError
+from otto.model.errors import ForbiddenError, OttoError, TransientError, UsageError, WaitingError
 
 log = structlog.get_logger("otto.api")
 
@@ -242,6 +242,8 @@ def of(error: OttoError) -> ProblemError:
     What somebody asked for and cannot be, and what has to wait, is a conflict with how things are; what may
     pass is to be tried again; anything else is ours, and told in its own words: they hold no secret.
     """
+    if isinstance(error, ForbiddenError):
+        return ProblemError(Kind.FORBIDDEN, error.message, mend=error.mend)
     if isinstance(error, UsageError | WaitingError):
         return ProblemError(Kind.CONFLICT, error.message, mend=error.mend)
     if isinstance(error, TransientError):
@@ -252,18 +254,29 @@ def of(error: OttoError) -> ProblemError:
     return ProblemError(Kind.INTERNAL, error.message, mend=error.mend)
 
 
-def install(app: FastAPI, scrub: Callable[[str], str] = str) -> None:
+async def _unnoted(_: Request, __: ProblemError) -> None:
+    pass
+
+
+def install(
+    app: FastAPI,
+    scrub: Callable[[str], str] = str,
+    refused: Callable[[Request, ProblemError], Awaitable[None]] = _unnoted,
+) -> None:
     """Have every error of an application answered this way.
 
     Args:
         app: the application.
         scrub: takes secrets out of a text.
+        refused: hears of what is forbidden.
     """
 
-    async def raised(_: Request, error: Exception) -> JSONResponse:
+    async def raised(request: Request, error: Exception) -> JSONResponse:
         if not isinstance(error, ProblemError):
             raise error
         error.detail, error.mend = scrub(error.detail), scrub(error.mend)
+        if error.kind is Kind.FORBIDDEN:
+            await refused(request, error)
         return answer(error)
 
     async def known(request: Request, error: Exception) -> JSONResponse:
@@ -283,7 +296,8 @@ def install(app: FastAPI, scrub: Callable[[str], str] = str) -> None:
 async def _http(request: Request, error: Exception) -> JSONResponse:
     if not isinstance(error, HTTPException):
         return await unexpected(request, error)
-    response = problem(error.status_code, str(error.detail))
+    nothing = error.status_code == http.HTTPStatus.NOT_FOUND and error.detail == "Not Found"
+    response = problem(error.status_code, "nothing is at this path" if nothing else str(error.detail))
     response.headers.update(error.headers or {})
     return response
 

@@ -13,7 +13,7 @@ from starlette.requests import Request
 
 from otto.api import addresses
 from otto.api.addresses import Network
-from otto.api.gate import CHALLENGE, LOCAL
+from otto.api.gate import CHALLENGE, LOCAL, address_of
 from otto.api.guesses import Guesses
 from otto.api.problems import Kind, ProblemError
 from otto.api.refusals import Refusals
@@ -25,7 +25,6 @@ from otto.ports.tokens import Tokens
 
 log = structlog.get_logger("otto.api")
 
-_READING = frozenset({"GET", "HEAD", "OPTIONS"})
 _FRESH = 1.0  # seconds for which a token that was looked up counts: as long as a revoked one may
 _USED = timedelta(minutes=5)
 _KNOWN = 1000
@@ -89,33 +88,26 @@ class TokenGate:
 
     async def admit(self, request: Request) -> Caller:
         """See `Gate`."""
-        headers = _joined(request)
-        peer = request.client.host if request.client else ""
-        address = addresses.sender(peer, headers, self._options.proxies)
+        headers, peer, address = _joined(request), address_of(request), self.sender(request)
         try:
-            self._require_own_page(request.method, headers)
             given = request.headers.getlist("authorization")
             if not given:
                 return self._without_token(peer, address, headers)
             self._require_private(request, peer, headers)
             return await self._with_token(given, address)
         except ProblemError as error:
-            await self._refused(error, request, address)
+            await self.refused(None, request, error)
             raise
 
-    async def refused(self, caller: Caller, request: Request, error: ProblemError) -> None:
+    def sender(self, request: Request) -> str:
+        """See `Gate`: behind proxies of ours, whom they name."""
+        return addresses.sender(address_of(request), _joined(request), self._options.proxies)
+
+    async def refused(self, caller: Caller | None, request: Request, error: ProblemError) -> None:
         """See `Gate`."""
         what = f"{request.method} {request.url.path}"
-        await self._refusals.note(error.kind.slug, caller.name, caller.address, error.detail, what)
-
-    def _require_own_page(self, method: str, headers: Mapping[str, str]) -> None:
-        """Refuse what a page of another site has a browser send (CSRF), whatever comes with it."""
-        if method in _READING:
-            return
-        origin = headers.get("origin")
-        foreign = origin is not None and not addresses.same_origin(origin, headers.get("host", ""))
-        if foreign or headers.get("sec-fetch-site", "") in ("cross-site", "same-site"):
-            raise ProblemError(Kind.FORBIDDEN, "the request comes from a page of another site")
+        address = caller.address if caller else self.sender(request)
+        await self._refusals.note(error.kind.slug, caller.name if caller else "", address, error.detail, what)
 
     def _without_token(self, peer: str, address: str, headers: Mapping[str, str]) -> Caller:
         here = addresses.is_loopback(peer) and not addresses.through_proxy(headers)
@@ -195,10 +187,6 @@ class TokenGate:
             await self._tokens.used(token.id, now)
         except OttoError as error:  # no reason to let nobody in
             log.warning("api.unmarked", token=token.id, error=error.message)
-
-    async def _refused(self, error: ProblemError, request: Request, address: str) -> None:
-        what = f"{request.method} {request.url.path}"
-        await self._refusals.note(error.kind.slug, "", address, error.detail, what)
 
 
 def _bearer(given: list[str]) -> str:

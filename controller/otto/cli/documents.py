@@ -13,6 +13,7 @@ from otto.decide.documents import (
     record_document,
     rollout_data,
     runs_document,
+    said_data,
     site_document,
     why_document,
 )
@@ -28,7 +29,7 @@ if TYPE_CHECKING:
     from otto.desk.house import Way
     from otto.desk.saying import Said
     from otto.desk.seen import Seen
-    from otto.desk.tokens import Known, NewToken
+    from otto.desk.tokens import Known
     from otto.reconcile.chain import Chain
 
 __all__ = [
@@ -36,7 +37,6 @@ __all__ = [
     "audit_document",
     "grants_document",
     "in_order",
-    "new_token_document",
     "notify_document",
     "pipelines_document",
     "plan_document",
@@ -79,16 +79,7 @@ def audit_document(records: Iterable[AuditRecord], chain: "Chain | None" = None)
 
 def said_document(said: "Said") -> Document:
     """What `otto approve --json` prints, and the other commands by which people speak to the guard."""
-    saying = said.saying
-    return {
-        "what": saying.entry.what,
-        "site": saying.entry.site,
-        "given": to_data(saying.given),
-        "taken": [to_data(grant) for grant in saying.taken],
-        "record": said.record.number,
-        "heard": said.heard.value,
-        "message": "; ".join([saying.message, *saying.more]),
-    }
+    return said_data(said.saying, said.record, said.heard.value)
 
 
 def policy_test_document(read: "PolicyCases", results: "Iterable[PolicyResult]") -> Document:
@@ -125,11 +116,6 @@ def tokens_document(tokens: "Iterable[Known]") -> Document:
 def token_document(token: "Known") -> Document:
     """What `otto token revoke --json` prints."""
     return {"token": to_data(token)}
-
-
-def new_token_document(made: "NewToken", file: str | None) -> Document:
-    """What `otto token create --json` prints; the secret only where no file has it."""
-    return {"token": to_data(made.token), "secret": None if file else made.secret, "file": file}
 
 
 def write_line(console: "Console", document: object) -> None:

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from otto.cli.invocation import Invocation
     from otto.model.policy import FleetPolicy
     from otto.ports import Store
+    from otto.reconcile.inspect import Inspector
     from otto.reconcile.kit import Kit
 
 R = TypeVar("R")
@@ -104,6 +105,14 @@ class HomeHouse:
         with journal(invocation, file=False):
             async with invocation.composition.open_kit(invocation.settings) as kit:
                 yield kit
+
+    async def inspector(self, kit: "Kit") -> "Inspector":
+        """See `House`."""
+        from otto.reconcile.inspect import Inspector  # noqa: PLC0415  (imports the loop)
+
+        found = Inspector(kit)
+        await found.load()
+        return found
 
     async def around(self) -> Around:
         """See `House`."""

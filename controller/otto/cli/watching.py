@@ -6,11 +6,10 @@ from pathlib import Path
 from typing import Protocol
 
 from otto.cli import statuspage
-from otto.cli.board import site_of
 from otto.cli.follower import Follower
 from otto.cli.glance import Glance
 from otto.cli.presence import around
-from otto.cli.presenting import Presenter, event_document
+from otto.cli.presenting import Presenter
 from otto.desk import seen as seeing
 from otto.desk.question import Desk
 from otto.desk.runs import SeeRuns
@@ -19,7 +18,7 @@ from otto.desk.sites import SeeStatus
 from otto.desk.sources import StatusSource
 from otto.model.run import Run
 from otto.ports import Clock
-from otto.reconcile.events import Event, StatusChanged
+from otto.reconcile.events import Event, StatusChanged, event_document, site_of
 
 # SQLite's file says by itself whether anything changed; another database has to be read each time.
 _GLANCE = 0.25

@@ -16,6 +16,7 @@ from otto.model.saying import Speaker
 if TYPE_CHECKING:
     from otto.model.policy import FleetPolicy
     from otto.ports import Store
+    from otto.reconcile.inspect import Inspector
     from otto.reconcile.kit import Kit
 
 T = TypeVar("T")
@@ -136,6 +137,9 @@ class House(Protocol):
         Raises:
             OttoError: there is no such time, or what the work raises.
         """
+
+    async def inspector(self, kit: "Kit") -> "Inspector":
+        """Looks at sites without touching them, ready to; called within `with_kit`."""
 
     async def around(self) -> Around:
         """Who is at work."""

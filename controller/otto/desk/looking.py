@@ -9,6 +9,7 @@ from otto.desk.house import House
 from otto.desk.question import Question
 from otto.model.caller import Scope
 from otto.model.plan import StepKind
+from otto.model.saying import reason_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,6 +19,8 @@ class LookAt(Question[Heard]):
     Attributes:
         sites: their names.
         steps: steps that are carried out whether or not anything differs.
+        reason: why, in their words.
+        by: the name that whoever wants it gives, None for their own.
     """
 
     word: ClassVar = "look"
@@ -25,6 +28,8 @@ class LookAt(Question[Heard]):
 
     sites: tuple[str, ...]
     steps: frozenset[StepKind] = frozenset()
+    reason: str = ""
+    by: str | None = None
 
     async def answer(self, house: House) -> Heard:
         """See `Question`.
@@ -32,8 +37,12 @@ class LookAt(Question[Heard]):
         Raises:
             UsageError: one of them is unknown: then none is looked at.
         """
-        async with house.quick() as store:
-            known = await names.names_in(store)
-        for site in self.sites:
-            names.require(site, known)
+        from otto.reconcile import intents  # noqa: PLC0415  (not for --help)
+
+        who, why = house.speaker(self.by), reason_of(self.reason)
+        async with house.store() as store:
+            for site in self.sites:
+                await names.require_known(site, store)
+            for site in self.sites:
+                await intents.look(store, site, who, why)
         return await house.due(self.sites, self.steps)

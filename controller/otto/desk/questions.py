@@ -23,6 +23,7 @@ from otto.desk.saying import SeeGrants
 from otto.desk.sites import SeeNames, SeeProgress, SeeStatus
 from otto.desk.steering import AbortRollout, PauseRollout, ResumeRollout, SeeRollout, UndoRollout
 from otto.desk.tokens import CreateToken, RevokeToken, SeeTokens
+from otto.desk.zones import Examine, InspectZone, ReadZone
 
 QUESTIONS: Mapping[str, type[Question[Any]]] = {
     kind.word: kind
@@ -33,5 +34,6 @@ QUESTIONS: Mapping[str, type[Question[Any]]] = {
         *(Approve, Reject, Freeze, Thaw, SeeFreezesOfOtto, Extend, Override),
         *(SeeRollout, PauseRollout, ResumeRollout, AbortRollout, UndoRollout),
         *(SeeGallery, SeeImage, Promote, RevokeImage, SeeWays, TryWays, SeeTokens, CreateToken, RevokeToken),
+        *(InspectZone, Examine, ReadZone),
     )
 }

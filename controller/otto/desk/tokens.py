@@ -10,6 +10,7 @@ from otto.decide import tokens
 from otto.desk.house import House
 from otto.desk.question import Question
 from otto.model.caller import Scope, Token, TokenWish
+from otto.model.canonical import Data, to_data
 from otto.model.saying import reason_of
 
 _ID_BYTES = 6
@@ -67,6 +68,11 @@ class NewToken:
 
     token: Known
     secret: str = field(repr=False)
+
+
+def new_token_document(made: NewToken, file: str | None) -> dict[str, Data]:
+    """What `otto token create --json` prints; the secret only where no file has it."""
+    return {"token": to_data(made.token), "secret": None if file else made.secret, "file": file}
 
 
 @dataclass(frozen=True, slots=True)

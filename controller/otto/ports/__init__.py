@@ -511,6 +511,9 @@ class Store(Protocol):
     async def remember(self, specs: Sequence[RememberedSpec]) -> None:
         """Keep last good specs."""
 
+    async def domain(self, zone: str) -> RememberedDomain | None:
+        """Last good spec of a zone."""
+
     async def remembered_domains(self) -> Mapping[str, RememberedDomain]:
         """Last good spec of every zone."""
 

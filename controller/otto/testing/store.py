@@ -43,7 +43,10 @@ class MemoryStore:
         self._notes: dict[str, str] = {}
         self.failures = Failures()
         self.register = MemoryRegister(
-            self._statuses, self._remembered, lambda site: frozenset(self._intents.get(site, ()))
+            self._statuses,
+            self._remembered,
+            self._domains,
+            lambda site: frozenset(self._intents.get(site, ())),
         )
         self.ledger.labels = self.register.labels
         self.pipelines.labels = self.register.labels
@@ -137,6 +140,11 @@ class MemoryStore:
             self._remembered[one.spec.name] = one
             self.register.renew(one.spec.name)
 
+    async def domain(self, zone: str) -> RememberedDomain | None:
+        """Last good spec of a zone."""
+        self.failures.strike("domain")
+        return self._domains.get(zone)
+
     async def remembered_domains(self) -> Mapping[str, RememberedDomain]:
         """Last good spec of every zone."""
         self.failures.strike("remembered_domains")
@@ -145,7 +153,9 @@ class MemoryStore:
     async def remember_domains(self, specs: Sequence[RememberedDomain]) -> None:
         """Keep last good specs of zones."""
         self.failures.strike("remember_domains")
-        self._domains.update({one.spec.name: one for one in specs})
+        for one in specs:
+            self._domains[one.spec.name] = one
+            self.register.renew(one.spec.name)
 
     async def zones(self) -> Mapping[str, ZoneMemory]:
         """What is remembered of every zone."""

@@ -15,7 +15,8 @@ import pytest
 
 from otto.api.hooks import HookOptions
 from otto.cli.up.listening import listen
-from otto.cli.up.serving import Serving, api
+from otto.cli.up.served import Serving
+from otto.cli.up.serving import api
 from otto.config import ApiSettings, SourceSettings
 from otto.decide.webhooks import signature
 from otto.model.pipeline import Trigger

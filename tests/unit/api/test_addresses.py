@@ -60,25 +60,6 @@ def test_names_of_this_machine(host: str, *, ours: bool) -> None:
 
 
 @pytest.mark.parametrize(
-    ("origin", "host", "same"),
-    [
-        ("http://localhost:7070", "localhost:7070", True),
-        ("https://otto.example", "otto.example", True),
-        ("https://otto.example", "otto.example:443", True),
-        ("http://otto.example:80", "otto.example", True),
-        ("http://localhost:3000", "localhost:7070", False),
-        ("https://evil.example", "otto.example", False),
-        ("null", "otto.example", False),
-        ("", "otto.example", False),
-        ("http://localhost:7070, http://evil.example", "localhost:7070", False),
-        ("http://[", "localhost", False),
-    ],
-)
-def test_pages_of_our_own(origin: str, host: str, *, same: bool) -> None:
-    assert addresses.same_origin(origin, host) is same
-
-
-@pytest.mark.parametrize(
     ("one", "other", "together"),
     [
         ("192.0.2.1", "192.0.2.2", False),

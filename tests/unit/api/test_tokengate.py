@@ -40,7 +40,7 @@ class Door:
 
     async def make(self, number: int = 1, scope: Scope = Scope.READ, **changes: Any) -> str:
         secret = secret_of(number)
-        given = {"name": f"t{number}", "labels": {}, "lasting": timedelta(days=1)} | changes
+        given: dict[str, Any] = {"name": f"t{number}", "labels": {}, "lasting": timedelta(days=1)} | changes
         speaker = Speaker("ann", self.clock.now(), "ann")
         wish = TokenWish(scope=scope, **given)
         await self.tokens.add(
@@ -241,38 +241,6 @@ async def test_whoever_else_comes_without_one_stays_out(
 async def test_a_name_of_ours_that_is_set() -> None:
     door = Door(hosts=("otto.internal",))
     assert (await door.ask(client="127.0.0.1", host="OTTO.internal:7070")).name == LOCAL
-
-
-@pytest.mark.parametrize(
-    "headers",
-    [
-        {"origin": "https://evil.example"},
-        {"origin": "null"},
-        {"origin": "http://127.0.0.1:3000"},
-        {"sec_fetch_site": "cross-site"},
-        {"sec_fetch_site": "same-site"},
-    ],
-)
-@pytest.mark.parametrize("method", ["POST", "PUT", "PATCH", "DELETE"])
-async def test_a_page_of_another_site_has_nothing_done(headers: dict[str, str], method: str) -> None:
-    door = Door()
-    secret = await door.make(scope=Scope.ADMIN)
-    for token in (None, secret):
-        error = await door.refused(token, client="127.0.0.1", method=method, **headers)
-        assert (error.kind, error.detail) == (Kind.FORBIDDEN, "the request comes from a page of another site")
-
-
-@pytest.mark.parametrize(
-    ("method", "headers"),
-    [
-        ("POST", {"origin": "http://127.0.0.1:7070", "sec_fetch_site": "same-origin"}),
-        ("POST", {}),
-        ("POST", {"sec_fetch_site": "none"}),
-        ("GET", {"origin": "https://evil.example"}),  # it cannot read the answer
-    ],
-)
-async def test_our_own_pages_and_programs_may(method: str, headers: dict[str, str]) -> None:
-    assert (await Door().ask(client="127.0.0.1", method=method, **headers)).name == LOCAL
 
 
 async def test_a_token_that_others_could_read_is_refused() -> None:

@@ -6,11 +6,15 @@ from collections.abc import Iterator
 from contextlib import contextmanager, nullcontext
 from datetime import timedelta
 
+import structlog
 from tests.unit.cli.conftest import Stage
+from typer.testing import Result
 
+from otto.api.tls import Certificate
 from otto.api.tokengate import GateOptions
 from otto.cli.up.listening import listen
-from otto.cli.up.serving import Serving, api
+from otto.cli.up.served import Serving
+from otto.cli.up.serving import api
 from otto.config import ApiSettings, SourceSettings
 from otto.decide import tokens
 from otto.desk.house import Household, Lives, Way
@@ -33,10 +37,18 @@ class Afar:
         controller: the controller; of another thread.
     """
 
-    def __init__(self, stage: Stage, *, gate: GateOptions | None = None, running: bool = False) -> None:
+    def __init__(
+        self,
+        stage: Stage,
+        *,
+        gate: GateOptions | None = None,
+        running: bool = False,
+        certificate: Certificate | None = None,
+    ) -> None:
         self.stage = stage
         self.url = ""
         self._running = running
+        self._certificate = certificate
         self._gate = gate or GateOptions(anonymous=True)
         self._ready = threading.Event()
         self._loop = asyncio.new_event_loop()
@@ -69,9 +81,10 @@ class Afar:
         world, home = self.stage.world, self.stage.home
         self.controller = Controller(world.kit(), home, SourceSettings(), lambda _: nullcontext(world.source))
         listener = listen(ApiSettings(port=0))
-        self.url = f"http://127.0.0.1:{listener.getsockname()[1]}"
+        scheme = "https" if self._certificate else "http"
+        self.url = f"{scheme}://127.0.0.1:{listener.getsockname()[1]}"
         lives = Lives(timedelta(days=90), timedelta(days=366))
-        how = Serving(gate=self._gate, household=Household(lives, ways))
+        how = Serving(gate=self._gate, household=Household(lives, ways), certificate=self._certificate)
         async with api(self.controller, listener, how):
             if self._running:
                 async with self.controller.running():
@@ -85,6 +98,12 @@ class Afar:
         (self.stage.home / "otto.db").touch()
         self._ready.set()
         await self._over.wait()
+
+    def ask(self, *words: str, token: str = "", typed: str | None = None) -> Result:
+        """A command that asks it, by an environment without a home."""
+        structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(50))
+        environ = {"OTTO_TOKEN": token}
+        return self.stage.otto("--server", self.url, *words, typed=typed, environ=environ)
 
     def token(
         self,

@@ -22,7 +22,7 @@ def content(what: str, path: Path, *, private: bool = True) -> str:
         UsageError: there is none, others may read it, or it is far too big.
     """
     try:
-        with path.open("rb", opener=_opened) as stream:
+        with open(path, "rb", opener=_opened) as stream:
             mode = os.fstat(stream.fileno()).st_mode
             if not stat.S_ISREG(mode):
                 raise UsageError(f"{what}: {path} is no file", mend="name a file of mode 0600")

@@ -13,6 +13,7 @@ from otto.adapters.store.pipelines import SqlPipelines
 from otto.adapters.store.tokens import SqlTokens
 from otto.model.canonical import canonical
 from otto.model.catalogue import RememberedDomain, RememberedSpec
+from otto.model.domain import is_zone
 from otto.model.observed import Applied
 from otto.model.register import Place
 from otto.model.rollout import RolloutStatus
@@ -137,6 +138,8 @@ class SqlStore:
 
     async def spec(self, site: str) -> RememberedSpec | None:
         """Last good spec of a site."""
+        if is_zone(site):
+            return None
         found = await self._database.values(RememberedSpec, _of(schema.remembered, site))
         return found[0] if found else None
 
@@ -151,6 +154,13 @@ class SqlStore:
 
         await self._database.write(keep)
 
+    async def domain(self, zone: str) -> RememberedDomain | None:
+        """Last good spec of a zone."""
+        if not is_zone(zone):
+            return None
+        found = await self._database.values(RememberedDomain, _of(schema.remembered, zone))
+        return found[0] if found else None
+
     async def remembered_domains(self) -> Mapping[str, RememberedDomain]:
         """Last good spec of every zone."""
         found = await self._database.values(RememberedDomain, _all(schema.remembered, zones=True))
@@ -159,7 +169,12 @@ class SqlStore:
     async def remember_domains(self, specs: Sequence[RememberedDomain]) -> None:
         """Keep last good specs of zones."""
         rows = [{"site": one.spec.name, "data": canonical(one)} for one in specs]
-        await self._database.write(lambda connection: writing.put(connection, schema.remembered, rows))
+
+        def keep(connection: Connection) -> None:
+            writing.put(connection, schema.remembered, rows)
+            register.enter_specs(connection, [one.spec for one in specs])
+
+        await self._database.write(keep)
 
     async def zones(self) -> Mapping[str, ZoneMemory]:
         """What is remembered of every zone."""

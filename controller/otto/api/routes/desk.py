@@ -21,7 +21,7 @@ from otto.desk.question import Question
 from otto.desk.questions import QUESTIONS
 from otto.model.caller import Caller
 from otto.model.canonical import to_data
-from otto.model.errors import ForbiddenError, OttoError, TerminalError
+from otto.model.errors import OttoError, TerminalError
 from otto.model.reading import read
 
 HEADER = "x-otto-protocol"
@@ -41,10 +41,7 @@ def _add(kind: type[Question[Any]]) -> None:
         try:
             found = await _question(kind, await _body(request)).answer(ServedHouse(inside, caller))
         except OttoError as error:
-            refusal = _refusal(error)
-            if refusal.kind is Kind.FORBIDDEN:
-                await inside.gate.refused(caller, request, refusal)
-            raise refusal from error
+            raise _refusal(error) from error
         # Ten thousand sites take a while to write out: others are answered meanwhile.
         text = await asyncio.to_thread(_written, found)
         return Response(text, media_type="application/json", headers={HEADER: str(PROTOCOL)})
@@ -56,7 +53,7 @@ def _add(kind: type[Question[Any]]) -> None:
         answered,
         methods=["POST"],
         summary=(kind.__doc__ or "").strip().splitlines()[0],
-        operation_id=f"desk_{name}",
+        name=f"desk_{name}",
         response_class=Response,
         openapi_extra={
             "requestBody": {"content": {"application/json": {"schema": shape_of(kind)}}, "required": True}
@@ -72,10 +69,7 @@ def _written(found: object) -> str:
 
 def _refusal(error: OttoError) -> ProblemError:
     """What an error is to whoever asked: all of it, as on the controller's own machine."""
-    if isinstance(error, ForbiddenError):
-        refusal = ProblemError(Kind.FORBIDDEN, error.message, mend=error.mend)
-    else:
-        refusal = problems.of(error)
+    refusal = problems.of(error)
     refusal.headers[HEADER] = str(PROTOCOL)
     if error.detail:
         refusal.extra["output"] = error.detail[:_LONGEST]

@@ -69,8 +69,9 @@ def create(
     made = _made(invocation, wish, to)
     if json:
         from otto.cli import documents  # noqa: PLC0415  (either this or lines)
+        from otto.desk.tokens import new_token_document  # noqa: PLC0415
 
-        documents.write(invocation.out, documents.new_token_document(made, str(to) if to else None))
+        documents.write(invocation.out, new_token_document(made, str(to) if to else None))
         return
     _tell(invocation, made, to)
 

@@ -155,6 +155,7 @@ def _way(name: str, zones: Zones) -> Iterator[_Link]:
         if not target or outside:
             return
         name = target
+    yield _Link(zone, asked, asked, ())  # aliases of aliases of aliases: resolvers give up as well
 
 
 def _answering(spec: DomainSpec, asked: str) -> tuple[str, tuple[Record, ...]]:

@@ -6,7 +6,6 @@ from datetime import datetime, timedelta
 import structlog
 
 from otto.decide.dns.summarize import ZoneFindings
-from otto.decide.dns.wish import wish
 from otto.decide.schedule import jittered
 from otto.decide.wording import describe_differences
 from otto.model.catalogue import RememberedDomain
@@ -20,6 +19,7 @@ from otto.reconcile.domains.observer import ZoneLook, ZoneObserver, about, remem
 from otto.reconcile.domains.runner import ZoneEnding, ZoneRunner, stale
 from otto.reconcile.domains.statuses import ZoneStatuses
 from otto.reconcile.domains.targets import TargetBook
+from otto.reconcile.domains.wishes import Wishes
 from otto.reconcile.fleet import Fleet
 from otto.reconcile.gatekeeper import Gatekeeper
 from otto.reconcile.kit import Kit
@@ -51,7 +51,6 @@ class ZoneReconciler:
         self._kit = kit
         self._fleet = fleet
         self._gate = gate
-        self._targets = targets
         self._book = book
         self._pace = Pace(kit.settings, kit.rng)
         self._statuses = ZoneStatuses(kit, fleet, self._pace)
@@ -61,7 +60,7 @@ class ZoneReconciler:
         )
         self._giving_up = GivingUp(kit, fleet, gate, book, self._statuses)
         self._wishes: set[str] = set()
-        self._desired: dict[str, DesiredZone] = {}
+        self._desired = Wishes(targets)
         self._stale: dict[str, int] = {}
         self._unrecorded: dict[str, int] = {}
         self.troubles: dict[str, str] = {}
@@ -72,14 +71,7 @@ class ZoneReconciler:
 
     def desired(self, known: RememberedDomain) -> DesiredZone:
         """What a zone should be, with its sites where they are now."""
-        spec, targets = known.spec, self._targets.targets(known.spec.sites)
-        kept = self._desired.get(spec.name)
-        if kept is None or kept.spec is not spec or kept.targets != targets:
-            kept = wish(spec, known.commit, targets)
-        elif kept.commit != known.commit:
-            kept = replace(kept, commit=known.commit)
-        self._desired[spec.name] = kept
-        return kept
+        return self._desired.of(known)
 
     async def reconcile(self, zone: str, cause: str) -> Next:
         """Look at one zone and act; never raises but for cancellation."""

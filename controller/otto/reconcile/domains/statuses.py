@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 import structlog
 
 from otto.decide.dns.summarize import ZoneFindings, summarize
+from otto.model.domain import DomainSpec
 from otto.model.errors import OttoError, WaitingError
 from otto.model.problem import Problem
 from otto.model.status import Phase, SiteStatus
@@ -26,17 +27,21 @@ class ZoneStatuses:
         self._fleet = fleet
         self._pace = pace
         self._problems: dict[str, tuple[Problem, ...]] = {}
+        self._specs: dict[str, DomainSpec] = {}
 
     async def write(self, found: ZoneFindings) -> SiteStatus:
         """Write what a look found."""
         before = await self._kit.store.status(found.zone)
         problems = self._problems[found.zone] = self._fleet.problems(found.zone)
+        if found.desired is not None:
+            self._specs[found.zone] = found.desired.spec
         return await self._save(summarize(before, replace(found, problems=problems)))
 
     async def judged(self, desired: DesiredZone) -> None:
-        """Write whether the newest spec is good, if that is news; nothing else of the zone is."""
-        zone = desired.zone
-        before = await self._kit.store.status(zone) if self._is_news(zone) else None
+        """Write which spec is in force and whether the newest is good, if that is news; nothing else is."""
+        zone, spec = desired.zone, desired.spec
+        news = self._specs.setdefault(zone, spec) is not spec or self._is_news(zone)
+        before = await self._kit.store.status(zone) if news else None
         if before is not None:
             found = ZoneFindings(zone, self._now(), desired, next_look=before.next_look)
             await self.write(replace(found, failed=before.failures))

@@ -37,10 +37,10 @@ class Leaving:
 
 
 class TargetBook:
-    """Knows where sites are, and has zones looked at whose sites moved.
+    """Knows where sites are, and, once it follows them, has zones looked at whose sites moved.
 
     Args:
-        kit: the ports; their bus is listened to.
+        kit: the ports.
         fleet: which zones follow which sites.
     """
 
@@ -49,7 +49,10 @@ class TargetBook:
         self._fleet = fleet
         self._known: dict[str, tuple[str, ...]] = {}
         self._leaving: dict[str, Leaving] = {}
-        kit.bus.subscribe(self._hear)
+
+    def follow(self) -> None:
+        """Listen to what happens to sites from now on."""
+        self._kit.bus.subscribe(self._hear)
 
     async def load(self) -> None:
         """Begin with what the store knows."""
