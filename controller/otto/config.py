@@ -14,6 +14,7 @@ from typing import Any, Union, get_args, get_origin, get_type_hints
 
 import yaml
 
+from otto.decide import references
 from otto.model.errors import UsageError
 from otto.model.spec import Provider
 
@@ -28,6 +29,136 @@ class ApiSettings:
 
     address: str = field(default="127.0.0.1", metadata={"help": "address to listen on"})
     port: int = field(default=7070, metadata={"help": "TCP port to listen on; 0 takes any free one"})
+    anonymous: str = field(
+        default="loopback",
+        metadata={"help": "who may do everything without a token: loopback (this machine), or never"},
+    )
+    hosts: str = field(
+        default="",
+        metadata={
+            "help": "names, besides loopback ones, by which callers without a token may call us; by commas"
+        },
+    )
+    proxies: str = field(
+        default="",
+        metadata={
+            "help": "addresses or networks of proxies whose X-Forwarded-For is believed, separated by commas"
+        },
+    )
+    guesses: int = field(
+        default=10, metadata={"help": "tokens that do not count an address may send within api.guessWindow"}
+    )
+    guessWindow: float = field(  # noqa: N815
+        default=300.0, metadata={"help": "seconds for which a guess of a token is remembered"}
+    )
+    tokenDays: float = field(  # noqa: N815
+        default=90.0, metadata={"help": "days a token holds when nothing is said"}
+    )
+    tokenMaxDays: float = field(  # noqa: N815
+        default=366.0, metadata={"help": "days a token holds at most"}
+    )
+    plain: bool = field(
+        default=False,
+        metadata={"help": "let tokens come over plain HTTP from other machines; a proxy here does TLS"},
+    )
+    certificate: str = field(
+        default="", metadata={"help": "file of the TLS certificate, its chain behind it; empty: no TLS"}
+    )
+    key: str = field(default="", metadata={"help": "file of the certificate's private key"})
+    origins: str = field(
+        default="",
+        metadata={"help": "origins whose pages may ask (CORS), separated by commas; empty: none"},
+    )
+    rate: float = field(
+        default=100.0,
+        metadata={"help": "requests a second that one caller may make on average; 0: any number"},
+    )
+    burst: int = field(default=500, metadata={"help": "requests that one caller may make at once"})
+    maxBody: int = field(  # noqa: N815
+        default=1 << 20, metadata={"help": "most bytes of a request's body; more is refused unread"}
+    )
+    connections: int = field(
+        default=512, metadata={"help": "connections at once; more are told to come again"}
+    )
+    openMetrics: bool = field(  # noqa: N815
+        default=False, metadata={"help": "show /metrics to whoever reaches the port, without a token"}
+    )
+
+    def __post_init__(self) -> None:
+        """Refuse half of TLS, and origins that are none.
+
+        Raises:
+            UsageError: a setting makes no sense.
+        """
+        if self.anonymous not in ("loopback", "never"):
+            raise UsageError(
+                f"setting api.anonymous (OTTO_API_ANONYMOUS): {self.anonymous[:40]!r} is none of its values",
+                mend="set it to loopback or never",
+            )
+        if bool(self.certificate) != bool(self.key):
+            missing = "api.key" if self.certificate else "api.certificate"
+            raise UsageError(f"setting {missing} is missing", mend="TLS takes a certificate and its key")
+        for origin in self.allowed:
+            scheme, _, host = origin.partition("://")
+            if scheme not in ("http", "https") or not host or "/" in host or "*" in host:
+                mend = "write origins as https://HOST or https://HOST:PORT"
+                raise UsageError(f"setting api.origins: {origin[:80]!r} is no origin", mend=mend)
+
+    @property
+    def allowed(self) -> tuple[str, ...]:
+        """The origins, one by one."""
+        return tuple(item.strip() for item in self.origins.split(",") if item.strip())
+
+
+@dataclass(frozen=True)
+class RemoteSettings:
+    """A controller on another machine, for the command line."""
+
+    server: str = field(
+        default="",
+        metadata={"help": "address of its API (OTTO_SERVER); empty: the home on this machine is meant"},
+    )
+    token: str = field(
+        default="env:OTTO_TOKEN", metadata={"help": "reference to the token: env:NAME, file:PATH or vault:…"}
+    )
+    ca: str = field(
+        default="", metadata={"help": "file of certificate authorities to trust; empty: the system's"}
+    )
+    timeout: float = field(
+        default=30.0, metadata={"help": "seconds an answer may take, where it does not surely take longer"}
+    )
+    plain: bool = field(default=False, metadata={"help": "send the token over plain HTTP to other machines"})
+
+    def __post_init__(self) -> None:
+        """Refuse a token where a reference belongs, without showing it."""
+        if not references.is_reference(self.token):
+            mend = "put the token into a file of mode 0600 and set it to file:PATH, or use OTTO_TOKEN"
+            raise UsageError("setting remote.token (OTTO_REMOTE_TOKEN) is no reference", mend=mend)
+
+
+@dataclass(frozen=True)
+class SecretsSettings:
+    """Where secrets that specs refer to may be."""
+
+    folders: str = field(
+        default="",
+        metadata={
+            "help": "folders of files that specs may refer to, separated by ':'; empty: OTTO_HOME/secrets"
+        },
+    )
+    variables: str = field(
+        default="OTTO_SECRET_*,OTTO_DNS_*,AWS_*,DIGITALOCEAN_*,GOOGLE_*,POWERDNS_*",
+        metadata={"help": "variables that specs may refer to, separated by commas; * stands for anything"},
+    )
+    vaultPassword: str = field(  # noqa: N815
+        default="", metadata={"help": "reference to the password of vaults: env:NAME or file:PATH"}
+    )
+
+    def __post_init__(self) -> None:
+        """Refuse a password where a reference belongs, without showing it."""
+        if self.vaultPassword and not references.is_reference(self.vaultPassword):
+            mend = "put the password into a file of mode 0600 and set it to file:PATH"
+            raise UsageError("setting secrets.vaultPassword is no reference", mend=mend)
 
 
 @dataclass(frozen=True)
@@ -81,6 +212,9 @@ class LabSettings:
     )
     archives: str = field(
         default="", metadata={"help": "folder with the base image in an archive; empty: it is built here"}
+    )
+    zone: str = field(
+        default="test", metadata={"help": "zone of the lab's nameserver, from which it delegates others"}
     )
 
 
@@ -186,6 +320,59 @@ class RefreshSettings:
 
 
 @dataclass(frozen=True)
+class DnsSettings:
+    """Zones: how often they are looked at, and what limits there are."""
+
+    interval: float = field(default=30.0, metadata={"help": "seconds between two looks at a zone's serial"})
+    refresh: float = field(
+        default=900.0,
+        metadata={"help": "seconds after which a zone is read in full, and its nameservers asked, anyway"},
+    )
+    concurrency: int = field(default=8, metadata={"help": "zones worked on at once, beside the sites"})
+    workers: int = field(
+        default=2, metadata={"help": "processes that plan and change zones; each takes about 100 MB"}
+    )
+    timeout: float = field(
+        default=120.0, metadata={"help": "seconds that reading, planning or checking a zone may take"}
+    )
+    applyTimeout: float = field(  # noqa: N815
+        default=600.0, metadata={"help": "seconds that changing a zone may take"}
+    )
+    queryTimeout: float = field(  # noqa: N815
+        default=5.0, metadata={"help": "seconds that a nameserver has to answer one question"}
+    )
+    verifyDeadline: float = field(  # noqa: N815
+        default=60.0,
+        metadata={"help": "seconds that all nameservers have to answer as desired after a change"},
+    )
+    drainLimit: float = field(  # noqa: N815
+        default=900.0,
+        metadata={"help": "most seconds that a site or balancer which has left DNS is kept for its TTL"},
+    )
+    resolvers: str = field(
+        default="",
+        metadata={
+            "help": "resolvers that nameservers are looked up at, ADDRESS or ADDRESS#PORT, separated by "
+            "commas; empty: the system's"
+        },
+    )
+    route53: str = field(default="", metadata={"help": "address of Route 53's API; empty: the usual one"})
+    route53domains: str = field(
+        default="", metadata={"help": "address of the API of Route 53 Domains; empty: the usual one"}
+    )
+    digitalocean: str = field(
+        default="", metadata={"help": "address of DigitalOcean's API; empty: the usual one"}
+    )
+    googlecloud: str = field(
+        default="", metadata={"help": "address of Google Cloud DNS's API; empty: the usual one"}
+    )
+    powerdns: str = field(
+        default="",
+        metadata={"help": "address of PowerDNS's API for all of its zones; empty: what their specs say"},
+    )
+
+
+@dataclass(frozen=True)
 class NotifySettings:
     """Who is told what needs a person."""
 
@@ -225,8 +412,8 @@ class HooksSettings:
     secret: str = field(
         default="",
         metadata={
-            "help": "reference to the secret that senders share, several one a line: env:NAME or file:PATH; "
-            "empty: no webhooks"
+            "help": "reference to the secret that senders share, several one a line: env:NAME, file:PATH or "
+            "vault:PATH#KEY; empty: no webhooks"
         },
     )
     maxBody: int = field(  # noqa: N815
@@ -238,7 +425,7 @@ class HooksSettings:
 
     def __post_init__(self) -> None:
         """Refuse a secret where a reference belongs, without showing it."""
-        if self.secret and not self.secret.startswith(("env:", "file:")):
+        if self.secret and not references.is_reference(self.secret):
             mend = "put the secret into a file of mode 0600 and set it to file:PATH"
             raise UsageError("setting hooks.secret (OTTO_HOOKS_SECRET) is no reference", mend=mend)
 
@@ -324,6 +511,8 @@ class Settings:
         default=tuple(Provider), metadata={"help": "providers that may be touched (CLOWD_PROVIDERS)"}
     )
     api: ApiSettings = ApiSettings()
+    remote: RemoteSettings = RemoteSettings()
+    secrets: SecretsSettings = SecretsSettings()
     source: SourceSettings = SourceSettings()
     content: ContentSettings = ContentSettings()
     lab: LabSettings = LabSettings()
@@ -334,6 +523,7 @@ class Settings:
     probes: ProbesSettings = ProbesSettings()
     facts: FactsSettings = FactsSettings()
     refresh: RefreshSettings = RefreshSettings()
+    dns: DnsSettings = DnsSettings()
     notify: NotifySettings = NotifySettings()
     pipelines: PipelinesSettings = PipelinesSettings()
     hooks: HooksSettings = HooksSettings()
@@ -382,7 +572,11 @@ def names() -> Iterator[tuple[str, type, Any, str]]:
 
 def environment_name(dotted: str) -> str:
     """The environment variable of a setting: `loop.backoffCap` is OTTO_LOOP_BACKOFFCAP."""
-    special = {"databaseUrl": "OTTO_DATABASE_URL", "providers": "CLOWD_PROVIDERS"}
+    special = {
+        "databaseUrl": "OTTO_DATABASE_URL",
+        "providers": "CLOWD_PROVIDERS",
+        "remote.server": "OTTO_SERVER",
+    }
     return special.get(dotted, "OTTO_" + dotted.replace(".", "_").upper())
 
 

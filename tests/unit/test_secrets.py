@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from otto.adapters.secrets import open_secrets
-from otto.cli.up.serving import hook_options
+from otto.cli.up.served import hook_options
 from otto.config import HooksSettings
 from otto.model.errors import UsageError
 
@@ -33,7 +33,8 @@ def test_several_are_valid_while_one_takes_anothers_place(tmp_path: Path) -> Non
     ("text", "mode", "words"),
     [
         (LONG, 0o644, "others may read"),
-        ("", 0o600, "there are 0 secrets"),
+        ("", 0o600, "is empty"),
+        ("\n \n", 0o600, "there are 0 secrets"),
         ("short", 0o600, "less than 16 characters"),
         ((LONG + "\n") * 11, 0o600, "there are 11 secrets"),
     ],

@@ -1,25 +1,116 @@
-"""The HTTP application: health, metrics and webhooks."""
+"""The HTTP application: the stores of sites, inventory and domains, what happens, health, metrics, webhooks.
 
-import http
-import threading
-from collections.abc import Sequence
+How it is put together, from the outside in:
 
-from fastapi import FastAPI, Request, Response
-from fastapi.responses import JSONResponse
+    Requests    an id for every request, its line in the log, the headers of every answer
+    CORS        lets pages of listed origins read answers
+    Origins     refuses what pages of other sites send
+    Admission   counts requests, and asks the `Gate` who it is; `is_public` says where nobody is asked
+    Bodies      reads the body, as long as it may be
+    Methods     HEAD as GET without its body, OPTIONS, and 405 with what there is
+    routes/     one module for each store, with a `router`; `ROUTERS` names them
+
+A new store is a new module in `routes`, named in `ROUTERS`. Its functions take what they need as parameters:
+`Within` (the house), `Reader`, `Operator`, `Writer` or `Admin` (who asks, and that they may), `Paged` (a
+list). What is wrong is raised: `ProblemError`, or the `OttoError` of a use-case. Entity tags are in `etags`.
+What belongs to the controller's loop is reached by `inside.bridge.run(…)`, see `bridge`. Routes and
+dependencies are coroutines: FastAPI would have a thread carry out each that is not. Schemas of answers
+are named in `schemas`, what the description says of a route comes from `answers`.
+"""
+
+import functools
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from fastapi import APIRouter, FastAPI
 from prometheus_client import CollectorRegistry
-from prometheus_client.exposition import choose_encoder
 
+from otto.api import description, problems
 from otto.api import hooks as hook_routes
-from otto.api import problems
+from otto.api.access import Admission, refused
+from otto.api.bodies import Bodies
 from otto.api.health import HealthView
 from otto.api.hooks import Hooks
-from otto.api.safe import ReadOnly
+from otto.api.inside import Inside
+from otto.api.methods import Methods
+from otto.api.origins import Origins, cors
+from otto.api.rates import Rates
+from otto.api.requests import Requests
+from otto.api.routes import (
+    audit,
+    controller,
+    desk,
+    domains,
+    events,
+    images,
+    inventory,
+    manual,
+    metrics,
+    operations,
+    orphans,
+    pipelines,
+    runs,
+    sites,
+    tokens,
+)
 
-_WELL: dict[str, object] = {"status": "ok"}
+ROUTERS: tuple[APIRouter, ...] = (
+    sites.router,
+    inventory.router,
+    domains.router,
+    runs.router,
+    pipelines.router,
+    images.router,
+    audit.router,
+    orphans.router,
+    controller.router,
+    tokens.router,
+    events.router,
+    operations.router,
+    desk.router,
+)
+"""The stores. Paths are tried in this order."""
+
+PUBLIC = frozenset(
+    {"/healthz", "/readyz", "/openapi.json", "/docs", "/docs/style.css", problems.PATH, *hook_routes.PATHS}
+)
+"""Paths that are open to whoever reaches the port, and what is below `/problems`."""
+
+_METRICS = "/metrics"
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """What the application demands of requests.
+
+    Attributes:
+        origins: whose pages may ask.
+        rate: requests a second that one caller may make on average; 0 for any number.
+        burst: requests that one caller may make at once.
+        longest: most bytes of a body.
+        open_metrics: whether `/metrics` is open to whoever reaches the port.
+        scrub: takes secrets out of what is told of errors.
+    """
+
+    origins: tuple[str, ...] = ()
+    rate: float = 0.0
+    burst: int = 500
+    longest: int = 1 << 20
+    open_metrics: bool = False
+    scrub: Callable[[str], str] = str
+
+
+OPTIONS = Options()
 
 
 def create_app(
-    registry: CollectorRegistry, health: HealthView, version: str, hooks: Hooks | None = None
+    registry: CollectorRegistry,
+    health: HealthView,
+    version: str,
+    *,
+    hooks: Hooks | None = None,
+    inside: Inside | None = None,
+    options: Options = OPTIONS,
 ) -> FastAPI:
     """The application.
 
@@ -27,49 +118,57 @@ def create_app(
         registry: what `/metrics` shows.
         health: what `/healthz` and `/readyz` ask.
         version: OttO's version, for the description at `/openapi.json`.
-        hooks: takes what forges deliver; None for an application that only tells.
+        hooks: takes what forges deliver; None for an application without webhooks.
+        inside: what the stores are made of; None for an application that only tells of its health.
+        options: what is demanded of requests.
     """
-    # The interactive pages would load scripts from elsewhere; the description itself stays.
-    app = FastAPI(title="OttO", version=version, docs_url=None, redoc_url=None)
-    problems.install(app)
-    app.add_middleware(ReadOnly, posts=hook_routes.PATHS if hooks else frozenset())
+    app = FastAPI(
+        title="OttO",
+        version=version,
+        docs_url=None,
+        redoc_url=None,
+        openapi_url=None,
+        generate_unique_id_function=lambda route: route.name,
+    )
+    problems.install(app, options.scrub, refused)
+    guarded = inside is not None and not options.open_metrics
+    app.include_router(metrics.router_of(registry, health, guarded=guarded))
+    app.include_router(manual.router)
     if hooks is not None:
         hook_routes.install(app, hooks)
-    one_at_a_time = threading.Lock()  # a scrape of a large fleet is work: impatient scrapers must not add up
-
-    @app.get("/metrics", response_class=Response, summary="Metrics in Prometheus' text format")
-    def metrics(request: Request) -> Response:
-        encode, media_type = choose_encoder(request.headers.get("accept", ""))
-        with one_at_a_time:
-            body = encode(registry)
-        return Response(body, media_type=None, headers={"content-type": media_type, **_FRESH})
-
-    @app.get("/healthz", summary="Whether the process and its loop are alive", responses=_WHY_NOT)
-    async def healthz() -> Response:
-        return _answer(await health.alive(), "the controller is not alive")
-
-    @app.get(
-        "/readyz", summary="Whether the source was read and the store can be written", responses=_WHY_NOT
-    )
-    async def readyz() -> Response:
-        return _answer(await health.ready(), "the controller is not ready")
-
+    for router in ROUTERS if inside is not None else ():
+        app.include_router(router)
+    description.install(app)
+    app.add_middleware(Methods, router=app.router)
+    app.add_middleware(Bodies, longest=options.longest, free=hook_routes.PATHS.__contains__)
+    if inside is not None:
+        app.state.inside = inside
+        app.state.public = is_public_with_metrics if options.open_metrics else is_public
+        _admit(app, inside, options)
+    app.add_middleware(Requests)
     return app
 
 
-_FRESH = {"cache-control": "no-store"}
-_WHY_NOT: dict[int | str, dict[str, object]] = {
-    http.HTTPStatus.SERVICE_UNAVAILABLE: {
-        "description": "Not so, with the reasons",
-        "content": {problems.MEDIA_TYPE: {}},
-    }
-}
+def _admit(app: FastAPI, inside: Inside, options: Options) -> None:
+    """Add what asks who it is, and where from."""
+    app.add_middleware(
+        Admission,
+        gate=inside.gate,
+        public=app.state.public,
+        # Whoever comes with many tokens, or with none that counts, is told so by their address.
+        addresses=Rates(4 * options.rate, 4 * options.burst),
+        callers=Rates(options.rate, options.burst),
+    )
+    app.add_middleware(Origins, allowed=options.origins, refused=functools.partial(inside.gate.refused, None))
+    if options.origins:
+        app.add_middleware(cors, allowed=options.origins)
 
 
-def _answer(reasons: Sequence[str], detail: str) -> Response:
-    if reasons:
-        answer = problems.problem(http.HTTPStatus.SERVICE_UNAVAILABLE, detail, reasons=list(reasons))
-    else:
-        answer = JSONResponse(_WELL)
-    answer.headers.update(_FRESH)
-    return answer
+def is_public(path: str) -> bool:
+    """Whether a path is open to whoever reaches the port."""
+    return path in PUBLIC or path.startswith(f"{problems.PATH}/")
+
+
+def is_public_with_metrics(path: str) -> bool:
+    """The same, where `/metrics` is open too."""
+    return path == _METRICS or is_public(path)

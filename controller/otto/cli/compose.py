@@ -37,10 +37,13 @@ from otto.adapters.terraform import TerraformInfrastructure
 from otto.cli import tidying
 from otto.cli.forging import forge_of
 from otto.cli.labbackend import LabBackend, LabImages
+from otto.cli.labdns import LabNameserver
 from otto.cli.notifying import notifications
 from otto.cli.secrecy import known_secrets
+from otto.cli.zonework import zones_of
 from otto.config import Settings
 from otto.lab.lab import Lab
+from otto.lab.nameserver import Nameserver
 from otto.lab.workshop import Workshop
 from otto.model.errors import UsageError
 from otto.model.spec import Provider
@@ -110,6 +113,14 @@ async def open_kit(settings: Settings) -> AsyncIterator[Kit]:
         notifier = notifications(settings, os.environ, clock, metrics.notified)
         stack.push_async_callback(notifier.close)
         redactor = Redactor(known_secrets(settings, os.environ))
+        zones = zones_of(
+            settings,
+            who.owner,
+            _nameserver(settings, who, lab),
+            environ=os.environ,
+            register=redactor.register,
+        )
+        stack.push_async_callback(zones.close)
         forge = forge_of(settings, clock, metrics, redactor.scrub)
         if forge is not None:
             stack.push_async_callback(forge.close)
@@ -126,6 +137,7 @@ async def open_kit(settings: Settings) -> AsyncIterator[Kit]:
             prices=prices,
             hook=HookProgram(policies),
             notifier=notifier,
+            zones=zones,
             forge=forge,
             proposals=_proposals(settings) if forge is not None and settings.source.url else None,
             forging=settings.forge,
@@ -137,6 +149,7 @@ async def open_kit(settings: Settings) -> AsyncIterator[Kit]:
             probes=settings.probes,
             facts=settings.facts,
             refresh=settings.refresh,
+            dns=settings.dns,
             providers=frozenset(provider.value for provider in settings.providers if provider in _DRIVEN),
             rng=random.SystemRandom(),
         )
@@ -250,6 +263,13 @@ def _infrastructure(settings: Settings, who: Identity, clock: Clock, lab: Lab) -
     )
     backends = {Provider.LAB: LabBackend(lab, who.public_key)} if Provider.LAB in settings.providers else {}
     return TerraformInfrastructure(backends, options, clock)
+
+
+def _nameserver(settings: Settings, who: Identity, lab: Lab) -> LabNameserver | None:
+    """The lab's, where the lab may be used."""
+    if Provider.LAB not in settings.providers:
+        return None
+    return LabNameserver(Nameserver(lab, who.public_key, settings.lab.zone))
 
 
 def _prices(settings: Settings) -> FilePrices:

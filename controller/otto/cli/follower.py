@@ -1,11 +1,10 @@
 """What a controller in another process does, followed through the store."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Protocol
 
-from otto.cli.board import WORKING
 from otto.model.run import Run
-from otto.model.status import Phase, SiteStatus
+from otto.model.status import WORKING, Phase, SiteStatus
 from otto.reconcile.events import Event, Listener, SiteGone, StatusChanged, StepChanged
 
 _RUNS = 50
@@ -32,16 +31,19 @@ class Followed(Protocol):
 class Follower:
     """Turns what changed in the store into the events that the controller's own process sees."""
 
-    def __init__(self, store: Followed) -> None:
-        self._store = store
+    def __init__(self) -> None:
         self._statuses: dict[str, SiteStatus] | None = None
         self._runs: dict[str, Run] = {}
         self.listeners: list[Listener] = []
 
-    async def look(self) -> None:
-        """Compare with the last look. The first one only takes note."""
-        statuses = {status.site: status for status in await self._store.statuses()}
-        runs = await self._store.runs(limit=_RUNS)
+    async def look(self, store: Followed) -> None:
+        """Compare what a store holds with the last look. The first one only takes note."""
+        statuses = await store.statuses()
+        self.take(statuses, await store.runs(limit=_RUNS))
+
+    def take(self, found: Iterable[SiteStatus], runs: Sequence[Run]) -> None:
+        """Compare what was read, runs after statuses, with the last time. The first time only takes note."""
+        statuses = {status.site: status for status in found}
         if self._statuses is not None:
             for event in _in_order([*self._of_runs(runs), *self._of_statuses(self._statuses, statuses)]):
                 for listener in self.listeners:

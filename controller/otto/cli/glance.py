@@ -10,13 +10,14 @@ import sqlite3
 from collections.abc import AsyncIterator, Iterable, Mapping
 from contextlib import asynccontextmanager
 from pathlib import Path
-from typing import Protocol, TypeVar
+from typing import TypeVar
 from urllib.parse import quote
 
 from otto.cli import naming
 from otto.cli.invocation import Invocation
+from otto.desk.sources import GrantSource, StatusSource
 from otto.model.canonical import load
-from otto.model.catalogue import RememberedSpec
+from otto.model.catalogue import RememberedDomain, RememberedSpec
 from otto.model.errors import OttoError
 from otto.model.history import Grant, GrantKind
 from otto.model.reading import read
@@ -25,41 +26,8 @@ from otto.model.status import SiteStatus
 
 T = TypeVar("T")
 
-REVISION = "0003"
+REVISION = "0005"
 _PATIENCE = 2.0
-
-
-class GrantSource(Protocol):
-    """What these commands read of the guard's memory; a part of the port `Ledger`."""
-
-    async def grants(self, *, site: str | None = None, kind: GrantKind | None = None) -> tuple[Grant, ...]:
-        """What people said, oldest first; with `site`, what concerns it: its own and that of all sites."""
-
-
-class StatusSource(Protocol):
-    """What these commands read; a part of the port `Store`."""
-
-    @property
-    def ledger(self) -> GrantSource:
-        """What the guard remembers."""
-
-    async def status(self, site: str) -> SiteStatus | None:
-        """A site's status."""
-
-    async def statuses(self) -> tuple[SiteStatus, ...]:
-        """All statuses, by name."""
-
-    async def remembered(self) -> Mapping[str, RememberedSpec]:
-        """Last good spec of every site."""
-
-    async def intents(self, site: str) -> frozenset[str]:
-        """What people asked for besides the spec."""
-
-    async def runs(self, site: str | None = None, limit: int = 20) -> tuple[Run, ...]:
-        """Runs, newest first."""
-
-    async def value(self, key: str) -> str | None:
-        """A small value by key."""
 
 
 class Glance:
@@ -74,6 +42,7 @@ class Glance:
         self._version = -1
         self._statuses: tuple[SiteStatus, ...] | None = None
         self._remembered: Mapping[str, RememberedSpec] | None = None
+        self._domains: Mapping[str, RememberedDomain] | None = None
         self._runs: dict[tuple[str | None, int], tuple[Run, ...]] = {}
 
     async def status(self, site: str) -> SiteStatus | None:
@@ -92,10 +61,31 @@ class Glance:
         """See `StatusSource`."""
         self._forget_the_old()
         if self._remembered is None:
-            rows = self._connection.execute("SELECT data FROM remembered ORDER BY site")
+            rows = self._connection.execute(
+                "SELECT data FROM remembered WHERE instr(site, '.') = 0 ORDER BY site"
+            )
             found = [read(RememberedSpec, load(data)) for (data,) in rows]
             self._remembered = {item.spec.name: item for item in found}
         return self._remembered
+
+    async def spec(self, site: str) -> RememberedSpec | None:
+        """See `StatusSource`."""
+        return (await self.remembered()).get(site)
+
+    async def remembered_domains(self) -> Mapping[str, RememberedDomain]:
+        """See `StatusSource`."""
+        self._forget_the_old()
+        if self._domains is None:
+            rows = self._connection.execute(
+                "SELECT data FROM remembered WHERE instr(site, '.') > 0 ORDER BY site"
+            )
+            found = [read(RememberedDomain, load(data)) for (data,) in rows]
+            self._domains = {item.spec.name: item for item in found}
+        return self._domains
+
+    async def domain(self, zone: str) -> RememberedDomain | None:
+        """See `StatusSource`."""
+        return (await self.remembered_domains()).get(zone)
 
     async def intents(self, site: str) -> frozenset[str]:
         """See `StatusSource`."""
@@ -140,7 +130,7 @@ class Glance:
         """SQLite's data_version moves when another connection has written (sqlite.org, pragma.html)."""
         (version,) = self._connection.execute("PRAGMA data_version").fetchone()
         if version != self._version:
-            self._version, self._statuses, self._remembered = version, None, None
+            self._version, self._statuses, self._remembered, self._domains = version, None, None, None
             self._runs.clear()
 
 
@@ -190,6 +180,7 @@ async def _known(connection: sqlite3.Connection, look: Glance) -> bool:
         revision = connection.execute("SELECT version_num FROM alembic_version").fetchall()
         await look.statuses()
         await look.remembered()
+        await look.remembered_domains()
     except (sqlite3.Error, OttoError, ValueError):
         return False
     return revision == [(REVISION,)]

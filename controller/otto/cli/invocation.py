@@ -16,7 +16,9 @@ if TYPE_CHECKING:
 
     from rich.console import Console
 
+    from otto.cli.remote.server import Server
     from otto.config import Settings
+    from otto.desk.question import Desk
 
 # What a line may hold when nobody has told us how wide the reader's window is: a pipe or a file.
 _PIPE_WIDTH = 200
@@ -31,12 +33,14 @@ class Invocation:
         environ: the environment.
         flags: dotted setting -> value, from the command line.
         debug: whether errors come with their traceback.
+        token: for a controller elsewhere, from the command line.
     """
 
     composition: Composition
     environ: Mapping[str, str]
     flags: dict[str, Any] = field(default_factory=dict)
     debug: bool = False
+    token: str | None = field(default=None, repr=False)
 
     @staticmethod
     def of(context: typer.Context) -> "Invocation":
@@ -44,6 +48,7 @@ class Invocation:
         found = context.find_object(Invocation)
         if found is None:
             raise RuntimeError("a command was called without its application")
+        found.require_reach(_words(context))
         return found
 
     @cached_property
@@ -60,6 +65,56 @@ class Invocation:
         if unknown:
             raise UsageError(f"there is no setting {unknown[0]!r}", mend="otto config lists them all")
         return config.load(self.environ, self.flags)
+
+    @cached_property
+    def server(self) -> "Server | None":
+        """The controller on another machine that the call is about; None for the home on this one.
+
+        Raises:
+            UsageError: its address or the token will not do.
+        """
+        remote = self.settings.remote
+        if not remote.server:
+            return None
+        from otto.cli.remote.server import server_of  # noqa: PLC0415  (not for the home)
+
+        return server_of(remote, self.token, self.environ)
+
+    @cached_property
+    def desk(self) -> "Desk":
+        """Where questions are put: the home, or a controller on another machine."""
+        if self.server is not None:
+            from otto.cli.remote.client import RemoteDesk  # noqa: PLC0415  (imports aiohttp)
+
+            return RemoteDesk(self.server)
+        from otto.cli.house import HomeHouse  # noqa: PLC0415  (with the commands that ask)
+
+        return HomeHouse(self)
+
+    @property
+    def place(self) -> str:
+        """Where the sites are, in words."""
+        return f"at {self.server.url}" if self.server is not None else f"over {self.settings.home}"
+
+    def require_reach(self, words: tuple[str, ...]) -> None:
+        """Insist that a command can do what it is told to, when it is told to ask another machine.
+
+        Raises:
+            UsageError: it works on this one.
+        """
+        from otto.cli.remote import reach  # noqa: PLC0415
+
+        server = self.settings.remote.server
+        if server:
+            reach.require(words, server, named="remote.server" in self.flags)
+
+    async def time(self) -> "datetime":
+        """The time of day where questions are answered, in UTC: a clock elsewhere may go otherwise."""
+        if self.server is None:
+            return self.now()
+        from otto.desk.greeting import Greet  # noqa: PLC0415  (only for another machine)
+
+        return (await self.desk.ask(Greet())).now
 
     def now(self) -> "datetime":
         """The time of day, in UTC."""
@@ -83,3 +138,13 @@ def console(environ: Mapping[str, str], *, stderr: bool = False) -> "Console":
     stream = sys.stderr if stderr else sys.stdout
     width = None if stream.isatty() or "COLUMNS" in environ else _PIPE_WIDTH
     return Console(stderr=stderr, markup=False, emoji=False, highlight=False, width=width)
+
+
+def _words(context: typer.Context) -> tuple[str, ...]:
+    """The command a context belongs to, as it is typed."""
+    words: list[str] = []
+    here = context
+    while here.parent is not None:
+        words.insert(0, here.info_name or "")
+        here = here.parent  # type: ignore[assignment]  # Typer's own contexts have Click's as parents
+    return tuple(words)

@@ -4,7 +4,6 @@ from collections import deque
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
-from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Self
 
@@ -15,9 +14,9 @@ from rich.text import Text
 from otto.cli import statuspage
 from otto.cli.board import Board
 from otto.cli.presenting import PlainPresenter
-from otto.cli.seen import Seen
 from otto.cli.story import doing
 from otto.cli.text import counted
+from otto.desk.seen import Seen
 from otto.model.run import Run
 from otto.model.status import SiteStatus
 from otto.ports import Clock
@@ -37,13 +36,13 @@ class StatusPicture(PlainPresenter):
         console: a terminal.
         clock: the time.
         site: the site it was asked for, None for all.
-        home: OTTO_HOME.
+        place: where the sites are, in words.
     """
 
-    def __init__(self, console: "Console", clock: Clock, site: str | None, home: Path) -> None:
+    def __init__(self, console: "Console", clock: Clock, site: str | None, place: str) -> None:
         super().__init__(console, Board((), clock.monotonic()), clock)
         self._site = site
-        self._home = home
+        self._place = place
         self._lines: deque[Text] = deque(maxlen=_TAIL)
         self._live = Live(console=console, auto_refresh=False, vertical_overflow="ellipsis")
 
@@ -65,7 +64,7 @@ class StatusPicture(PlainPresenter):
         now = self._clock.now()
         shown, left = fitting(seen, self._console.height - _REST - _TAIL)
         doings = _doing(shown.statuses, runs, now)
-        parts = [statuspage.page(shown, self._site, self._home, now, doings, every=seen.statuses)]
+        parts = [statuspage.page(shown, self._site, self._place, now, doings, every=seen.statuses)]
         if left:
             parts.append(
                 Group(

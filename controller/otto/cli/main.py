@@ -13,6 +13,7 @@ from otto.cli.commands import (
     audit,
     ci,
     destroy,
+    dns,
     freezes,
     grants,
     history,
@@ -33,6 +34,7 @@ from otto.cli.commands import (
     settings,
     specs,
     status,
+    tokens,
     up,
     why,
 )
@@ -75,7 +77,7 @@ def build_app(composition: Composition | None = None) -> typer.Typer:
 
 
 def _root(composition: Composition | None) -> Callable[..., None]:
-    def root(
+    def root(  # noqa: PLR0917  (Typer reads the options in this order)
         context: typer.Context,
         home: Annotated[
             str | None, typer.Option(metavar="PATH", help="Where OttO keeps everything (OTTO_HOME; ./var).")
@@ -89,6 +91,21 @@ def _root(composition: Composition | None) -> Callable[..., None]:
         debug: Annotated[
             bool, typer.Option("--debug", help="Log in full, show tracebacks (OTTO_DEBUG).")
         ] = False,
+        server: Annotated[
+            str | None,
+            typer.Option(metavar="URL", help="Ask this controller, not the home here (OTTO_SERVER)."),
+        ] = None,
+        token: Annotated[
+            str | None,
+            typer.Option(metavar="TOKEN", help="Shown to it; others may see it: rather OTTO_TOKEN."),
+        ] = None,
+        token_file: Annotated[
+            str | None, typer.Option(metavar="FILE", help="A file of mode 0600 that holds the token.")
+        ] = None,
+        authority: Annotated[
+            str | None,
+            typer.Option("--ca", metavar="FILE", help="Authorities of its certificate."),
+        ] = None,
         version: Annotated[  # noqa: ARG001  (its callback does it)
             bool, typer.Option("--version", callback=_version, is_eager=True, help="Show the version.")
         ] = False,
@@ -96,10 +113,22 @@ def _root(composition: Composition | None) -> Callable[..., None]:
         flags = dict(_setting(item) for item in settings or ())
         if home is not None:
             flags["home"] = home
+        flags |= _remote(server, token, token_file, authority)
         debug = debug or os.environ.get("OTTO_DEBUG", "").lower() in ("1", "true", "yes", "on")
-        context.obj = Invocation(composition or Real(), os.environ, flags, debug)
+        context.obj = Invocation(composition or Real(), os.environ, flags, debug, token)
 
     return root
+
+
+def _remote(
+    server: str | None, token: str | None, token_file: str | None, authority: str | None
+) -> dict[str, str]:
+    """The settings that these options are another name of."""
+    if token is not None and token_file is not None:
+        raise typer.BadParameter("give --token or --token-file, not both", param_hint="--token")
+    given = {"remote.server": server, "remote.ca": authority}
+    given["remote.token"] = f"file:{token_file}" if token_file is not None else None
+    return {name: value for name, value in given.items() if value is not None}
 
 
 def _setting(text: str) -> tuple[str, str]:
@@ -133,9 +162,11 @@ def _register(app: typer.Typer) -> None:
     for panel, commands in panels:
         for command in commands:
             app.command(rich_help_panel=panel)(command)
+    app.add_typer(dns.app, name="dns", rich_help_panel=_SEE)
     app.add_typer(rollout.app, name="rollout", rich_help_panel=_ALLOW)
     app.add_typer(images.app, name="images", rich_help_panel=_MAKE)
     app.add_typer(ci.app, name="ci", rich_help_panel=_MAKE)
+    app.add_typer(tokens.app, name="token", rich_help_panel=_ALLOW)
     app.add_typer(pipelines.app, name="pipelines", rich_help_panel=_SEE)
     app.add_typer(policy.app, name="policy", rich_help_panel=_MAKE)
     app.add_typer(lab.app, name="lab", rich_help_panel=_MAKE)

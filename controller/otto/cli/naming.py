@@ -1,7 +1,6 @@
-"""Names of sites: which there are, and what to say of one there is not."""
+"""Whether there is a store to read, and the store."""
 
-import difflib
-from collections.abc import AsyncIterator, Iterable
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING
 
@@ -9,7 +8,6 @@ from otto.cli.invocation import Invocation
 from otto.model.errors import UsageError
 
 if TYPE_CHECKING:
-    from otto.cli.glance import StatusSource
     from otto.config import Settings
     from otto.ports import Store
 
@@ -51,26 +49,7 @@ async def reading_store(invocation: Invocation) -> AsyncIterator["Store"]:
 
 
 async def site_names(invocation: Invocation) -> list[str]:
-    """Every site that the store knows, by name."""
-    async with reading_store(invocation) as store:
-        return sorted(await names_in(store))
+    """Every site there is, by name."""
+    from otto.desk.sites import SeeNames  # noqa: PLC0415  (for the shell's completion alone)
 
-
-async def names_in(store: "StatusSource | Store") -> frozenset[str]:
-    """Sites with a status or a remembered spec."""
-    statuses = {status.site for status in await store.statuses()}
-    return frozenset(statuses | (await store.remembered()).keys())
-
-
-def require(site: str, names: Iterable[str]) -> None:
-    """Insist that a site is known.
-
-    Raises:
-        UsageError: it is not; the mend names those that are close, or all.
-    """
-    known = sorted(names)
-    if site in known:
-        return
-    close = difflib.get_close_matches(site, known, 3)
-    mend = f"did you mean {' or '.join(close)}?" if close else f"sites: {', '.join(known[:20]) or 'none yet'}"
-    raise UsageError(f"there is no site {site[:80]!r}", mend=mend)
+    return [*await invocation.desk.ask(SeeNames())]

@@ -5,31 +5,28 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from otto.cli import documents, pipelinepages
+from otto.desk.pipelines import SeePipelines
 from otto.model.pipeline import Pipeline
 
 if TYPE_CHECKING:
     from otto.cli.invocation import Invocation
-    from otto.ports import PipelineRecords
 
 _PAUSE = 0.5
 
 Show = Callable[[tuple[Pipeline, ...], tuple[Pipeline, ...]], None]
 
 
-async def watch(
-    invocation: "Invocation", records: "PipelineRecords", site: str | None, limit: int, *, json: bool
-) -> None:
+async def watch(invocation: "Invocation", site: str | None, limit: int, *, json: bool) -> None:
     """Show pipelines and what becomes of them, until cancelled.
 
     Args:
         invocation: the call.
-        records: where from.
         site: the only site that counts, None for all.
         limit: the newest so many.
         json: one document per change.
     """
     if json or not invocation.out.is_terminal:
-        await _follow(records, site, limit, _lines(invocation, json=json))
+        await _follow(invocation, site, limit, _lines(invocation, json=json))
         return
     from rich.live import Live  # noqa: PLC0415  (only terminals need it)
 
@@ -39,13 +36,13 @@ async def watch(
             room = max(1, invocation.out.height - 2)
             live.update(pipelinepages.table(found[:room], invocation.now()), refresh=True)
 
-        await _follow(records, site, limit, draw)
+        await _follow(invocation, site, limit, draw)
 
 
-async def _follow(records: "PipelineRecords", site: str | None, limit: int, show: Show) -> None:
+async def _follow(invocation: "Invocation", site: str | None, limit: int, show: Show) -> None:
     known: dict[str, Pipeline] = {}
     while True:
-        found = await records.pipelines(site, limit)
+        found = await invocation.desk.ask(SeePipelines(site, limit))
         moved = tuple(item for item in reversed(found) if known.get(item.id) != item)
         known = {item.id: item for item in found}
         show(found, moved)

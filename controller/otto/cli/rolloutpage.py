@@ -1,16 +1,15 @@
 """How a site's rollout stands, as `otto rollout status` shows it."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from rich.text import Text
 
-from otto.cli import documents, naming
-from otto.cli.invocation import Invocation
+from otto.cli import documents
 from otto.cli.text import clean, date_time
 from otto.decide.rolloutwords import in_a_line
 from otto.decide.wording import counted
+from otto.desk.steering import Rollout
 from otto.model.canonical import short, to_data
 from otto.model.history import Grant, GrantKind
 from otto.model.rollout import Quarantine, RolloutState, RolloutStatus
@@ -19,32 +18,9 @@ if TYPE_CHECKING:
     from rich.console import Console
 
 _BACK = frozenset({RolloutState.REVERTING, RolloutState.REVERTED})
-_KINDS = frozenset({GrantKind.PAUSE, GrantKind.QUARANTINE})
 
 
-@dataclass(frozen=True, slots=True)
-class Found:
-    """A rollout, and what people and OttO said of the site's rollouts that still holds."""
-
-    status: RolloutStatus
-    grants: tuple[Grant, ...]
-
-
-async def read(invocation: Invocation, site: str) -> Found:
-    """How a site's last rollout stands.
-
-    Raises:
-        UsageError: there is no such site.
-    """
-    now = invocation.now()
-    async with naming.reading_store(invocation) as store:
-        naming.require(site, await naming.names_in(store))
-        grants = await store.ledger.grants(site=site)
-        status = await store.rollout(site)
-    return Found(status, tuple(item for item in grants if item.kind in _KINDS and item.holds(now)))
-
-
-def show(out: "Console", found: Found, *, json: bool) -> None:
+def show(out: "Console", found: Rollout, *, json: bool) -> None:
     """Print it."""
     if json:
         documents.write(out, document(found))
@@ -53,7 +29,7 @@ def show(out: "Console", found: Found, *, json: bool) -> None:
         out.print(Text(clean(line)), soft_wrap=True)
 
 
-def document(found: Found) -> dict[str, object]:
+def document(found: Rollout) -> dict[str, object]:
     """What `otto rollout status --json` prints."""
     status = found.status
     return {
@@ -68,7 +44,7 @@ def document(found: Found) -> dict[str, object]:
     }
 
 
-def lines(found: Found) -> Iterator[str]:
+def lines(found: Rollout) -> Iterator[str]:
     """The same for people."""
     status = found.status
     if not status.digest:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 from urllib.parse import unquote, urlsplit
 
 from otto.adapters.notify.ways import open_ways, secrets_of
-from otto.adapters.secrets import open_secrets
+from otto.adapters.secrets import Resolver, open_secrets
 from otto.model.errors import UsageError
 from otto.telemetry.redaction import promises_secret
 
@@ -25,8 +25,9 @@ def known_secrets(settings: "Settings", environ: Mapping[str, str]) -> frozenset
         environ: where variables named like secrets are looked for.
     """
     found = {*_token(settings.source.token, environ), *_passwords(settings), *_variables(environ)}
-    found |= {*_ways(settings.notify.urls, environ), *_lines(settings.hooks.secret, environ)}
+    found |= {*_ways(settings.notify.urls, environ), *_lines(settings, environ)}
     found |= {*_token(settings.forge.token, environ), *_ways(settings.notify.urls, environ)}
+    found |= {*_referred(settings, environ)}
     return frozenset(secret for secret in found if secret)
 
 
@@ -43,11 +44,21 @@ def _token(reference: str, environ: Mapping[str, str]) -> Iterator[str]:
         yield reference  # not a reference: somebody put the token itself there
 
 
-def _lines(reference: str, environ: Mapping[str, str]) -> Iterator[str]:
+def _lines(settings: "Settings", environ: Mapping[str, str]) -> Iterator[str]:
+    reference, password = settings.hooks.secret, settings.secrets.vaultPassword
     try:
-        yield from (secret.decode() for secret in open_secrets("hooks.secret", reference, environ))
+        yield from (secret.decode() for secret in open_secrets("hooks.secret", reference, environ, password))
     except UsageError:
         return  # whoever needs them says so, with the mend
+
+
+def _referred(settings: "Settings", environ: Mapping[str, str]) -> Iterator[str]:
+    """Secrets that are nothing but what a reference leads to."""
+    for reference in (settings.secrets.vaultPassword, settings.remote.token):
+        try:
+            yield Resolver(environ).text("", reference) if reference else ""
+        except UsageError:
+            continue  # whoever needs it says so, with the mend
 
 
 def _ways(reference: str, environ: Mapping[str, str]) -> Iterator[str]:

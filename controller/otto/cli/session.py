@@ -5,19 +5,17 @@ from typing import TYPE_CHECKING
 
 from otto.cli import waiting
 from otto.cli.answer import Answer
-from otto.cli.board import Board, site_of
+from otto.cli.board import Board
 from otto.cli.choosing import presenter
-from otto.cli.naming import require
 from otto.cli.work import Work, working
-from otto.model.history import AuditEntry
-from otto.reconcile.destroy import DESTROY, TEARDOWN
-from otto.reconcile.events import Event
+from otto.desk.names import require
+from otto.reconcile.events import Event, site_of
 
 if TYPE_CHECKING:
     from otto.cli.invocation import Invocation
     from otto.cli.presenting import Presenter
+    from otto.desk.intents import Destroy
     from otto.model.plan import StepKind
-    from otto.model.saying import Speaker
 
 
 async def look(
@@ -41,43 +39,27 @@ async def look(
         for site in sites:
             require(site, known)
         wanted = sorted(set(sites) or known)
+        await work.attend(wanted)
         with _watched(invocation, work, wanted, plain=plain, json=json):
             return await waiting.look(work, wanted, steps, seconds)
 
 
 async def destroy(
-    invocation: "Invocation",
-    sites: Sequence[str],
-    seconds: float,
-    *,
-    who: "Speaker",
-    note: str,
-    teardown: bool,
-    plain: bool,
-    json: bool,
+    invocation: "Invocation", wish: "Destroy", seconds: float, *, plain: bool, json: bool
 ) -> tuple[Answer, ...]:
     """Have sites destroyed. The wish is recorded first: should we be killed, the next controller goes on.
 
     Args:
         invocation: the call.
-        sites: their names.
+        wish: which, by whom and why.
         seconds: how long to wait.
-        who: who wants it.
-        note: why, in their words.
-        teardown: whether they come back by themselves when a controller is started again.
         plain: one line per change.
         json: one JSON event per line.
     """
     async with working(invocation, seed=False) as work:
-        for site in sites:
-            detail = {"as": who.account}
-            entry = AuditEntry(who.at, who.name, "destroy", site, "", "otto destroy", note, detail)
-            await work.store.ledger.append(entry)
-            await work.store.set_intent(site, DESTROY, on=True)
-            if teardown:
-                await work.store.set_intent(site, TEARDOWN, on=True)
-        with _watched(invocation, work, sites, plain=plain, json=json):
-            return await waiting.destroy(work, sites, seconds)
+        await work.attend(wish.sites)
+        with _watched(invocation, work, wish.sites, plain=plain, json=json):
+            return await waiting.destroy(work, wish, seconds)
 
 
 def _watched(

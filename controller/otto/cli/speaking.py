@@ -1,30 +1,15 @@
-"""What people say to the guard: from the command line to the ledger, and back in a line of words."""
+"""Who speaks on this machine; and what people said to the guard, in a line of words."""
 
 import os
 import pwd
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from otto.cli import naming, telling
+from otto.desk.heard import LATER
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable
-
     from otto.cli.invocation import Invocation
-    from otto.model.history import AuditRecord
-    from otto.model.saying import Saying, Speaker
-    from otto.ports import Store
-
-    Say = Callable[[Store, Speaker], Awaitable[Saying]]
-
-
-@dataclass(frozen=True, slots=True)
-class Said:
-    """What was said, its place in the audit record, and whether a controller heard of it."""
-
-    saying: "Saying"
-    record: "AuditRecord"
-    heard: telling.Heard
+    from otto.desk.saying import Said
+    from otto.model.saying import Speaker
 
 
 def account() -> str:
@@ -62,30 +47,7 @@ def reason(text: str, *, needed: bool = False) -> str:
     return reason_of(text, needed=needed)
 
 
-async def speak(invocation: "Invocation", site: str, who: "Speaker", say: "Say") -> Said:
-    """Say something of a site, or of all: it is in force and on record when this returns.
-
-    Args:
-        invocation: the call.
-        site: which; "" for all.
-        who: who speaks.
-        say: finds what the word is; raises when it cannot be said.
-
-    Raises:
-        UsageError: the site is unknown, or it cannot be said; nothing was changed.
-    """
-    from otto.reconcile.saying import say as put_in_force  # noqa: PLC0415  (not for --help)
-
-    async with naming.reading_store(invocation) as store:
-        if site:
-            naming.require(site, await naming.names_in(store))
-        saying = await say(store, who)
-        record = await put_in_force(store.ledger, saying)
-        waiting = [site] if site else await telling.held_sites(store)
-    return Said(saying, record, await telling.tell(invocation, waiting))
-
-
-def show(invocation: "Invocation", said: Said, *, json: bool) -> None:
+def show(invocation: "Invocation", said: "Said", *, json: bool) -> None:
     """Say what holds now, until when, and who will hear of it later."""
     if json:
         from otto.cli import documents  # noqa: PLC0415  (either this or the line)
@@ -97,4 +59,4 @@ def show(invocation: "Invocation", said: Said, *, json: bool) -> None:
     saying = said.saying
     until = f", until {date_time(saying.given.until)}" if saying.given and saying.given.until else ""
     line = "; ".join([saying.message + until, *saying.more])
-    invocation.out.print(clean(line + telling.LATER[said.heard]), soft_wrap=True)
+    invocation.out.print(clean(line + LATER[said.heard]), soft_wrap=True)

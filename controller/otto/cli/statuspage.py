@@ -2,16 +2,15 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from rich.console import Group
 
 from otto.cli import money, tables
-from otto.cli.seen import Seen
 from otto.cli.tables import words
 from otto.cli.text import counted, date_time
 from otto.decide import freezing
+from otto.desk.seen import Seen
 from otto.model.history import Grant
 from otto.model.host import LiveHost
 from otto.model.problem import Problem
@@ -26,7 +25,7 @@ _MOST = 5
 def page(
     seen: Seen,
     site: str | None,
-    home: Path,
+    place: str,
     now: datetime,
     doing: Mapping[str, Sequence[str]] | None = None,
     *,
@@ -37,13 +36,13 @@ def page(
     Args:
         seen: one look at the store.
         site: the site it was asked for, None for all.
-        home: OTTO_HOME.
+        place: where the sites are, in words: `over /srv/otto`.
         now: the time.
         doing: lines about what goes on, by site.
         every: all sites, where only some of them are shown.
     """
     if not seen.statuses:
-        nothing = f"no sites over {home} yet; otto up starts OttO with what its repository says"
+        nothing = f"no sites {place} yet; otto up starts OttO with what its repository says"
         return Group(words(nothing), *_below(troubles(seen)))
     remarks = _below([*troubles(seen), *_stale(seen)])
     if site is None:

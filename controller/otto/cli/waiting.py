@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable, Sequence
 from otto.cli.answer import Answer, Asked, to_destroy, to_look
 from otto.cli.board import why
 from otto.cli.work import Work
+from otto.desk.intents import Destroy
 from otto.model.errors import TransientError, UsageError
 from otto.model.plan import StepKind
 from otto.model.run import Run
@@ -38,10 +39,11 @@ async def look(
     return await _answers(work, asked, to_look, seconds)
 
 
-async def destroy(work: Work, sites: Sequence[str], seconds: float) -> tuple[Answer, ...]:
-    """Have sites destroyed, whose intent is recorded already, and wait until they are gone."""
-    asked = {site: await _asked(work, site, frozenset()) for site in sites}
-    for site in sites:
+async def destroy(work: Work, wish: Destroy, seconds: float) -> tuple[Answer, ...]:
+    """Have sites destroyed, and wait until they are gone."""
+    asked = {site: await _asked(work, site, frozenset()) for site in wish.sites}
+    await work.wish_gone(wish)
+    for site in wish.sites:
         await _due_if_known(work, site)
 
     def judge(question: Asked, status: SiteStatus | None, runs: Iterable[Run]) -> Answer | None:

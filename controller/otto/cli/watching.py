@@ -1,79 +1,147 @@
 """`otto status --watch`: drift and healing as they happen, told by what changes in the store."""
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable
 from pathlib import Path
+from typing import Protocol
 
-from otto.cli import seen as seeing
 from otto.cli import statuspage
-from otto.cli.board import site_of
 from otto.cli.follower import Follower
-from otto.cli.glance import Glance, StatusSource
-from otto.cli.presenting import Presenter, event_document
-from otto.cli.seen import Around, Seen, around
+from otto.cli.glance import Glance
+from otto.cli.presence import around
+from otto.cli.presenting import Presenter
+from otto.desk import seen as seeing
+from otto.desk.question import Desk
+from otto.desk.runs import SeeRuns
+from otto.desk.seen import Around, Seen
+from otto.desk.sites import SeeStatus
+from otto.desk.sources import StatusSource
 from otto.model.run import Run
-from otto.model.status import SiteStatus
 from otto.ports import Clock
-from otto.reconcile.events import Event, StatusChanged
+from otto.reconcile.events import Event, StatusChanged, event_document, site_of
 
 # SQLite's file says by itself whether anything changed; another database has to be read each time.
 _GLANCE = 0.25
 _READ = 1.0
 # Whether a controller answers is asked less often: that takes a moment of its time.
 _ASK = 2.0
+_RUNS = 50
 
 
-class Watch:
-    """Follows the store, and hands what changes to a presenter.
+class Eye(Protocol):
+    """Looks at how things are, over and over."""
+
+    @property
+    def pause(self) -> float:
+        """Seconds between two looks."""
+
+    async def look(self) -> tuple[Seen, tuple[Run, ...]]:
+        """What is seen, and the newest runs, read after it.
+
+        Raises:
+            UsageError: there is no such site.
+        """
+
+
+class StoreEye:
+    """Looks into a store beside it.
 
     Args:
         store: where from.
         site: the only site that counts, None for all.
         home: where a controller would answer.
+        clock: time.
+    """
+
+    def __init__(self, store: StatusSource, site: str | None, home: Path, clock: Clock) -> None:
+        self._store = store
+        self._site = site
+        self._home = home
+        self._clock = clock
+        self._around: Around | None = None
+        self._asked_at = 0.0
+
+    @property
+    def pause(self) -> float:
+        """See `Eye`."""
+        return _GLANCE if isinstance(self._store, Glance) else _READ
+
+    async def look(self) -> tuple[Seen, tuple[Run, ...]]:
+        """See `Eye`."""
+        seen = await seeing.look(self._store, self._site, await self._at_work(), self._clock.now())
+        return seen, await self._store.runs(limit=_RUNS)
+
+    async def _at_work(self) -> Around:
+        now = self._clock.monotonic()
+        if self._around is None or now - self._asked_at >= _ASK:
+            self._around, self._asked_at = await asyncio.to_thread(around, self._home), now
+        return self._around
+
+
+class DeskEye:
+    """Looks by asking.
+
+    Args:
+        desk: whom.
+        site: the only site that counts, None for all.
+    """
+
+    pause = _READ
+
+    def __init__(self, desk: Desk, site: str | None) -> None:
+        self._desk = desk
+        self._site = site
+
+    async def look(self) -> tuple[Seen, tuple[Run, ...]]:
+        """See `Eye`."""
+        seen = await self._desk.ask(SeeStatus(self._site))
+        return seen, await self._desk.ask(SeeRuns(self._site, _RUNS))
+
+
+class Watch:
+    """Follows what is seen, and hands what changes to a presenter.
+
+    Args:
+        eye: looks.
+        site: the only site that counts, None for all.
         shown: shows what happens.
         clock: time.
     """
 
-    def __init__(
-        self, store: StatusSource, site: str | None, home: Path, shown: Presenter, clock: Clock
-    ) -> None:
-        self._store = store
+    def __init__(self, eye: Eye, site: str | None, shown: Presenter, clock: Clock) -> None:
+        self._eye = eye
         self._site = site
-        self._home = home
         self._shown = shown
         self._clock = clock
         self._told: dict[str, dict[str, object]] = {}
         self._troubles: tuple[str, ...] = ()
         self._around: Around | None = None
-        self._asked_at = 0.0
-        self._follower = Follower(_Known(store, clock))
+        self._follower = Follower()
         self._follower.listeners.append(self._hear)
 
-    async def run(self, after: Callable[[Seen], Awaitable[None]] | None = None) -> None:
+    async def run(self, after: Callable[[Seen, tuple[Run, ...]], None] | None = None) -> None:
         """Go on until cancelled; `after` is called after every look."""
         with self._shown:
             while True:
-                seen = await self.look()
+                seen, runs = await self.look()
                 if after is not None:
-                    await after(seen)
-                await self._clock.sleep(_GLANCE if isinstance(self._store, Glance) else _READ)
+                    after(seen, runs)
+                await self._clock.sleep(self._eye.pause)
 
-    async def look(self) -> Seen:
+    async def look(self) -> tuple[Seen, tuple[Run, ...]]:
         """Look once, and tell what changed since the last time; the first time, how things are.
 
         Raises:
             UsageError: there is no such site.
         """
+        seen, runs = await self._eye.look()
         first = self._around is None
-        here = await self._at_work()
-        if first:  # before how things are is read, so that nothing can come between the two unnoticed
-            await self._follower.look()
-        seen = await seeing.look(self._store, self._site, here, self._clock.now())
+        self._tell_around(seen.around)
         for status in seen.statuses if first else ():
             self._hear(StatusChanged(status))
-        await self._follower.look()
+        self._follower.take(seen.statuses, runs)
         self._tell_troubles(seen)
-        return seen
+        return seen, runs
 
     def _hear(self, event: Event) -> None:
         """Pass on what concerns the site; a status only when something of it moved that can be seen."""
@@ -98,26 +166,7 @@ class Watch:
                 self._shown.note(f"no longer so: {text}")
         self._troubles = troubles
 
-    async def _at_work(self) -> Around:
-        now = self._clock.monotonic()
-        before = self._around
-        if before is None or now - self._asked_at >= _ASK:
-            self._around, self._asked_at = await asyncio.to_thread(around, self._home), now
-        here = self._around or Around()
+    def _tell_around(self, here: Around) -> None:
+        before, self._around = self._around, here
         if here.anybody is not (before.anybody if before else True):
             self._shown.note("a controller is running" if here.anybody else "no controller is running")
-        return here
-
-
-class _Known:
-    """A store whose statuses hold the sites that nobody looked at yet."""
-
-    def __init__(self, store: StatusSource, clock: Clock) -> None:
-        self._store = store
-        self._clock = clock
-
-    async def statuses(self) -> tuple[SiteStatus, ...]:
-        return await seeing.known_statuses(self._store, self._clock.now())
-
-    async def runs(self, site: str | None = None, limit: int = 20) -> tuple[Run, ...]:
-        return await self._store.runs(site, limit)

@@ -2,18 +2,24 @@
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator
+import functools
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from typing import Protocol
 
 from otto.adapters.clock import SystemClock
-from otto.cli import presence
+from otto.cli import presence, speaking
 from otto.cli.follower import Follower
 from otto.cli.invocation import Invocation
 from otto.cli.journal import journal
+from otto.cli.remote.work import elsewhere
 from otto.config import Settings
+from otto.desk.intents import Destroy, wish_gone
 from otto.model.errors import TransientError
 from otto.model.plan import StepKind
+from otto.model.run import Run
+from otto.model.saying import Speaker, reason_of
+from otto.model.status import SiteStatus
 from otto.ports import Clock, Store
 from otto.reconcile.control import ask
 from otto.reconcile.controller import SOCKET, Controller
@@ -22,12 +28,33 @@ from otto.reconcile.lock import home_lock
 
 _POLL = 0.25
 
+Who = Callable[[str | None], Speaker]
+"""Who speaks, by the name they give."""
+
+
+class Records(Protocol):
+    """What is read of sites that are worked on; a part of the port `Store`."""
+
+    async def status(self, site: str) -> SiteStatus | None:
+        """A site's status."""
+
+    async def runs(self, site: str | None = None, limit: int = 20) -> tuple[Run, ...]:
+        """Runs, newest first."""
+
+    async def intents(self, site: str) -> frozenset[str]:
+        """What people asked for besides the spec."""
+
 
 class Work(Protocol):
     """Where sites are worked on."""
 
-    store: Store
-    clock: Clock
+    @property
+    def store(self) -> Records:
+        """What is known of them."""
+
+    @property
+    def clock(self) -> Clock:
+        """The time that is used there."""
 
     async def names(self) -> frozenset[str]:
         """Sites that may be asked for."""
@@ -35,8 +62,14 @@ class Work(Protocol):
     async def source_error(self) -> str:
         """Why the repository could not be read, "" when it could."""
 
+    async def attend(self, sites: Sequence[str]) -> None:
+        """Say which sites matter, before anything is asked of them."""
+
     async def due(self, site: str, steps: frozenset[StepKind]) -> None:
         """Have a site looked at now, and these steps carried out."""
+
+    async def wish_gone(self, wish: Destroy) -> None:
+        """Have sites destroyed, as soon as they are due."""
 
     async def changed(self) -> None:
         """Return when something may have changed."""
@@ -48,8 +81,9 @@ class Work(Protocol):
 class LocalWork:
     """A controller of our own, started for some sites."""
 
-    def __init__(self, controller: Controller, loop: asyncio.Task[None]) -> None:
+    def __init__(self, controller: Controller, loop: asyncio.Task[None], who: Who) -> None:
         self._controller = controller
+        self._who = who
         self._loop = loop
         self._stirred = asyncio.Event()
         self.store = controller.kit.store
@@ -71,6 +105,13 @@ class LocalWork:
             self._controller.reconciler.wish(site, steps)
         self._controller.kit.queue.add(site, "asked")
 
+    async def attend(self, sites: Sequence[str]) -> None:
+        """See `Work`: all of them do."""
+
+    async def wish_gone(self, wish: Destroy) -> None:
+        """See `Work`."""
+        await record(self._controller.kit.store, wish, self._who)
+
     async def changed(self) -> None:
         """See `Work`. A run's end is no event: it is in the store some moments after its last step's."""
         with contextlib.suppress(TimeoutError):
@@ -91,15 +132,16 @@ class LocalWork:
 class RemoteWork:
     """A controller in another process, asked over its socket and followed through the store."""
 
-    def __init__(self, store: Store, clock: Clock, settings: Settings) -> None:
+    def __init__(self, store: Store, clock: Clock, settings: Settings, who: Who) -> None:
         self.store = store
         self.clock = clock
         self._socket = settings.home / SOCKET
-        self._follower = Follower(store)
+        self._who = who
+        self._follower = Follower()
 
     async def begin(self) -> None:
         """Take note of how things are, so that what changes from now on is told."""
-        await self._follower.look()
+        await self._follower.look(self.store)
 
     async def names(self) -> frozenset[str]:
         """See `Work`."""
@@ -120,14 +162,31 @@ class RemoteWork:
         if await ask(self._socket, {"op": "due", "site": site, "steps": names}) is None:
             raise TransientError("the controller stopped just now", mend="try again")
 
+    async def attend(self, sites: Sequence[str]) -> None:
+        """See `Work`: all of them do."""
+
+    async def wish_gone(self, wish: Destroy) -> None:
+        """See `Work`. It is in force whether or not the controller lives."""
+        await record(self.store, wish, self._who)
+
     async def changed(self) -> None:
         """See `Work`."""
         await self.clock.sleep(_POLL)
-        await self._follower.look()
+        await self._follower.look(self.store)
 
     def subscribe(self, listener: Listener) -> None:
         """See `Work`."""
         self._follower.listeners.append(listener)
+
+
+async def record(store: Store, wish: Destroy, who: Who) -> None:
+    """Record that sites are to be destroyed.
+
+    Raises:
+        UsageError: the name or the reason will not do; nothing was recorded.
+    """
+    speaker, why = who(wish.by), reason_of(wish.reason)
+    await wish_gone(store, wish.sites, speaker, why, teardown=wish.teardown)
 
 
 @asynccontextmanager
@@ -141,7 +200,10 @@ async def working(invocation: Invocation, *, seed: bool) -> AsyncIterator[Work]:
     Raises:
         UsageError: another process holds the home but does not answer.
     """
-    if presence.find(invocation.settings.home):
+    if invocation.server is not None:
+        async with elsewhere(invocation) as far:
+            yield far
+    elif presence.find(invocation.settings.home):
         async with _remote(invocation) as work:
             yield work
     else:
@@ -149,12 +211,16 @@ async def working(invocation: Invocation, *, seed: bool) -> AsyncIterator[Work]:
             yield own
 
 
+def _who(invocation: Invocation) -> Who:
+    return functools.partial(speaking.speaker, invocation)
+
+
 @asynccontextmanager
 async def _remote(invocation: Invocation) -> AsyncIterator[Work]:
     settings = invocation.settings
     with journal(invocation, file=False):
         async with invocation.composition.open_store_only(settings) as store:
-            work = RemoteWork(store, SystemClock(), settings)
+            work = RemoteWork(store, SystemClock(), settings, _who(invocation))
             await work.begin()
             yield work
 
@@ -168,7 +234,7 @@ async def _local(invocation: Invocation, *, seed: bool) -> AsyncIterator[Work]:
         async with composition.open_kit(settings) as kit:
             controller = composition.make_controller(kit, settings)
             async with only_when_asked(controller) as loop:
-                yield LocalWork(controller, loop)
+                yield LocalWork(controller, loop, _who(invocation))
 
 
 @asynccontextmanager
@@ -177,6 +243,7 @@ async def only_when_asked(controller: Controller) -> AsyncIterator[asyncio.Task[
     await controller.loop.recover()
     await controller.pipelines.recover()
     await controller.fleet.load()
+    await controller.reconciler.domains.load()
     await controller.watcher.look()
     for site in controller.fleet.names():
         controller.kit.queue.forget(site)

@@ -6,8 +6,10 @@ from datetime import datetime
 from enum import StrEnum
 
 from otto.model.cost import Cost
+from otto.model.domain import DomainSpec
 from otto.model.host import Endpoint, Host
 from otto.model.rollout import RolloutStatus
+from otto.model.spec import SiteSpec
 from otto.model.verdict import Reason
 
 
@@ -28,6 +30,19 @@ class Phase(StrEnum):
     ORPHANED = "Orphaned"
     DESTROYING = "Destroying"
     DESTROYED = "Destroyed"
+
+
+WORKING = frozenset(
+    {
+        Phase.PLANNING,
+        Phase.PROVISIONING,
+        Phase.CONFIGURING,
+        Phase.DEPLOYING,
+        Phase.VERIFYING,
+        Phase.DESTROYING,
+    }
+)
+"""A site in one of these is being worked on right now."""
 
 
 class ConditionType(StrEnum):
@@ -139,3 +154,10 @@ class SiteStatus:
         before = self.conditions.get(condition.type.value)
         merged = dict(self.conditions) | {condition.type.value: condition.moved_from(before)}
         return replace(self, conditions=merged)
+
+
+def pending(spec: SiteSpec | DomainSpec, commit: str, now: datetime) -> SiteStatus:
+    """The status of a site or zone that nobody has looked at: a spec is there, its first look is to come."""
+    return SiteStatus(
+        spec.name, Phase.PENDING, now, provider=spec.provider.value, labels=spec.labels, commit=commit
+    )

@@ -78,7 +78,8 @@ class Control:
             async for answer in self._handler(request)(request):
                 await _send(writer, answer)
         except OttoError as error:
-            await _send(writer, {"done": True, "exit": 1, "error": str(error)})
+            told = {"error": str(error), "message": error.message, "mend": error.mend}
+            await _send(writer, {"done": True, "exit": 1, **told})
         except ValueError as error:
             await _send(writer, {"done": True, "exit": 2, "error": f"bad request: {error}"})
 
@@ -127,7 +128,8 @@ async def _exchange(path: str, request: Request) -> Answer:
             answer: dict[str, object] = json.loads(line)
             if answer.get("done"):
                 if answer.get("error"):
-                    raise UsageError(str(answer["error"]))
+                    told = answer.get("message") or answer["error"]
+                    raise UsageError(str(told), mend=str(answer.get("mend") or ""))
                 return answer
     finally:
         writer.close()

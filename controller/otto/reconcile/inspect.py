@@ -36,28 +36,75 @@ class Inspection:
     plan: Plan | None = None
     verdict: Verdict | None = None
 
+    @property
+    def site(self) -> str:
+        """Its name."""
+        return self.desired.site
+
+    @property
+    def commit(self) -> str:
+        """Where its spec comes from."""
+        return self.desired.commit
+
+    @property
+    def digest(self) -> str:
+        """Of what is desired."""
+        return self.desired.digest
+
+
+@dataclass(frozen=True, slots=True)
+class Knowledge:
+    """What a controller at work knows, and an inspector beside it makes use of."""
+
+    fleet: Fleet
+    books: Bookkeeper
+    headcount: Headcount
+    gate: Gatekeeper
+
+    @classmethod
+    def fresh(cls, kit: Kit) -> "Knowledge":
+        """That of nobody: an inspector has to `load` it."""
+        fleet, books, headcount = (
+            Fleet(kit.source, kit.specs, kit.store, Freezer(kit)),
+            Bookkeeper(kit),
+            Headcount(kit),
+        )
+        return cls(
+            fleet, books, headcount, Gatekeeper(kit, books, headcount, Waves(kit, fleet.specs_in_force))
+        )
+
 
 class Inspector:
-    """Inspects sites as of the newest commit; changes nothing."""
+    """Inspects sites as of the newest commit; changes nothing.
 
-    def __init__(self, kit: Kit) -> None:
+    Args:
+        kit: the ports.
+        known: what the controller knows that is at work in this process; None where none is.
+
+    Attributes:
+        fleet: the specs.
+        gate: asks the guard.
+    """
+
+    def __init__(self, kit: Kit, known: Knowledge | None = None) -> None:
         self._kit = kit
-        self._fleet = Fleet(kit.source, kit.specs, kit.store, Freezer(kit))
-        books = Bookkeeper(kit)
-        self._books = books
-        self._headcount = Headcount(kit)
-        self._gate = Gatekeeper(kit, books, self._headcount, Waves(kit, self._fleet.specs_in_force))
+        self._alone = known is None
+        known = known or Knowledge.fresh(kit)
+        self.fleet = known.fleet
+        self._books = known.books
+        self._headcount = known.headcount
+        self.gate = known.gate
         self.verifier = Verifier(kit)
         self._observer = Observer(kit, self.verifier)
 
     async def load(self) -> Fleet:
         """Read the repository's newest commit that may be deployed, without recording that it was seen."""
-        await self._fleet.load()
+        await self.fleet.load()
         head = await self._kit.source.fetch()
         commit = (await Door(self._kit).glance(head)).commit if head else ""
         if commit:
-            self._fleet.catalogue = self._fleet.preview(commit)
-        return self._fleet
+            self.fleet.catalogue = self.fleet.preview(commit)
+        return self.fleet
 
     async def desired(self, site: str) -> Desired:
         """What a site should be.
@@ -65,9 +112,9 @@ class Inspector:
         Raises:
             UsageError: no spec wants such a site.
         """
-        known = self._fleet.in_force(site)
+        known = self.fleet.in_force(site)
         if known is None:
-            names = ", ".join(sorted(self._fleet.catalogue.sites)) or "none"
+            names = ", ".join(sorted(self.fleet.catalogue.sites)) or "none"
             raise UsageError(f"no spec describes a site {site!r}", mend=f"sites with a spec: {names}")
         return await Resolver(self._kit).resolve(known)
 
@@ -90,6 +137,7 @@ class Inspector:
         planned = plan(seen.desired, seen.observed, acted, found)
         applied = seen.observed.applied
         priced = self._books.priced(planned, seen.desired, seen.observed.hosts, applied)
-        await self._headcount.load()
-        judged = await self._gate.assess(priced, seen.desired.spec, applied)
+        if self._alone:
+            await self._headcount.load()
+        judged = await self.gate.assess(priced, seen.desired.spec, applied)
         return Inspection(seen.desired, seen.observed, seen.differences, judged.plan, judged.verdict)

@@ -30,6 +30,8 @@ _SHAPES = (
     # tokens that name themselves: AWS, GitHub, GitLab, DigitalOcean, Google, Slack, JSON Web Tokens
     re.compile(r"\bA[KS]IA[A-Z0-9]{16}\b|\bgh[pousr]_\w{20,}|\bgithub_pat_\w{20,}|\bglpat-[\w-]{20,}"),
     re.compile(r"\bdo[por]_v1_\w{20,}|\bAIza[\w-]{35}|\bya29\.[\w-]{20,}|\bxox[abprs]-[\w-]{10,}"),
+    # our own
+    re.compile(r"\botto_[0-9A-Za-z]{40,}"),
     re.compile(r"\beyJ[\w-]{10,}\.eyJ[\w-]{10,}\.[\w-]*"),
     # name = value, "name": "value", name: value; quotes may be escaped inside JSON text
     re.compile(

@@ -30,7 +30,9 @@ from otto.testing.pipelines import MemoryPipelines
 from otto.testing.probe import MemoryProbe
 from otto.testing.source import MemorySource, MemorySpecs, spec_text
 from otto.testing.store import MemoryStore
+from otto.testing.tokens import MemoryTokens
 from otto.testing.world import World, site_spec
+from otto.testing.zones import MemoryZones, SimZone
 
 __all__ = [
     "START",
@@ -52,7 +54,10 @@ __all__ = [
     "MemorySource",
     "MemorySpecs",
     "MemoryStore",
+    "MemoryTokens",
+    "MemoryZones",
     "SimHost",
+    "SimZone",
     "World",
     "settle",
     "site_spec",

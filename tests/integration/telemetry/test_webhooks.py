@@ -15,6 +15,7 @@ import pytest
 
 from otto.api.hooks import HookOptions
 from otto.cli.up.listening import listen
+from otto.cli.up.served import Serving
 from otto.cli.up.serving import api
 from otto.config import ApiSettings, SourceSettings
 from otto.decide.webhooks import signature
@@ -86,7 +87,7 @@ async def case(tmp_path: Path) -> AsyncIterator[Case]:
     made = Case(world, controller, listener.getsockname()[1])
     made.page("1")
     world.push(*(site_spec(name, content=Content("", GIT, "main")) for name in SITES), site_spec("other"))
-    async with api(controller, listener, HookOptions((SECRET,))), controller.running():
+    async with api(controller, listener, Serving(HookOptions((SECRET,)))), controller.running():
         await made.calm(5)
         yield made
 

@@ -1,7 +1,9 @@
 """The HTTP application, called as an ASGI application: no socket, no client library."""
 
 import contextlib
+import html
 import json
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -10,6 +12,7 @@ import pytest
 from prometheus_client import CollectorRegistry, Counter
 
 from otto.api.app import create_app
+from otto.api.problems import Kind
 
 
 @dataclass(frozen=True)
@@ -107,7 +110,7 @@ async def test_not_well_says_why(registry: CollectorRegistry, path: str, reasons
     assert answer.status == 503
     assert answer.headers["content-type"] == "application/problem+json"
     assert answer.data["reasons"] == reasons
-    assert answer.data["title"] == "Service Unavailable"
+    assert answer.data["type"] == "/problems/unavailable"
 
 
 @pytest.mark.parametrize(("path", "method", "status"), [("/nothing", "GET", 404), ("/metrics", "POST", 405)])
@@ -122,7 +125,12 @@ async def test_errors_are_problems(registry: CollectorRegistry, path: str, metho
 async def test_head_says_what_get_would_without_the_body(registry: CollectorRegistry, path: str) -> None:
     app = create_app(registry, Health(ready=["not yet"]), "1.2.3")
     got, asked = await get(app, path), await get(app, path, "HEAD")
-    assert (asked.status, asked.headers, asked.body) == (got.status, got.headers, b"")
+    assert (asked.status, asked.body) == (got.status, b"")
+    assert _but_for_the_id(asked) == _but_for_the_id(got)
+
+
+def _but_for_the_id(answer: Answer) -> dict[str, str]:
+    return {name: value for name, value in answer.headers.items() if name != "x-request-id"}
 
 
 @pytest.mark.parametrize("path", ["/metrics", "/healthz", "/readyz"])
@@ -131,12 +139,22 @@ async def test_no_answer_may_be_kept(registry: CollectorRegistry, path: str) -> 
     assert answer.headers["cache-control"] == "no-store"
 
 
-@pytest.mark.parametrize("method", ["POST", "PUT", "DELETE", "OPTIONS", "BREW"])
-@pytest.mark.parametrize("path", ["/metrics", "/nothing"])
-async def test_only_reading_is_allowed(registry: CollectorRegistry, path: str, method: str) -> None:
-    answer = await get(create_app(registry, Health(), "1.2.3"), path, method)
+@pytest.mark.parametrize("method", ["POST", "PUT", "DELETE", "BREW"])
+async def test_what_is_not_there_names_what_is(registry: CollectorRegistry, method: str) -> None:
+    answer = await get(create_app(registry, Health(), "1.2.3"), "/metrics", method)
     assert answer.status == 405
-    assert answer.headers["allow"] == "GET, HEAD"
+    assert answer.headers["allow"] == "GET, HEAD, OPTIONS"
+
+
+async def test_options_name_what_can_be_done(registry: CollectorRegistry) -> None:
+    answer = await get(create_app(registry, Health(), "1.2.3"), "/metrics", "OPTIONS")
+    assert (answer.status, answer.body) == (204, b"")
+    assert answer.headers["allow"] == "GET, HEAD, OPTIONS"
+
+
+@pytest.mark.parametrize("method", ["GET", "HEAD", "POST", "OPTIONS", "BREW"])
+async def test_where_no_route_leads_there_is_nothing(registry: CollectorRegistry, method: str) -> None:
+    assert (await get(create_app(registry, Health(), "1.2.3"), "/nothing", method)).status == 404
 
 
 async def test_a_mistake_of_ours_tells_nothing_of_its_inside(registry: CollectorRegistry) -> None:
@@ -146,12 +164,38 @@ async def test_a_mistake_of_ours_tells_nothing_of_its_inside(registry: Collector
     assert b"secret" not in answer.body
 
 
-@pytest.mark.parametrize("path", ["/docs", "/redoc"])
-async def test_no_page_that_loads_scripts_from_elsewhere(registry: CollectorRegistry, path: str) -> None:
-    assert (await get(create_app(registry, Health(), "1.2.3"), path)).status == 404
+async def test_the_manual_loads_nothing_from_elsewhere_and_no_script(registry: CollectorRegistry) -> None:
+    answer = await get(create_app(registry, Health(), "1.2.3"), "/docs")
+    page = answer.body.decode()
+    assert answer.status == 200
+    assert "default-src 'none'; style-src 'self'" in answer.headers["content-security-policy"]
+    assert not re.search(r"<script|<style|\son\w+=|(src|href)=\"(https?:|//)", page)
+    assert 'href="/docs/style.css"' in page
+    assert (await get(create_app(registry, Health(), "1.2.3"), "/docs/style.css")).status == 200
 
 
 async def test_the_description_names_every_route(registry: CollectorRegistry) -> None:
     answer = await get(create_app(registry, Health(), "1.2.3"), "/openapi.json")
     assert answer.data["info"]["version"] == "1.2.3"
-    assert set(answer.data["paths"]) == {"/metrics", "/healthz", "/readyz"}
+    assert {"/metrics", "/healthz", "/readyz"} <= set(answer.data["paths"])
+
+
+@pytest.mark.parametrize("kind", list(Kind), ids=lambda kind: kind.slug)
+async def test_the_type_of_a_problem_leads_to_what_it_means(registry: CollectorRegistry, kind: Kind) -> None:
+    app = create_app(registry, Health(), "1.2.3")
+    answer = await get(app, kind.uri)
+    assert answer.status == 200
+    assert html.escape(kind.title) in answer.body.decode()
+    assert kind.uri.encode() in (await get(app, "/problems")).body
+
+
+async def test_every_answer_is_guarded_against_being_framed_sniffed_or_kept(
+    registry: CollectorRegistry,
+) -> None:
+    for path in ("/healthz", "/nothing", "/docs", "/openapi.json"):
+        headers = (await get(create_app(registry, Health(), "1.2.3"), path)).headers
+        assert headers["x-content-type-options"] == "nosniff"
+        assert headers["x-frame-options"] == "DENY"
+        assert "frame-ancestors 'none'" in headers["content-security-policy"]
+        assert headers["referrer-policy"] == "no-referrer"
+        assert "cache-control" in headers

@@ -13,9 +13,11 @@ from otto.cli import presence, waiting
 from otto.cli.follower import Follower
 from otto.cli.work import RemoteWork
 from otto.config import Settings
+from otto.desk.intents import Destroy
 from otto.model.errors import TransientError, UsageError
 from otto.model.plan import StepKind
 from otto.model.run import Run, StepRecord
+from otto.model.saying import Speaker
 from otto.model.status import Phase, SiteStatus
 from otto.reconcile.controller import Controller
 from otto.reconcile.destroy import DESTROY
@@ -33,6 +35,10 @@ async def controller(stage: Stage) -> AsyncIterator[Controller]:
         yield made
 
 
+def ann(by: str | None) -> Speaker:
+    return Speaker(by or "ann", START, "ann")
+
+
 class Impatient(FakeClock):
     """Short waits are over at once, long ones never: the controller works between our looks."""
 
@@ -41,7 +47,7 @@ class Impatient(FakeClock):
 
 
 def remote(stage: Stage) -> RemoteWork:
-    return RemoteWork(stage.world.store, Impatient(), Settings(home=stage.home))
+    return RemoteWork(stage.world.store, Impatient(), Settings(home=stage.home), ann)
 
 
 async def test_a_running_controller_is_found(stage: Stage) -> None:
@@ -86,11 +92,15 @@ async def test_a_site_is_destroyed_by_the_controller_that_runs(stage: Stage) -> 
     async with controller(stage):
         work = remote(stage)
         await waiting.look(work, ["acme", "shop"], VERIFY, 600.0)
-        for site in ("acme", "shop"):
-            await stage.world.store.set_intent(site, DESTROY, on=True)
-        answers = await waiting.destroy(work, ["acme", "shop"], 600.0)
+        wish = Destroy(("acme", "shop"), "no longer needed", "bob")
+        answers = await waiting.destroy(work, wish, 600.0)
         assert [(answer.site, answer.ok) for answer in answers] == [("acme", True), ("shop", True)]
     assert not list(stage.world.hosts)
+    asked = [record.entry for record in stage.world.ledger.log if record.entry.what == DESTROY]
+    assert {(entry.site, entry.who, entry.reason) for entry in asked} >= {
+        ("acme", "bob", "no longer needed"),
+        ("shop", "bob", "no longer needed"),
+    }
 
 
 async def test_a_controller_that_knows_no_such_site_says_so(stage: Stage) -> None:
@@ -109,10 +119,10 @@ async def test_the_follower_tells_nothing_of_before(stage: Stage) -> None:
     async with controller(stage):
         await waiting.look(remote(stage), ["acme"], VERIFY, 600.0)
     heard: list[Event] = []
-    follower = Follower(stage.world.store)
+    follower = Follower()
     follower.listeners.append(heard.append)
     for _ in range(2):
-        await follower.look()
+        await follower.look(stage.world.store)
     assert heard == []
 
 
@@ -121,11 +131,11 @@ async def test_the_follower_tells_of_sites_that_are_gone(stage: Stage) -> None:
     async with controller(stage):
         await waiting.look(remote(stage), ["acme"], VERIFY, 600.0)
     heard: list[Event] = []
-    follower = Follower(stage.world.store)
+    follower = Follower()
     follower.listeners.append(heard.append)
-    await follower.look()
+    await follower.look(stage.world.store)
     await stage.world.store.forget("acme")
-    await follower.look()
+    await follower.look(stage.world.store)
     assert heard == [SiteGone("acme")]
 
 
@@ -156,13 +166,13 @@ async def test_what_came_between_two_looks_is_told_in_its_order(
         elif isinstance(event, StepChanged):
             heard.append(event.step.kind)
 
-    follower = Follower(store)
+    follower = Follower()
     follower.listeners.append(hear)
-    await follower.look()
+    await follower.look(store)
     records = tuple(StepRecord(kind, START, START, summary=str(n)) for n, kind in enumerate(steps))
     await store.save_run(Run("r1", "acme", "look", START, steps=records))
     await store.save_status(SiteStatus("acme", phase, START))
-    await follower.look()
+    await follower.look(store)
     assert heard == told
 
 

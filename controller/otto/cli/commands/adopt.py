@@ -31,8 +31,10 @@ def adopt(
     For a state that was lost, or that lacks something of the site's. Lists what would be imported, and asks.
     Nothing is created that is there already. A running controller does the same by itself.
     """
+    from otto.desk.inspecting import SeeAdoptable  # noqa: PLC0415  (not for --help)
+
     invocation = Invocation.of(context)
-    found = run(_adoptable(invocation, site))
+    found = run(invocation.desk.ask(SeeAdoptable(site)))
     _list(invocation, site, found, json=json)
     if not found:
         return
@@ -48,19 +50,6 @@ def adopt(
     answers = run(look(invocation, [site], steps, timeout, plain=plain, json=json))
     _tell(invocation, site, answers, json=json)
     report(invocation, answers, json=json, all_sites=False)
-
-
-async def _adoptable(invocation: Invocation, site: str) -> "tuple[Adoptable, ...]":
-    from otto.cli.journal import journal  # noqa: PLC0415  (with what follows)
-    from otto.decide.requests import infrastructure_inputs  # noqa: PLC0415
-    from otto.reconcile.inspect import Inspector  # noqa: PLC0415
-
-    with journal(invocation, file=False):
-        async with invocation.composition.open_kit(invocation.settings) as kit:
-            inspector = Inspector(kit)
-            await inspector.load()
-            inputs = infrastructure_inputs(await inspector.desired(site))
-            return await kit.infrastructure.adoptable(inputs)
 
 
 def _list(invocation: Invocation, site: str, found: "Sequence[Adoptable]", *, json: bool) -> None:

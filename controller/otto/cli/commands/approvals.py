@@ -1,6 +1,6 @@
 """`otto approve` and `otto reject`: a person's yes or no to the plan that a site waits with."""
 
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
@@ -8,16 +8,7 @@ from otto.cli import options, speaking
 from otto.cli.invocation import Invocation
 from otto.cli.running import run
 
-if TYPE_CHECKING:
-    from otto.decide.approval import Held
-    from otto.model.history import Grant
-    from otto.model.policy import Policy
-    from otto.model.saying import Saying, Speaker
-    from otto.ports import Store
-
 Digest = Annotated[str, typer.Argument(metavar="DIGEST", help="The plan's digest; its first digits will do.")]
-# How far back a digest is looked for, to call it out of date.
-_RUNS = 50
 
 
 def approve(
@@ -35,16 +26,10 @@ def approve(
     given while the plan waits for something else as well. Where the site's policy asks for two approvers,
     another person has to say so too. A rejection of the plan is taken back thereby.
     """
+    from otto.desk.judging import Approve  # noqa: PLC0415  (not for --help)
+
     invocation = Invocation.of(context)
-    who, why = speaking.speaker(invocation, by), speaking.reason(note)
-
-    async def yes(store: "Store", speaker: "Speaker") -> "Saying":
-        from otto.decide import approval  # noqa: PLC0415  (not for --help)
-
-        policy, plan, grants = await _held(store, site, digest)
-        return approval.approve(plan, policy, grants, speaker, why)
-
-    speaking.show(invocation, run(speaking.speak(invocation, site, who, yes)), json=json)
+    speaking.show(invocation, run(invocation.desk.ask(Approve(site, digest, by, note))), json=json)
 
 
 def reject(
@@ -61,25 +46,7 @@ def reject(
     This very plan is refused from then on, and approvals of it are taken back. `otto approve` of the same
     plan takes the rejection back.
     """
+    from otto.desk.judging import Reject  # noqa: PLC0415  (not for --help)
+
     invocation = Invocation.of(context)
-    who, why = speaking.speaker(invocation, by), speaking.reason(note)
-
-    async def no(store: "Store", speaker: "Speaker") -> "Saying":
-        from otto.decide import approval  # noqa: PLC0415  (not for --help)
-
-        _, plan, grants = await _held(store, site, digest)
-        return approval.reject(plan, grants, speaker, why)
-
-    speaking.show(invocation, run(speaking.speak(invocation, site, who, no)), json=json)
-
-
-async def _held(store: "Store", site: str, digest: str) -> "tuple[Policy, Held, tuple[Grant, ...]]":
-    """The site's policy, the plan that is held up, and what people said of the site."""
-    from otto.decide import approval  # noqa: PLC0415
-    from otto.model.policy import Policy  # noqa: PLC0415
-
-    known = (await store.remembered()).get(site)
-    policy = known.spec.policy if known else Policy()
-    runs = await store.runs(site, _RUNS)
-    plan = approval.held(await store.status(site), runs, site, digest.strip().lower(), policy)
-    return policy, plan, await store.ledger.grants(site=site)
+    speaking.show(invocation, run(invocation.desk.ask(Reject(site, digest, by, note))), json=json)

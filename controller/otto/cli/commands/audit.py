@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from otto.cli import naming, options
+from otto.cli import options
 from otto.cli.exits import Exit
 from otto.cli.invocation import Invocation
 from otto.cli.running import run
@@ -14,8 +14,8 @@ from otto.model.duration import seconds_of
 from otto.model.errors import TerminalError, UsageError
 
 if TYPE_CHECKING:
-    from otto.cli.chain import Chain
     from otto.model.history import AuditRecord
+    from otto.reconcile.chain import Chain
 
 _SHOWN = 50
 _LONGEST = timedelta(days=36_500)
@@ -47,18 +47,20 @@ def audit(
     before: --verify finds what was changed, dropped or slipped in, and then ends with 1. From memory alone,
     whether or not a controller runs.
     """
+    from otto.desk.record import SeeAudit, WalkAudit  # noqa: PLC0415  (not for --help)
+
     invocation = Invocation.of(context)
     if verify:
         if site or since or limit is not None:
             raise typer.BadParameter(
                 "looks at all of the record: leave SITE, --since and --limit out", param_hint="--verify"
             )
-        _tell(invocation, run(_walk(invocation, _hash(expect))), json=json)
+        _tell(invocation, run(invocation.desk.ask(WalkAudit(_hash(expect)))), json=json)
         return
     if expect:
         raise typer.BadParameter("goes with --verify", param_hint="--expect")
     start = _start(since, invocation.now())
-    _show(invocation, run(_latest(invocation, site, start, limit or _SHOWN)), json=json)
+    _show(invocation, run(invocation.desk.ask(SeeAudit(site, start, limit or _SHOWN))), json=json)
 
 
 def _hash(text: str) -> str:
@@ -75,24 +77,6 @@ def _start(since: str, now: datetime) -> datetime | None:
         return None
     seconds = min(seconds_of(since), _LONGEST.total_seconds())
     return now - timedelta(seconds=seconds)
-
-
-async def _latest(
-    invocation: Invocation, site: str | None, since: datetime | None, limit: int
-) -> "tuple[AuditRecord, ...]":
-    async with naming.reading_store(invocation) as store:
-        found = await store.ledger.latest(site=site, since=since, limit=limit)
-        if site is not None and not found and not await store.ledger.latest(site=site, limit=1):
-            # A destroyed site keeps its records; one that never was has none.
-            naming.require(site, await naming.names_in(store))
-        return found
-
-
-async def _walk(invocation: Invocation, expected: str) -> "Chain":
-    from otto.cli.chain import walk  # noqa: PLC0415  (only with --verify)
-
-    async with naming.reading_store(invocation) as store:
-        return await walk(store.ledger, expected)
 
 
 def _show(invocation: Invocation, records: "tuple[AuditRecord, ...]", *, json: bool) -> None:

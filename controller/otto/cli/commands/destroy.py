@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from otto.cli import naming, options, speaking
+from otto.cli import options
 from otto.cli.invocation import Invocation
 from otto.cli.running import run
 
@@ -36,18 +36,16 @@ def destroy(
     if bool(site) == every:
         raise typer.BadParameter("name one SITE, or give --all")
     invocation = Invocation.of(context)
-    who, why = speaking.speaker(invocation, by), speaking.reason(note)
     sites = run(_sites(invocation, site))
     if not yes:
         confirm(invocation, site, sites)
     answers: tuple[Answer, ...] = ()
     if sites:
         from otto.cli.session import destroy as destroy_sites  # noqa: PLC0415  (imports the loop)
+        from otto.desk.intents import Destroy  # noqa: PLC0415
 
-        work = destroy_sites(
-            invocation, sites, timeout, who=who, note=why, teardown=every, plain=plain, json=json
-        )
-        answers = run(work)
+        wish = Destroy(tuple(sites), note, by, every)
+        answers = run(destroy_sites(invocation, wish, timeout, plain=plain, json=json))
     if every and all(answer.ok for answer in answers):
         _clean(invocation, json=json)
     from otto.cli.reporting import report  # noqa: PLC0415
@@ -56,14 +54,14 @@ def destroy(
 
 
 async def _sites(invocation: Invocation, site: str | None) -> list[str]:
-    if site is None and not naming.has_store(invocation.settings):
-        return []
-    async with naming.reading_store(invocation) as store:
-        names = await naming.names_in(store)
-        if site is not None:
-            naming.require(site, names)
-            return [site]
-        return sorted(names)
+    from otto.desk.names import require  # noqa: PLC0415  (not for --help)
+    from otto.desk.sites import SeeNames  # noqa: PLC0415
+
+    names = await invocation.desk.ask(SeeNames(needed=site is not None))
+    if site is None:
+        return [*names]
+    require(site, names)
+    return [site]
 
 
 def confirm(invocation: Invocation, site: str | None, sites: list[str]) -> None:
@@ -87,7 +85,7 @@ def _clean(invocation: Invocation, *, json: bool) -> None:
     """Remove what the lab itself left: engine, route, image files. A running controller still needs it."""
     from otto.cli import presence  # noqa: PLC0415
 
-    if presence.find(invocation.settings.home) is not None:
+    if invocation.server is not None or presence.find(invocation.settings.home) is not None:
         if not json:
             invocation.out.print(
                 "the controller goes on, and the lab with it; after stopping it: otto lab clean"

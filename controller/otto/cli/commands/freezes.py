@@ -1,5 +1,6 @@
 """`otto freeze` and `otto thaw`: whether anything may be taken away at all."""
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -12,9 +13,9 @@ from otto.model.errors import UsageError
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from otto.desk.freezes import Freeze
+    from otto.desk.saying import Said
     from otto.model.history import Grant
-    from otto.model.saying import Saying, Speaker
-    from otto.ports import Store
 
 # So many names are listed; how many more there are is said.
 _LISTED = 20
@@ -38,19 +39,22 @@ def freeze(
     goes on to its end. Sites go on serving, and what is broken is mended where nothing living has to go for
     it. A freeze that is in force is only made longer.
     """
-    from otto.cli import moments  # noqa: PLC0415  (not for --help)
+    from otto.desk.freezes import Freeze  # noqa: PLC0415
 
     invocation = Invocation.of(context)
-    who, why = speaking.speaker(invocation, by), speaking.reason(reason, needed=True)
-    end = moments.moment(until, who.at) if until is not None else None
-
-    async def frozen(store: "Store", speaker: "Speaker") -> "Saying":
-        from otto.decide import freezing  # noqa: PLC0415
-
-        return freezing.freeze(site or "", end, await store.ledger.grants(), speaker, why)
-
     _named(site)
-    speaking.show(invocation, run(speaking.speak(invocation, site or "", who, frozen)), json=json)
+    said = run(_freeze(invocation, Freeze(reason, site or "", by=by), until))
+    speaking.show(invocation, said, json=json)
+
+
+async def _freeze(invocation: Invocation, wish: "Freeze", until: str | None) -> "Said":
+    from otto.decide import moments  # noqa: PLC0415  (not for --help)
+    from otto.model.saying import reason_of  # noqa: PLC0415
+
+    reason_of(wish.reason, needed=True)  # before the time: that is what is looked at first
+    if until is not None:
+        wish = replace(wish, until=moments.moment(until, await invocation.time()))
+    return await invocation.desk.ask(wish)
 
 
 def thaw(
@@ -67,40 +71,25 @@ def thaw(
     That of one site with --site, else that of all sites. OttO freezes by itself when the repository loses
     much at once; then it says what, lists the sites that vanished, and asks before it goes on.
     """
+    from otto.desk.freezes import SeeFreezesOfOtto, Thaw  # noqa: PLC0415  (not for --help)
+    from otto.model.saying import name_of  # noqa: PLC0415
+
     invocation = Invocation.of(context)
-    who, why = speaking.speaker(invocation, by), speaking.reason(reason)
     _named(site)
+    if by is not None:
+        name_of(by)  # before anything is asked, as everything that was typed
     where = site or ""
-    ours = () if yes else run(_of_otto(invocation, where, who))
+    ours = None if yes else run(invocation.desk.ask(SeeFreezesOfOtto(where)))
     if ours:
         _confirm(invocation, ours)
-
-    async def thawed(store: "Store", speaker: "Speaker") -> "Saying":
-        from otto.decide import freezing  # noqa: PLC0415
-
-        saying = freezing.thaw(where, await store.ledger.grants(), speaker, why)
-        if not yes and freezing.of_otto(saying.taken) != ours:
-            raise UsageError("nothing was thawed: the repository lost more meanwhile", mend="say it again")
-        return saying
-
-    speaking.show(invocation, run(speaking.speak(invocation, where, who, thawed)), json=json)
+    said = run(invocation.desk.ask(Thaw(where, reason, by, ours)))
+    speaking.show(invocation, said, json=json)
 
 
 def _named(site: str | None) -> None:
     """An empty name is no name of all: in a script, it is a variable that was never set."""
     if site is not None and not site.strip():
         raise UsageError("the name of the site is empty", mend="leave --site out to speak of all sites")
-
-
-async def _of_otto(invocation: Invocation, site: str, who: "Speaker") -> "tuple[Grant, ...]":
-    """Of the freezes that are to be taken back, those that OttO set itself."""
-    from otto.cli import naming  # noqa: PLC0415
-    from otto.decide import freezing  # noqa: PLC0415
-
-    async with naming.reading_store(invocation) as store:
-        if site:
-            naming.require(site, await naming.names_in(store))
-        return freezing.of_otto(freezing.thaw(site, await store.ledger.grants(), who, "").taken)
 
 
 def _confirm(invocation: Invocation, freezes: "tuple[Grant, ...]") -> None:

@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING
 
 import typer
 
-from otto.cli import naming, options
+from otto.cli import options
 from otto.cli.invocation import Invocation
 from otto.cli.running import run
 
@@ -21,21 +21,15 @@ def grants(context: typer.Context, site: options.SomeSite = None, json: options.
     or of every site. What was said and holds no more is in the audit record.
     """
     invocation = Invocation.of(context)
-    found = run(_grants(invocation, site))
+    from otto.desk.saying import SeeGrants  # noqa: PLC0415  (not for --help)
+
+    found = run(invocation.desk.ask(SeeGrants(site)))
     if json:
         from otto.cli import documents  # noqa: PLC0415  (either this or the table)
 
         documents.write(invocation.out, documents.grants_document(found))
         return
     invocation.out.print(_table(found) if found else "nothing beside the specs is in force")
-
-
-async def _grants(invocation: Invocation, site: str | None) -> "tuple[Grant, ...]":
-    now = invocation.now()
-    async with naming.reading_store(invocation) as store:
-        if site is not None:
-            naming.require(site, await naming.names_in(store))
-        return tuple(grant for grant in await store.ledger.grants(site=site) if grant.holds(now))
 
 
 def _table(found: "tuple[Grant, ...]") -> "Table":

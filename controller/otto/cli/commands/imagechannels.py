@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from otto.cli import naming, options, speaking, telling
+from otto.cli import options
 from otto.cli.invocation import Invocation
 from otto.cli.running import run
 from otto.model.image import STABLE
@@ -13,11 +13,9 @@ from otto.model.image import STABLE
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from otto.cli.gallery import Gallery
     from otto.decide.channels import Promotion, Revocation
     from otto.model.image import Image
-    from otto.model.saying import Speaker
-    from otto.ports import Store
+    from otto.reconcile.gallery import Gallery
 
 
 def promote(
@@ -39,16 +37,20 @@ def promote(
     Every site that follows the channel is due at once: its hosts are replaced, under the rules of the guard.
     Only an image that passed its smoke test somewhere can be promoted. It is on record: otto audit.
     """
+    from otto.desk.heard import LATER  # noqa: PLC0415  (not for --help)
+    from otto.desk.images import Promote  # noqa: PLC0415
+
     invocation = Invocation.of(context)
-    who, why = speaking.speaker(invocation, by), speaking.reason(reason)
-    found, moved, heard = run(_promote(invocation, image, to, who, why))
+    done = run(invocation.desk.ask(Promote(image, to, reason, by)))
+    found, moved, heard = done.found, done.promotion, done.heard
     sites = found.sites(_moved_to(found, moved))
     if json:
-        from otto.cli import documents, imagedocuments  # noqa: PLC0415  (either this or a line)
+        from otto.cli import documents  # noqa: PLC0415  (either this or a line)
+        from otto.reconcile import imagedocuments  # noqa: PLC0415
 
         documents.write(invocation.out, imagedocuments.promoted(moved, sites, heard.value))
         return
-    _say(invocation, [_promoted(moved, sites) + telling.LATER[heard]])
+    _say(invocation, [_promoted(moved, sites) + LATER[heard]])
 
 
 def revoke(
@@ -68,66 +70,19 @@ def revoke(
     good image it pointed at, and the hosts of the sites that follow it are replaced, under the rules of the
     guard. One that never pointed at another stays: its sites wait, and go on serving, until it moves.
     """
+    from otto.desk.heard import LATER  # noqa: PLC0415  (not for --help)
+    from otto.desk.images import RevokeImage  # noqa: PLC0415
+
     invocation = Invocation.of(context)
-    who, why = speaking.speaker(invocation, by), speaking.reason(reason, needed=True)
-    found, revoked, back, heard = run(_revoke(invocation, image, who, why, undo=undo))
+    done = run(invocation.desk.ask(RevokeImage(image, reason, undo, by)))
+    found, revoked, back, heard = done.found, done.revocation, done.back, done.heard
     if json:
-        from otto.cli import documents, imagedocuments  # noqa: PLC0415  (either this or lines)
+        from otto.cli import documents  # noqa: PLC0415  (either this or lines)
+        from otto.reconcile import imagedocuments  # noqa: PLC0415
 
         documents.write(invocation.out, imagedocuments.revoked(found, revoked, back, heard.value))
         return
-    _say(invocation, [revoked.entry.summary + telling.LATER[heard], *_consequences(found, revoked, back)])
-
-
-async def _promote(
-    invocation: Invocation, text: str, to: str, who: "Speaker", why: str
-) -> "tuple[Gallery, Promotion, telling.Heard]":
-    from otto.cli.gallery import gallery  # noqa: PLC0415  (not for --help)
-    from otto.decide import channels, imaging  # noqa: PLC0415
-
-    async with naming.reading_store(invocation) as store:
-        found = await gallery(store)
-        image = found.pick(imaging.candidate_of(text, found.images))
-        moved = channels.promote(image, to, found.channels, who, why)
-        if not moved.moves:
-            return found, moved, telling.Heard.YES
-        # On record before it counts, as all that allows more than before.
-        await store.ledger.append(moved.entry)
-        await store.images.point(moved.channel)
-        found = await gallery(store)
-    return found, moved, await telling.tell_of_images(invocation)
-
-
-async def _revoke(
-    invocation: Invocation, text: str, who: "Speaker", why: str, *, undo: bool
-) -> "tuple[Gallery, Revocation, tuple[Promotion, ...], telling.Heard]":
-    from otto.cli.gallery import gallery  # noqa: PLC0415  (not for --help)
-    from otto.decide import channels, imaging  # noqa: PLC0415
-
-    async with naming.reading_store(invocation) as store:
-        found = await gallery(store)
-        image = imaging.pick_fixed(text, found.images, found.channels)
-        revoked = channels.revoke(image, found.channels, who, why, undo=undo)
-        # Again, where it was cut off between the two.
-        back = () if undo else channels.fall_back(revoked.image, found.images, found.channels, who)
-        if not revoked.changes and not back:
-            return found, revoked, (), telling.Heard.YES
-        if revoked.changes:
-            await _record(store, revoked, undo=undo)
-        for moved in back:
-            await store.ledger.append(moved.entry)
-            await store.images.point(moved.channel)
-        found = await gallery(store)
-    return found, revoked, back, await telling.tell_of_images(invocation)
-
-
-async def _record(store: "Store", revoked: "Revocation", *, undo: bool) -> None:
-    """What allows more than before is on record before it counts; what allows less counts at once."""
-    if undo:
-        await store.ledger.append(revoked.entry)
-    await store.images.revoke(revoked.image.digest, revoked.image.revoked)
-    if not undo:
-        await store.ledger.append(revoked.entry)
+    _say(invocation, [revoked.entry.summary + LATER[heard], *_consequences(found, revoked, back)])
 
 
 def _moved_to(found: "Gallery", moved: "Promotion") -> "Image":

@@ -1,6 +1,6 @@
 """`otto plan` and `otto diff`: look at a site without touching it."""
 
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING
 
 import typer
 
@@ -10,53 +10,52 @@ from otto.cli.invocation import Invocation
 from otto.cli.running import run
 
 if TYPE_CHECKING:
-    from otto.reconcile.inspect import Inspection
-
-ExitCode = Annotated[bool, typer.Option("--exit-code", help="Exit with 4 when there is something.")]
+    from otto.desk.inspecting import Inspected
 
 
 def plan(
-    context: typer.Context, site: options.Site, json: options.Json = False, exit_code: ExitCode = False
+    context: typer.Context,
+    site: options.Site,
+    json: options.Json = False,
+    exit_code: options.ExitCode = False,
 ) -> None:
     """Show what would be done about a site.
 
     And what the guard would say of it. Changes nothing.
     """
     invocation = Invocation.of(context)
-    seen = run(_inspect(invocation, site, planned=True))
+    seen = _inspect(invocation, site, planned=True)
     _show(invocation, seen, json=json)
     if exit_code and seen.plan:
         raise typer.Exit(Exit.DIFFERENT)
 
 
 def diff(
-    context: typer.Context, site: options.Site, json: options.Json = False, exit_code: ExitCode = False
+    context: typer.Context,
+    site: options.Site,
+    json: options.Json = False,
+    exit_code: options.ExitCode = False,
 ) -> None:
     """Show what is not as the spec says. Changes nothing."""
     invocation = Invocation.of(context)
-    seen = run(_inspect(invocation, site, planned=False))
+    seen = _inspect(invocation, site, planned=False)
     _show(invocation, seen, json=json)
     if exit_code and seen.differences:
         raise typer.Exit(Exit.DIFFERENT)
 
 
-async def _inspect(invocation: Invocation, site: str, *, planned: bool) -> "Inspection":
-    from otto.cli.journal import journal  # noqa: PLC0415  (with what follows)
-    from otto.reconcile.inspect import Inspector  # noqa: PLC0415
+def _inspect(invocation: Invocation, site: str, *, planned: bool) -> "Inspected":
+    from otto.desk.inspecting import Inspect  # noqa: PLC0415  (not for --help)
 
-    settings = invocation.settings
-    with journal(invocation, file=False):
-        async with invocation.composition.open_kit(settings) as kit:
-            inspector = Inspector(kit)
-            await inspector.load()
-            return await (inspector.plan(site) if planned else inspector.differences(site))
+    return run(invocation.desk.ask(Inspect(site, planned)))
 
 
-def _show(invocation: Invocation, seen: "Inspection", *, json: bool) -> None:
+def _show(invocation: Invocation, seen: "Inspected", *, json: bool) -> None:
     if json:
         from otto.cli import documents  # noqa: PLC0415
+        from otto.reconcile.documents import inspection_document  # noqa: PLC0415
 
-        documents.write(invocation.out, documents.inspection_document(seen))
+        documents.write(invocation.out, inspection_document(seen))
         return
     from otto.cli import inspecting, tables  # noqa: PLC0415
 
@@ -66,4 +65,4 @@ def _show(invocation: Invocation, seen: "Inspection", *, json: bool) -> None:
     elif seen.differences:
         invocation.out.print(inspecting.differences(seen.differences))
     else:
-        invocation.out.print(tables.words(f"{seen.desired.site}: as its spec says"))
+        invocation.out.print(tables.words(f"{seen.site}: as its spec says"))

@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from otto.cli import naming
 from otto.cli.invocation import Invocation
 from otto.cli.running import run
 from otto.model.errors import UsageError
@@ -24,20 +23,23 @@ def inventory(
 ) -> None:
     """Print the hosts as an Ansible inventory.
 
-    By Ansible's convention for inventory scripts, with the key and the pinned host keys.
+    By Ansible's convention for inventory scripts, with the key and the pinned host keys; with --server
+    without either: those are on the controller's machine.
     """
     if listed == bool(host):
         raise typer.BadParameter("give either --list or --host NAME")
     invocation = Invocation.of(context)
     from otto.adapters.ansible.inventory import listing  # noqa: PLC0415  (imports YAML)
     from otto.cli import documents  # noqa: PLC0415
+    from otto.desk.hosts import SeeHosts  # noqa: PLC0415
 
-    sites = run(_hosts(invocation))
+    sites = run(invocation.desk.ask(SeeHosts()))
     found: dict[str, Any] = listing(sites)
     variables: dict[str, dict[str, Any]] = found["_meta"]["hostvars"]
-    keys = invocation.settings.home / "keys"
-    for known in (known for hosts in sites.values() for known in hosts):
-        variables[known.name] |= connection(keys, known)
+    if invocation.server is None:  # the key is on the controller's machine, and stays there
+        keys = invocation.settings.home / "keys"
+        for known in (known for hosts in sites.values() for known in hosts):
+            variables[known.name] |= connection(keys, known)
     if listed:
         documents.write(invocation.out, found)
         return
@@ -46,11 +48,6 @@ def inventory(
             f"there is no host {host[:80]!r}", mend=f"hosts: {', '.join(sorted(variables)) or 'none'}"
         )
     documents.write(invocation.out, variables[host])
-
-
-async def _hosts(invocation: Invocation) -> "dict[str, tuple[Host, ...]]":
-    async with naming.reading_store(invocation) as store:
-        return {status.site: status.hosts for status in await store.statuses() if status.hosts}
 
 
 def connection(keys: Path, host: "Host") -> dict[str, str]:

@@ -1,5 +1,6 @@
 """`otto extend` and `otto override`: more life for a site, or more time for changes."""
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -9,8 +10,8 @@ from otto.cli.invocation import Invocation
 from otto.cli.running import run
 
 if TYPE_CHECKING:
-    from otto.model.saying import Saying, Speaker
-    from otto.ports import Store
+    from otto.desk.leeway import Extend
+    from otto.desk.saying import Said
 
 
 def extend(
@@ -34,27 +35,20 @@ def extend(
     """
     if (duration is None) == (until is None):
         raise typer.BadParameter("give a DURATION, or --until TIME")
-    from otto.cli import moments  # noqa: PLC0415  (not for --help)
+    from otto.decide import moments  # noqa: PLC0415  (not for --help)
+    from otto.desk.leeway import Extend  # noqa: PLC0415
 
     invocation = Invocation.of(context)
-    who, why = speaking.speaker(invocation, by), speaking.reason(reason)
-    longer = moments.length(duration) if duration is not None else 0.0
-    wanted = moments.moment(until, who.at) if until is not None else None
+    wish = Extend(site, moments.length(duration) if duration is not None else 0.0, None, reason, by)
+    speaking.show(invocation, run(_extend(invocation, wish, until)), json=json)
 
-    async def extended(store: "Store", speaker: "Speaker") -> "Saying":
-        from otto.adapters.policies import FilePolicies  # noqa: PLC0415
-        from otto.adapters.specs import parse_fleet_policy  # noqa: PLC0415
-        from otto.cli import lifetimes  # noqa: PLC0415
-        from otto.decide import leeway  # noqa: PLC0415
 
-        fleet = FilePolicies(invocation.settings.fleet_policy, parse_fleet_policy).fleet()
-        end = await lifetimes.end_of(store, site, fleet, speaker.at)
-        if end is None:
-            raise leeway.endless(site)
-        new = wanted or moments.after(end, longer, duration or "")
-        return leeway.extend(site, end, new, speaker, why)
+async def _extend(invocation: Invocation, wish: "Extend", until: str | None) -> "Said":
+    from otto.decide import moments  # noqa: PLC0415
 
-    speaking.show(invocation, run(speaking.speak(invocation, site, who, extended)), json=json)
+    if until is not None:
+        wish = replace(wish, until=moments.moment(until, await invocation.time()))
+    return await invocation.desk.ask(wish)
 
 
 def override(
@@ -71,15 +65,9 @@ def override(
     In an emergency, for a while. Everything else the guard asks for stays as it is: approvals, limits,
     freezes. To end it sooner, say it again with a shorter time.
     """
-    from otto.cli import moments  # noqa: PLC0415  (not for --help)
+    from otto.decide import moments  # noqa: PLC0415  (not for --help)
+    from otto.desk.leeway import Override  # noqa: PLC0415
 
     invocation = Invocation.of(context)
-    who, why = speaking.speaker(invocation, by), speaking.reason(reason, needed=True)
-    until = moments.after(who.at, moments.length(lasting), lasting)
-
-    async def overridden(_: "Store", speaker: "Speaker") -> "Saying":
-        from otto.decide import leeway  # noqa: PLC0415
-
-        return leeway.override(site, until, speaker, why)
-
-    speaking.show(invocation, run(speaking.speak(invocation, site, who, overridden)), json=json)
+    wish = Override(site, moments.length(lasting), reason, by)
+    speaking.show(invocation, run(invocation.desk.ask(wish)), json=json)

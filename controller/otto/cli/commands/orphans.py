@@ -1,20 +1,17 @@
 """`otto orphans` and `otto reap`: hosts that no spec and no state owns; listed, and removed when named."""
 
-from collections.abc import AsyncIterator, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from otto.cli import naming, options, speaking
+from otto.cli import options
 from otto.cli.invocation import Invocation
 from otto.cli.running import run
 
 if TYPE_CHECKING:
-    from otto.cli.strays import Strays
     from otto.model.host import LiveHost
-    from otto.model.saying import Speaker
-    from otto.reconcile.kit import Kit
+    from otto.reconcile.strays import Strays
 
 
 def orphans(context: typer.Context, json: options.Json = False) -> None:
@@ -24,12 +21,12 @@ def orphans(context: typer.Context, json: options.Json = False) -> None:
     one unasked. To remove some: otto reap.
     """
     invocation = Invocation.of(context)
-    naming.require_store(invocation.settings)
     found = run(_look(invocation))
     if json:
         from otto.cli import documents  # noqa: PLC0415  (either this or tables)
+        from otto.reconcile import documents as looks  # noqa: PLC0415
 
-        documents.write(invocation.out, documents.orphans_document(found))
+        documents.write(invocation.out, looks.orphans_document(found))
         return
     _show(invocation, found)
 
@@ -48,46 +45,23 @@ def reap(
     The name of each has to be typed first, or --yes given. When one is no orphan, or a name is mistyped,
     none of them is removed. What is removed is on record: otto audit.
     """
+    from otto.desk.orphans import Reap  # noqa: PLC0415  (not for --help)
+
     invocation = Invocation.of(context)
-    who, why = speaking.speaker(invocation, by), speaking.reason(note)
-    naming.require_store(invocation.settings)
     if not yes:
         chosen = run(_look(invocation)).chosen(items)
         for host in chosen:
             _confirm(invocation, host)
         items = [host.id for host in chosen]
     # Looked at again: one may have become somebody's while the question was open.
-    left, gone = run(_reap(invocation, items, who, why))
-    _told(invocation, left, gone, json=json)
+    done = run(invocation.desk.ask(Reap(tuple(items), note, by)))
+    _told(invocation, done.left, done.gone, json=json)
 
 
 async def _look(invocation: Invocation) -> "Strays":
-    from otto.cli import seen, strays  # noqa: PLC0415  (imports the loop)
+    from otto.desk.orphans import SeeOrphans  # noqa: PLC0415
 
-    async with _kit(invocation) as kit:
-        return await strays.look(kit, seen.around(invocation.settings.home))
-
-
-async def _reap(
-    invocation: Invocation, items: Sequence[str], who: "Speaker", note: str
-) -> "tuple[Strays, tuple[LiveHost, ...]]":
-    from otto.cli import reaping, seen, strays  # noqa: PLC0415
-
-    async with _kit(invocation) as kit:
-        at_work = seen.around(invocation.settings.home)
-        found = await strays.look(kit, at_work)
-        chosen = found.chosen(items)
-        await reaping.reap(kit, chosen, who, note, at_work)
-        return found.without(chosen), chosen
-
-
-@asynccontextmanager
-async def _kit(invocation: Invocation) -> "AsyncIterator[Kit]":
-    from otto.cli.journal import journal  # noqa: PLC0415  (with the kit)
-
-    with journal(invocation, file=False):
-        async with invocation.composition.open_kit(invocation.settings) as kit:
-            yield kit
+    return await invocation.desk.ask(SeeOrphans())
 
 
 def _confirm(invocation: Invocation, host: "LiveHost") -> None:
@@ -118,8 +92,9 @@ def _show(invocation: Invocation, found: "Strays") -> None:
 def _told(invocation: Invocation, left: "Strays", gone: "Sequence[LiveHost]", *, json: bool) -> None:
     if json:
         from otto.cli import documents  # noqa: PLC0415
+        from otto.reconcile import documents as looks  # noqa: PLC0415
 
-        documents.write(invocation.out, documents.reap_document(left, gone))
+        documents.write(invocation.out, looks.reap_document(left, gone))
         return
     from otto.cli import tables  # noqa: PLC0415
 

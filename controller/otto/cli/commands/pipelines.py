@@ -5,21 +5,17 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 from typer.core import TyperGroup
 
-from otto.cli import naming, options
+from otto.cli import options
 from otto.cli.invocation import Invocation
 from otto.cli.running import run as run_to_end
-from otto.model.errors import TransientError, UsageError
 
 if TYPE_CHECKING:
     from typer._click import Context
 
     from otto.model.pipeline import Pipeline
-    from otto.ports import PipelineRecords
 
 _LIST = "list"
 _MOST = 1000
-# A pipeline starts with a fetch: longer than one may take.
-_PATIENCE = 75.0
 
 
 class Listing(TyperGroup):
@@ -62,11 +58,13 @@ def listed(
 
     With --watch: in place on a terminal, else one line per change; with --json one document per change.
     """
+    from otto.desk.pipelines import SeePipelines  # noqa: PLC0415  (not for --help)
+
     invocation = Invocation.of(context)
     if watch:
         run_to_end(_watch(invocation, site, limit, json=json))
         return
-    found = run_to_end(_newest(invocation, site, limit))
+    found = run_to_end(invocation.desk.ask(SeePipelines(site, limit)))
     if json:
         _write(invocation, found)
         return
@@ -82,8 +80,10 @@ def shown(
     json: options.Json = False,
 ) -> None:
     """Show one pipeline: its stages, and what each of them said."""
+    from otto.desk.pipelines import SeePipeline  # noqa: PLC0415  (not for --help)
+
     invocation = Invocation.of(context)
-    found = run_to_end(_one(invocation, pipeline))
+    found = run_to_end(invocation.desk.ask(SeePipeline(pipeline)))
     if json:
         _write(invocation, (found,))
         return
@@ -99,59 +99,17 @@ def started(context: typer.Context, site: options.Site, by: options.By = None) -
 
     Prints the pipeline's id. What is to be changed for it is changed as after a push: held by the same rules.
     """
-    from otto.cli.speaking import speaker  # noqa: PLC0415
+    from otto.desk.pipelines import StartPipeline  # noqa: PLC0415  (not for --help)
 
     invocation = Invocation.of(context)
-    who = speaker(invocation, by)
-    invocation.out.print(run_to_end(_start(invocation, site, who.name)), soft_wrap=True)
-
-
-async def _newest(invocation: Invocation, site: str | None, limit: int) -> "tuple[Pipeline, ...]":
-    async with naming.reading_store(invocation) as store:
-        found = await store.pipelines.pipelines(site, limit)
-        if site is not None and not found:
-            naming.require(site, await naming.names_in(store))
-        return found
-
-
-async def _one(invocation: Invocation, identity: str) -> "Pipeline":
-    async with naming.reading_store(invocation) as store:
-        return await _fitting(store.pipelines, identity)
-
-
-async def _fitting(records: "PipelineRecords", identity: str) -> "Pipeline":
-    exact = await records.pipeline(identity)
-    if exact is not None:
-        return exact
-    found = [item for item in await records.pipelines(limit=_MOST) if item.id.startswith(identity)]
-    if len(found) == 1:
-        return found[0]
-    if found:
-        names = ", ".join(item.id for item in found[:5])
-        raise UsageError(f"{identity[:40]!r} fits {len(found)} pipelines", mend=f"give more of it: {names}")
-    raise UsageError(f"there is no pipeline {identity[:40]!r}", mend="otto pipelines lists them")
-
-
-async def _start(invocation: Invocation, site: str, by: str) -> str:
-    from otto.reconcile.control import ask  # noqa: PLC0415
-    from otto.reconcile.controller import SOCKET  # noqa: PLC0415
-
-    home = invocation.settings.home
-    naming.require_store(invocation.settings)
-    answer = await ask(home / SOCKET, {"op": "pipeline", "site": site, "by": by}, _PATIENCE)
-    if answer is None:
-        mend = f"start one with otto up, or look at the site once: otto verify {site}"
-        raise TransientError(f"no controller is running over {home}", mend=mend)
-    return str(answer.get("pipeline", ""))
+    invocation.out.print(run_to_end(invocation.desk.ask(StartPipeline(site, by))), soft_wrap=True)
 
 
 async def _watch(invocation: Invocation, site: str | None, limit: int, *, json: bool) -> None:
     from otto.cli.pipelinewatch import watch  # noqa: PLC0415  (with the watch)
 
-    async with naming.reading_store(invocation) as store:
-        if site is not None:
-            naming.require(site, await naming.names_in(store))
-        await watch(invocation, store.pipelines, site, limit, json=json)
+    async with invocation.desk:
+        await watch(invocation, site, limit, json=json)
 
 
 def _write(invocation: Invocation, found: "tuple[Pipeline, ...]") -> None:

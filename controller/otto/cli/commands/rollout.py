@@ -9,10 +9,8 @@ from otto.cli.invocation import Invocation
 from otto.cli.running import run
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable
-
-    from otto.model.saying import Saying, Speaker
-    from otto.ports import Store
+    from otto.desk.question import Question
+    from otto.desk.saying import Said
 
 app = typer.Typer(
     help="Changes on their way to running servers.", no_args_is_help=True, rich_markup_mode=None
@@ -28,9 +26,10 @@ def rollout() -> None:
 def status(context: typer.Context, site: options.Site, *, json: options.Json = False) -> None:
     """Show how the last rollout of a site stands, batch by batch, and what is quarantined."""
     from otto.cli import rolloutpage  # noqa: PLC0415  (not for --help)
+    from otto.desk.steering import SeeRollout  # noqa: PLC0415
 
     invocation = Invocation.of(context)
-    found = run(rolloutpage.read(invocation, site))
+    found = run(invocation.desk.ask(SeeRollout(site)))
     rolloutpage.show(invocation.out, found, json=json)
 
 
@@ -44,13 +43,9 @@ def pause(
     json: options.Json = False,
 ) -> None:
     """Stop before the next batch. What breaks meanwhile is mended; nothing else is changed."""
+    from otto.desk.steering import PauseRollout  # noqa: PLC0415  (not for --help)
 
-    async def paused(store: "Store", who: "Speaker", why: str) -> "Saying":
-        from otto.decide import steering  # noqa: PLC0415
-
-        return steering.pause(site, await store.ledger.grants(site=site), who, why)
-
-    _say(context, site, paused, reason, by, json=json)
+    _say(context, PauseRollout(site, reason, by), json=json)
 
 
 @app.command()
@@ -63,13 +58,9 @@ def resume(
     json: options.Json = False,
 ) -> None:
     """Go on with what was paused, and try again what is quarantined."""
+    from otto.desk.steering import ResumeRollout  # noqa: PLC0415  (not for --help)
 
-    async def resumed(store: "Store", who: "Speaker", why: str) -> "Saying":
-        from otto.decide import steering  # noqa: PLC0415
-
-        return steering.resume(site, await store.ledger.grants(site=site), who, why)
-
-    _say(context, site, resumed, reason, by, json=json)
+    _say(context, ResumeRollout(site, reason, by), json=json)
 
 
 @app.command()
@@ -82,14 +73,9 @@ def abort(
     json: options.Json = False,
 ) -> None:
     """End a rollout under way: what it changed goes back to what was verified last."""
+    from otto.desk.steering import AbortRollout  # noqa: PLC0415  (not for --help)
 
-    async def aborted(store: "Store", who: "Speaker", why: str) -> "Saying":
-        from otto.decide import steering  # noqa: PLC0415
-
-        known, applied = await store.rollout(site), await store.applied(site)
-        return steering.abort(site, known, applied, who, why)
-
-    _say(context, site, aborted, reason, by, json=json)
+    _say(context, AbortRollout(site, reason, by), json=json)
 
 
 @app.command()
@@ -102,29 +88,11 @@ def undo(
     json: options.Json = False,
 ) -> None:
     """Take back what is in place, to what held before. The newest commit is not tried again then."""
+    from otto.desk.steering import UndoRollout  # noqa: PLC0415  (not for --help)
 
-    async def undone(store: "Store", who: "Speaker", why: str) -> "Saying":
-        from otto.decide import steering  # noqa: PLC0415
-
-        known, applied = await store.rollout(site), await store.applied(site)
-        return steering.undo(site, known, applied, await store.ledger.grants(site=site), who, reason=why)
-
-    _say(context, site, undone, reason, by, json=json)
+    _say(context, UndoRollout(site, reason, by), json=json)
 
 
-def _say(
-    context: typer.Context,
-    site: str,
-    word: "Callable[[Store, Speaker, str], Awaitable[Saying]]",
-    reason: str,
-    by: str | None,
-    *,
-    json: bool,
-) -> None:
+def _say(context: typer.Context, word: "Question[Said]", *, json: bool) -> None:
     invocation = Invocation.of(context)
-    who, why = speaking.speaker(invocation, by), speaking.reason(reason)
-
-    async def say(store: "Store", speaker: "Speaker") -> "Saying":
-        return await word(store, speaker, why)
-
-    speaking.show(invocation, run(speaking.speak(invocation, site, who, say)), json=json)
+    speaking.show(invocation, run(invocation.desk.ask(word)), json=json)

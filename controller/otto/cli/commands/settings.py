@@ -13,6 +13,8 @@ import typer
 from otto import __version__
 from otto.cli import options
 from otto.cli.invocation import Invocation
+from otto.cli.running import run
+from otto.cli.text import clean
 
 if TYPE_CHECKING:
     from otto.config import Settings
@@ -76,10 +78,17 @@ def _shown(value: object) -> str:
 
 
 def version(context: typer.Context, json: options.Json = False) -> None:
-    """Show OttO's version and Python's."""
+    """Show OttO's version and Python's; with --server, that controller's as well."""
     invocation = Invocation.of(context)
-    python = platform.python_version()
+    python, there = platform.python_version(), None
+    if invocation.server is not None:
+        from otto.desk.greeting import Greet  # noqa: PLC0415  (only for another machine)
+
+        there = run(invocation.desk.ask(Greet())).version
     if json:
-        invocation.out.print(json_module.dumps({"version": __version__, "python": python}))
+        known = {"version": __version__, "python": python} | ({"server": there} if there else {})
+        invocation.out.print(json_module.dumps(known))
         return
     invocation.out.print(f"otto {__version__} (Python {python})")
+    if there:
+        invocation.out.print(clean(f"controller {there} {invocation.place}"), soft_wrap=True)

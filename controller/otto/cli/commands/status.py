@@ -1,21 +1,23 @@
 """`otto status`: every site at a glance, or one in full."""
 
+from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from otto.cli import naming, options
+from otto.cli import options
 from otto.cli.exits import Exit
 from otto.cli.glance import opened
 from otto.cli.invocation import Invocation
 from otto.cli.running import run
 
 if TYPE_CHECKING:
-    from otto.cli.presenting import JsonPresenter, PlainPresenter
-    from otto.cli.seen import Seen
-    from otto.ports import Clock
+    from collections.abc import AsyncIterator
 
-_RUNS = 50
+    from otto.cli.presenting import JsonPresenter, PlainPresenter
+    from otto.cli.watching import Eye
+    from otto.desk.seen import Seen
+    from otto.ports import Clock
 
 
 def status(
@@ -35,20 +37,12 @@ def status(
     if watch:
         run(_watch(invocation, site, json=json))
         return
-    seen = run(_look(invocation, site))
+    from otto.desk.sites import SeeStatus  # noqa: PLC0415  (completion does not need it)
+
+    seen = run(invocation.desk.ask(SeeStatus(site)))
     _print(invocation, seen, site, json=json)
     if site and not seen.statuses[0].ready:
         raise typer.Exit(Exit.NOT_READY)
-
-
-async def _look(invocation: Invocation, site: str | None) -> "Seen":
-    from otto.cli import seen  # noqa: PLC0415  (completion does not need it)
-
-    settings = invocation.settings
-    if site is None and not naming.has_store(settings):
-        return seen.Seen()
-    async with opened(invocation) as store:
-        return await seen.look(store, site, seen.around(settings.home), invocation.now())
 
 
 def _print(invocation: Invocation, seen: "Seen", site: str | None, *, json: bool) -> None:
@@ -59,26 +53,34 @@ def _print(invocation: Invocation, seen: "Seen", site: str | None, *, json: bool
         return
     from otto.cli import statuspage  # noqa: PLC0415
 
-    invocation.out.print(statuspage.page(seen, site, invocation.settings.home, invocation.now()))
+    invocation.out.print(statuspage.page(seen, site, invocation.place, invocation.now()))
 
 
 async def _watch(invocation: Invocation, site: str | None, *, json: bool) -> None:
     from otto.adapters.clock import SystemClock  # noqa: PLC0415  (with the watch)
     from otto.cli.watching import Watch  # noqa: PLC0415
 
-    home, clock = invocation.settings.home, SystemClock()
-    async with opened(invocation) as store:
+    clock = SystemClock()
+    async with _eye(invocation, site, clock) as eye:
         if json or not invocation.out.is_terminal:
-            await Watch(store, site, home, _lines(invocation, clock, json=json), clock).run()
+            await Watch(eye, site, _lines(invocation, clock, json=json), clock).run()
             return
         from otto.cli.livestatus import StatusPicture  # noqa: PLC0415  (only terminals need it)
 
-        picture = StatusPicture(invocation.out, clock, site, home)
+        picture = StatusPicture(invocation.out, clock, site, invocation.place)
+        await Watch(eye, site, picture, clock).run(picture.draw)
 
-        async def draw(seen: "Seen") -> None:
-            picture.draw(seen, await store.runs(limit=_RUNS))
 
-        await Watch(store, site, home, picture, clock).run(draw)
+@asynccontextmanager
+async def _eye(invocation: Invocation, site: str | None, clock: "Clock") -> "AsyncIterator[Eye]":
+    from otto.cli.watching import DeskEye, StoreEye  # noqa: PLC0415
+
+    if invocation.server is not None:
+        async with invocation.desk:
+            yield DeskEye(invocation.desk, site)
+        return
+    async with opened(invocation) as store:
+        yield StoreEye(store, site, invocation.settings.home, clock)
 
 
 def _lines(invocation: Invocation, clock: "Clock", *, json: bool) -> "JsonPresenter | PlainPresenter":

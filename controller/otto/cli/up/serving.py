@@ -2,25 +2,33 @@
 
 import asyncio
 import socket
-from collections.abc import AsyncIterator, Coroutine, Mapping, Sequence
+from collections.abc import AsyncIterator, Coroutine, Sequence
 from contextlib import asynccontextmanager
-from pathlib import Path
+from datetime import datetime
 from typing import TypeVar
 
+import structlog
+
 from otto import __version__
-from otto.adapters.secrets import open_secrets
+from otto.api.addresses import is_loopback
 from otto.api.app import create_app
-from otto.api.hooks import HookOptions, Hooks
-from otto.api.server import make_room, serving
-from otto.config import HooksSettings
+from otto.api.bridge import Bridge
+from otto.api.hooks import Hooks
+from otto.api.inside import Inside
+from otto.api.server import Limits, make_room, serving
+from otto.api.telling import telling
+from otto.api.tokengate import TokenGate
+from otto.cli.up.served import Serving
 from otto.model.errors import OttoError
+from otto.ports.tokens import Tokens
 from otto.reconcile.controller import Controller
+
+log = structlog.get_logger("otto.api")
 
 T = TypeVar("T")
 
 # Longer than the store takes, shorter than who asks for health waits.
 _PATIENCE = 3.0
-_NO_HOOKS = HookOptions()
 
 
 class ControllerHealth:
@@ -77,44 +85,54 @@ class ControllerHealth:
             return await asyncio.wrap_future(asked)
 
 
-def hook_options(
-    settings: HooksSettings, environ: Mapping[str, str], home: Path | None = None
-) -> HookOptions:
-    """How deliveries to webhooks are checked, as the settings say.
-
-    Args:
-        settings: the settings.
-        environ: the environment, where the secret may be.
-        home: OTTO_HOME, where deliveries are remembered; None for nowhere.
-
-    Raises:
-        UsageError: the secret cannot be had.
-    """
-    secrets = open_secrets("hooks.secret", settings.secret, environ)
-    seen = home / "cache" / "deliveries" if home is not None and secrets else None
-    return HookOptions(secrets, settings.maxBody, settings.window, seen)
+async def expose(listener: socket.socket, tokens: Tokens, how: Serving, now: datetime) -> None:
+    """Say so, loudly, when other machines can reach the API in a way that is hardly meant."""
+    address = listener.getsockname()[0]
+    if is_loopback(address):
+        return
+    if how.gate.plain:
+        reason = "tokens are taken over plain HTTP: api.plain is set"
+        log.warning("api.exposed", address=address, reason=reason)
+    elif how.certificate is None and not how.gate.proxies:
+        reason = (
+            "without TLS no token is taken from other machines: api.certificate, api.proxies or api.plain"
+        )
+        log.warning("api.exposed", address=address, reason=reason)
+    if not any(token.holds(now) for token in await tokens.all()):
+        reason = "there is no token, so that no other machine is let in: otto token create"
+        log.warning("api.exposed", address=address, reason=reason)
 
 
 @asynccontextmanager
 async def api(
-    controller: Controller, listener: socket.socket, hooks: HookOptions = _NO_HOOKS
+    controller: Controller, listener: socket.socket, how: Serving | None = None
 ) -> AsyncIterator[ControllerHealth]:
     """The API at work for as long as the block lasts, with the heartbeat of this event loop.
 
     Args:
         controller: what it speaks of; it need not have been started yet.
         listener: a listening socket; closed at the end.
-        hooks: how deliveries to webhooks are checked.
+        how: how it is served; as usual when left out.
     """
     health = ControllerHealth(controller)
-    metrics = controller.kit.metrics
-    taken = Hooks(controller.intake, hooks, metrics, controller.kit.clock.now)
-    app = create_app(metrics.registry, health, __version__, taken)
+    kit, how = controller.kit, how or Serving()
+    taken = Hooks(controller.intake, how.hooks, kit.metrics, kit.clock.now)
+    gate = TokenGate(kit.store.tokens, kit.store.ledger, how.gate, kit.clock.now)
+    inside = Inside(controller, Bridge(), gate, version=__version__, household=how.household)
+    app = create_app(
+        kit.metrics.registry, health, __version__, hooks=taken, inside=inside, options=how.options
+    )
     make_room()
-    pulse = asyncio.create_task(metrics.health.pulse(), name="pulse")
+    await expose(listener, kit.store.tokens, how, kit.clock.now())
+    pulse = asyncio.create_task(kit.metrics.health.pulse(), name="pulse")
+    limits = Limits(connections=max(2, how.connections))
     try:
-        async with serving(app, listener):
-            yield health
+        with telling(inside.stream, kit.bus, kit.clock.now):
+            async with serving(app, listener, limits, how.certificate):
+                try:
+                    yield health
+                finally:
+                    inside.stream.close()
     finally:
         pulse.cancel()
         await asyncio.wait({pulse})

@@ -15,7 +15,8 @@ from otto.cli.presenting import JsonPresenter, PlainPresenter, Presenter
 from otto.cli.up import farewell
 from otto.cli.up.expectation import Expectation, State, expect
 from otto.cli.up.listening import listen, url_of
-from otto.cli.up.serving import api, hook_options
+from otto.cli.up.served import Serving
+from otto.cli.up.serving import api
 from otto.model.errors import UsageError
 from otto.model.status import ConditionType
 from otto.reconcile.controller import Controller
@@ -71,15 +72,15 @@ class Session:
         """
         composition, settings = self._invocation.composition, self._settings
         try:
-            hooks = hook_options(settings.hooks, self._invocation.environ, settings.home)
+            how = Serving.of(settings, self._invocation.environ)
             with home_lock(settings.home), closing(listen(settings.api)) as listener:
-                self._url = url_of(listener)
+                self._url = url_of(listener, tls=how.certificate is not None)
                 self._say([(f"OttO {__version__} over {farewell.nearby(settings.home)}", "dim")])
                 if composition.seed_if_empty(settings):
                     self._say([("an example site is in the new repository of specs", "dim")])
                 async with composition.open_kit(settings) as kit:
                     controller = composition.make_controller(kit, settings)
-                    async with api(controller, listener, hooks) as health, self._started(controller) as task:
+                    async with api(controller, listener, how) as health, self._started(controller) as task:
                         health.watch(task)
                         return await self._watch(controller, task)
         except asyncio.CancelledError:
@@ -172,7 +173,7 @@ class Session:
         if not source.fetched_at:
             return Expectation.of_unread_source(source.error)
         catalogue = fleet.catalogue
-        wanted = [name for name in fleet.names() if fleet.in_force(name) is not None]
+        wanted = [name for name in fleet.names() if fleet.wants(name)]
         found = expect(self._board.rows(), wanted, catalogue.problems, catalogue.loose)
         return replace(found, unsigned=source.unsigned)
 

@@ -13,6 +13,7 @@ from otto.decide.proposed import proposed
 from otto.decide.pushed import judge
 from otto.model.catalogue import Catalogue, RememberedSpec
 from otto.model.desired import Desired
+from otto.model.domain import is_zone
 from otto.model.errors import OttoError, TerminalError
 from otto.model.forge import Proposal
 from otto.model.observed import InfrastructureState
@@ -21,6 +22,7 @@ from otto.model.spec import Content, SiteSpec
 from otto.model.verdict import Allowed
 from otto.ports import Proposals, Source
 from otto.reconcile.bookkeeper import Bookkeeper
+from otto.reconcile.domains.preview import ZonePreviewer
 from otto.reconcile.fleet import Fleet
 from otto.reconcile.gatekeeper import Gatekeeper
 from otto.reconcile.headcount import Headcount
@@ -72,6 +74,7 @@ class Previewer:
         self._books = Bookkeeper(kit)
         self._headcount = Headcount(kit)
         self._gate = Gatekeeper(kit, self._books, self._headcount, Waves(kit, fleet.specs_in_force))
+        self._zones = ZonePreviewer(kit, fleet, self._gate)
 
     async def preview(self, ref: str, base: str) -> Preview:
         """What merging a ref into the commit in force would do.
@@ -114,7 +117,7 @@ class Previewer:
             async with asyncio.timeout(_SECONDS):
                 return await self._site(site, proposal, after)
         except TerminalError as error:
-            return SitePreview(site, trouble=str(error), wrong=site in after.sites)
+            return SitePreview(site, trouble=str(error), wrong=site in after.sites or site in after.domains)
         except OttoError as error:
             return SitePreview(site, trouble=f"it cannot be told now: {error}")
         except TimeoutError:
@@ -123,6 +126,8 @@ class Previewer:
     async def _site(self, site: str, proposal: Proposal, after: Catalogue) -> SitePreview:
         if site in after.problems:
             return SitePreview(site, trouble=str(after.problems[site][0]), wrong=True)
+        if is_zone(site):
+            return await self._zones.preview(site, after)
         if site in after.tombstones:
             return await self._removed(site)
         if site not in after.sites:

@@ -1,0 +1,54 @@
+"""Who guesses tokens, and is not listened to for a while."""
+
+from collections import OrderedDict, deque
+from collections.abc import Callable
+
+_MOST = 10_000
+
+
+class Guesses:
+    """Counts bad tokens by whom they came from, within bounded memory: the oldest are forgotten first.
+
+    Args:
+        most: how many within the window.
+        window: seconds.
+        monotonic: seconds that never go back.
+        remembered: guessers at most.
+    """
+
+    def __init__(
+        self, most: int, window: float, monotonic: Callable[[], float], remembered: int = _MOST
+    ) -> None:
+        self._most = max(1, most)
+        self._window = window
+        self._monotonic = monotonic
+        self._remembered = remembered
+        self._times: OrderedDict[str, deque[float]] = OrderedDict()
+
+    def wait(self, who: str) -> float:
+        """Seconds until somebody is listened to again; 0 for now."""
+        times = self._recent(who)
+        if times is None or len(times) < self._most:
+            return 0.0
+        return max(0.0, times[0] + self._window - self._monotonic())
+
+    def add(self, who: str) -> None:
+        """Count a guess."""
+        times = self._recent(who) or deque(maxlen=self._most)
+        times.append(self._monotonic())
+        self._times[who] = times
+        self._times.move_to_end(who)
+        while len(self._times) > self._remembered:
+            self._times.popitem(last=False)
+
+    def _recent(self, who: str) -> deque[float] | None:
+        times = self._times.get(who)
+        if times is None:
+            return None
+        since = self._monotonic() - self._window
+        while times and times[0] <= since:
+            times.popleft()
+        if not times:
+            del self._times[who]
+            return None
+        return times
