@@ -9,8 +9,8 @@ may take over each part of it:
     the time between requests   then the connection is closed, sooner where others want its place
     reading an answer           a client that does not make room for more of it is cut off
 
-There may be many connections at once: a forge that delivers a thousand webhooks together is to be told of none
-that there is no room.
+There may be many connections at once: of a thousand webhooks that a forge delivers together, none is to be
+told that there is no room.
 """
 
 import asyncio

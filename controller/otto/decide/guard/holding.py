@@ -80,8 +80,8 @@ RULES = (
     Rule(
         "guard.window.site",
         Effect.WAIT,
-        "A change outside the change windows of the site or zone (`policy.windows`). Repairs go on, so does what "
-        "only follows a site, and a commit that does not hold is taken back, unless `windows.repairs` says "
+        "A change outside the change windows of the site or zone (`policy.windows`). Repairs go on, so does "
+        "what only follows a site, and a commit that does not hold is taken back, unless `windows.repairs` says "
         "otherwise.",
         "no windows: always open",
         "Nothing: it goes on in the next window. In an emergency, `otto override`.",
