@@ -4,10 +4,9 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 
-from otto.cli.board import WORKING
 from otto.model.plan import StepKind
 from otto.model.run import TAKEN_BACK, Outcome, Run
-from otto.model.status import Phase, SiteStatus
+from otto.model.status import WORKING, Phase, SiteStatus
 from otto.model.verdict import Effect
 
 DESTROY = "destroy"

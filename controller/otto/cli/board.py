@@ -8,18 +8,6 @@ from otto.model.run import Outcome
 from otto.model.status import Phase, SiteStatus, Truth
 from otto.reconcile.events import Event, SiteGone, StatusChanged, StepChanged, StepProgress
 
-# A site in one of these is being worked on right now.
-WORKING = frozenset(
-    {
-        Phase.PLANNING,
-        Phase.PROVISIONING,
-        Phase.CONFIGURING,
-        Phase.DEPLOYING,
-        Phase.VERIFYING,
-        Phase.DESTROYING,
-    }
-)
-
 
 @dataclass(frozen=True, slots=True)
 class Row:

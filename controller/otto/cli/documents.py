@@ -4,61 +4,50 @@ import json
 from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
-from otto.cli import money
-from otto.decide.plandata import plan_data, reason_data, verdict_data
+from otto.decide.documents import (
+    Document,
+    grants_document,
+    in_order,
+    pipelines_document,
+    plan_document,
+    record_document,
+    rollout_data,
+    runs_document,
+    site_document,
+    why_document,
+)
+from otto.decide.plandata import reason_data
 from otto.model.canonical import Data, to_data
-from otto.model.history import AuditRecord, Grant
-from otto.model.pipeline import Pipeline
-from otto.model.plan import Plan
-from otto.model.rollout import RolloutStatus
-from otto.model.run import Run
-from otto.model.status import Condition, ConditionType, SiteStatus
+from otto.model.history import AuditRecord
 
 if TYPE_CHECKING:
     from rich.console import Console
 
     from otto.adapters.notify import Outcome
     from otto.adapters.specs.policycases import PolicyCases
-    from otto.cli.chain import Chain
     from otto.cli.seen import Seen
     from otto.cli.speaking import Said
-    from otto.cli.strays import Strays
     from otto.decide.policytest import PolicyResult
-    from otto.model.host import LiveHost
-    from otto.model.why import Why
-    from otto.reconcile.inspect import Inspection
+    from otto.reconcile.chain import Chain
 
-Document = dict[str, Data]
-
-
-def site_document(status: SiteStatus, intents: Iterable[str] = ()) -> Document:
-    """One site's status."""
-    data = _object(status)
-    name = data.pop("site")
-    del data["currency"]  # stands with the cost
-    conditions = [to_data(condition) for condition in in_order(status.conditions.values())]
-    return {
-        "name": name,
-        "ready": status.ready,
-        **data,
-        "cost": money.priced_data(status.cost, status.currency),
-        "rollout": rollout_data(status.rollout) if status.rollout else None,
-        "held": [reason_data(reason) for reason in status.held],
-        "conditions": conditions,
-        "intents": [*sorted(intents)],
-    }
-
-
-def rollout_data(status: RolloutStatus) -> Document:
-    """How a rollout stands; what is quarantined is told by the grants that hold, and only beside them."""
-    data = _object(status)
-    return {name: value for name, value in data.items() if name not in ("site", "quarantined", "actions")}
-
-
-def in_order(conditions: Iterable[Condition]) -> list[Condition]:
-    """Conditions in the order of their types: what a later one needs comes first."""
-    types = list(ConditionType)
-    return sorted(conditions, key=lambda condition: types.index(condition.type))
+__all__ = [
+    "Document",
+    "audit_document",
+    "grants_document",
+    "in_order",
+    "notify_document",
+    "pipelines_document",
+    "plan_document",
+    "policy_test_document",
+    "rollout_data",
+    "runs_document",
+    "said_document",
+    "site_document",
+    "status_document",
+    "why_document",
+    "write",
+    "write_line",
+]
 
 
 def status_document(seen: "Seen") -> Document:
@@ -79,85 +68,9 @@ def status_document(seen: "Seen") -> Document:
     }
 
 
-def runs_document(runs: Iterable[Run]) -> Document:
-    """What `otto history --json` prints."""
-    return {"runs": [to_data(run) for run in runs]}
-
-
-def pipelines_document(pipelines: Iterable[Pipeline]) -> Document:
-    """What `otto pipelines list --json` prints, and `show` of one."""
-    return {"pipelines": [to_data(pipeline) for pipeline in pipelines]}
-
-
 def audit_document(records: Iterable[AuditRecord], chain: "Chain | None" = None) -> Document:
     """What `otto audit --json` prints."""
-    return {"records": [_record_document(record) for record in records], "chain": to_data(chain)}
-
-
-def _record_document(record: AuditRecord) -> Document:
-    return {"number": record.number, **_object(record.entry), "before": record.before, "hash": record.hash}
-
-
-def why_document(answer: "Why") -> Document:
-    """What `otto why --json` prints."""
-    return _object(answer)
-
-
-def orphans_document(found: "Strays") -> Document:
-    """What `otto orphans --json` prints."""
-    return {
-        "orphans": [_stray(found, host) for host in found.orphans],
-        "unjudged": [*sorted(found.unjudged)],
-        "cost": money.priced_data(found.together(), found.currency),
-    }
-
-
-def reap_document(left: "Strays", gone: Iterable["LiveHost"]) -> Document:
-    """What `otto reap --json` prints."""
-    return {
-        "reaped": [_stray(left, host) for host in gone],
-        "orphans": [_stray(left, host) for host in left.orphans],
-        "unjudged": [*sorted(left.unjudged)],
-    }
-
-
-def _stray(found: "Strays", host: "LiveHost") -> Document:
-    return {**_object(host), "cost": money.priced_data(found.cost(host), found.currency)}
-
-
-def inspection_document(seen: "Inspection") -> Document:
-    """What `otto diff --json` prints, and with a plan what `otto plan --json` does."""
-    document: Document = {
-        "site": seen.desired.site,
-        "commit": seen.desired.commit,
-        "digest": seen.desired.digest,
-        "differences": [to_data(item) for item in seen.differences],
-    }
-    if seen.plan is not None and seen.verdict is not None:
-        document["plan"] = plan_document(seen.plan)
-        document["verdict"] = verdict_data(seen.verdict)
-    return document
-
-
-def plan_document(plan: Plan) -> Document:
-    """A plan, and what it is judged by; money as people count it."""
-    document = plan_data(plan)
-    about = to_data(plan.about)
-    if isinstance(about, dict):
-        document["about"] = {**about, "cost": money.change_data(plan.about.cost)}
-    return document
-
-
-def _object(value: object) -> Document:
-    data = to_data(value)
-    if not isinstance(data, dict):
-        raise TypeError(f"{type(value).__name__} is no object")
-    return data
-
-
-def grants_document(grants: Iterable[Grant]) -> Document:
-    """What `otto grants --json` prints."""
-    return {"grants": [to_data(grant) for grant in grants]}
+    return {"records": [record_document(record) for record in records], "chain": to_data(chain)}
 
 
 def said_document(said: "Said") -> Document:

@@ -3,9 +3,8 @@
 from collections.abc import Iterable
 from typing import Protocol
 
-from otto.cli.board import WORKING
 from otto.model.run import Run
-from otto.model.status import Phase, SiteStatus
+from otto.model.status import WORKING, Phase, SiteStatus
 from otto.reconcile.events import Event, Listener, SiteGone, StatusChanged, StepChanged
 
 _RUNS = 50

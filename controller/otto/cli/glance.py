@@ -25,7 +25,7 @@ from otto.model.status import SiteStatus
 
 T = TypeVar("T")
 
-REVISION = "0003"
+REVISION = "0004"
 _PATIENCE = 2.0
 
 
@@ -51,6 +51,9 @@ class StatusSource(Protocol):
 
     async def remembered(self) -> Mapping[str, RememberedSpec]:
         """Last good spec of every site."""
+
+    async def spec(self, site: str) -> RememberedSpec | None:
+        """Last good spec of a site."""
 
     async def intents(self, site: str) -> frozenset[str]:
         """What people asked for besides the spec."""
@@ -96,6 +99,10 @@ class Glance:
             found = [read(RememberedSpec, load(data)) for (data,) in rows]
             self._remembered = {item.spec.name: item for item in found}
         return self._remembered
+
+    async def spec(self, site: str) -> RememberedSpec | None:
+        """See `StatusSource`."""
+        return (await self.remembered()).get(site)
 
     async def intents(self, site: str) -> frozenset[str]:
         """See `StatusSource`."""

@@ -7,11 +7,11 @@ from datetime import datetime
 from rich.table import Table
 from rich.text import Text
 
-from otto.cli.gallery import Gallery
 from otto.cli.tables import blank, facts, words
 from otto.cli.text import clean, counted, date_time, lasting, seconds_taken
 from otto.decide.imagediff import Differing, ImageDifference
 from otto.model.image import Image, short_id
+from otto.reconcile.gallery import Gallery
 
 _MOST = 10
 _DIGEST = re.compile("(sha256:)?[0-9a-f]{64}")

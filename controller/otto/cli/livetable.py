@@ -9,10 +9,10 @@ from rich.live import Live
 from rich.table import Table
 from rich.text import Text
 
-from otto.cli.board import WORKING, Board, Row
+from otto.cli.board import Board, Row
 from otto.cli.colours import colour_of
 from otto.cli.text import clean, clock_time, lasting
-from otto.model.status import Phase
+from otto.model.status import WORKING, Phase
 from otto.ports import Clock
 from otto.reconcile.events import Event
 

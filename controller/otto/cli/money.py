@@ -1,4 +1,4 @@
-"""What things cost, for people and as plain data."""
+"""What things cost, for people."""
 
 from typing import TYPE_CHECKING
 
@@ -7,12 +7,8 @@ from otto.cli.text import clean
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-    from otto.model.canonical import Data
     from otto.model.cost import Cost, CostChange
     from otto.model.status import SiteStatus
-
-# Sums of binary fractions end in a stray digit far behind these.
-_DIGITS = 9
 
 
 def cost_words(cost: "Cost", currency: str) -> str:
@@ -61,33 +57,6 @@ def fleet_words(statuses: "Iterable[SiteStatus]") -> str:
     together = total(costs)
     said = f"{_hourly(together, currency)} an hour, {_monthly(together, currency)} a month"
     return f"{said}; not known in full of {', '.join(map(clean, unsure))}" if unsure else said
-
-
-def cost_data(cost: "Cost") -> "dict[str, Data]":
-    """A cost as plain data."""
-    return {
-        "hourly": round(cost.hourly, _DIGITS),
-        "monthly": round(cost.monthly, _DIGITS),
-        "unknown": [*cost.unknown],
-    }
-
-
-def priced_data(cost: "Cost | None", currency: str) -> "Data":
-    """A cost with its currency as plain data; None stays None."""
-    return None if cost is None else {**cost_data(cost), "currency": currency}
-
-
-def change_data(change: "CostChange | None") -> "Data":
-    """What a plan makes of the cost, as plain data."""
-    if change is None:
-        return None
-    return {
-        "before": cost_data(change.before),
-        "after": cost_data(change.after),
-        "added": round(change.added, _DIGITS),
-        "unknown": [*change.unknown],
-        "currency": change.currency,
-    }
 
 
 def _hourly(cost: "Cost", currency: str) -> str:

@@ -4,7 +4,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
-from otto.cli.gallery import gallery, used
 from otto.decide.channels import needless
 from otto.model.errors import OttoError
 from otto.model.history import AuditEntry
@@ -12,6 +11,7 @@ from otto.model.image import Image, short_id
 from otto.model.saying import Speaker
 from otto.model.spec import Provider
 from otto.ports import Store
+from otto.reconcile.gallery import gallery, used
 
 
 class Remover(Protocol):

@@ -5,13 +5,13 @@ from collections.abc import Sequence
 
 from otto.cli.seen import Around
 from otto.cli.text import counted
-from otto.cli.told import ORPHANS, readable
 from otto.model.canonical import to_data
 from otto.model.errors import OttoError, TerminalError
 from otto.model.history import AuditEntry
 from otto.model.host import LiveHost
 from otto.model.saying import Speaker
 from otto.reconcile.kit import Kit
+from otto.reconcile.told import ORPHANS, readable
 
 
 async def reap(kit: Kit, hosts: Sequence[LiveHost], who: Speaker, note: str, at_work: Around) -> None:

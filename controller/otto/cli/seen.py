@@ -5,8 +5,9 @@ from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from otto.cli import naming, presence, told
+from otto.cli import naming, presence
 from otto.cli.glance import StatusSource
+from otto.reconcile import told
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

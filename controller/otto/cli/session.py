@@ -9,8 +9,7 @@ from otto.cli.board import Board, site_of
 from otto.cli.choosing import presenter
 from otto.cli.naming import require
 from otto.cli.work import Work, working
-from otto.model.history import AuditEntry
-from otto.reconcile.destroy import DESTROY, TEARDOWN
+from otto.reconcile import intents
 from otto.reconcile.events import Event
 
 if TYPE_CHECKING:
@@ -70,12 +69,7 @@ async def destroy(
     """
     async with working(invocation, seed=False) as work:
         for site in sites:
-            detail = {"as": who.account}
-            entry = AuditEntry(who.at, who.name, "destroy", site, "", "otto destroy", note, detail)
-            await work.store.ledger.append(entry)
-            await work.store.set_intent(site, DESTROY, on=True)
-            if teardown:
-                await work.store.set_intent(site, TEARDOWN, on=True)
+            await intents.destroy(work.store, site, who, note, teardown=teardown)
         with _watched(invocation, work, sites, plain=plain, json=json):
             return await waiting.destroy(work, sites, seconds)
 

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from otto.cli.text import lasting, seconds_taken, took
-from otto.cli.told import readable
 from otto.model.run import Outcome, Run, StepRecord
+from otto.reconcile.told import readable
 
 OBSERVE = "observe"
 _QUIET = frozenset({OBSERVE, "plan", "guard"})

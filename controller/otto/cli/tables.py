@@ -20,7 +20,7 @@ from otto.model.rollout import RolloutState
 from otto.model.status import Condition, ConditionType, SiteStatus, Truth
 
 if TYPE_CHECKING:
-    from otto.cli.strays import Strays
+    from otto.reconcile.strays import Strays
 
 _TRUTH = {Truth.TRUE: "green", Truth.FALSE: "red", Truth.UNKNOWN: "yellow"}
 

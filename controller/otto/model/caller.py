@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import IntEnum
 
 
@@ -48,6 +48,23 @@ class Caller:
 
 
 @dataclass(frozen=True, slots=True)
+class TokenWish:
+    """A token somebody wants.
+
+    Attributes:
+        name: whose it is to be.
+        scope: what it is to let do.
+        labels: what it is to be limited to; empty for everything.
+        lasting: how long it is to hold.
+    """
+
+    name: str
+    scope: Scope
+    labels: Mapping[str, str]
+    lasting: timedelta
+
+
+@dataclass(frozen=True, slots=True)
 class Token:
     """A token as it is kept: never its secret.
 
@@ -78,3 +95,8 @@ class Token:
     def holds(self, now: datetime) -> bool:
         """Whether it counts."""
         return self.revoked_at is None and now < self.expires_at
+
+    @property
+    def ended_at(self) -> datetime:
+        """From when on it does not count, as far as is known now."""
+        return min(filter(None, (self.revoked_at, self.expires_at)))

@@ -30,6 +30,19 @@ class Phase(StrEnum):
     DESTROYED = "Destroyed"
 
 
+WORKING = frozenset(
+    {
+        Phase.PLANNING,
+        Phase.PROVISIONING,
+        Phase.CONFIGURING,
+        Phase.DEPLOYING,
+        Phase.VERIFYING,
+        Phase.DESTROYING,
+    }
+)
+"""A site in one of these is being worked on right now."""
+
+
 class ConditionType(StrEnum):
     """What a condition speaks of."""
 

@@ -32,6 +32,7 @@ from otto.model.signature import GitObject, Signatures, Signed, Signer, TagRef
 from otto.model.spec import Content, Provider, SiteSpec
 from otto.model.status import SiteStatus
 from otto.model.verdict import Reason, Verdict
+from otto.ports.tokens import Tokens
 
 
 class Clock(Protocol):
@@ -433,6 +434,10 @@ class Store(Protocol):
     def pipelines(self) -> "PipelineRecords":
         """What pipelines did, kept in the same place."""
 
+    @property
+    def tokens(self) -> Tokens:
+        """Tokens of the HTTP API, kept in the same place."""
+
     async def rollout(self, site: str) -> RolloutStatus:
         """The site's last rollout, and its quarantined wishes; an empty one before the first."""
 
@@ -468,6 +473,9 @@ class Store(Protocol):
 
     async def remembered(self) -> Mapping[str, RememberedSpec]:
         """Last good spec of every site."""
+
+    async def spec(self, site: str) -> RememberedSpec | None:
+        """Last good spec of a site."""
 
     async def remember(self, specs: Sequence[RememberedSpec]) -> None:
         """Keep last good specs."""

@@ -30,6 +30,7 @@ from otto.testing.pipelines import MemoryPipelines
 from otto.testing.probe import MemoryProbe
 from otto.testing.source import MemorySource, MemorySpecs, spec_text
 from otto.testing.store import MemoryStore
+from otto.testing.tokens import MemoryTokens
 from otto.testing.world import World, site_spec
 
 __all__ = [
@@ -52,6 +53,7 @@ __all__ = [
     "MemorySource",
     "MemorySpecs",
     "MemoryStore",
+    "MemoryTokens",
     "SimHost",
     "World",
     "settle",

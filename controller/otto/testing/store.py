@@ -12,6 +12,7 @@ from otto.testing.failures import Failures
 from otto.testing.imageindex import MemoryImageIndex
 from otto.testing.ledger import MemoryLedger
 from otto.testing.pipelines import MemoryPipelines
+from otto.testing.tokens import MemoryTokens
 
 
 class MemoryStore:
@@ -26,6 +27,7 @@ class MemoryStore:
         self.ledger = ledger or MemoryLedger()
         self.images = MemoryImageIndex()
         self.pipelines = MemoryPipelines(keep=keep_runs)
+        self.tokens = MemoryTokens()
         self._keep_runs = keep_runs
         self._statuses: dict[str, SiteStatus] = {}
         self._runs: dict[str, Run] = {}
@@ -99,6 +101,11 @@ class MemoryStore:
         """Last good spec of every site."""
         self.failures.strike("remembered")
         return {site: self._remembered[site] for site in sorted(self._remembered)}
+
+    async def spec(self, site: str) -> RememberedSpec | None:
+        """Last good spec of a site."""
+        self.failures.strike("spec")
+        return self._remembered.get(site)
 
     async def remember(self, specs: Sequence[RememberedSpec]) -> None:
         """Keep last good specs."""

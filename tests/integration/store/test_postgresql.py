@@ -24,6 +24,7 @@ from tests.unit import test_testing_imageindex as of_an_index
 from tests.unit import test_testing_ledger as of_a_ledger
 from tests.unit import test_testing_pipelines as of_records
 from tests.unit import test_testing_store as of_a_store
+from tests.unit import test_testing_tokens as of_tokens
 
 from otto.adapters.store import SqlStore, open_store, schema
 from otto.decide import audit
@@ -94,6 +95,11 @@ async def test_records(behaviour: Behaviour, make: Make) -> None:
 @pytest.mark.parametrize("behaviour", behaviours(of_records, "make_records"), ids=lambda one: one.__name__)
 async def test_made_records(behaviour: Behaviour, make: Make) -> None:
     await behaviour(lambda keep: make(keep_runs=keep).pipelines)
+
+
+@pytest.mark.parametrize("behaviour", behaviours(of_tokens, "tokens"), ids=lambda one: one.__name__)
+async def test_tokens(behaviour: Behaviour, make: Make) -> None:
+    await behaviour(make().tokens)
 
 
 # Found before they are run: pytest-asyncio puts something else in their place then.

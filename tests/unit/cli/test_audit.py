@@ -10,9 +10,9 @@ import pytest
 from tests.unit.cli.conftest import Stage
 from tests.unit.cli.test_schemas import check
 
-from otto.cli.chain import walk
 from otto.model.history import AuditEntry
 from otto.model.status import Phase, SiteStatus
+from otto.reconcile.chain import walk
 from otto.testing import START, MemoryLedger
 
 HOSTILE = "[bold red]\x1b]0;owned\x07 [link=http://evil.example]x[/link]"

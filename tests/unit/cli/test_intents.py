@@ -41,6 +41,15 @@ def test_suspend_and_resume(up: Stage) -> None:
     assert intents(up) == frozenset()
 
 
+def test_who_suspends_and_resumes_is_on_record(up: Stage) -> None:
+    assert up.otto("suspend", "acme", "--by", "ada", "--reason", "the move").exit_code == 0
+    assert up.otto("resume", "acme", "--by", "bob").exit_code == 0
+    found = [item.entry for item in up.world.ledger.log if item.entry.what in ("suspend", "resume")]
+    said = [(item.who, item.what, item.site, item.reason) for item in found]
+    assert said == [("ada", "suspend", "acme", "the move"), ("bob", "resume", "acme", "")]
+    assert all(item.detail["as"] for item in found)
+
+
 @pytest.mark.parametrize("command", ["suspend", "resume"])
 def test_of_an_unknown_site(up: Stage, command: str) -> None:
     result = up.otto(command, "acmee")

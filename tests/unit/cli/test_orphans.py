@@ -10,8 +10,6 @@ from tests.unit.cli.conftest import Stage
 from tests.unit.cli.test_schemas import check
 
 from otto.cli import speaking
-from otto.cli.seen import Around
-from otto.cli.strays import Strays, look
 from otto.model.canonical import to_data
 from otto.model.cost import PriceTable
 from otto.model.errors import TerminalError, TransientError, UsageError
@@ -19,6 +17,7 @@ from otto.model.history import AuditEntry
 from otto.model.host import HostState, LiveHost
 from otto.model.spec import Role
 from otto.model.status import Phase, SiteStatus
+from otto.reconcile.strays import Strays, look
 from otto.testing import site_spec
 from otto.testing.hosts import SimHost
 from otto.testing.world import OWNER
@@ -282,10 +281,10 @@ def test_a_repository_that_cannot_be_read_judges_nobody(up: Stage) -> None:
 async def test_a_site_that_is_worked_on_is_not_judged(stage: Stage, *, worked_on: bool, judged: bool) -> None:
     stage.world.push(site_spec())
     stray(stage)
-    found = await look(stage.world.kit(), Around())
+    found = await look(stage.world.kit(), at_work=False)
     assert [host.state for host in found.orphans] == [HostState.RUNNING]
     await stage.world.store.save_status(SiteStatus("acme", Phase.PROVISIONING, stage.world.clock.now()))
-    found = await look(stage.world.kit(), Around(worked_on=worked_on))
+    found = await look(stage.world.kit(), at_work=worked_on)
     assert (len(found.orphans) == 1) is judged
     assert ("acme" in found.unjudged) is not judged
 

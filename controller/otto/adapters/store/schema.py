@@ -9,7 +9,7 @@ from datetime import UTC, datetime, timedelta
 
 from sqlalchemy import BigInteger, Column, Index, MetaData, Table, Text
 
-HEAD = "0003"
+HEAD = "0004"
 """The revision of the newest migration."""
 
 metadata = MetaData(
@@ -154,6 +154,16 @@ Index(
     sqlite_where=pipelines.c.ended_at.is_(None),
     postgresql_where=pipelines.c.ended_at.is_(None),
 )
+
+tokens = Table(
+    "tokens",
+    metadata,
+    Column("id", Text, primary_key=True),
+    Column("digest", Text, nullable=False),
+    Column("made_at", BigInteger, nullable=False),
+    Column("data", Text, nullable=False),
+)
+Index("ix_tokens_digest", tokens.c.digest, unique=True)
 
 OF_A_SITE = (statuses, applied, remembered, intents, grants, rollouts)
 """What goes with a site that is destroyed; its runs, charges and removals stay, and the audit record."""

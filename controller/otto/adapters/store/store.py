@@ -10,6 +10,7 @@ from otto.adapters.store.database import Database
 from otto.adapters.store.images import SqlImages
 from otto.adapters.store.ledger import SqlLedger
 from otto.adapters.store.pipelines import SqlPipelines
+from otto.adapters.store.tokens import SqlTokens
 from otto.model.canonical import canonical
 from otto.model.catalogue import RememberedSpec
 from otto.model.observed import Applied
@@ -34,6 +35,7 @@ class SqlStore:
         ledger: what the guard remembers, in the same database; closed with the store.
         images: the index of golden images, in the same database.
         pipelines: what pipelines did; so are they.
+        tokens: tokens of the HTTP API; so are they.
     """
 
     def __init__(self, database: Database, clock: Clock, *, keep_runs: int = KEPT_RUNS) -> None:
@@ -42,6 +44,7 @@ class SqlStore:
         self.ledger = SqlLedger(database, clock)
         self.images = SqlImages(database)
         self.pipelines = SqlPipelines(database, keep=keep_runs)
+        self.tokens = SqlTokens(database)
 
     async def __aenter__(self) -> Self:
         return self
@@ -114,6 +117,11 @@ class SqlStore:
             RememberedSpec, select(schema.remembered.c.site, schema.remembered.c.data)
         )
         return {one.spec.name: one for one in sorted(found, key=lambda one: one.spec.name)}
+
+    async def spec(self, site: str) -> RememberedSpec | None:
+        """Last good spec of a site."""
+        found = await self._database.values(RememberedSpec, _of(schema.remembered, site))
+        return found[0] if found else None
 
     async def remember(self, specs: Sequence[RememberedSpec]) -> None:
         """Keep last good specs."""

@@ -9,15 +9,10 @@ from otto.cli.invocation import Invocation
 from otto.cli.running import run
 
 if TYPE_CHECKING:
-    from otto.decide.approval import Held
-    from otto.model.history import Grant
-    from otto.model.policy import Policy
     from otto.model.saying import Saying, Speaker
     from otto.ports import Store
 
 Digest = Annotated[str, typer.Argument(metavar="DIGEST", help="The plan's digest; its first digits will do.")]
-# How far back a digest is looked for, to call it out of date.
-_RUNS = 50
 
 
 def approve(
@@ -39,10 +34,9 @@ def approve(
     who, why = speaking.speaker(invocation, by), speaking.reason(note)
 
     async def yes(store: "Store", speaker: "Speaker") -> "Saying":
-        from otto.decide import approval  # noqa: PLC0415  (not for --help)
+        from otto.reconcile import approvals  # noqa: PLC0415  (not for --help)
 
-        policy, plan, grants = await _held(store, site, digest)
-        return approval.approve(plan, policy, grants, speaker, why)
+        return await approvals.approve(store, site, digest, speaker, why)
 
     speaking.show(invocation, run(speaking.speak(invocation, site, who, yes)), json=json)
 
@@ -65,21 +59,8 @@ def reject(
     who, why = speaking.speaker(invocation, by), speaking.reason(note)
 
     async def no(store: "Store", speaker: "Speaker") -> "Saying":
-        from otto.decide import approval  # noqa: PLC0415  (not for --help)
+        from otto.reconcile import approvals  # noqa: PLC0415  (not for --help)
 
-        _, plan, grants = await _held(store, site, digest)
-        return approval.reject(plan, grants, speaker, why)
+        return await approvals.reject(store, site, digest, speaker, why)
 
     speaking.show(invocation, run(speaking.speak(invocation, site, who, no)), json=json)
-
-
-async def _held(store: "Store", site: str, digest: str) -> "tuple[Policy, Held, tuple[Grant, ...]]":
-    """The site's policy, the plan that is held up, and what people said of the site."""
-    from otto.decide import approval  # noqa: PLC0415
-    from otto.model.policy import Policy  # noqa: PLC0415
-
-    known = (await store.remembered()).get(site)
-    policy = known.spec.policy if known else Policy()
-    runs = await store.runs(site, _RUNS)
-    plan = approval.held(await store.status(site), runs, site, digest.strip().lower(), policy)
-    return policy, plan, await store.ledger.grants(site=site)

@@ -14,8 +14,8 @@ from otto.model.duration import seconds_of
 from otto.model.errors import TerminalError, UsageError
 
 if TYPE_CHECKING:
-    from otto.cli.chain import Chain
     from otto.model.history import AuditRecord
+    from otto.reconcile.chain import Chain
 
 _SHOWN = 50
 _LONGEST = timedelta(days=36_500)
@@ -89,7 +89,7 @@ async def _latest(
 
 
 async def _walk(invocation: Invocation, expected: str) -> "Chain":
-    from otto.cli.chain import walk  # noqa: PLC0415  (only with --verify)
+    from otto.reconcile.chain import walk  # noqa: PLC0415  (only with --verify)
 
     async with naming.reading_store(invocation) as store:
         return await walk(store.ledger, expected)

@@ -13,10 +13,10 @@ from otto.model.image import STABLE
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from otto.cli.gallery import Gallery
     from otto.decide.channels import Promotion, Revocation
     from otto.model.image import Image
     from otto.model.saying import Speaker
+    from otto.reconcile.gallery import Gallery
 
 
 def promote(
@@ -43,7 +43,8 @@ def promote(
     found, moved, heard = run(_promote(invocation, image, to, who, why))
     sites = found.sites(_moved_to(found, moved))
     if json:
-        from otto.cli import documents, imagedocuments  # noqa: PLC0415  (either this or a line)
+        from otto.cli import documents  # noqa: PLC0415  (either this or a line)
+        from otto.reconcile import imagedocuments  # noqa: PLC0415
 
         documents.write(invocation.out, imagedocuments.promoted(moved, sites, heard.value))
         return
@@ -69,7 +70,8 @@ def revoke(
     found, revoked, heard = run(_revoke(invocation, image, who, why, undo=undo))
     sites, hosts = found.sites(revoked.image), found.hosts(revoked.image)
     if json:
-        from otto.cli import documents, imagedocuments  # noqa: PLC0415  (either this or lines)
+        from otto.cli import documents  # noqa: PLC0415  (either this or lines)
+        from otto.reconcile import imagedocuments  # noqa: PLC0415
 
         documents.write(invocation.out, imagedocuments.revoked(revoked, sites, hosts, heard.value))
         return
@@ -79,8 +81,8 @@ def revoke(
 async def _promote(
     invocation: Invocation, text: str, to: str, who: "Speaker", why: str
 ) -> "tuple[Gallery, Promotion, telling.Heard]":
-    from otto.cli.gallery import gallery  # noqa: PLC0415  (not for --help)
     from otto.decide import channels, imaging  # noqa: PLC0415
+    from otto.reconcile.gallery import gallery  # noqa: PLC0415  (not for --help)
 
     async with naming.reading_store(invocation) as store:
         found = await gallery(store)
@@ -98,8 +100,8 @@ async def _promote(
 async def _revoke(
     invocation: Invocation, text: str, who: "Speaker", why: str, *, undo: bool
 ) -> "tuple[Gallery, Revocation, telling.Heard]":
-    from otto.cli.gallery import gallery  # noqa: PLC0415  (not for --help)
     from otto.decide import channels  # noqa: PLC0415
+    from otto.reconcile.gallery import gallery  # noqa: PLC0415  (not for --help)
 
     async with naming.reading_store(invocation) as store:
         found = await gallery(store)

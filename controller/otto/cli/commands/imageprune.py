@@ -78,7 +78,8 @@ def _confirm(invocation: Invocation, images: "tuple[Image, ...]") -> None:
 
 def _told(invocation: Invocation, done: "Pruned", asked: int, *, json: bool) -> None:
     if json:
-        from otto.cli import documents, imagedocuments  # noqa: PLC0415  (either this or lines)
+        from otto.cli import documents  # noqa: PLC0415  (either this or lines)
+        from otto.reconcile import imagedocuments  # noqa: PLC0415
 
         kept = asked - len(done.gone)
         documents.write(invocation.out, imagedocuments.pruned(done.gone, done.failed, kept))

@@ -12,8 +12,8 @@ from otto.cli.running import run
 from otto.model.errors import UsageError
 
 if TYPE_CHECKING:
-    from otto.cli.gallery import Gallery
     from otto.model.image import Image
+    from otto.reconcile.gallery import Gallery
 
 app = typer.Typer(
     help="Golden images: build, list, compare, promote, revoke.", no_args_is_help=True, rich_markup_mode=None
@@ -33,7 +33,8 @@ def list_images(
     found = run(_gallery(invocation))
     images = [image for image in found.images if name in (None, image.name)]
     if json:
-        from otto.cli import documents, imagedocuments  # noqa: PLC0415  (either this or tables)
+        from otto.cli import documents  # noqa: PLC0415  (either this or tables)
+        from otto.reconcile import imagedocuments  # noqa: PLC0415
 
         documents.write(invocation.out, imagedocuments.listed(found, images))
         return
@@ -66,7 +67,8 @@ def show(
         _print_sbom(invocation, chosen)
         return
     if json:
-        from otto.cli import documents, imagedocuments  # noqa: PLC0415  (either this or tables)
+        from otto.cli import documents  # noqa: PLC0415  (either this or tables)
+        from otto.reconcile import imagedocuments  # noqa: PLC0415
 
         documents.write(invocation.out, imagedocuments.shown(found, chosen))
         return
@@ -107,7 +109,8 @@ def diff(
 
     differs = difference(first, second)
     if json:
-        from otto.cli import documents, imagedocuments  # noqa: PLC0415  (either this or lines)
+        from otto.cli import documents  # noqa: PLC0415  (either this or lines)
+        from otto.reconcile import imagedocuments  # noqa: PLC0415
 
         documents.write(invocation.out, imagedocuments.differing(first, second, differs))
     elif differs:
@@ -122,7 +125,7 @@ def diff(
 
 
 async def _gallery(invocation: Invocation) -> "Gallery":
-    from otto.cli.gallery import gallery  # noqa: PLC0415  (not for --help)
+    from otto.reconcile.gallery import gallery  # noqa: PLC0415  (not for --help)
 
     async with naming.reading_store(invocation) as store:
         return await gallery(store)

@@ -55,8 +55,9 @@ async def _inspect(invocation: Invocation, site: str, *, planned: bool) -> "Insp
 def _show(invocation: Invocation, seen: "Inspection", *, json: bool) -> None:
     if json:
         from otto.cli import documents  # noqa: PLC0415
+        from otto.reconcile.documents import inspection_document  # noqa: PLC0415
 
-        documents.write(invocation.out, documents.inspection_document(seen))
+        documents.write(invocation.out, inspection_document(seen))
         return
     from otto.cli import inspecting, tables  # noqa: PLC0415
 

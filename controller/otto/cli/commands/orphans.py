@@ -11,10 +11,10 @@ from otto.cli.invocation import Invocation
 from otto.cli.running import run
 
 if TYPE_CHECKING:
-    from otto.cli.strays import Strays
     from otto.model.host import LiveHost
     from otto.model.saying import Speaker
     from otto.reconcile.kit import Kit
+    from otto.reconcile.strays import Strays
 
 
 def orphans(context: typer.Context, json: options.Json = False) -> None:
@@ -28,8 +28,9 @@ def orphans(context: typer.Context, json: options.Json = False) -> None:
     found = run(_look(invocation))
     if json:
         from otto.cli import documents  # noqa: PLC0415  (either this or tables)
+        from otto.reconcile import documents as looks  # noqa: PLC0415
 
-        documents.write(invocation.out, documents.orphans_document(found))
+        documents.write(invocation.out, looks.orphans_document(found))
         return
     _show(invocation, found)
 
@@ -62,20 +63,22 @@ def reap(
 
 
 async def _look(invocation: Invocation) -> "Strays":
-    from otto.cli import seen, strays  # noqa: PLC0415  (imports the loop)
+    from otto.cli import seen  # noqa: PLC0415
+    from otto.reconcile import strays  # noqa: PLC0415  (imports the loop)
 
     async with _kit(invocation) as kit:
-        return await strays.look(kit, seen.around(invocation.settings.home))
+        return await strays.look(kit, at_work=seen.around(invocation.settings.home).anybody)
 
 
 async def _reap(
     invocation: Invocation, items: Sequence[str], who: "Speaker", note: str
 ) -> "tuple[Strays, tuple[LiveHost, ...]]":
-    from otto.cli import reaping, seen, strays  # noqa: PLC0415
+    from otto.cli import reaping, seen  # noqa: PLC0415
+    from otto.reconcile import strays  # noqa: PLC0415
 
     async with _kit(invocation) as kit:
         at_work = seen.around(invocation.settings.home)
-        found = await strays.look(kit, at_work)
+        found = await strays.look(kit, at_work=at_work.anybody)
         chosen = found.chosen(items)
         await reaping.reap(kit, chosen, who, note, at_work)
         return found.without(chosen), chosen
@@ -118,8 +121,9 @@ def _show(invocation: Invocation, found: "Strays") -> None:
 def _told(invocation: Invocation, left: "Strays", gone: "Sequence[LiveHost]", *, json: bool) -> None:
     if json:
         from otto.cli import documents  # noqa: PLC0415
+        from otto.reconcile import documents as looks  # noqa: PLC0415
 
-        documents.write(invocation.out, documents.reap_document(left, gone))
+        documents.write(invocation.out, looks.reap_document(left, gone))
         return
     from otto.cli import tables  # noqa: PLC0415
 

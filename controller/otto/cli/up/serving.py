@@ -9,7 +9,9 @@ from typing import TypeVar
 from otto import __version__
 from otto.adapters.secrets import open_secrets
 from otto.api.app import create_app
+from otto.api.bridge import Bridge
 from otto.api.hooks import HookOptions, Hooks
+from otto.api.inside import Inside
 from otto.api.server import serving
 from otto.config import HooksSettings
 from otto.model.errors import OttoError
@@ -100,7 +102,8 @@ async def api(
     health = ControllerHealth(controller)
     metrics = controller.kit.metrics
     taken = Hooks(controller.intake, hooks, metrics, controller.kit.clock.now)
-    app = create_app(metrics.registry, health, __version__, taken)
+    inside = Inside(controller, Bridge())
+    app = create_app(metrics.registry, health, __version__, hooks=taken, inside=inside)
     pulse = asyncio.create_task(metrics.health.pulse(), name="pulse")
     try:
         async with serving(app, listener):

@@ -3,14 +3,13 @@
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 
-from otto.cli.board import WORKING
-from otto.cli.seen import Around
 from otto.decide.costing import cost_of, cost_of_live
 from otto.decide.orphans import orphans
 from otto.model.cost import Cost, PriceTable
 from otto.model.errors import OttoError, UsageError
 from otto.model.host import LiveHost
 from otto.model.spec import Role
+from otto.model.status import WORKING
 from otto.reconcile import pricing
 from otto.reconcile.fleet import Fleet
 from otto.reconcile.inspect import Inspector
@@ -85,15 +84,19 @@ class Strays:
         return UsageError(f"{what}; nothing was removed", mend=f"orphans: {listed}{unjudged}")
 
 
-async def look(kit: Kit, at_work: Around) -> Strays:
+async def look(kit: Kit, *, at_work: bool) -> Strays:
     """Ask the providers what is alive, and compare it with what specs ask for and states hold.
+
+    Args:
+        kit: all ports.
+        at_work: whether anybody may be at work on sites right now.
 
     Raises:
         OttoError: the repository, the provider or the store cannot be read: then nothing is judged.
     """
     fleet = await Inspector(kit).load()
     live = await kit.infrastructure.inventory(None)
-    busy = await _busy(kit) if at_work.anybody else frozenset()
+    busy = await _busy(kit) if at_work else frozenset()
     unjudged = dict.fromkeys(busy & {host.site for host in live}, "it is being worked on")
     known: dict[str, frozenset[str]] = {}
     for site in sorted({host.site for host in live} - unjudged.keys()):

@@ -2,11 +2,11 @@
 
 from collections.abc import Iterable, Mapping
 
-from otto.cli.gallery import Gallery
 from otto.decide.channels import Promotion, Revocation
 from otto.decide.imagediff import ImageDifference
 from otto.model.canonical import Data, to_data
 from otto.model.image import Image
+from otto.reconcile.gallery import Gallery
 
 Document = dict[str, Data]
 

@@ -1,0 +1,100 @@
+"""Who asks, and what they may: the parameters of routes.
+
+    @router.get("/site")
+    async def sites(caller: Reader, inside: Within) -> …
+
+`Admission` has asked the gate before any route is looked for; a route says which scope it needs by the type
+of its parameter. What a caller does not see does not exist for them: answer with `unseen`, a 404.
+"""
+
+from collections.abc import Callable, Mapping
+from typing import Annotated
+
+from fastapi import Request, Security
+from starlette.types import ASGIApp, Receive, Send
+from starlette.types import Scope as Connection
+
+from otto.api import problems
+from otto.api.gate import Gate
+from otto.api.problems import Kind, ProblemError
+from otto.model.caller import Caller, Scope
+
+_KEY = "otto.caller"
+
+
+class Admission:
+    """Middleware that asks the gate before anything else happens.
+
+    Args:
+        app: the application.
+        gate: tells who asks.
+        public: whether a path is open to everybody.
+    """
+
+    def __init__(self, app: ASGIApp, gate: Gate, public: Callable[[str], bool]) -> None:
+        self._app = app
+        self._gate = gate
+        self._public = public
+
+    async def __call__(self, scope: Connection, receive: Receive, send: Send) -> None:
+        """Answer one request, or refuse it."""
+        if scope["type"] != "http" or self._public(scope["path"]):
+            await self._app(scope, receive, send)
+            return
+        try:
+            scope[_KEY] = await self._gate.admit(Request(scope))
+        except ProblemError as error:
+            await problems.answer(error)(scope, receive, send)
+            return
+        await self._app(scope, receive, send)
+
+
+def caller_of(request: Request) -> Caller:
+    """Who was let in.
+
+    Raises:
+        ProblemError: nobody was: the path is public.
+    """
+    found: Caller | None = request.scope.get(_KEY)
+    if found is None:
+        raise ProblemError(Kind.UNAUTHENTICATED, "nobody was let in")
+    return found
+
+
+def needs(scope: Scope) -> Callable[[Request], Caller]:
+    """A dependency that gives the caller, if they may do what needs that scope."""
+
+    async def admitted(request: Request) -> Caller:
+        caller = caller_of(request)
+        if not caller.may(scope):
+            detail = f"this needs the scope {scope.word}, and the token has {caller.scope.word}"
+            raise ProblemError(Kind.FORBIDDEN, detail)
+        return caller
+
+    return admitted  # type: ignore[return-value]  # FastAPI awaits it
+
+
+Reader = Annotated[Caller, Security(needs(Scope.READ))]
+Operator = Annotated[Caller, Security(needs(Scope.OPERATE))]
+Writer = Annotated[Caller, Security(needs(Scope.WRITE))]
+Admin = Annotated[Caller, Security(needs(Scope.ADMIN))]
+
+
+def require_seen(caller: Caller, labels: Mapping[str, str] | None, what: str) -> None:
+    """Do as if something were not there for who does not see it.
+
+    Args:
+        caller: who asks.
+        labels: of the thing, None when there is no such thing.
+        what: how it is called, in the words of the answer: `a site 'hello'`.
+
+    Raises:
+        ProblemError: NOT_FOUND, the very same for what is not there and for what is not theirs.
+    """
+    if labels is None or not caller.sees(labels):
+        raise unseen(what)
+
+
+def unseen(what: str) -> ProblemError:
+    """There is no such thing, as far as the caller is concerned."""
+    return ProblemError(Kind.NOT_FOUND, f"there is no {what}")

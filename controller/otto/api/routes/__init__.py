@@ -1,0 +1,1 @@
+"""The stores by HTTP: one module for each, with a `router`."""

@@ -1,0 +1,5 @@
+"""Events: everything that happens, as it happens."""
+
+from fastapi import APIRouter
+
+router = APIRouter(tags=["events"])

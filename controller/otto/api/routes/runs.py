@@ -1,0 +1,5 @@
+"""Runs: what was done to sites, step by step."""
+
+from fastapi import APIRouter
+
+router = APIRouter(tags=["runs"])

@@ -1,0 +1,5 @@
+"""Tokens: made, listed and taken back."""
+
+from fastapi import APIRouter
+
+router = APIRouter(tags=["tokens"])

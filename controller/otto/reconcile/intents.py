@@ -1,0 +1,54 @@
+"""What people want of a site besides its spec: to be left alone, to go on, to be taken down.
+
+Each is on record before it holds, and holds before any controller hears of it: killed in between, the next
+one goes on.
+"""
+
+from otto.model.history import AuditEntry
+from otto.model.saying import Speaker
+from otto.ports import Store
+from otto.reconcile.destroy import DESTROY, DESTROYED, TEARDOWN
+
+SUSPEND = "suspend"
+
+
+async def suspend(store: Store, site: str, who: Speaker, note: str = "") -> None:
+    """Leave a site alone until it is resumed.
+
+    Args:
+        store: where that is kept.
+        site: its name.
+        who: who wants it.
+        note: why, in their words.
+    """
+    await _record(store, site, who, "suspend", note)
+    await store.set_intent(site, SUSPEND, on=True)
+
+
+async def resume(store: Store, site: str, who: Speaker, note: str = "") -> None:
+    """Have a site follow its spec again: takes back a suspend or destroy."""
+    await _record(store, site, who, "resume", note)
+    for intent in (SUSPEND, DESTROY, DESTROYED, TEARDOWN):
+        await store.set_intent(site, intent, on=False)
+
+
+async def destroy(store: Store, site: str, who: Speaker, note: str = "", *, teardown: bool = False) -> None:
+    """Take a site down.
+
+    Args:
+        store: where that is kept.
+        site: its name.
+        who: who wants it.
+        note: why, in their words.
+        teardown: whether it comes back by itself when a controller is started again.
+    """
+    await _record(store, site, who, "destroy", note)
+    await store.set_intent(site, DESTROY, on=True)
+    if teardown:
+        await store.set_intent(site, TEARDOWN, on=True)
+
+
+async def _record(store: Store, site: str, who: Speaker, what: str, note: str) -> None:
+    detail = {"as": who.account}
+    entry = AuditEntry(who.at, who.name, what, site, "", f"otto {what}", note, detail)
+    await store.ledger.append(entry)
