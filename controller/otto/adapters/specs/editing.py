@@ -58,7 +58,8 @@ class YamlEditor:
         sheet = _sheet(path, data)
         wanted = [document.value for document in before]
         wanted[index] = _plain(new)[0]
-        tries = (self._whole,) if old.flawed else (self._spliced, self._spelled_out)
+        kept = not old.flawed and old.data.keys() & new.keys()
+        tries = (self._spliced, self._spelled_out) if kept else (self._whole,)
         for attempt in tries:
             try:
                 written = sheet.bytes(attempt(sheet, index, old.data, new))
@@ -117,9 +118,7 @@ class YamlEditor:
         except Stop:
             return False
         said = [_comparable(document.value) for document in found]
-        return said == [_comparable(value) for value in wanted] and (
-            clean is None or not found[clean].flaws
-        )
+        return said == [_comparable(value) for value in wanted] and (clean is None or not found[clean].flaws)
 
     def _spliced(self, sheet: "_Sheet", index: int, old: Data, new: Data) -> str:
         root = sheet.stretches[index].root
@@ -137,14 +136,14 @@ class YamlEditor:
         return _plain(value)[0] if isinstance(value, dict) else {}
 
     def _whole(self, sheet: "_Sheet", index: int, _: Data, new: Data) -> str:
-        """A document that was none, written anew."""
+        """A document of which nothing stays, or whose YAML had a flaw, written anew."""
         stretch = sheet.stretches[index]
         mark = "---\n" if stretch.marked else ""
         return sheet.text[: stretch.start] + mark + emit.document(new) + sheet.text[stretch.end :]
 
 
 class _Sheet:
-    """The text of a file, its line breaks made `\\n`, and how to get back to its bytes."""
+    """The text of a file, its line breaks made one kind, and how to get back to its bytes."""
 
     def __init__(self, data: bytes) -> None:
         text = data.decode("utf-8")

@@ -44,7 +44,7 @@ def inline(value: object, quote: str = "") -> str:
 
 def after_colon(value: object, style: Style, quote: str = "") -> str:
     """What follows the colon of a key in the first column, without the last line break."""
-    return _dump({_KEY: value}, style, quote=quote)[len(_KEY) + 1 :].removesuffix("\n")
+    return _dump({_KEY: value}, style, quote=quote).partition(":")[2].removesuffix("\n")
 
 
 def item(value: object, style: Style) -> str:
@@ -61,7 +61,7 @@ class _Dumper(yaml.SafeDumper):
     def ignore_aliases(self, data: object) -> bool:  # noqa: ARG002
         return True
 
-    def increase_indent(self, flow: bool = False, indentless: bool = False) -> None:  # noqa: FBT001, FBT002
+    def increase_indent(self, flow: bool = False, indentless: bool = False) -> None:
         super().increase_indent(flow, indentless and self.house.indentless)
 
     def text(self, value: str) -> yaml.ScalarNode:

@@ -6,6 +6,7 @@ empty lines. Whoever uses the edits reads the result again: what cannot be edite
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from difflib import SequenceMatcher
+from itertools import pairwise
 from typing import Any, NamedTuple
 
 from otto.adapters.specs import emit
@@ -38,7 +39,7 @@ def apply(text: str, edits: Iterable[Edit]) -> str:
     """
     parts: list[str] = []
     at = 0
-    for edit in sorted(edits, key=lambda one: one.start):  # stable: at one place, in the order they came
+    for edit in _ordered(edits):
         if edit.start < at:
             raise OddError
         parts += [text[at : edit.start], edit.text]
@@ -46,11 +47,27 @@ def apply(text: str, edits: Iterable[Edit]) -> str:
     return "".join([*parts, text[at:]])
 
 
+def _ordered(edits: Iterable[Edit]) -> list[Edit]:
+    """Edits by place, at one place in the order they came; what only goes, goes together."""
+    found: list[Edit] = []
+    for edit in sorted(edits, key=lambda one: (one.start, one.end)):
+        last = found[-1] if found else None
+        if last and edit.start < last.end and not edit.text and not last.text:
+            found[-1] = Edit(last.start, max(last.end, edit.end), "")
+        else:
+            found.append(edit)
+    return found
+
+
+def _apart(edits: Iterable[Edit]) -> bool:
+    return all(one.end <= other.start for one, other in pairwise(_ordered(edits)))
+
+
 class Splicer:
     """Finds the edits of one text.
 
     Args:
-        text: all of it, its line breaks `\\n`.
+        text: all of it, its line breaks line feeds alone.
         style: how it is written.
     """
 
@@ -78,14 +95,14 @@ class Splicer:
         if [key.name for key in node.keys] != list(old):
             raise OddError
         kept = [place for place, key in enumerate(node.keys) if key.name in new]
-        if not kept:
+        added = {name: value for name, value in new.items() if name not in old}
+        if not kept or (node.flow and _ragged(kept, len(old), added=bool(added))):
             raise OddError  # the caller writes the whole of it anew
         for place, key in enumerate(node.keys):
             if key.name not in new:
                 yield from self._without(node, place)
             elif not _same(old[key.name], new[key.name]):
                 yield from self._value(node, place, old[key.name], new[key.name])
-        added = {name: value for name, value in new.items() if name not in old}
         if added:
             yield self._appended(node, added)
 
@@ -102,14 +119,15 @@ class Splicer:
 
     def _inside(self, item: Node, old: object, new: object) -> list[Edit] | None:
         """Edits inside a value, None where it has to be written anew."""
+        found: list[Edit] | None = None
         try:
-            if item.shape is Shape.MAPPING and isinstance(old, dict) and isinstance(new, dict):
-                return list(self._mapping(item, old, new)) if new else None
-            if item.shape is Shape.LIST and isinstance(old, list) and isinstance(new, list):
-                return list(self._list(item, old, new)) if new and old else None
+            if item.shape is Shape.MAPPING and isinstance(old, dict) and isinstance(new, dict) and new:
+                found = list(self._mapping(item, old, new))
+            elif item.shape is Shape.LIST and isinstance(old, list) and isinstance(new, list) and new and old:
+                found = list(self._list(item, old, new))
         except OddError:
             return None
-        return None
+        return found if found is None or _apart(found) else None
 
     def _replaced(self, node: Node, place: int, new: object) -> Iterator[Edit]:
         """A value in a block mapping, written anew behind its colon."""
@@ -138,7 +156,7 @@ class Splicer:
         start, end = node.keys[place].start, max(self._content_end(node.items[place]), node.keys[place].end)
         begin, after = self._line_start(start), self._line_end(end)
         if not self._text[begin:start].strip():
-            yield Edit(begin, min(after + 1, len(self._text)), "")
+            yield self._lines(begin, after, "")
             return
         # It stands behind the dash of a list: what follows moves up, unless a comment lies in between.
         follower = node.keys[place + 1].start if place + 1 < len(node.keys) else None
@@ -182,7 +200,7 @@ class Splicer:
             at = node.items[first - 1].end if first else node.items[0].start
             yield Edit(at, at, "".join(f", {one}" if first else f"{one}, " for one in written))
             return
-        if come or last - first == len(node.items):
+        if come or _ragged([*range(first), *range(last, len(node.items))], len(node.items)):
             raise OddError
         for place in range(first, last):
             yield from self._cut_out(node, place, node.items[place].start)
@@ -211,7 +229,7 @@ class Splicer:
         if first == last:
             return Edit(begin, begin, text + "\n")
         end = self._line_end(max(self._content_end(node.items[last - 1]), self._dash(node, last - 1) + 1))
-        return Edit(begin, min(end + 1, len(self._text)), text + "\n" if come else "")
+        return self._lines(begin, end, text if come else "")
 
     def _dash(self, node: Node, place: int) -> int:
         """Where the dash of an item is: the last thing before it that is no comment."""
@@ -284,6 +302,15 @@ class Splicer:
         at = self._past_comments(self._line_end(end), column)
         return Edit(at, at, "\n" + text)
 
+    def _lines(self, begin: int, end: int, text: str) -> Edit:
+        """Other lines, or none, in place of those from the beginning of one to the end of another.
+
+        With the break before them, not the one behind: lines may be put in there.
+        """
+        if begin:
+            return Edit(begin - 1, end, "\n" + text if text else "")
+        return Edit(0, end, text) if text else Edit(0, min(end + 1, len(self._text)), "")
+
     def _past_comments(self, at: int, column: int) -> int:
         """Past comments that are set in further than a column, so that they stay where they belong."""
         place, best = at + 1, at
@@ -323,6 +350,12 @@ class Splicer:
     def _set_in(self, lines: str, column: int) -> str:
         space = " " * column
         return "\n".join(space + line if line else line for line in lines.split("\n"))
+
+
+def _ragged(kept: Sequence[int], count: int, *, added: bool = False) -> bool:
+    """Whether in brackets nothing stays, or commas would be left at the end."""
+    last, before = count - 1 in kept, count - 2 in kept
+    return not kept or (not last and (added or not before))
 
 
 def _without_comment(line: str) -> str:
