@@ -38,7 +38,7 @@ _BEYOND = """\
 - of a policy: `ttl` and `until` together, a length of 0, a time without a time zone, a `warn` of 0, a time
   zone that does not exist, and a cron expression that is none, never comes, or uses more than numbers, names,
   ranges, lists, `*` and steps;
-- a spec file that is a symbolic link, is not UTF-8, is larger than 256 KiB, holds more than 100,000
+- a spec file that is a symbolic link, is not UTF-8, is larger than 1 MiB, holds more than 250,000
   values (each use of an alias counted as all it stands for), or nests deeper than 32 levels;
 - a YAML key that stands twice in one mapping."""
 

@@ -25,7 +25,7 @@ from otto.model.status import SiteStatus
 
 T = TypeVar("T")
 
-REVISION = "0004"
+REVISION = "0005"
 _PATIENCE = 2.0
 
 

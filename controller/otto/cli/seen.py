@@ -112,13 +112,10 @@ async def _freezes(store: StatusSource, site: str | None, now: datetime) -> "tup
 
 async def known_statuses(store: StatusSource, now: datetime) -> "tuple[SiteStatus, ...]":
     """Statuses, those included that nobody has written yet: a spec is there, its first look is to come."""
-    from otto.model.status import Phase, SiteStatus  # noqa: PLC0415  (with the store)
+    from otto.model.status import pending  # noqa: PLC0415  (with the store)
 
     known = {item.site: item for item in await store.statuses()}
     for name, spec in (await store.remembered()).items():
         if name not in known:
-            provider, labels = spec.spec.provider.value, spec.spec.labels
-            known[name] = SiteStatus(
-                name, Phase.PENDING, now, provider=provider, labels=labels, commit=spec.commit
-            )
+            known[name] = pending(spec.spec, spec.commit, now)
     return tuple(known[name] for name in sorted(known))

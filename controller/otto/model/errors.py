@@ -4,6 +4,7 @@
     ├── TerminalError        stall until the inputs change
     │   └── UsageError       a person asked for something that cannot be; nothing was changed
     ├── TransientError       back off and look again (retry_after, seconds)
+    │   └── StaleError       what was planned from is no longer so: plan again at once
     └── WaitingError         something else has to happen first (reason, until)
 
 Vendor exceptions are translated once, in the adapter that meets them, chained, with secrets removed.
@@ -55,6 +56,10 @@ class TransientError(OttoError):
     ) -> None:
         super().__init__(message, mend=mend, detail=detail)
         self.retry_after = retry_after
+
+
+class StaleError(TransientError):
+    """What was planned from is no longer so, and nothing was changed: plan again, at once."""
 
 
 class WaitingError(OttoError):

@@ -8,6 +8,7 @@ from enum import StrEnum
 from otto.model.cost import Cost
 from otto.model.host import Endpoint, Host
 from otto.model.rollout import RolloutStatus
+from otto.model.spec import SiteSpec
 from otto.model.verdict import Reason
 
 
@@ -152,3 +153,10 @@ class SiteStatus:
         before = self.conditions.get(condition.type.value)
         merged = dict(self.conditions) | {condition.type.value: condition.moved_from(before)}
         return replace(self, conditions=merged)
+
+
+def pending(spec: SiteSpec, commit: str, now: datetime) -> SiteStatus:
+    """The status of a site that nobody has looked at: a spec is there, its first look is to come."""
+    return SiteStatus(
+        spec.name, Phase.PENDING, now, provider=spec.provider.value, labels=spec.labels, commit=commit
+    )

@@ -10,7 +10,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Protocol
 
-from otto.model.catalogue import Entry, RememberedSpec, SpecFile
+from otto.model.catalogue import Entry, RememberedDomain, RememberedSpec, SpecFile
 from otto.model.configuration import ConfigurationRequest, ConfigurationResult
 from otto.model.cost import PriceTable
 from otto.model.forge import CommitStatus, Deployment, Proposal, Pull
@@ -26,12 +26,15 @@ from otto.model.plan import Plan
 from otto.model.policy import FleetPolicy
 from otto.model.probing import ProbeRequest, ProbeResult
 from otto.model.progress import Report
+from otto.model.register import Place
 from otto.model.rollout import RolloutStatus
-from otto.model.run import Run
+from otto.model.run import Outcome, Run
 from otto.model.signature import GitObject, Signatures, Signed, Signer, TagRef
 from otto.model.spec import Content, Provider, SiteSpec
 from otto.model.status import SiteStatus
 from otto.model.verdict import Reason, Verdict
+from otto.model.zonememory import ZoneMemory
+from otto.ports.register import Register
 from otto.ports.tokens import Tokens
 
 
@@ -389,8 +392,15 @@ class PipelineRecords(Protocol):
     async def pipeline(self, pipeline_id: str) -> Pipeline | None:
         """A pipeline by id."""
 
-    async def pipelines(self, site: str | None = None, limit: int = 20) -> tuple[Pipeline, ...]:
-        """Pipelines, newest first."""
+    async def pipelines(
+        self,
+        site: str | None = None,
+        limit: int = 20,
+        *,
+        labels: Mapping[str, str] | None = None,
+        before: Place | None = None,
+    ) -> tuple[Pipeline, ...]:
+        """Pipelines, newest first; arguments as those of `Store.runs`."""
 
     async def open(self) -> tuple[Pipeline, ...]:
         """Pipelines that never ended."""
@@ -438,6 +448,10 @@ class Store(Protocol):
     def tokens(self) -> Tokens:
         """Tokens of the HTTP API, kept in the same place."""
 
+    @property
+    def register(self) -> "Register":
+        """Its sites, listed."""
+
     async def rollout(self, site: str) -> RolloutStatus:
         """The site's last rollout, and its quarantined wishes; an empty one before the first."""
 
@@ -459,8 +473,24 @@ class Store(Protocol):
     async def run(self, run_id: str) -> Run | None:
         """A run by id."""
 
-    async def runs(self, site: str | None = None, limit: int = 20) -> tuple[Run, ...]:
-        """Runs, newest first."""
+    async def runs(
+        self,
+        site: str | None = None,
+        limit: int = 20,
+        *,
+        labels: Mapping[str, str] | None = None,
+        outcome: Outcome | None = None,
+        before: Place | None = None,
+    ) -> tuple[Run, ...]:
+        """Runs, newest first.
+
+        Args:
+            site: of this site alone.
+            limit: so many at most.
+            labels: only of sites that are there and have all of these.
+            outcome: only those that ended so.
+            before: only those behind this place.
+        """
 
     async def open_runs(self) -> tuple[Run, ...]:
         """Runs that never ended: those a killed controller left."""
@@ -479,6 +509,18 @@ class Store(Protocol):
 
     async def remember(self, specs: Sequence[RememberedSpec]) -> None:
         """Keep last good specs."""
+
+    async def remembered_domains(self) -> Mapping[str, RememberedDomain]:
+        """Last good spec of every zone."""
+
+    async def remember_domains(self, specs: Sequence[RememberedDomain]) -> None:
+        """Keep last good specs of zones."""
+
+    async def zones(self) -> Mapping[str, ZoneMemory]:
+        """What is remembered of every zone, by name."""
+
+    async def save_zone(self, memory: ZoneMemory) -> None:
+        """Keep what is to be remembered of a zone; `forget` of its name drops it."""
 
     async def intents(self, site: str) -> frozenset[str]:
         """What people asked for besides the spec: `suspend`, `destroy`."""
@@ -508,9 +550,23 @@ class Ledger(Protocol):
         """The audit record from behind number `after` on, oldest first."""
 
     async def latest(
-        self, *, site: str | None = None, since: datetime | None = None, limit: int = 50
+        self,
+        *,
+        site: str | None = None,
+        since: datetime | None = None,
+        limit: int = 50,
+        labels: Mapping[str, str] | None = None,
+        before: int | None = None,
     ) -> tuple[AuditRecord, ...]:
-        """The newest of the audit record, newest first."""
+        """The newest of the audit record, newest first.
+
+        Args:
+            site: of this site alone.
+            since: no older ones.
+            limit: so many at most.
+            labels: only of sites that are there and have all of these.
+            before: only those of a lower number.
+        """
 
     async def grant(self, grant: Grant) -> None:
         """Keep what somebody said, in place of what has the same key."""

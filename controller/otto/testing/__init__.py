@@ -32,6 +32,7 @@ from otto.testing.source import MemorySource, MemorySpecs, spec_text
 from otto.testing.store import MemoryStore
 from otto.testing.tokens import MemoryTokens
 from otto.testing.world import World, site_spec
+from otto.testing.zones import MemoryZones, SimZone
 
 __all__ = [
     "START",
@@ -54,7 +55,9 @@ __all__ = [
     "MemorySpecs",
     "MemoryStore",
     "MemoryTokens",
+    "MemoryZones",
     "SimHost",
+    "SimZone",
     "World",
     "settle",
     "site_spec",

@@ -1,11 +1,12 @@
 """The guard's memory, in memory."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 
 from otto.decide import audit
 from otto.model.history import AuditEntry, AuditRecord, Charge, Grant, GrantKind, Removal
 from otto.testing.failures import Failures
+from otto.testing.register import narrowed
 
 
 class MemoryLedger:
@@ -13,6 +14,7 @@ class MemoryLedger:
 
     Attributes:
         log: the audit record.
+        labels: tells the labels of a site, None for one that is not there; set by the store.
     """
 
     def __init__(self) -> None:
@@ -21,6 +23,7 @@ class MemoryLedger:
         self._charges: list[Charge] = []
         self.log: list[AuditRecord] = []
         self.failures = Failures()
+        self.labels: Callable[[str], Mapping[str, str] | None] = _none
 
     async def append(self, entry: AuditEntry) -> AuditRecord:
         """Add to the audit record."""
@@ -38,14 +41,23 @@ class MemoryLedger:
         return tuple(chosen)[:limit]
 
     async def latest(
-        self, *, site: str | None = None, since: datetime | None = None, limit: int = 50
+        self,
+        *,
+        site: str | None = None,
+        since: datetime | None = None,
+        limit: int = 50,
+        labels: Mapping[str, str] | None = None,
+        before: int | None = None,
     ) -> tuple[AuditRecord, ...]:
         """The newest of the audit record, newest first."""
         self.failures.strike("latest")
+        meant = narrowed(site, labels, self.labels)
         chosen = (
             item
             for item in reversed(self.log)
-            if site in (None, item.entry.site) and (since is None or item.entry.at >= since)
+            if meant(item.entry.site)
+            and (since is None or item.entry.at >= since)
+            and (before is None or item.number < before)
         )
         return tuple(chosen)[:limit]
 
@@ -102,3 +114,7 @@ class MemoryLedger:
 
 def _at(charge: Charge) -> tuple[datetime, str]:
     return (charge.at, charge.site)
+
+
+def _none(site: str) -> None:
+    del site

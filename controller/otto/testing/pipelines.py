@@ -1,7 +1,11 @@
 """What pipelines did, in memory."""
 
+from collections.abc import Callable, Mapping
+
 from otto.model.pipeline import Pipeline
+from otto.model.register import Place
 from otto.testing.failures import Failures
+from otto.testing.register import narrowed
 
 
 class MemoryPipelines:
@@ -9,12 +13,16 @@ class MemoryPipelines:
 
     Args:
         keep: ended pipelines that are kept for each site.
+
+    Attributes:
+        labels: tells the labels of a site, None for one that is not there; set by the store.
     """
 
     def __init__(self, *, keep: int = 200) -> None:
         self._keep = keep
         self._pipelines: dict[str, Pipeline] = {}
         self.failures = Failures()
+        self.labels: Callable[[str], Mapping[str, str] | None] = _none
 
     async def save(self, *pipelines: Pipeline) -> None:
         """Keep pipelines, replacing what was kept of them; ended ones push the oldest of their site out."""
@@ -30,10 +38,21 @@ class MemoryPipelines:
         self.failures.strike("pipeline")
         return self._pipelines.get(pipeline_id)
 
-    async def pipelines(self, site: str | None = None, limit: int = 20) -> tuple[Pipeline, ...]:
+    async def pipelines(
+        self,
+        site: str | None = None,
+        limit: int = 20,
+        *,
+        labels: Mapping[str, str] | None = None,
+        before: Place | None = None,
+    ) -> tuple[Pipeline, ...]:
         """Pipelines, newest first."""
         self.failures.strike("pipelines")
-        return tuple(self._newest(site)[:limit])
+        meant = narrowed(site, labels, self.labels)
+        found = [item for item in self._newest(site) if meant(item.site)]
+        if before is not None:
+            found = [item for item in found if (item.started_at, item.id) < (before.at, before.id)]
+        return tuple(found[:limit])
 
     async def open(self) -> tuple[Pipeline, ...]:
         """Pipelines that never ended, newest first."""
@@ -43,3 +62,7 @@ class MemoryPipelines:
     def _newest(self, site: str | None) -> list[Pipeline]:
         chosen = (item for item in self._pipelines.values() if site in (None, item.site))
         return sorted(chosen, key=lambda item: (item.started_at, item.id), reverse=True)
+
+
+def _none(site: str) -> None:
+    del site

@@ -10,6 +10,7 @@ from otto.decide.content import reading
 from otto.decide.content.together import inspection
 from otto.model.canonical import canonical, digest
 from otto.model.catalogue import Entry, SpecFile
+from otto.model.domain import DomainSpec, is_zone
 from otto.model.errors import OttoError, TerminalError
 from otto.model.inspection import Inspection
 from otto.model.problem import Problem
@@ -205,15 +206,16 @@ class MemorySource:
                 listener(content.git, content.ref, commit)
 
 
-def spec_text(*documents: SiteSpec | Tombstone) -> str:
-    """Specs and tombstones as `MemorySpecs` reads them."""
+def spec_text(*documents: SiteSpec | DomainSpec | Tombstone) -> str:
+    """Specs of sites and zones, and tombstones, as `MemorySpecs` reads them."""
     return canonical([replace(document, file="", line=0) for document in documents])
 
 
 class MemorySpecs:
     """Port `Specs` for files written by `spec_text`; anything else is a problem of its file.
 
-    A document with a `site` is a tombstone; one that is no spec but has a `name` is a bad spec of that site.
+    A document with a `site` is a tombstone, one whose `name` holds a dot a zone; one that is no spec but has
+    a `name` is a bad spec of that.
     """
 
     def parse(self, path: str, data: bytes) -> SpecFile:
@@ -224,6 +226,7 @@ class MemorySpecs:
             return SpecFile(path, problems=(Problem(path, 1, 1, "", f"cannot be read: {error}"),))
         sites: list[SiteSpec] = []
         stones: list[Tombstone] = []
+        zones: list[DomainSpec] = []
         problems: list[Problem] = []
         names: list[str] = []
         for number, document in enumerate(documents if isinstance(documents, list) else [documents]):
@@ -231,10 +234,17 @@ class MemorySpecs:
             name = fields.get("name") or fields.get("site") or ""
             names += [name] if name else []
             try:
-                if "site" in fields:
+                if is_zone(name):
+                    zones.append(_placed(replace(read(DomainSpec, document), file=path, line=1)))
+                elif "site" in fields:
                     stones.append(replace(read(Tombstone, document), file=path, line=1))
                 else:
                     sites.append(replace(read(SiteSpec, document), file=path, line=1))
             except OttoError as error:
                 problems.append(Problem(path, 1, 1, f"/{number}", error.message, site=name))
-        return SpecFile(path, tuple(sites), tuple(problems), tuple(names), tuple(stones))
+        return SpecFile(path, tuple(sites), tuple(problems), tuple(names), tuple(stones), tuple(zones))
+
+
+def _placed(spec: DomainSpec) -> DomainSpec:
+    """With the records in their order."""
+    return replace(spec, records=tuple(sorted(spec.records, key=lambda record: record.key)))

@@ -3,15 +3,18 @@
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 
-from otto.model.catalogue import RememberedSpec
+from otto.model.catalogue import RememberedDomain, RememberedSpec
 from otto.model.observed import Applied
+from otto.model.register import Place
 from otto.model.rollout import RolloutStatus
-from otto.model.run import Run
+from otto.model.run import Outcome, Run
 from otto.model.status import SiteStatus
+from otto.model.zonememory import ZoneMemory
 from otto.testing.failures import Failures
 from otto.testing.imageindex import MemoryImageIndex
 from otto.testing.ledger import MemoryLedger
 from otto.testing.pipelines import MemoryPipelines
+from otto.testing.register import MemoryRegister, narrowed
 from otto.testing.tokens import MemoryTokens
 
 
@@ -33,10 +36,17 @@ class MemoryStore:
         self._runs: dict[str, Run] = {}
         self._applied: dict[str, Applied] = {}
         self._remembered: dict[str, RememberedSpec] = {}
+        self._domains: dict[str, RememberedDomain] = {}
+        self._zones: dict[str, ZoneMemory] = {}
         self._rollouts: dict[str, RolloutStatus] = {}
         self._intents: defaultdict[str, set[str]] = defaultdict(set)
         self._notes: dict[str, str] = {}
         self.failures = Failures()
+        self.register = MemoryRegister(
+            self._statuses, self._remembered, lambda site: frozenset(self._intents.get(site, ()))
+        )
+        self.ledger.labels = self.register.labels
+        self.pipelines.labels = self.register.labels
 
     async def status(self, site: str) -> SiteStatus | None:
         """A site's status."""
@@ -52,6 +62,7 @@ class MemoryStore:
         """Keep a status."""
         self.failures.strike("save_status")
         self._statuses[status.site] = status
+        self.register.renew(status.site)
 
     async def save_run(self, run: Run) -> None:
         """Keep a run, replacing what was kept of it; an ended one pushes the oldest of its site out."""
@@ -67,10 +78,22 @@ class MemoryStore:
         self.failures.strike("run")
         return self._runs.get(run_id)
 
-    async def runs(self, site: str | None = None, limit: int = 20) -> tuple[Run, ...]:
+    async def runs(
+        self,
+        site: str | None = None,
+        limit: int = 20,
+        *,
+        labels: Mapping[str, str] | None = None,
+        outcome: Outcome | None = None,
+        before: Place | None = None,
+    ) -> tuple[Run, ...]:
         """Runs, newest first."""
         self.failures.strike("runs")
-        return tuple(self._newest(site)[:limit])
+        meant = narrowed(site, labels, self.register.labels)
+        found = [run for run in self._newest(site) if meant(run.site) and outcome in (None, run.outcome)]
+        if before is not None:
+            found = [run for run in found if (run.started_at, run.id) < (before.at, before.id)]
+        return tuple(found[:limit])
 
     async def open_runs(self) -> tuple[Run, ...]:
         """Runs that never ended, newest first."""
@@ -110,7 +133,29 @@ class MemoryStore:
     async def remember(self, specs: Sequence[RememberedSpec]) -> None:
         """Keep last good specs."""
         self.failures.strike("remember")
-        self._remembered.update({one.spec.name: one for one in specs})
+        for one in specs:
+            self._remembered[one.spec.name] = one
+            self.register.renew(one.spec.name)
+
+    async def remembered_domains(self) -> Mapping[str, RememberedDomain]:
+        """Last good spec of every zone."""
+        self.failures.strike("remembered_domains")
+        return {zone: self._domains[zone] for zone in sorted(self._domains)}
+
+    async def remember_domains(self, specs: Sequence[RememberedDomain]) -> None:
+        """Keep last good specs of zones."""
+        self.failures.strike("remember_domains")
+        self._domains.update({one.spec.name: one for one in specs})
+
+    async def zones(self) -> Mapping[str, ZoneMemory]:
+        """What is remembered of every zone."""
+        self.failures.strike("zones")
+        return {zone: self._zones[zone] for zone in sorted(self._zones)}
+
+    async def save_zone(self, memory: ZoneMemory) -> None:
+        """Keep what is to be remembered of a zone."""
+        self.failures.strike("save_zone")
+        self._zones[memory.zone] = memory
 
     async def intents(self, site: str) -> frozenset[str]:
         """What people asked for besides the spec."""
@@ -121,6 +166,7 @@ class MemoryStore:
         """Record or take back such a wish."""
         self.failures.strike("set_intent")
         (self._intents[site].add if on else self._intents[site].discard)(intent)
+        self.register.renew(site)
 
     async def value(self, key: str) -> str | None:
         """A small value by key."""
@@ -135,7 +181,8 @@ class MemoryStore:
     async def forget(self, site: str) -> None:
         """Drop all but the history of a site that is destroyed."""
         self.failures.strike("forget")
-        for kept in (self._statuses, self._applied, self._remembered, self._intents, self._rollouts):
+        of_sites = (self._statuses, self._applied, self._remembered, self._intents, self._rollouts)
+        for kept in (*of_sites, self._domains, self._zones):
             kept.pop(site, None)
         self.ledger.forget(site)
 

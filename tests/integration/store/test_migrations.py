@@ -8,13 +8,18 @@ from pathlib import Path
 import pytest
 from alembic import command
 from alembic.config import Config
-from sqlalchemy import Connection, Engine, create_engine, inspect
+from sqlalchemy import Connection, Engine, create_engine, insert, inspect
 from tests.integration.store.test_store_schema import MIGRATIONS
 
-from otto.adapters.store import open_store
+from otto.adapters.store import open_store, schema
 from otto.adapters.store.schema import microseconds
+from otto.model.canonical import canonical
+from otto.model.catalogue import RememberedSpec
 from otto.model.history import AuditEntry, Grant, GrantKind
-from otto.testing import START, FakeClock
+from otto.model.register import Selection
+from otto.model.run import Outcome, Run
+from otto.model.status import Phase, SiteStatus
+from otto.testing import START, FakeClock, site_spec
 
 GIVEN = START + timedelta(microseconds=123456)
 
@@ -85,6 +90,32 @@ async def test_a_downgrade_brings_no_approval_back(engine: Engine, path: Path) -
     assert not tables & {"grants", "removals", "charges", "audit"}
     async with open_store(path, FakeClock()) as store:
         assert await store.ledger.records() == ()
+
+
+async def test_sites_that_were_kept_are_listed(engine: Engine, path: Path) -> None:
+    spec = RememberedSpec(site_spec("acme", labels={"env": "prod"}), "c")
+    status = SiteStatus("acme", Phase.DEGRADED, START, labels={"env": "old"}, provider="lab")
+    gone = SiteStatus("gone", Phase.ORPHANED, START, labels={"env": "old"})
+    run = Run("1", "acme", "push", START, ended_at=START, outcome=Outcome.FAILED)
+    with engine.begin() as connection:
+        command.upgrade(config(connection), "0004")
+        for table, site, value in (
+            ("statuses", "acme", canonical(status)),
+            ("statuses", "gone", canonical(gone)),
+            ("statuses", "torn", "{"),
+            ("remembered", "acme", canonical(spec)),
+            ("remembered", "new", canonical(RememberedSpec(site_spec("new"), "c"))),
+        ):
+            connection.execute(insert(schema.metadata.tables[table]).values(site=site, data=value))
+        connection.exec_driver_sql(
+            "INSERT INTO runs (id, site, started_at, data) VALUES ('1', 'acme', 1, ?)", (canonical(run),)
+        )
+    async with open_store(path, FakeClock()) as store:
+        found = {item.site: item.labels for item in await store.register.page(Selection())}
+        assert found == {"acme": {"env": "prod"}, "gone": {"env": "old"}, "new": {}}
+        degraded = await store.register.page(Selection({"env": "prod"}, frozenset({Phase.DEGRADED})))
+        assert [item.site for item in degraded] == ["acme"]
+        assert [item.id for item in await store.runs(outcome=Outcome.FAILED)] == ["1"]
 
 
 def test_all_of_it_can_be_taken_down(engine: Engine) -> None:

@@ -23,6 +23,7 @@ from tests.integration.store.test_migrations import config
 from tests.unit import test_testing_imageindex as of_an_index
 from tests.unit import test_testing_ledger as of_a_ledger
 from tests.unit import test_testing_pipelines as of_records
+from tests.unit import test_testing_register as of_a_register
 from tests.unit import test_testing_store as of_a_store
 from tests.unit import test_testing_tokens as of_tokens
 
@@ -82,6 +83,11 @@ async def test_store(behaviour: Behaviour, make: Make) -> None:
     await behaviour(make())
 
 
+@pytest.mark.parametrize("behaviour", behaviours(of_a_register, "store"), ids=lambda one: one.__name__)
+async def test_register(behaviour: Behaviour, make: Make) -> None:
+    await behaviour(make())
+
+
 @pytest.mark.parametrize("behaviour", behaviours(of_a_store, "make"), ids=lambda one: one.__name__)
 async def test_made_store(behaviour: Behaviour, make: Make) -> None:
     await behaviour(make)
@@ -137,6 +143,7 @@ def test_the_behaviours_were_found() -> None:
     assert len(behaviours(of_a_ledger, "ledger")) > 10
     assert len(behaviours(of_a_store, "store")) > 5
     assert len(behaviours(of_a_store, "make")) > 0
+    assert len(behaviours(of_a_register, "store")) > 5
     assert len(behaviours(of_records, "records")) > 2
     assert len(behaviours(of_records, "make_records")) > 0
 

@@ -14,7 +14,9 @@ from sqlalchemy.schema import CreateIndex, CreateTable
 
 from otto.adapters import store as package
 from otto.adapters.clock import SystemClock
-from otto.adapters.store import ledger, open_store, schema, writing
+from otto.adapters.store import ledger, open_store, register, schema, writing
+from otto.model.register import Selection
+from otto.model.status import Phase
 
 MIGRATIONS = Path(package.__file__).parent / "migrations"
 
@@ -52,6 +54,10 @@ def test_lookups_use_an_index(engine: Engine) -> None:
         select(schema.audit.c.data).where(schema.audit.c.site == "a").order_by(schema.audit.c.number.desc()),
         select(schema.removals.c.data).where(schema.removals.c.at > 1).order_by(schema.removals.c.at),
         ledger._last_charge("a"),
+        register.chosen(Selection({"env": "prod", "team": "web"}), "a").limit(20),
+        register.chosen(Selection(), "a").limit(20),
+        register.chosen(Selection(phases=frozenset({Phase.READY})), "a").limit(20),
+        select(columns.data).where(columns.outcome == "failed").order_by(*newest).limit(20),
     ]
     with engine.connect() as connection:
         for statement in chosen:

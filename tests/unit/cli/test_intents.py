@@ -42,7 +42,7 @@ def test_suspend_and_resume(up: Stage) -> None:
 
 
 def test_who_suspends_and_resumes_is_on_record(up: Stage) -> None:
-    assert up.otto("suspend", "acme", "--by", "ada", "--reason", "the move").exit_code == 0
+    assert up.otto("suspend", "acme", "--by", "ada", "--note", "the move").exit_code == 0
     assert up.otto("resume", "acme", "--by", "bob").exit_code == 0
     found = [item.entry for item in up.world.ledger.log if item.entry.what in ("suspend", "resume")]
     said = [(item.who, item.what, item.site, item.reason) for item in found]

@@ -1,11 +1,11 @@
 """Port `Ledger` over a database."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 
 from sqlalchemy import Connection, Select, delete, func, or_, select
 
-from otto.adapters.store import chain, schema, writing
+from otto.adapters.store import chain, register, schema, writing
 from otto.adapters.store.database import Database, decoded
 from otto.adapters.store.schema import microseconds
 from otto.model.canonical import canonical
@@ -53,11 +53,20 @@ class SqlLedger:
         return await self._records(_about(site).where(number > after).order_by(number).limit(limit))
 
     async def latest(
-        self, *, site: str | None = None, since: datetime | None = None, limit: int = 50
+        self,
+        *,
+        site: str | None = None,
+        since: datetime | None = None,
+        limit: int = 50,
+        labels: Mapping[str, str] | None = None,
+        before: int | None = None,
     ) -> tuple[AuditRecord, ...]:
-        """The newest of the audit record, newest first."""
+        """The newest of the audit record, newest first; see the port for the arguments."""
         columns = schema.audit.c
-        chosen = _about(site).order_by(columns.number.desc()).limit(limit)
+        about = chain.rows().where(*register.having(columns.site, site, labels))
+        chosen = about.order_by(columns.number.desc()).limit(limit)
+        if before is not None:
+            chosen = chosen.where(columns.number < before)
         if since is not None:
             chosen = chosen.where(columns.at >= microseconds(since))
         return await self._records(chosen)

@@ -1,11 +1,14 @@
 """Port `PipelineRecords` over a database."""
 
+from collections.abc import Mapping
+
 from sqlalchemy import Connection, Delete, Select, delete, select
 
-from otto.adapters.store import schema, writing
+from otto.adapters.store import register, schema, writing
 from otto.adapters.store.database import Database
 from otto.model.canonical import canonical
 from otto.model.pipeline import Pipeline
+from otto.model.register import Place
 
 _TABLE = schema.pipelines
 _NEWEST_FIRST = (_TABLE.c.started_at.desc(), _TABLE.c.id.desc())
@@ -42,9 +45,16 @@ class SqlPipelines:
         found = await self._database.values(Pipeline, _all().where(_TABLE.c.id == pipeline_id))
         return found[0] if found else None
 
-    async def pipelines(self, site: str | None = None, limit: int = 20) -> tuple[Pipeline, ...]:
-        """Pipelines, newest first."""
-        chosen = _all() if site is None else _all().where(_TABLE.c.site == site)
+    async def pipelines(
+        self,
+        site: str | None = None,
+        limit: int = 20,
+        *,
+        labels: Mapping[str, str] | None = None,
+        before: Place | None = None,
+    ) -> tuple[Pipeline, ...]:
+        """Pipelines, newest first; see the port for the arguments."""
+        chosen = register.narrowed(_all(), _TABLE, site=site, labels=labels, before=before)
         return await self._database.values(Pipeline, chosen.limit(limit))
 
     async def open(self) -> tuple[Pipeline, ...]:

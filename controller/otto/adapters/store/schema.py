@@ -7,9 +7,9 @@ every database.
 
 from datetime import UTC, datetime, timedelta
 
-from sqlalchemy import BigInteger, Column, Index, MetaData, Table, Text
+from sqlalchemy import BigInteger, Boolean, Column, Index, MetaData, Table, Text
 
-HEAD = "0004"
+HEAD = "0005"
 """The revision of the newest migration."""
 
 metadata = MetaData(
@@ -30,8 +30,10 @@ runs = Table(
     Column("site", Text, nullable=False),
     Column("started_at", BigInteger, nullable=False),
     Column("ended_at", BigInteger),
+    Column("outcome", Text, nullable=False, server_default=""),
     Column("data", Text, nullable=False),
 )
+Index("ix_runs_outcome_started_at_id", runs.c.outcome, runs.c.started_at, runs.c.id)
 Index("ix_runs_site_started_at_id", runs.c.site, runs.c.started_at, runs.c.id)
 Index("ix_runs_started_at_id", runs.c.started_at, runs.c.id)
 Index(
@@ -165,7 +167,32 @@ tokens = Table(
 )
 Index("ix_tokens_digest", tokens.c.digest, unique=True)
 
-OF_A_SITE = (statuses, applied, remembered, intents, grants, rollouts)
+# Names are sorted byte by byte in every database, so that pages follow each other the same way in all.
+_NAME = Text().with_variant(Text(collation="C"), "postgresql")
+
+# Every site with a status or a remembered spec, for lists: the two are JSON, and large.
+sites = Table(
+    "sites",
+    metadata,
+    Column("site", _NAME, primary_key=True),
+    Column("version", BigInteger, nullable=False),
+    Column("phase", Text, nullable=False),
+    Column("ready", Boolean, nullable=False),
+    Column("provider", Text, nullable=False),
+    Column("labels", Text, nullable=False),
+)
+Index("ix_sites_phase_site", sites.c.phase, sites.c.site)
+
+labels = Table(
+    "labels",
+    metadata,
+    Column("name", Text, primary_key=True),
+    Column("value", Text, primary_key=True),
+    Column("site", _NAME, primary_key=True),
+)
+Index("ix_labels_site", labels.c.site)
+
+OF_A_SITE = (statuses, applied, remembered, intents, grants, rollouts, sites, labels)
 """What goes with a site that is destroyed; its runs, charges and removals stay, and the audit record."""
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)

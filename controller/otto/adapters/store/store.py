@@ -5,18 +5,20 @@ from typing import Self
 
 from sqlalchemy import Connection, Select, Table, delete, select
 
-from otto.adapters.store import schema, writing
+from otto.adapters.store import register, schema, writing
 from otto.adapters.store.database import Database
 from otto.adapters.store.images import SqlImages
 from otto.adapters.store.ledger import SqlLedger
 from otto.adapters.store.pipelines import SqlPipelines
 from otto.adapters.store.tokens import SqlTokens
 from otto.model.canonical import canonical
-from otto.model.catalogue import RememberedSpec
+from otto.model.catalogue import RememberedDomain, RememberedSpec
 from otto.model.observed import Applied
+from otto.model.register import Place
 from otto.model.rollout import RolloutStatus
-from otto.model.run import Run
+from otto.model.run import Outcome, Run
 from otto.model.status import SiteStatus
+from otto.model.zonememory import ZoneMemory
 from otto.ports import Clock
 
 KEPT_RUNS = 200
@@ -35,6 +37,7 @@ class SqlStore:
         ledger: what the guard remembers, in the same database; closed with the store.
         images: the index of golden images, in the same database.
         pipelines: what pipelines did; so are they.
+        register: its sites, listed.
         tokens: tokens of the HTTP API; so are they.
     """
 
@@ -44,6 +47,7 @@ class SqlStore:
         self.ledger = SqlLedger(database, clock)
         self.images = SqlImages(database)
         self.pipelines = SqlPipelines(database, keep=keep_runs)
+        self.register = register.SqlRegister(database, clock)
         self.tokens = SqlTokens(database)
 
     async def __aenter__(self) -> Self:
@@ -71,7 +75,12 @@ class SqlStore:
     async def save_status(self, status: SiteStatus) -> None:
         """Keep a status."""
         row = {"site": status.site, "data": canonical(status)}
-        await self._database.write(lambda connection: writing.put(connection, schema.statuses, [row]))
+
+        def save(connection: Connection) -> None:
+            writing.put(connection, schema.statuses, [row])
+            register.enter_status(connection, status)
+
+        await self._database.write(save)
 
     async def save_run(self, run: Run) -> None:
         """Keep a run, replacing what was kept of it; an ended one pushes the oldest of its site out."""
@@ -82,9 +91,19 @@ class SqlStore:
         found = await self._database.values(Run, _runs().where(schema.runs.c.id == run_id))
         return found[0] if found else None
 
-    async def runs(self, site: str | None = None, limit: int = 20) -> tuple[Run, ...]:
-        """Runs, newest first."""
-        chosen = _runs() if site is None else _runs().where(schema.runs.c.site == site)
+    async def runs(
+        self,
+        site: str | None = None,
+        limit: int = 20,
+        *,
+        labels: Mapping[str, str] | None = None,
+        outcome: Outcome | None = None,
+        before: Place | None = None,
+    ) -> tuple[Run, ...]:
+        """Runs, newest first; see the port for the arguments."""
+        chosen = register.narrowed(_runs(), schema.runs, site=site, labels=labels, before=before)
+        if outcome is not None:
+            chosen = chosen.where(schema.runs.c.outcome == outcome.value)
         return await self._database.values(Run, chosen.limit(limit))
 
     async def open_runs(self) -> tuple[Run, ...]:
@@ -113,9 +132,7 @@ class SqlStore:
 
     async def remembered(self) -> Mapping[str, RememberedSpec]:
         """Last good spec of every site."""
-        found = await self._database.values(
-            RememberedSpec, select(schema.remembered.c.site, schema.remembered.c.data)
-        )
+        found = await self._database.values(RememberedSpec, _all(schema.remembered, zones=False))
         return {one.spec.name: one for one in sorted(found, key=lambda one: one.spec.name)}
 
     async def spec(self, site: str) -> RememberedSpec | None:
@@ -125,8 +142,34 @@ class SqlStore:
 
     async def remember(self, specs: Sequence[RememberedSpec]) -> None:
         """Keep last good specs."""
+
+        def keep(connection: Connection) -> None:
+            # Written out here, in the store's own thread: there can be thousands.
+            rows = [{"site": one.spec.name, "data": canonical(one)} for one in specs]
+            writing.put(connection, schema.remembered, rows)
+            register.enter_specs(connection, [one.spec for one in specs])
+
+        await self._database.write(keep)
+
+    async def remembered_domains(self) -> Mapping[str, RememberedDomain]:
+        """Last good spec of every zone."""
+        found = await self._database.values(RememberedDomain, _all(schema.remembered, zones=True))
+        return {one.spec.name: one for one in sorted(found, key=lambda one: one.spec.name)}
+
+    async def remember_domains(self, specs: Sequence[RememberedDomain]) -> None:
+        """Keep last good specs of zones."""
         rows = [{"site": one.spec.name, "data": canonical(one)} for one in specs]
         await self._database.write(lambda connection: writing.put(connection, schema.remembered, rows))
+
+    async def zones(self) -> Mapping[str, ZoneMemory]:
+        """What is remembered of every zone."""
+        found = await self._database.values(ZoneMemory, _all(schema.applied, zones=True))
+        return {one.zone: one for one in sorted(found, key=lambda one: one.zone)}
+
+    async def save_zone(self, memory: ZoneMemory) -> None:
+        """Keep what is to be remembered of a zone."""
+        row = {"site": memory.zone, "data": canonical(memory)}
+        await self._database.write(lambda connection: writing.put(connection, schema.applied, [row]))
 
     async def intents(self, site: str) -> frozenset[str]:
         """What people asked for besides the spec: `suspend`, `destroy`."""
@@ -139,7 +182,12 @@ class SqlStore:
         """Record or take back such a wish."""
         row = {"site": site, "intent": intent}
         change = writing.put if on else writing.drop
-        await self._database.write(lambda connection: change(connection, schema.intents, [row]))
+
+        def keep(connection: Connection) -> None:
+            change(connection, schema.intents, [row])
+            register.renew(connection, site)
+
+        await self._database.write(keep)
 
     async def value(self, key: str) -> str | None:
         """A small value by key (last commit seen, …)."""
@@ -163,6 +211,12 @@ class SqlStore:
 
 def _of(table: Table, site: str) -> Select[str, str]:
     return select(table.c.site, table.c.data).where(table.c.site == site)
+
+
+def _all(table: Table, *, zones: bool) -> Select[str, str]:
+    """Rows of sites, or those of zones: the name of a zone holds a dot, a site's never does."""
+    named = table.c.site.contains(".", autoescape=True)
+    return select(table.c.site, table.c.data).where(named if zones else ~named)
 
 
 def _runs() -> Select[str, str]:

@@ -49,6 +49,7 @@ def put_run(connection: Connection, run: Run, *, keep: int) -> None:
         "site": run.site,
         "started_at": microseconds(run.started_at),
         "ended_at": None if run.ended_at is None else microseconds(run.ended_at),
+        "outcome": run.outcome.value,
         "data": canonical(run),
     }
     put(connection, runs, [row])

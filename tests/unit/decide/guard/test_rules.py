@@ -8,7 +8,7 @@ import pytest
 from otto.decide.guard import RULES, judge, taken
 from otto.model.cost import Cost, CostChange
 from otto.model.history import Account, FleetSize, GrantKind, Heal, History, Removal, Spending
-from otto.model.plan import Action, ActionKind, Plan, Removing, Step, StepKind
+from otto.model.plan import ActionKind, Plan, Removing
 from otto.model.policy import (
     Budget,
     DriftPolicy,
@@ -226,16 +226,6 @@ def test_what_is_remembered_of_a_plan_is_what_it_takes_and_makes_anew() -> None:
         ("hello-balancer-1", REPLACE, 3.0),
         ("hello-web-1", REPAIR, 1.0),
     ]
-
-
-@pytest.mark.parametrize("address", ["dns/hello.test/@/A", "dns/hello.test/*/A", "dns/hello.test/mail/MX"])
-def test_records_that_much_depends_on_weigh_most_and_ask(address: str) -> None:
-    records = (Action(address, DESTROY, asked=True), Action("dns/hello.test/www/A", DESTROY, asked=True))
-    of = Plan(SITE, "d", (Step(StepKind.DNS, (), records),), ABOUT)
-    verdict, rules = said(of)
-    assert (verdict, rules) == ("NeedsApproval", {"guard.dns.exposed", "guard.destroy.count"})
-    small = replace(of, steps=(Step(StepKind.DNS, (), records[1:]),))
-    assert said(small) == ("Allowed", set())
 
 
 # Protection, freezes, windows
