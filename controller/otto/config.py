@@ -183,6 +183,45 @@ class RefreshSettings:
 
 
 @dataclass(frozen=True)
+class DnsSettings:
+    """Zones: how often they are looked at, and what limits there are."""
+
+    interval: float = field(default=30.0, metadata={"help": "seconds between two looks at a zone's serial"})
+    refresh: float = field(
+        default=900.0,
+        metadata={"help": "seconds after which a zone is read in full, and its nameservers asked, anyway"},
+    )
+    concurrency: int = field(default=8, metadata={"help": "zones worked on at once, beside the sites"})
+    workers: int = field(
+        default=2, metadata={"help": "processes that plan and change zones; each takes about 100 MB"}
+    )
+    timeout: float = field(
+        default=120.0, metadata={"help": "seconds that reading, planning or checking a zone may take"}
+    )
+    applyTimeout: float = field(  # noqa: N815
+        default=600.0, metadata={"help": "seconds that changing a zone may take"}
+    )
+    queryTimeout: float = field(  # noqa: N815
+        default=5.0, metadata={"help": "seconds that a nameserver has to answer one question"}
+    )
+    verifyDeadline: float = field(  # noqa: N815
+        default=60.0,
+        metadata={"help": "seconds that all nameservers have to answer as desired after a change"},
+    )
+    drainLimit: float = field(  # noqa: N815
+        default=900.0,
+        metadata={"help": "most seconds that a site or balancer which has left DNS is kept for its TTL"},
+    )
+    resolvers: str = field(
+        default="",
+        metadata={
+            "help": "resolvers that nameservers are looked up at, ADDRESS or ADDRESS#PORT, separated by "
+            "commas; empty: the system's"
+        },
+    )
+
+
+@dataclass(frozen=True)
 class NotifySettings:
     """Who is told what needs a person."""
 
@@ -331,6 +370,7 @@ class Settings:
     probes: ProbesSettings = ProbesSettings()
     facts: FactsSettings = FactsSettings()
     refresh: RefreshSettings = RefreshSettings()
+    dns: DnsSettings = DnsSettings()
     notify: NotifySettings = NotifySettings()
     pipelines: PipelinesSettings = PipelinesSettings()
     hooks: HooksSettings = HooksSettings()

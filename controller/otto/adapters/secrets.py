@@ -5,7 +5,7 @@ import stat
 from collections.abc import Mapping
 from pathlib import Path
 
-from otto.model.errors import UsageError
+from otto.model.errors import TerminalError, UsageError
 
 SHORTEST = 16
 """Characters of a secret at least: shorter ones are guessed."""
@@ -41,6 +41,28 @@ def open_secrets(setting: str, reference: str, environ: Mapping[str, str]) -> tu
         mend = "make one: openssl rand -hex 32"
         raise UsageError(f"{setting}: a secret has less than {SHORTEST} characters", mend=mend)
     return tuple(secret.encode() for secret in found)
+
+
+def one_secret(reference: str, environ: Mapping[str, str]) -> str:
+    """All that a reference in a spec leads to, whatever it is: a key, or a file of credentials.
+
+    Args:
+        reference: `env:NAME` or `file:PATH`.
+        environ: where a variable is looked up.
+
+    Raises:
+        TerminalError: it leads nowhere, or to a file that others may read.
+    """
+    kind, _, name = reference.partition(":")
+    if kind == "file" and name:
+        found = _content("a reference of a spec", Path(name))
+    elif kind == "env" and name:
+        found = environ.get(name, "")
+    else:
+        raise TerminalError(f"{kind}: is no kind of reference that leads to a secret here")
+    if not found.strip():
+        raise TerminalError(f"there is no secret at {kind}:{name}", mend="put it there, and start OttO again")
+    return found
 
 
 def _content(setting: str, path: Path) -> str:

@@ -38,6 +38,7 @@ from otto.cli.forging import forge_of
 from otto.cli.labbackend import LabBackend, LabImages
 from otto.cli.notifying import notifications
 from otto.cli.secrecy import known_secrets
+from otto.cli.zonework import zones_of
 from otto.config import Settings
 from otto.lab.lab import Lab
 from otto.lab.workshop import Workshop
@@ -109,6 +110,8 @@ async def open_kit(settings: Settings) -> AsyncIterator[Kit]:
         notifier = notifications(settings, os.environ, clock, metrics.notified)
         stack.push_async_callback(notifier.close)
         redactor = Redactor(known_secrets(settings, os.environ))
+        zones = zones_of(settings, who.owner, os.environ, None)
+        stack.push_async_callback(zones.close)
         forge = forge_of(settings, clock, metrics, redactor.scrub)
         if forge is not None:
             stack.push_async_callback(forge.close)
@@ -125,6 +128,7 @@ async def open_kit(settings: Settings) -> AsyncIterator[Kit]:
             prices=prices,
             hook=HookProgram(policies),
             notifier=notifier,
+            zones=zones,
             forge=forge,
             proposals=_proposals(settings) if forge is not None and settings.source.url else None,
             forging=settings.forge,
@@ -136,6 +140,7 @@ async def open_kit(settings: Settings) -> AsyncIterator[Kit]:
             probes=settings.probes,
             facts=settings.facts,
             refresh=settings.refresh,
+            dns=settings.dns,
             providers=frozenset(provider.value for provider in settings.providers if provider in _DRIVEN),
             rng=random.SystemRandom(),
         )

@@ -5,6 +5,8 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
 
+from otto.decide import conditions
+from otto.decide.dns.resolving import NOT_MANAGED, Resolution
 from otto.decide.rolloutwords import TAKEN_BACK, in_a_line
 from otto.decide.signs import tier_of
 from otto.decide.verification import serves_nothing
@@ -61,6 +63,7 @@ class Findings:
         next_look: when it will be looked at again.
         failures: failed runs in a row.
         rollout: how the site's last rollout stands, None before the first.
+        resolving: whether its names lead to it.
     """
 
     site: str
@@ -86,6 +89,7 @@ class Findings:
     failures: int = 0
     rollout: RolloutStatus | None = None
     labels: Mapping[str, str] = field(default_factory=dict)
+    resolving: Resolution = NOT_MANAGED
 
 
 def summarize(before: SiteStatus | None, found: Findings) -> SiteStatus:
@@ -146,42 +150,22 @@ def _held(status: SiteStatus, found: Findings) -> dict[str, Any]:
 
 
 def _conditions(found: Findings) -> Iterable[Condition]:
-    yield _valid(found)
+    yield _condition(found, ConditionType.VALID, *conditions.valid(found.problems))
     if found.verdict is not None:
-        yield _allowed(found, found.verdict)
+        yield _condition(found, ConditionType.ALLOWED, *conditions.allowed(found.verdict))
     if found.differences is None:
         return
     for kind, layer in _LAYERS.items():
         of_layer = tuple(item for item in found.differences if item.layer is layer)
         yield _layer(found, kind, of_layer)
-    yield _condition(found, ConditionType.RESOLVING, Truth.UNKNOWN, "NotManaged", "no domain is managed")
+    names = found.resolving
+    yield _condition(found, ConditionType.RESOLVING, names.status, names.reason, names.message)
     yield _in_sync(found, found.differences)
 
 
 def _condition(found: Findings, kind: ConditionType, status: Truth, reason: str, message: str) -> Condition:
     digest = found.desired.digest if found.desired else ""
     return Condition(kind, status, reason, message, found.now, digest)
-
-
-def _valid(found: Findings) -> Condition:
-    if found.problems:
-        more = f" (and {len(found.problems) - 1} more)" if len(found.problems) > 1 else ""
-        message = f"{found.problems[0]}{more}"
-        return _condition(found, ConditionType.VALID, Truth.FALSE, "SpecInvalid", message)
-    return _condition(found, ConditionType.VALID, Truth.TRUE, "SpecValid", "the newest spec is in force")
-
-
-def _allowed(found: Findings, verdict: Verdict) -> Condition:
-    kind = ConditionType.ALLOWED
-    match verdict:
-        case Allowed():
-            return _condition(found, kind, Truth.TRUE, "Allowed", "nothing in the plan needs approval")
-        case NeedsApproval(reasons=reasons) | Refused(reasons=reasons) | Waiting(reasons=reasons):
-            reason = type(verdict).__name__
-            message = "; ".join(f"{item.message} [{item.rule}]" for item in reasons)
-            mends = sorted({item.mend for item in reasons if item.mend})
-            hint = f"; to go on: {', '.join(mends)}" if mends else ""
-            return _condition(found, kind, Truth.FALSE, reason, message + hint)
 
 
 def _layer(found: Findings, kind: ConditionType, differences: tuple[Difference, ...]) -> Condition:
@@ -228,6 +212,9 @@ def _ready(status: SiteStatus, found: Findings) -> SiteStatus:
     if found.differences is None and status.conditions.get(kind.value):
         return status
     lacking = [item for item in _LAYERS if not status.holds(item)]
+    names = status.conditions.get(ConditionType.RESOLVING.value)
+    if names is not None and names.status is Truth.FALSE:
+        lacking.append(ConditionType.RESOLVING)
     if not lacking:
         return status.with_condition(
             _condition(found, kind, Truth.TRUE, "Verified", "the site was seen to serve as desired")

@@ -13,6 +13,7 @@ from typing import Protocol
 from otto.model.catalogue import Entry, RememberedDomain, RememberedSpec, SpecFile
 from otto.model.configuration import ConfigurationRequest, ConfigurationResult
 from otto.model.cost import PriceTable
+from otto.model.domain import DomainSpec
 from otto.model.forge import CommitStatus, Deployment, Proposal, Pull
 from otto.model.history import Account, AuditEntry, AuditRecord, Charge, Grant, GrantKind, Removal
 from otto.model.host import Host, HostEvent, HostFacts, LiveHost
@@ -676,7 +677,9 @@ class Proposals(Protocol):
 class PolicyHook(Protocol):
     """Somebody else's word on a plan."""
 
-    async def judge(self, plan: Plan, spec: SiteSpec | None, verdict: Verdict) -> tuple[Reason, ...]:
+    async def judge(
+        self, plan: Plan, spec: SiteSpec | DomainSpec | None, verdict: Verdict
+    ) -> tuple[Reason, ...]:
         """What the hook finds; no reason leaves the verdict as it is.
 
         A hook that cannot be run, does not end in time, or answers what cannot be read, is itself a reason

@@ -95,6 +95,7 @@ class Controller:
         await self.pipelines.recover()
         await self.fleet.load()
         await self.reconciler.headcount.load()
+        await self.reconciler.domains.load()
         await self.watcher.look()
         await self.images.look()
         self.intake.learn()

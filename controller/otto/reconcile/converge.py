@@ -13,6 +13,7 @@ import structlog
 
 from otto.decide import planning
 from otto.decide.diff import diff
+from otto.decide.dns.following import departing
 from otto.decide.requests import infrastructure_inputs
 from otto.decide.rollout import Course, course, goes_back, leaving, newcomers, part_of, pins, replaced, rolls
 from otto.decide.sifting import to_act_on
@@ -29,6 +30,7 @@ from otto.model.plan import Plan, StepKind
 from otto.model.run import Outcome
 from otto.model.verdict import Allowed, Verdict
 from otto.reconcile.bookkeeper import Bookkeeper
+from otto.reconcile.domains.farewell import Farewell
 from otto.reconcile.gatekeeper import Gatekeeper, Judged
 from otto.reconcile.kit import Kit
 from otto.reconcile.look import DisturbedError, Ending, Look, RolloutFailedError, SupersededError
@@ -60,6 +62,7 @@ class Converger:
         rollouts: keeps how rollouts stand.
         latest: digest of the newest wish for a site, asked between steps.
         announce: told of every step that begins, so that the status shows it.
+        farewell: has balancers leave DNS before they go.
     """
 
     def __init__(
@@ -73,6 +76,7 @@ class Converger:
         rollouts: Rollouts,
         latest: Latest,
         announce: Announce,
+        farewell: Farewell,
     ) -> None:
         self._kit = kit
         self._gate = gate
@@ -81,6 +85,7 @@ class Converger:
         self._verifier = verifier
         self._latest = latest
         self._announce = announce
+        self._farewell = farewell
         self._rollouts = rollouts
         self._player = Player(kit, observer)
         self._provisioner = Provisioner(kit, observer, gate=gate, books=books)
@@ -104,6 +109,7 @@ class Converger:
             if not isinstance(verdict, Allowed):
                 waiting = reasons(verdict)
                 return Ending(look.observed, Outcome.WAITING, verdict, plan.digest, waiting=waiting)
+            await self._farewell.balancers(look.desired.site, departing(judged.plan, look.observed))
             observed, touched = await self._change(run, judged.plan, changes)
             ending = await self._verify(look, observed, touched, recorder)
         return replace(ending, verdict=verdict)

@@ -70,7 +70,8 @@ class Fleet:
         if not self.catalogue.commit:
             return {name: item.spec for name, item in self._zones.items() if name not in self._lost}
         kept = {name: self._zones[name].spec for name in self.catalogue.problems if name in self._zones}
-        return {**kept, **self.catalogue.domains}
+        # The same mapping, as long as it does: this is asked at every look at a site.
+        return {**kept, **self.catalogue.domains} if kept else self.catalogue.domains
 
     def domain(self, zone: str) -> RememberedDomain | None:
         """The spec of a zone that counts: the newest, or the last good one while the newest is bad.

@@ -14,6 +14,7 @@ from otto.decide.targeting import actionable
 from otto.decide.wording import reasons
 from otto.model.catalogue import RememberedSpec
 from otto.model.desired import Desired
+from otto.model.domain import is_zone
 from otto.model.errors import OttoError, TerminalError, TransientError, WaitingError
 from otto.model.observed import Applied, Observed
 from otto.model.plan import Removing, StepKind
@@ -29,6 +30,7 @@ from otto.reconcile.converge import Converger
 from otto.reconcile.departures import Departure, Departures
 from otto.reconcile.dependencies import Dependencies
 from otto.reconcile.destroy import Destroyer
+from otto.reconcile.domains.domains import Domains
 from otto.reconcile.fleet import Fleet
 from otto.reconcile.gatekeeper import Gatekeeper, Judged
 from otto.reconcile.headcount import Headcount
@@ -77,6 +79,8 @@ class Reconciler:
         self._confirmations = Confirmations()
         self._rollouts = Rollouts(kit, self._gate)
         self._statuses.rollouts = self._rollouts.status
+        self.domains = Domains(kit, fleet, self._gate)
+        self._statuses.resolving = self.domains.resolving
         converger = Converger(
             kit,
             self._observer,
@@ -86,10 +90,13 @@ class Reconciler:
             rollouts=self._rollouts,
             latest=self._latest,
             announce=self._statuses.announce,
+            farewell=self.domains.farewell,
         )
         self._runner = Runner(kit, converger, self._gate)
         self._destroyer = Destroyer(kit, self._gate, self.books)
-        self._departures = Departures(kit, fleet, self._destroyer, self.steward, self._statuses)
+        self._departures = Departures(
+            kit, fleet, self._destroyer, self.steward, statuses=self._statuses, farewell=self.domains.farewell
+        )
         self._dependencies = Dependencies(kit.store, fleet, self._latest)
         self._holds = Holds(kit.clock, kit.settings.backoffBase)
         # Of runs that mend an older wish while a newer one is held.
@@ -103,7 +110,9 @@ class Reconciler:
 
     def wish(self, site: str, steps: frozenset[StepKind]) -> None:
         """Have the next look carry out these steps whether or not anything differs."""
-        if steps:
+        if is_zone(site):
+            self.domains.zones.wish(site)
+        elif steps:
             self._wishes[site] = self._wishes.get(site, frozenset()) | steps
 
     async def reconcile(self, site: str, cause: str) -> Next:
@@ -194,6 +203,7 @@ class Reconciler:
         if not sifted.acted and not force:
             await self._rollouts.at_rest(aim)
             await self._settled_wish(desired, observed)
+            await self.domains.farewell.stay(site)
             if found:
                 return await self._bystander.only_told(desired, observed, sifted, signs)
             self._bystander.watch(desired, observed)
@@ -330,6 +340,8 @@ class Reconciler:
         if ending.outcome is Outcome.SUCCEEDED:
             await self._rollouts.ended(look)
         after = await self._statuses.conclude(desired, ending, run.id)
+        if ending.outcome is Outcome.SUCCEEDED:
+            await self.domains.farewell.stay(desired.site)
         left = standing(diff(desired, ending.observed), desired.spec.policy.drift, self._now())
         self._bystander.watch(desired, ending.observed)
         self._kit.metrics.observed(desired.site, left)
@@ -375,10 +387,13 @@ class Reconciler:
         self.sentinel.unwatch(site)
         await self._departures.leave(departure)
         if departure.keeps_away:
-            return await self._note(site, Findings(site, self._now()), phase=Phase.DESTROYED)
+            after = await self._note(site, Findings(site, self._now()), phase=Phase.DESTROYED)
+            await self.domains.farewell.stay(site)
+            return after
         if self._fleet.in_force(site) is None or removing is Removing.TOMBSTONE:
             self._fleet.forget(site)
         await self._gone(site)
+        await self.domains.farewell.stay(site)
         return Next(None)
 
     async def _stays_for_now(self, departure: Departure, known: RememberedSpec | None, cause: str) -> Next:

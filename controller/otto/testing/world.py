@@ -7,6 +7,7 @@ from datetime import datetime
 
 from otto.adapters.queue import WorkQueue
 from otto.config import LoopSettings
+from otto.model.domain import DomainSpec
 from otto.model.spec import Algorithm, Check, Content, HostGroup, Provider, SiteSpec, Tombstone
 from otto.model.strategy import Rollout, Strategy
 from otto.ports import Specs
@@ -24,6 +25,7 @@ from otto.testing.policy import MemoryHook, MemoryNotifier, MemoryPolicies, Memo
 from otto.testing.probe import MemoryProbe
 from otto.testing.source import MemorySource, MemorySpecs, spec_text
 from otto.testing.store import MemoryStore
+from otto.testing.zones import MemoryZones
 
 OWNER = "0dd0cafe"
 PAGE = "<h1>It works</h1>"
@@ -72,7 +74,12 @@ class World:
         self.forge: MemoryForge | None = None  # nobody is told unless a test wants it
         self.proposals = MemoryProposals(self.source)
         self.vouching = MemoryVouching()
+        self.zones = MemoryZones()
         self.queue = WorkQueue(self.clock)
+
+    def declare(self, *zones: DomainSpec) -> str:
+        """Commit specs of zones, each to `specs/NAME.yaml`."""
+        return self.source.commit({f"specs/{zone.name}.yaml": spec_text(zone) for zone in zones})
 
     def push(self, *sites: SiteSpec, files: Mapping[str, str | None] | None = None) -> str:
         """Commit specs, each to `specs/NAME.yaml` with a page of content if it has none, and other files."""
@@ -84,7 +91,7 @@ class World:
         return self.source.commit(changed | dict(files or {}))
 
     def withdraw(self, *names: str) -> str:
-        """Commit the removal of specs."""
+        """Commit the removal of specs, of sites or zones."""
         return self.source.commit({f"specs/{name}.yaml": None for name in names})
 
     def bury(self, name: str, *, reason: str = "over", by: str = "", at: datetime | None = None) -> str:
@@ -114,6 +121,7 @@ class World:
             prices=self.prices,
             hook=self.hook,
             notifier=self.notifier,
+            zones=self.zones,
             forge=self.forge,
             proposals=self.proposals,
             vouching=self.vouching,
