@@ -28,6 +28,48 @@ class ApiSettings:
 
     address: str = field(default="127.0.0.1", metadata={"help": "address to listen on"})
     port: int = field(default=7070, metadata={"help": "TCP port to listen on; 0 takes any free one"})
+    certificate: str = field(
+        default="", metadata={"help": "file of the TLS certificate, its chain behind it; empty: no TLS"}
+    )
+    key: str = field(default="", metadata={"help": "file of the certificate's private key"})
+    origins: str = field(
+        default="",
+        metadata={"help": "origins whose pages may ask (CORS), separated by commas; empty: none"},
+    )
+    rate: float = field(
+        default=100.0,
+        metadata={"help": "requests a second that one caller may make on average; 0: any number"},
+    )
+    burst: int = field(default=500, metadata={"help": "requests that one caller may make at once"})
+    maxBody: int = field(  # noqa: N815
+        default=1 << 20, metadata={"help": "most bytes of a request's body; more is refused unread"}
+    )
+    connections: int = field(
+        default=512, metadata={"help": "connections at once; more are told to come again"}
+    )
+    openMetrics: bool = field(  # noqa: N815
+        default=False, metadata={"help": "show /metrics to whoever reaches the port, without a token"}
+    )
+
+    def __post_init__(self) -> None:
+        """Refuse half of TLS, and origins that are none.
+
+        Raises:
+            UsageError: a setting makes no sense.
+        """
+        if bool(self.certificate) != bool(self.key):
+            missing = "api.key" if self.certificate else "api.certificate"
+            raise UsageError(f"setting {missing} is missing", mend="TLS takes a certificate and its key")
+        for origin in self.allowed:
+            scheme, _, host = origin.partition("://")
+            if scheme not in ("http", "https") or not host or "/" in host or "*" in host:
+                mend = "write origins as https://HOST or https://HOST:PORT"
+                raise UsageError(f"setting api.origins: {origin[:80]!r} is no origin", mend=mend)
+
+    @property
+    def allowed(self) -> tuple[str, ...]:
+        """The origins, one by one."""
+        return tuple(item.strip() for item in self.origins.split(",") if item.strip())
 
 
 @dataclass(frozen=True)

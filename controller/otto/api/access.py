@@ -10,43 +10,63 @@ of its parameter. What a caller does not see does not exist for them: answer wit
 from collections.abc import Callable, Mapping
 from typing import Annotated
 
+import structlog
 from fastapi import Request, Security
 from starlette.types import ASGIApp, Receive, Send
 from starlette.types import Scope as Connection
 
 from otto.api import problems
-from otto.api.gate import Gate
+from otto.api.gate import Gate, address_of, is_local
 from otto.api.problems import Kind, ProblemError
+from otto.api.rates import Rates
 from otto.model.caller import Caller, Scope
 
 _KEY = "otto.caller"
 
 
 class Admission:
-    """Middleware that asks the gate before anything else happens.
+    """Middleware that asks the gate before anything else happens, and counts requests.
 
     Args:
         app: the application.
         gate: tells who asks.
         public: whether a path is open to everybody.
+        addresses: counts requests by address, but for this machine's own.
+        callers: counts requests by caller, but for who is on this machine and needs no token.
     """
 
-    def __init__(self, app: ASGIApp, gate: Gate, public: Callable[[str], bool]) -> None:
+    def __init__(
+        self, app: ASGIApp, gate: Gate, public: Callable[[str], bool], addresses: Rates, callers: Rates
+    ) -> None:
         self._app = app
         self._gate = gate
         self._public = public
+        self._addresses = addresses
+        self._callers = callers
 
     async def __call__(self, scope: Connection, receive: Receive, send: Send) -> None:
         """Answer one request, or refuse it."""
-        if scope["type"] != "http" or self._public(scope["path"]):
+        if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
         try:
-            scope[_KEY] = await self._gate.admit(Request(scope))
+            await self._admit(scope)
         except ProblemError as error:
             await problems.answer(error)(scope, receive, send)
             return
         await self._app(scope, receive, send)
+
+    async def _admit(self, scope: Connection) -> None:
+        request = Request(scope)
+        if not is_local(request):
+            self._addresses.take(address_of(request))
+        if self._public(scope["path"]):
+            return
+        caller = await self._gate.admit(request)
+        if caller.token:
+            self._callers.take(caller.token)
+        scope[_KEY] = caller
+        structlog.contextvars.bind_contextvars(caller=caller.name)
 
 
 def caller_of(request: Request) -> Caller:

@@ -1,5 +1,7 @@
 """Entity tags: strong hashes of content (RFC 9110, sections 8.8.3 and 13.1)."""
 
+import hashlib
+
 from fastapi import Response
 
 from otto.api.problems import Kind, ProblemError
@@ -11,6 +13,11 @@ _ANY = "*"
 def etag(value: object) -> str:
     """The tag of a value of the model or plain data, in its quotes."""
     return quoted(digest(value))
+
+
+def of_bytes(body: bytes) -> str:
+    """The tag of an answer's own bytes."""
+    return quoted(hashlib.sha256(body).hexdigest())
 
 
 def quoted(name: str) -> str:

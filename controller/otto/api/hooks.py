@@ -13,7 +13,8 @@ import structlog
 from fastapi import FastAPI, Request, Response
 from fastapi.responses import JSONResponse
 
-from otto.api.problems import problem
+from otto.api import answers
+from otto.api.problems import Kind, problem
 from otto.decide import webhooks
 from otto.model.delivery import Delivery, DeliveryKind, Sender
 from otto.model.errors import UsageError
@@ -223,11 +224,32 @@ def install(app: FastAPI, hooks: Hooks) -> None:
             methods=["POST"],
             status_code=http.HTTPStatus.ACCEPTED,
             summary=f"Take in a delivery, signed as {_NAMES[sender]}",
-            operation_id=f"hook_{sender.value}",
+            name=f"hook_{sender.value}",
+            tags=["webhooks"],
+            responses=_RESPONSES,
             response_class=JSONResponse,
         )
 
 
+_RESPONSES: answers.Responses = {
+    http.HTTPStatus.ACCEPTED: {
+        "description": "It is acted on, shortly",
+        "content": {answers.JSON: {"schema": {"type": "object"}}},
+    },
+    http.HTTPStatus.OK: {
+        "description": "Nothing comes of it",
+        "content": {answers.JSON: {"schema": {"type": "object"}}},
+    },
+    **answers.problems(
+        Kind.MALFORMED,
+        Kind.UNAUTHENTICATED,
+        Kind.NOT_FOUND,
+        Kind.CONFLICT,
+        Kind.TOO_LARGE,
+        Kind.TOO_MANY,
+        Kind.UNAVAILABLE,
+    ),
+}
 _NAMES = {
     Sender.GITHUB: "GitHub signs it (X-Hub-Signature-256)",
     Sender.GITLAB: "GitLab does (X-Gitlab-Token)",

@@ -3,6 +3,7 @@
 import http
 from collections.abc import Iterable
 
+from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import BaseRoute, Match, Router
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -10,6 +11,14 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from otto.api.problems import Kind, ProblemError, answer
 
 _METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS")
+
+
+_HEAD = "otto.head"
+
+
+def is_head(request: Request) -> bool:
+    """Whether only the headers are asked for; a route need not care but for an answer without end."""
+    return bool(request.scope.get(_HEAD))
 
 
 class Methods:
@@ -34,7 +43,7 @@ class Methods:
         if not allowed or method in allowed - {"HEAD", "OPTIONS"}:
             await self._app(scope, receive, send)
         elif method == "HEAD" and "GET" in allowed:
-            await self._app({**scope, "method": "GET"}, receive, _without_body(send))
+            await self._app({**scope, "method": "GET", _HEAD: True}, receive, _without_body(send))
         else:
             await _told(scope["method"], allowed)(scope, receive, send)
 

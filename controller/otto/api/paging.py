@@ -66,6 +66,15 @@ class Page:
             raise _bad()
         return tuple(part for part in key if isinstance(part, str | int))
 
+    @property
+    def bad(self) -> ProblemError:
+        """What to raise for a cursor whose key makes no sense."""
+        return _bad()
+
+    def behind(self, key: Key) -> str:
+        """The cursor of the page that begins behind a key."""
+        return _encoded([self.path, *key])
+
     def cut(self, found: Sequence[T], key: Callable[[T], Key]) -> tuple[Sequence[T], str | None]:
         """The items to show, and the cursor of the next page, None behind the last.
 
@@ -76,7 +85,7 @@ class Page:
         if len(found) <= self.limit:
             return found, None
         shown = found[: self.limit]
-        return shown, _encoded([self.path, *key(shown[-1])])
+        return shown, self.behind(key(shown[-1]))
 
     def link(self, request: Request, response: Response, following: str | None) -> None:
         """Add the header `Link` that leads to the next page (RFC 8288)."""

@@ -283,7 +283,8 @@ def install(app: FastAPI, scrub: Callable[[str], str] = str) -> None:
 async def _http(request: Request, error: Exception) -> JSONResponse:
     if not isinstance(error, HTTPException):
         return await unexpected(request, error)
-    response = problem(error.status_code, str(error.detail))
+    nothing = error.status_code == http.HTTPStatus.NOT_FOUND and error.detail == "Not Found"
+    response = problem(error.status_code, "nothing is at this path" if nothing else str(error.detail))
     response.headers.update(error.headers or {})
     return response
 

@@ -1,21 +1,32 @@
 """The HTTP server: a thread and an event loop of its own, so that it answers while the controller cannot.
 
-What the controller's loop does can hold up no answer, and no client can hold up the loop. A connection
-carries one request and has a time limit for everything from its first byte to its last.
+What the controller's loop does can hold up no answer, and no client can hold up the loop. Connections are
+kept for the next request, and streams go on for as long as they like; what is limited is how long a client
+may take over each part of it:
+
+    the head of a request       from its first byte, or from connecting, to its last
+    the body                    the same
+    the time between requests   then the connection is closed, sooner where others want its place
+    reading an answer           a client that does not make room for more of it is cut off
 """
 
 import asyncio
 import contextlib
 import socket
 import threading
+from collections import Counter
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from typing import Any, ClassVar
 
+import h11
 import structlog
 import uvicorn
 from fastapi import FastAPI
 from uvicorn.protocols.http.h11_impl import H11Protocol
+
+from otto.api.tls import Certificate
 
 log = structlog.get_logger("otto.api")
 
@@ -25,31 +36,49 @@ class Limits:
     """What a client may take.
 
     Attributes:
-        seconds: from connecting until the answer is read.
-        connections: at once; the others are told 503.
+        head: seconds for the head of a request.
+        body: seconds for its body.
+        idle: seconds between two requests.
+        reading: seconds in which a client has to make room for more of an answer.
+        connections: at once; the others are told 503. From one address, half of them.
+        proxies: addresses from which all of them may come.
         grace: seconds that requests under way have when the server stops.
     """
 
-    seconds: float = 30.0
-    connections: int = 64
+    head: float = 10.0
+    body: float = 30.0
+    idle: int = 15
+    reading: float = 30.0
+    connections: int = 512
+    proxies: frozenset[str] = frozenset({"127.0.0.1", "::1"})
     grace: int = 2
+
+    @property
+    def of_one(self) -> int:
+        """Connections at once from one address."""
+        return max(1, self.connections // 2)
 
 
 LIMITS = Limits()
 # Seconds for a thread that has said its last word to be gone.
 _LAST_BREATH = 1.0
+# uvicorn's main loop turns ten times a second; a certificate is looked at every ten seconds.
+_TICKS = 100
 
 
 @asynccontextmanager
-async def serving(app: FastAPI, listener: socket.socket, limits: Limits = LIMITS) -> AsyncIterator[None]:
+async def serving(
+    app: FastAPI, listener: socket.socket, limits: Limits = LIMITS, certificate: Certificate | None = None
+) -> AsyncIterator[None]:
     """The application served for as long as the block lasts.
 
     Args:
         app: the application; what it asks of another event loop is its own business.
         listener: a listening socket; closed at the end.
         limits: what a client may take.
+        certificate: for TLS; None for none.
     """
-    server = _Server(_configuration(app, limits))
+    server = _Server(_configuration(app, limits), certificate)
     ended = asyncio.Event()
     loop = asyncio.get_running_loop()
 
@@ -76,26 +105,132 @@ async def serving(app: FastAPI, listener: socket.socket, limits: Limits = LIMITS
 class _Server(uvicorn.Server):
     """uvicorn without its signal handlers: those are the command's."""
 
+    def __init__(self, config: uvicorn.Config, certificate: Certificate | None) -> None:
+        super().__init__(config)
+        config.load()
+        self._certificate = certificate
+        if certificate is not None:
+            config.ssl = certificate.context
+
     @contextlib.contextmanager
     def capture_signals(self) -> Iterator[None]:
         yield
 
+    async def on_tick(self, counter: int) -> bool:
+        """See uvicorn: called ten times a second."""
+        if self._certificate is not None and counter % _TICKS == 0:
+            self._certificate.renew()
+        return await super().on_tick(counter)
+
+
+class _Deadline:
+    """Cuts a connection off when its time is over."""
+
+    def __init__(self, loop: asyncio.AbstractEventLoop, transport: asyncio.Transport) -> None:
+        self._loop = loop
+        self._transport = transport
+        self._timer: asyncio.TimerHandle | None = None
+        self._for: object = None
+
+    def begin(self, seconds: float, what: object) -> None:
+        """Begin a time, unless the one for this very thing is running already."""
+        if self._timer is not None and self._for == what:
+            return
+        self.end()
+        self._for = what
+        self._timer = self._loop.call_later(seconds, self._transport.abort)
+
+    def end(self) -> None:
+        """Whatever it was for came to its end in time."""
+        if self._timer is not None:
+            self._timer.cancel()
+        self._timer, self._for = None, None
+
+
+class _Connection(H11Protocol):
+    """A connection with limits for what its client may take; see this module."""
+
+    limits: ClassVar[Limits]
+    addresses: ClassVar[Counter[str]]
+
+    _asking: _Deadline | None = None
+    _reading: _Deadline | None = None
+    _address = ""
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
+        self._make_room()
+        super().connection_made(transport)
+        self._address = self.client[0] if self.client else ""
+        self.addresses[self._address] += 1
+        self._asking = _Deadline(self.loop, transport)
+        self._reading = _Deadline(self.loop, transport)
+        if self.addresses[self._address] > self.limits.of_one and self._address not in self.limits.proxies:
+            transport.abort()
+        else:
+            self._asking.begin(self.limits.head, "head")
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        self.addresses[self._address] -= 1
+        if not self.addresses[self._address]:
+            del self.addresses[self._address]
+        for deadline in (self._asking, self._reading):
+            if deadline is not None:
+                deadline.end()
+        super().connection_lost(exc)
+
+    def data_received(self, data: bytes) -> None:
+        super().data_received(data)
+        self._look()
+
+    def on_response_complete(self) -> None:
+        super().on_response_complete()
+        self._look()
+        if self.transport.is_closing() and self._reading is not None:
+            self._reading.begin(self.limits.reading, "the end")
+
+    def timeout_keep_alive_handler(self) -> None:
+        super().timeout_keep_alive_handler()
+        if self._reading is not None:
+            self._reading.begin(self.limits.reading, "the end")
+
+    def pause_writing(self) -> None:
+        super().pause_writing()
+        if self._reading is not None:
+            self._reading.begin(self.limits.reading, "more")
+
+    def resume_writing(self) -> None:
+        super().resume_writing()
+        if self._reading is not None and not self.transport.is_closing():
+            self._reading.end()
+
+    def _look(self) -> None:
+        """What of a request is awaited now."""
+        if self._asking is None:
+            return
+        state = self.conn.their_state
+        if state is h11.SEND_BODY:
+            self._asking.begin(self.limits.body, self.cycle)
+        elif state is h11.IDLE and self.timeout_keep_alive_task is None:
+            self._asking.begin(self.limits.head, "head")
+        else:
+            self._asking.end()
+
+    def _make_room(self) -> None:
+        """Where no place is left, whoever has been idle gives theirs up."""
+        if len(self.connections) + 1 < self.limits.connections:
+            return
+        for other in tuple(self.connections):
+            idle: Any = getattr(other, "timeout_keep_alive_task", None)
+            if idle is not None and isinstance(other, H11Protocol):
+                other.timeout_keep_alive_handler()
+                return
+
 
 def _configuration(app: FastAPI, limits: Limits) -> uvicorn.Config:
-    class Connection(H11Protocol):
-        """A connection that is cut when its time is over, whatever it is at."""
+    class Connection(_Connection):
+        """The connections of one server."""
 
-        _limit: asyncio.TimerHandle | None = None
-
-        def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
-            super().connection_made(transport)
-            self._limit = self.loop.call_later(limits.seconds, transport.abort)
-
-        def connection_lost(self, exc: Exception | None) -> None:
-            if self._limit is not None:
-                self._limit.cancel()
-            super().connection_lost(exc)
-
+    Connection.limits, Connection.addresses = limits, Counter()
     return uvicorn.Config(
         app,
         http=Connection,
@@ -105,8 +240,7 @@ def _configuration(app: FastAPI, limits: Limits) -> uvicorn.Config:
         log_config=None,
         access_log=False,
         server_header=False,
-        # One request each: what is left of a connection's time never cuts a later request short.
-        headers=[("connection", "close")],
         limit_concurrency=limits.connections,
+        timeout_keep_alive=limits.idle,
         timeout_graceful_shutdown=limits.grace,
     )

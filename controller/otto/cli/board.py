@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from otto.model.progress import Progress
 from otto.model.run import Outcome
 from otto.model.status import Phase, SiteStatus, Truth
-from otto.reconcile.events import Event, SiteGone, StatusChanged, StepChanged, StepProgress
+from otto.reconcile.events import Event, SiteGone, StatusChanged, StepChanged, StepProgress, site_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,17 +81,6 @@ class Board:
         row = _after(self._rows.get(site) or Row(site, now), event, now)
         self._rows[site] = row
         return row
-
-
-def site_of(event: Event) -> str:
-    """The site an event concerns."""
-    match event:
-        case StatusChanged(status=status):
-            return status.site
-        case StepChanged(run=run):
-            return run.site
-        case StepProgress(site=site) | SiteGone(site=site):
-            return site
 
 
 def _after(row: Row, event: Event, now: float) -> Row:

@@ -13,6 +13,7 @@ from otto.decide.documents import (
     record_document,
     rollout_data,
     runs_document,
+    said_data,
     site_document,
     why_document,
 )
@@ -75,16 +76,7 @@ def audit_document(records: Iterable[AuditRecord], chain: "Chain | None" = None)
 
 def said_document(said: "Said") -> Document:
     """What `otto approve --json` prints, and the other commands by which people speak to the guard."""
-    saying = said.saying
-    return {
-        "what": saying.entry.what,
-        "site": saying.entry.site,
-        "given": to_data(saying.given),
-        "taken": [to_data(grant) for grant in saying.taken],
-        "record": said.record.number,
-        "heard": said.heard.value,
-        "message": "; ".join([saying.message, *saying.more]),
-    }
+    return said_data(said.saying, said.record, said.heard.value)
 
 
 def policy_test_document(read: "PolicyCases", results: "Iterable[PolicyResult]") -> Document:

@@ -4,14 +4,20 @@ import json
 from types import TracebackType
 from typing import TYPE_CHECKING, Protocol, Self
 
-from otto.cli.board import Board, Row, site_of
+from otto.cli.board import Board, Row
 from otto.cli.colours import colour_of, outcome_colour
 from otto.cli.story import story, whole_words
 from otto.cli.text import clean, clock_time, took
-from otto.model.canonical import to_data
 from otto.model.run import Outcome, Run, StepRecord
 from otto.ports import Clock
-from otto.reconcile.events import Event, SiteGone, StatusChanged, StepChanged, StepProgress
+from otto.reconcile.events import (
+    Event,
+    SiteGone,
+    StatusChanged,
+    StepChanged,
+    event_document,
+    site_of,
+)
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -133,39 +139,6 @@ class JsonPresenter(_Presenter):
 def write_event(console: "Console", document: dict[str, object]) -> None:
     """Print one JSON event of a command's own, on one line."""
     console.print(json.dumps(document, ensure_ascii=True), soft_wrap=True)
-
-
-def event_document(event: Event) -> dict[str, object]:
-    """An event as plain data."""
-    match event:
-        case StatusChanged(status=status):
-            return {
-                "event": "status",
-                "phase": status.phase.value,
-                "ready": status.ready,
-                "message": status.message,
-                "endpoints": [to_data(endpoint) for endpoint in status.endpoints],
-            }
-        case StepChanged(run=run, step=step):
-            return {
-                "event": "step",
-                "run": run.id,
-                "step": step.kind,
-                "outcome": step.outcome.value,
-                "hosts": list(step.hosts),
-                "summary": step.summary,
-            }
-        case StepProgress(step=step_name, progress=progress):
-            return {
-                "event": "progress",
-                "step": step_name,
-                "message": progress.message,
-                "done": progress.done,
-                "total": progress.total,
-                "host": progress.host,
-            }
-        case SiteGone():
-            return {"event": "gone"}
 
 
 def _step_words(run: Run, step: StepRecord) -> tuple[str, str]:

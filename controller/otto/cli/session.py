@@ -5,12 +5,12 @@ from typing import TYPE_CHECKING
 
 from otto.cli import waiting
 from otto.cli.answer import Answer
-from otto.cli.board import Board, site_of
+from otto.cli.board import Board
 from otto.cli.choosing import presenter
 from otto.cli.naming import require
 from otto.cli.work import Work, working
 from otto.reconcile import intents
-from otto.reconcile.events import Event
+from otto.reconcile.events import Event, site_of
 
 if TYPE_CHECKING:
     from otto.cli.invocation import Invocation

@@ -6,15 +6,14 @@ from pathlib import Path
 
 from otto.cli import seen as seeing
 from otto.cli import statuspage
-from otto.cli.board import site_of
 from otto.cli.follower import Follower
 from otto.cli.glance import Glance, StatusSource
-from otto.cli.presenting import Presenter, event_document
+from otto.cli.presenting import Presenter
 from otto.cli.seen import Around, Seen, around
 from otto.model.run import Run
 from otto.model.status import SiteStatus
 from otto.ports import Clock
-from otto.reconcile.events import Event, StatusChanged
+from otto.reconcile.events import Event, StatusChanged, event_document, site_of
 
 # SQLite's file says by itself whether anything changed; another database has to be read each time.
 _GLANCE = 0.25

@@ -13,6 +13,7 @@ from otto.model.pipeline import Pipeline
 from otto.model.plan import Plan
 from otto.model.rollout import RolloutStatus
 from otto.model.run import Run
+from otto.model.saying import Saying
 from otto.model.status import Condition, ConditionType, SiteStatus
 from otto.model.why import Why
 
@@ -85,6 +86,25 @@ def plan_document(plan: Plan) -> Document:
 def grants_document(grants: Iterable[Grant]) -> Document:
     """What `otto grants --json` prints."""
     return {"grants": [to_data(grant) for grant in grants]}
+
+
+def said_data(saying: Saying, record: AuditRecord, heard: str) -> Document:
+    """What `otto approve --json` prints, and the other commands by which people speak to the guard.
+
+    Args:
+        saying: what was said.
+        record: its place in the audit record.
+        heard: whether a controller heard of it: `yes`, `nobody` or `silent`.
+    """
+    return {
+        "what": saying.entry.what,
+        "site": saying.entry.site,
+        "given": to_data(saying.given),
+        "taken": [to_data(grant) for grant in saying.taken],
+        "record": record.number,
+        "heard": heard,
+        "message": "; ".join([saying.message, *saying.more]),
+    }
 
 
 def cost_data(cost: Cost) -> Document:

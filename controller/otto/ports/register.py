@@ -18,5 +18,8 @@ class Register(Protocol):
     async def page(self, selection: Selection, *, after: str = "", limit: int = 100) -> tuple[Listed, ...]:
         """Sites by name, from behind `after` on; costs what it gives out, not what there is."""
 
+    async def count(self, selection: Selection) -> int:
+        """How many sites are meant."""
+
     async def sheets(self, sites: Sequence[str]) -> Mapping[str, Sheet]:
         """What is kept of sites, by name; those that are gone are left out."""

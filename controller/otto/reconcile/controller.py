@@ -206,16 +206,26 @@ class Controller:
             changed = source.changed(known, commit) if before.commit else frozenset(source.entries(commit))
         return judge(before, after, changed, refuse=True)
 
-    async def _due(self, request: Request) -> AsyncIterator[Answer]:
-        """Look at a site now: `{"op": "due", "site": NAME, "steps": [STEP…]}`."""
-        site = str(request.get("site", ""))
+    async def due(self, site: str, steps: frozenset[StepKind] = frozenset()) -> None:
+        """Have a site looked at now.
+
+        Args:
+            site: its name.
+            steps: what is carried out whether or not anything differs.
+
+        Raises:
+            UsageError: there is no such site.
+        """
         known = site in self.fleet.names() or await self.kit.store.status(site) is not None
         if not known:
             raise UsageError(f"there is no site {site[:60]!r}", mend="otto status lists them")
-        steps = frozenset(StepKind(step) for step in request.get("steps", ()))
-        if steps:
-            self.reconciler.wish(site, steps)
+        self.reconciler.wish(site, steps)
         self.kit.queue.add(site, "asked")
+
+    async def _due(self, request: Request) -> AsyncIterator[Answer]:
+        """Look at a site now: `{"op": "due", "site": NAME, "steps": [STEP…]}`."""
+        steps = frozenset(StepKind(step) for step in request.get("steps", ()))
+        await self.due(str(request.get("site", "")), steps)
         yield {"done": True, "exit": 0}
 
     async def _images(self, _: Request) -> AsyncIterator[Answer]:

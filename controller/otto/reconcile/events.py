@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from otto.model.canonical import to_data
 from otto.model.progress import Progress
 from otto.model.run import Run, StepRecord
 from otto.model.status import SiteStatus
@@ -58,3 +59,47 @@ class Bus:
         """Hand out an event."""
         for listener in tuple(self._listeners):
             listener(event)
+
+
+def event_document(event: Event) -> dict[str, object]:
+    """An event as plain data."""
+    match event:
+        case StatusChanged(status=status):
+            return {
+                "event": "status",
+                "phase": status.phase.value,
+                "ready": status.ready,
+                "message": status.message,
+                "endpoints": [to_data(endpoint) for endpoint in status.endpoints],
+            }
+        case StepChanged(run=run, step=step):
+            return {
+                "event": "step",
+                "run": run.id,
+                "step": step.kind,
+                "outcome": step.outcome.value,
+                "hosts": list(step.hosts),
+                "summary": step.summary,
+            }
+        case StepProgress(step=step_name, progress=progress):
+            return {
+                "event": "progress",
+                "step": step_name,
+                "message": progress.message,
+                "done": progress.done,
+                "total": progress.total,
+                "host": progress.host,
+            }
+        case SiteGone():
+            return {"event": "gone"}
+
+
+def site_of(event: Event) -> str:
+    """The site that an event concerns."""
+    match event:
+        case StatusChanged(status=status):
+            return status.site
+        case StepChanged(run=run):
+            return run.site
+        case StepProgress(site=site) | SiteGone(site=site):
+            return site

@@ -67,7 +67,8 @@ def _named(image: Image) -> Document:
     return {"name": image.name, "digest": image.digest}
 
 
-def _summary(found: Gallery, image: Image) -> Document:
+def listed_image(found: Gallery, image: Image) -> Document:
+    """One image of a list, without who uses it."""
     return {
         **_named(image),
         "parent": image.parent,
@@ -77,6 +78,12 @@ def _summary(found: Gallery, image: Image) -> Document:
         "channels": [channel.name for channel in found.pointing(image)],
         "artifacts": {provider: to_data(built) for provider, built in sorted(image.artifacts.items())},
         "packages": len(image.packages),
+    }
+
+
+def _summary(found: Gallery, image: Image) -> Document:
+    return {
+        **listed_image(found, image),
         "sites": [*found.sites(image)],
         "hosts": [*found.hosts(image)],
     }

@@ -37,16 +37,44 @@ class Inspection:
     verdict: Verdict | None = None
 
 
-class Inspector:
-    """Inspects sites as of the newest commit; changes nothing."""
+@dataclass(frozen=True, slots=True)
+class Knowledge:
+    """What a controller at work knows, and an inspector beside it makes use of."""
 
-    def __init__(self, kit: Kit) -> None:
+    fleet: Fleet
+    books: Bookkeeper
+    headcount: Headcount
+    gate: Gatekeeper
+
+    @classmethod
+    def fresh(cls, kit: Kit) -> "Knowledge":
+        """That of nobody: an inspector has to `load` it."""
+        fleet, books, headcount = (
+            Fleet(kit.source, kit.specs, kit.store, Freezer(kit)),
+            Bookkeeper(kit),
+            Headcount(kit),
+        )
+        return cls(
+            fleet, books, headcount, Gatekeeper(kit, books, headcount, Waves(kit, fleet.specs_in_force))
+        )
+
+
+class Inspector:
+    """Inspects sites as of the newest commit; changes nothing.
+
+    Args:
+        kit: the ports.
+        known: what the controller knows that is at work in this process; None where none is.
+    """
+
+    def __init__(self, kit: Kit, known: Knowledge | None = None) -> None:
         self._kit = kit
-        self._fleet = Fleet(kit.source, kit.specs, kit.store, Freezer(kit))
-        books = Bookkeeper(kit)
-        self._books = books
-        self._headcount = Headcount(kit)
-        self._gate = Gatekeeper(kit, books, self._headcount, Waves(kit, self._fleet.specs_in_force))
+        self._alone = known is None
+        known = known or Knowledge.fresh(kit)
+        self._fleet = known.fleet
+        self._books = known.books
+        self._headcount = known.headcount
+        self._gate = known.gate
         self.verifier = Verifier(kit)
         self._observer = Observer(kit, self.verifier)
 
@@ -90,6 +118,7 @@ class Inspector:
         planned = plan(seen.desired, seen.observed, acted, found)
         applied = seen.observed.applied
         priced = self._books.priced(planned, seen.desired, seen.observed.hosts, applied)
-        await self._headcount.load()
+        if self._alone:
+            await self._headcount.load()
         judged = await self._gate.assess(priced, seen.desired.spec, applied)
         return Inspection(seen.desired, seen.observed, seen.differences, judged.plan, judged.verdict)

@@ -4,7 +4,7 @@ Each is on record before it holds, and holds before any controller hears of it: 
 one goes on.
 """
 
-from otto.model.history import AuditEntry
+from otto.model.history import AuditEntry, AuditRecord
 from otto.model.saying import Speaker
 from otto.ports import Store
 from otto.reconcile.destroy import DESTROY, DESTROYED, TEARDOWN
@@ -12,7 +12,7 @@ from otto.reconcile.destroy import DESTROY, DESTROYED, TEARDOWN
 SUSPEND = "suspend"
 
 
-async def suspend(store: Store, site: str, who: Speaker, note: str = "") -> None:
+async def suspend(store: Store, site: str, who: Speaker, note: str = "") -> AuditRecord:
     """Leave a site alone until it is resumed.
 
     Args:
@@ -20,19 +20,26 @@ async def suspend(store: Store, site: str, who: Speaker, note: str = "") -> None
         site: its name.
         who: who wants it.
         note: why, in their words.
+
+    Returns:
+        Its record.
     """
-    await _record(store, site, who, "suspend", note)
+    record = await _record(store, site, who, "suspend", note)
     await store.set_intent(site, SUSPEND, on=True)
+    return record
 
 
-async def resume(store: Store, site: str, who: Speaker, note: str = "") -> None:
+async def resume(store: Store, site: str, who: Speaker, note: str = "") -> AuditRecord:
     """Have a site follow its spec again: takes back a suspend or destroy."""
-    await _record(store, site, who, "resume", note)
+    record = await _record(store, site, who, "resume", note)
     for intent in (SUSPEND, DESTROY, DESTROYED, TEARDOWN):
         await store.set_intent(site, intent, on=False)
+    return record
 
 
-async def destroy(store: Store, site: str, who: Speaker, note: str = "", *, teardown: bool = False) -> None:
+async def destroy(
+    store: Store, site: str, who: Speaker, note: str = "", *, teardown: bool = False
+) -> AuditRecord:
     """Take a site down.
 
     Args:
@@ -42,13 +49,19 @@ async def destroy(store: Store, site: str, who: Speaker, note: str = "", *, tear
         note: why, in their words.
         teardown: whether it comes back by itself when a controller is started again.
     """
-    await _record(store, site, who, "destroy", note)
+    record = await _record(store, site, who, "destroy", note)
     await store.set_intent(site, DESTROY, on=True)
     if teardown:
         await store.set_intent(site, TEARDOWN, on=True)
+    return record
 
 
-async def _record(store: Store, site: str, who: Speaker, what: str, note: str) -> None:
+async def look(store: Store, site: str, who: Speaker, note: str = "") -> AuditRecord:
+    """Say that somebody has a site looked at now; whoever calls this sees to that."""
+    return await _record(store, site, who, "reconcile", note)
+
+
+async def _record(store: Store, site: str, who: Speaker, what: str, note: str) -> AuditRecord:
     detail = {"as": who.account}
     entry = AuditEntry(who.at, who.name, what, site, "", f"otto {what}", note, detail)
-    await store.ledger.append(entry)
+    return await store.ledger.append(entry)

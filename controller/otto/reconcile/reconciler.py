@@ -36,6 +36,7 @@ from otto.reconcile.gatekeeper import Gatekeeper, Judged
 from otto.reconcile.headcount import Headcount
 from otto.reconcile.healing import measure_heal
 from otto.reconcile.holds import Holds
+from otto.reconcile.inspect import Knowledge
 from otto.reconcile.kit import Kit
 from otto.reconcile.look import DisturbedError, Ending, Look, RolloutFailedError, SupersededError
 from otto.reconcile.mending import Mender
@@ -107,6 +108,11 @@ class Reconciler:
         self._settled: set[str] = set()
         self._wishes: dict[str, frozenset[StepKind]] = {}
         self._unrecorded: dict[str, int] = {}
+
+    @property
+    def knowledge(self) -> Knowledge:
+        """What an inspector beside it makes use of."""
+        return Knowledge(self._fleet, self.books, self.headcount, self._gate)
 
     def wish(self, site: str, steps: frozenset[StepKind]) -> None:
         """Have the next look carry out these steps whether or not anything differs."""

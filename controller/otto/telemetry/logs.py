@@ -9,11 +9,11 @@ import logging
 import logging.handlers
 import os
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Self, TextIO
+from typing import Any, Self, TextIO
 
 import structlog
 from structlog.typing import EventDict, Processor, WrappedLogger
@@ -112,6 +112,35 @@ def about(**fields: object) -> Iterator[None]:
     """Put `site`, `run`, `commit`, `digest`, `step` or more on every event inside; None adds nothing."""
     with structlog.contextvars.bound_contextvars(**{k: v for k, v in fields.items() if v is not None}):
         yield
+
+
+Entry = Mapping[str, Any]
+
+
+@contextmanager
+def tapped(listener: Callable[[Entry], None]) -> Iterator[None]:
+    """Hand a copy of every event of OttO's own, from `info` on, to a listener while the block lasts.
+
+    Args:
+        listener: called from any thread, with secrets masked already; must be quick and must not raise.
+    """
+    tap = _Tap(listener)
+    logging.getLogger("otto").addHandler(tap)
+    try:
+        yield
+    finally:
+        logging.getLogger("otto").removeHandler(tap)
+
+
+class _Tap(logging.Handler):
+    def __init__(self, listener: Callable[[Entry], None]) -> None:
+        super().__init__(logging.INFO)
+        self._listener = listener
+
+    def emit(self, record: logging.LogRecord) -> None:
+        # What structlog hands on is the whole entry, redacted; a library's own words are no event of OttO's.
+        if isinstance(record.msg, dict):
+            self._listener(dict(record.msg))
 
 
 def _shared(redactor: Redactor, now: Callable[[], datetime]) -> list[Processor]:

@@ -60,6 +60,11 @@ class MemoryRegister:
             Listed(name, self._versions.get(name, 0), self.labels(name) or {}) for name in fitting[:limit]
         )
 
+    async def count(self, selection: Selection) -> int:
+        """How many sites are meant."""
+        self.failures.strike("count")
+        return len(await self.page(selection, limit=len(self._statuses) + len(self._remembered)))
+
     async def sheets(self, sites: Sequence[str]) -> Mapping[str, Sheet]:
         """What is kept of sites, by name."""
         self.failures.strike("sheets")

@@ -5,6 +5,7 @@ import http.client
 import json
 import socket
 import threading
+import time
 from collections.abc import AsyncIterator, Iterator, Sequence
 from contextlib import asynccontextmanager, contextmanager, nullcontext
 from dataclasses import dataclass, replace
@@ -26,7 +27,7 @@ from otto.telemetry.metrics import Metrics
 from otto.testing import World, site_spec
 
 PATIENT = Limits()
-HASTY = Limits(seconds=0.3)
+HASTY = Limits(head=0.3, body=0.3)
 
 
 class Well:
@@ -106,14 +107,18 @@ def large() -> CollectorRegistry:
     return registry
 
 
-async def test_one_request_per_connection_and_a_clean_end() -> None:
+async def test_many_requests_on_one_connection_and_a_clean_end() -> None:
     before = threading.active_count()
     async with served() as port:
-        answer = ask(port, "/healthz")
-        assert (answer.status, answer.data) == (200, {"status": "ok"})
-        assert answer.headers["connection"] == "close"
-        assert answer.headers["cache-control"] == "no-store"
-        assert "server" not in answer.headers
+        connection = http.client.HTTPConnection("127.0.0.1", port, timeout=20)
+        for _ in range(3):
+            connection.request("GET", "/healthz")
+            answer = connection.getresponse()
+            assert (answer.status, json.loads(answer.read())) == (200, {"status": "ok"})
+            assert answer.getheader("connection") != "close"
+            assert answer.getheader("cache-control") == "no-store"
+            assert answer.getheader("server") is None
+        connection.close()
     with pytest.raises(ConnectionRefusedError):
         socket.create_connection(("127.0.0.1", port), timeout=5)
     assert threading.active_count() <= before
@@ -129,10 +134,10 @@ async def test_head_is_get_without_its_body() -> None:
 
 async def test_what_is_no_reading_is_refused() -> None:
     async with served() as port:
-        for method in ("POST", "PUT", "DELETE", "PATCH", "OPTIONS", "TRACE", "BREW"):
+        for method in ("POST", "PUT", "DELETE", "PATCH", "TRACE", "BREW"):
             answer = ask(port, "/metrics", method)
             assert answer.status == 405, method
-            assert answer.headers["allow"] == "GET, HEAD"
+            assert answer.headers["allow"] == "GET, HEAD, OPTIONS"
             assert answer.headers["content-type"] == "application/problem+json"
 
 
@@ -145,7 +150,16 @@ async def test_a_mistake_tells_nothing_of_its_inside_and_ends_nothing() -> None:
         assert ask(port, "/readyz").status == 200
 
 
-@pytest.mark.parametrize("sent", [b"", b"GET /metrics HT", b"GET /metrics HTTP/1.1\r\nHost: x\r\n"])
+@pytest.mark.parametrize(
+    "sent",
+    [
+        b"",
+        b"GET /metrics HT",
+        b"GET /metrics HTTP/1.1\r\nHost: x\r\n",
+        b"POST /nothing HTTP/1.1\r\nHost: x\r\nContent-Length: 9\r\n\r\nhalf",
+        b"POST /nothing HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n4\r\nhalf\r\n",
+    ],
+)
 async def test_a_client_that_never_ends_its_request_is_cut_off(sent: bytes) -> None:
     async with served(HASTY) as port:
         with connected(port) as client:
@@ -154,8 +168,42 @@ async def test_a_client_that_never_ends_its_request_is_cut_off(sent: bytes) -> N
         assert ask(port, "/healthz").status == 200
 
 
+async def test_drops_of_a_request_do_not_keep_a_connection() -> None:
+    async with served(HASTY) as port:
+        with connected(port) as client:
+            began = time.monotonic()
+            with pytest.raises(OSError):  # noqa: PT012  (cut off at some byte)
+                for _ in range(200):
+                    client.sendall(b"G")
+                    await asyncio.sleep(0.02)
+            assert time.monotonic() - began < 3
+
+
+async def test_an_idle_connection_is_closed_in_order() -> None:
+    async with served(Limits(idle=1)) as port:
+        with connected(port) as client:
+            client.sendall(b"GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n")
+            assert until_closed(client).endswith(b'{"status":"ok"}')
+
+
+async def test_an_idle_connection_gives_its_place_to_who_asks() -> None:
+    async with served(Limits(connections=3)) as port:
+        with connected(port) as idle, connected(port):
+            idle.sendall(b"GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n")
+            assert idle.recv(65536).startswith(b"HTTP/1.1 200")
+            assert ask(port, "/healthz").status == 200
+            assert until_closed(idle) in (b"", b'{"status":"ok"}')
+
+
+async def test_one_address_gets_half_of_the_connections() -> None:
+    async with served(Limits(connections=4, proxies=frozenset())) as port:
+        with connected(port), connected(port), connected(port) as third:
+            assert until_closed(third) == b""
+        await until_status(port, 200)
+
+
 async def test_a_client_that_does_not_read_is_cut_off() -> None:
-    async with served(Limits(seconds=6, connections=2), registry=large()) as port:
+    async with served(Limits(reading=3, connections=2), registry=large()) as port:
         whole = len(ask(port, "/metrics").body)
         with connected(port) as client:
             client.sendall(b"GET /metrics HTTP/1.1\r\nHost: x\r\n\r\n")
@@ -179,7 +227,7 @@ async def test_headers_without_end_are_refused() -> None:
 
 
 async def test_more_clients_than_there_is_room_for_are_told_so_and_room_comes_back() -> None:
-    async with served(Limits(connections=2, seconds=20)) as port:
+    async with served(Limits(connections=2)) as port:
         with connected(port), connected(port):
             assert ask(port, "/healthz").status == 503
         await until_status(port, 200)

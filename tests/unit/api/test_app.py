@@ -1,7 +1,9 @@
 """The HTTP application, called as an ASGI application: no socket, no client library."""
 
 import contextlib
+import html
 import json
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -10,6 +12,7 @@ import pytest
 from prometheus_client import CollectorRegistry, Counter
 
 from otto.api.app import create_app
+from otto.api.problems import Kind
 
 
 @dataclass(frozen=True)
@@ -161,12 +164,38 @@ async def test_a_mistake_of_ours_tells_nothing_of_its_inside(registry: Collector
     assert b"secret" not in answer.body
 
 
-@pytest.mark.parametrize("path", ["/docs", "/redoc"])
-async def test_no_page_that_loads_scripts_from_elsewhere(registry: CollectorRegistry, path: str) -> None:
-    assert (await get(create_app(registry, Health(), "1.2.3"), path)).status == 404
+async def test_the_manual_loads_nothing_from_elsewhere_and_no_script(registry: CollectorRegistry) -> None:
+    answer = await get(create_app(registry, Health(), "1.2.3"), "/docs")
+    page = answer.body.decode()
+    assert answer.status == 200
+    assert "default-src 'none'; style-src 'self'" in answer.headers["content-security-policy"]
+    assert not re.search(r"<script|<style|\son\w+=|(src|href)=\"(https?:|//)", page)
+    assert 'href="/docs/style.css"' in page
+    assert (await get(create_app(registry, Health(), "1.2.3"), "/docs/style.css")).status == 200
 
 
 async def test_the_description_names_every_route(registry: CollectorRegistry) -> None:
     answer = await get(create_app(registry, Health(), "1.2.3"), "/openapi.json")
     assert answer.data["info"]["version"] == "1.2.3"
-    assert set(answer.data["paths"]) == {"/metrics", "/healthz", "/readyz"}
+    assert {"/metrics", "/healthz", "/readyz"} <= set(answer.data["paths"])
+
+
+@pytest.mark.parametrize("kind", list(Kind), ids=lambda kind: kind.slug)
+async def test_the_type_of_a_problem_leads_to_what_it_means(registry: CollectorRegistry, kind: Kind) -> None:
+    app = create_app(registry, Health(), "1.2.3")
+    answer = await get(app, kind.uri)
+    assert answer.status == 200
+    assert html.escape(kind.title) in answer.body.decode()
+    assert kind.uri.encode() in (await get(app, "/problems")).body
+
+
+async def test_every_answer_is_guarded_against_being_framed_sniffed_or_kept(
+    registry: CollectorRegistry,
+) -> None:
+    for path in ("/healthz", "/nothing", "/docs", "/openapi.json"):
+        headers = (await get(create_app(registry, Health(), "1.2.3"), path)).headers
+        assert headers["x-content-type-options"] == "nosniff"
+        assert headers["x-frame-options"] == "DENY"
+        assert "frame-ancestors 'none'" in headers["content-security-policy"]
+        assert headers["referrer-policy"] == "no-referrer"
+        assert "cache-control" in headers

@@ -12,6 +12,7 @@ from sqlalchemy import (
     Table,
     delete,
     exists,
+    func,
     select,
     tuple_,
     update,
@@ -57,6 +58,11 @@ class SqlRegister:
     async def page(self, selection: Selection, *, after: str = "", limit: int = 100) -> tuple[Listed, ...]:
         """Sites by name, from behind `after` on."""
         return await self._listed(chosen(selection, after).limit(limit))
+
+    async def count(self, selection: Selection) -> int:
+        """How many sites are meant."""
+        counted = select(func.count()).select_from(chosen(selection, "").order_by(None).subquery())
+        return await self._database.read(lambda connection: connection.execute(counted).scalar()) or 0
 
     async def sheets(self, sites: Sequence[str]) -> Mapping[str, Sheet]:
         """What is kept of sites, by name, as of one moment."""

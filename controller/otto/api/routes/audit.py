@@ -1,5 +1,44 @@
-"""The audit record."""
+"""The audit record: who did what, when, and why."""
 
-from fastapi import APIRouter
+from typing import Annotated
+
+from fastapi import APIRouter, Query, Request, Response
+from pydantic import AwareDatetime
+
+from otto.api import answers
+from otto.api.access import Reader
+from otto.api.inside import Within
+from otto.api.paging import Paged
+from otto.api.selecting import SiteQuery, limits
+from otto.decide.documents import record_document
 
 router = APIRouter(tags=["audit"])
+
+_LARGEST = 2**63 - 1
+
+
+@router.get(
+    "/audit",
+    name="list_audit_records",
+    summary="The audit record, newest first",
+    responses=answers.many("AuditRecord", "A page of records"),
+)
+async def audit(
+    request: Request,
+    page: Paged,
+    caller: Reader,
+    inside: Within,
+    site: SiteQuery = None,
+    since: Annotated[AwareDatetime | None, Query(description="No older ones.")] = None,
+) -> Response:
+    """Every verdict of the guard, and everything that people said; each holds the hash of the one before."""
+    after = page.after(int)
+    number = int(after[0]) if after else None
+    if number is not None and abs(number) > _LARGEST:
+        raise page.bad
+    found = await inside.kit.ledger.latest(
+        site=site, since=since, limit=page.probe, labels=limits(caller), before=number
+    )
+    shown, following = page.cut(found, lambda record: (record.number,))
+    items = (answers.encoded(record_document(record)) for record in shown)
+    return answers.listed(request, page, items, following)

@@ -40,11 +40,11 @@ def listen(settings: ApiSettings) -> socket.socket:
     return server
 
 
-def url_of(server: socket.socket) -> str:
+def url_of(server: socket.socket, *, tls: bool = False) -> str:
     """The URL of a listening socket; one that listens everywhere is reached on loopback."""
     address, port = server.getsockname()[:2]
     host = {"0.0.0.0": "127.0.0.1", "::": "[::1]"}.get(address)  # noqa: S104  (compared with, not bound)
-    return f"http://{host or (f'[{address}]' if ':' in address else address)}:{port}"
+    return f"http{'s' if tls else ''}://{host or (f'[{address}]' if ':' in address else address)}:{port}"
 
 
 def _refused(settings: ApiSettings, error: OSError) -> UsageError:

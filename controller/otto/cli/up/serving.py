@@ -2,26 +2,32 @@
 
 import asyncio
 import socket
-from collections.abc import AsyncIterator, Coroutine, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Coroutine, Mapping, Sequence
 from contextlib import asynccontextmanager
+from pathlib import Path
 from typing import TypeVar
 
 from otto import __version__
 from otto.adapters.secrets import open_secrets
-from otto.api.app import create_app
+from otto.api.app import Options, create_app
 from otto.api.bridge import Bridge
 from otto.api.hooks import HookOptions, Hooks
 from otto.api.inside import Inside
-from otto.api.server import serving
-from otto.config import HooksSettings
+from otto.api.server import Limits, serving
+from otto.api.telling import telling
+from otto.api.tls import Certificate
+from otto.cli.secrecy import known_secrets
+from otto.config import ApiSettings, HooksSettings, Settings
 from otto.model.errors import OttoError
 from otto.reconcile.controller import Controller
+from otto.telemetry.redaction import Redactor
 
 T = TypeVar("T")
 
 # Longer than the store takes, shorter than who asks for health waits.
 _PATIENCE = 3.0
 _NO_HOOKS = HookOptions()
+_SETTINGS = ApiSettings()
 
 
 class ControllerHealth:
@@ -88,9 +94,31 @@ def hook_options(settings: HooksSettings, environ: Mapping[str, str]) -> HookOpt
     return HookOptions(secrets, settings.maxBody, settings.window)
 
 
+def scrubber(settings: Settings, environ: Mapping[str, str]) -> Callable[[str], str]:
+    """What takes secrets out of texts: those that settings and environment hold, and what looks like one."""
+    return Redactor(known_secrets(settings, environ)).scrub
+
+
+def certificate_of(settings: ApiSettings) -> Certificate | None:
+    """The certificate for TLS that settings name; None where they name none.
+
+    Raises:
+        UsageError: it cannot be used.
+    """
+    if not settings.certificate:
+        return None
+    return Certificate(Path(settings.certificate), Path(settings.key))
+
+
 @asynccontextmanager
 async def api(
-    controller: Controller, listener: socket.socket, hooks: HookOptions = _NO_HOOKS
+    controller: Controller,
+    listener: socket.socket,
+    hooks: HookOptions = _NO_HOOKS,
+    *,
+    settings: ApiSettings = _SETTINGS,
+    certificate: Certificate | None = None,
+    scrub: Callable[[str], str] = str,
 ) -> AsyncIterator[ControllerHealth]:
     """The API at work for as long as the block lasts, with the heartbeat of this event loop.
 
@@ -98,16 +126,38 @@ async def api(
         controller: what it speaks of; it need not have been started yet.
         listener: a listening socket; closed at the end.
         hooks: how deliveries to webhooks are checked.
+        settings: what is demanded of requests.
+        certificate: for TLS; None for none.
+        scrub: takes secrets out of what is told of errors.
     """
     health = ControllerHealth(controller)
     metrics = controller.kit.metrics
     taken = Hooks(controller.intake, hooks, metrics, controller.kit.clock.now)
-    inside = Inside(controller, Bridge())
-    app = create_app(metrics.registry, health, __version__, hooks=taken, inside=inside)
+    inside = Inside(controller, Bridge(), version=__version__)
+    app = create_app(
+        metrics.registry, health, __version__, hooks=taken, inside=inside, options=_options(settings, scrub)
+    )
     pulse = asyncio.create_task(metrics.health.pulse(), name="pulse")
+    kit = controller.kit
+    limits = Limits(connections=max(2, settings.connections))
     try:
-        async with serving(app, listener):
-            yield health
+        with telling(inside.stream, kit.bus, kit.clock.now):
+            async with serving(app, listener, limits, certificate):
+                try:
+                    yield health
+                finally:
+                    inside.stream.close()
     finally:
         pulse.cancel()
         await asyncio.wait({pulse})
+
+
+def _options(settings: ApiSettings, scrub: Callable[[str], str]) -> Options:
+    return Options(
+        origins=settings.allowed,
+        rate=settings.rate,
+        burst=settings.burst,
+        longest=settings.maxBody,
+        open_metrics=settings.openMetrics,
+        scrub=scrub,
+    )

@@ -15,7 +15,7 @@ from otto.cli.presenting import JsonPresenter, PlainPresenter, Presenter
 from otto.cli.up import farewell
 from otto.cli.up.expectation import Expectation, State, expect
 from otto.cli.up.listening import listen, url_of
-from otto.cli.up.serving import api, hook_options
+from otto.cli.up.serving import api, certificate_of, hook_options, scrubber
 from otto.model.errors import UsageError
 from otto.model.status import ConditionType
 from otto.reconcile.controller import Controller
@@ -72,14 +72,23 @@ class Session:
         composition, settings = self._invocation.composition, self._settings
         try:
             hooks = hook_options(settings.hooks, self._invocation.environ)
+            certificate = certificate_of(settings.api)
             with home_lock(settings.home), closing(listen(settings.api)) as listener:
-                self._url = url_of(listener)
+                self._url = url_of(listener, tls=certificate is not None)
                 self._say([(f"OttO {__version__} over {farewell.nearby(settings.home)}", "dim")])
                 if composition.seed_if_empty(settings):
                     self._say([("an example site is in the new repository of specs", "dim")])
                 async with composition.open_kit(settings) as kit:
                     controller = composition.make_controller(kit, settings)
-                    async with api(controller, listener, hooks) as health, self._started(controller) as task:
+                    serving = api(
+                        controller,
+                        listener,
+                        hooks,
+                        settings=settings.api,
+                        certificate=certificate,
+                        scrub=scrubber(settings, self._invocation.environ),
+                    )
+                    async with serving as health, self._started(controller) as task:
                         health.watch(task)
                         return await self._watch(controller, task)
         except asyncio.CancelledError:

@@ -8,9 +8,11 @@ import structlog
 
 from otto.decide.schedule import backoff, jittered, shortened
 from otto.model.errors import OttoError
-from otto.model.host import HostEvent
+from otto.model.host import Host, HostEvent
 from otto.model.sign import Sign, Tier
+from otto.model.status import SiteStatus
 from otto.reconcile.fleet import Fleet
+from otto.reconcile.hostview import HostView
 from otto.reconcile.kit import Kit
 from otto.reconcile.observation.census import CensusTaker
 from otto.reconcile.observation.orphanage import Orphanage
@@ -52,6 +54,29 @@ class Sentinel:
     def silent(self) -> int:
         """How many hosts answer nothing now."""
         return self._silences.count
+
+    def views(self, status: SiteStatus) -> tuple[HostView, ...]:
+        """A site's hosts by name, with what was observed of each last. Asks nobody."""
+        census = self._census.latest
+        live = {host.id: host for host in census.of(status.site)}
+        return tuple(
+            HostView(
+                status.site,
+                host,
+                status.provider,
+                live.get(host.id),
+                census.at,
+                self._desk.view(host),
+            )
+            for host in sorted(status.hosts, key=lambda host: host.name)
+        )
+
+    def hosts(self) -> Iterator[tuple[str, Host]]:
+        """Every host of a site that is watched, as of its last look, with the site's name."""
+        for site in self._sightings.sites():
+            watched = self._sightings.last(site)
+            for host in watched.hosts if watched else ():
+                yield site, host
 
     def watch(self, watched: Watched) -> None:
         """Watch a site by what its last look found."""

@@ -1,0 +1,86 @@
+"""The API's description at `/openapi.json`: OpenAPI 3.1, made once."""
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from fastapi import FastAPI
+from fastapi.openapi.utils import get_openapi
+
+from otto.api import schemas
+
+SCHEME = "token"
+
+_ABOUT = """\
+What OttO's command line does, by HTTP: the same documents, made by the same code.
+
+* **Access.** `Authorization: Bearer TOKEN`; `otto token create` makes some, with a scope (`read`, `operate`,
+  `write`, `admin`) and, if need be, limited to sites by label. On a loopback address none is needed.
+* **Lists** come in pages, in a fixed order. `next` is the `cursor` of the page that follows, null behind the
+  last; the header `Link` leads there too. What comes and goes meanwhile shifts nothing.
+* **Errors** are problem documents (RFC 9457); `type` leads to what the kind of problem means.
+* **Versions.** Documents have an `ETag`; with `If-None-Match`, what did not change is not sent again.
+* **Requests** have an id, `X-Request-Id`: the one that was sent, or one of OttO's. It stands in the log.
+* **Rates.** Callers have so many requests a second; beyond, 429 says by `Retry-After` when to come again.
+"""
+
+TAGS: tuple[Mapping[str, str], ...] = (
+    {"name": "sites", "description": "What there is, what is known of it, and what would be done about it."},
+    {"name": "operations", "description": "What people want of sites besides their specs."},
+    {"name": "inventory", "description": "Hosts: those OttO made, and those people declared."},
+    {"name": "domains", "description": "Zones: nameservers and records."},
+    {"name": "runs", "description": "What was done, step by step."},
+    {"name": "pipelines", "description": "What events set going, stage by stage."},
+    {"name": "images", "description": "Golden images."},
+    {"name": "audit", "description": "Who did what, when, and why."},
+    {"name": "controller", "description": "The controller itself."},
+    {"name": "tokens", "description": "Who may ask."},
+    {"name": "events", "description": "What happens, as it happens."},
+    {"name": "health", "description": "For whoever watches OttO itself."},
+    {"name": "webhooks", "description": "What forges deliver."},
+    {"name": "manual", "description": "This description."},
+)
+
+
+def install(app: FastAPI) -> None:
+    """Have an application describe itself."""
+
+    def described() -> dict[str, Any]:
+        if app.openapi_schema is None:
+            app.openapi_schema = _described(app)
+        return app.openapi_schema
+
+    app.openapi = described  # type: ignore[method-assign]
+
+
+def _described(app: FastAPI) -> dict[str, Any]:
+    found = get_openapi(
+        title=app.title,
+        version=app.version,
+        summary="Web sites from git",
+        description=_ABOUT,
+        routes=app.routes,
+        tags=[dict(tag) for tag in TAGS],
+    )
+    parts = found.setdefault("components", {})
+    parts.setdefault("schemas", {}).update(schemas.components())
+    for unused in ("HTTPValidationError", "ValidationError"):
+        parts["schemas"].pop(unused, None)
+    parts["securitySchemes"] = {
+        SCHEME: {
+            "type": "http",
+            "scheme": "bearer",
+            "description": "A token of `otto token create`. On a loopback address none is needed.",
+        }
+    }
+    public = getattr(app.state, "public", None)
+    for path, operation in _operations(found):
+        if public is not None and not public(path):
+            operation["security"] = [{SCHEME: []}, {}]
+    return found
+
+
+def _operations(found: Mapping[str, Any]) -> Iterator[tuple[str, dict[str, Any]]]:
+    for path, methods in found.get("paths", {}).items():
+        for operation in methods.values():
+            if isinstance(operation, dict):
+                yield path, operation

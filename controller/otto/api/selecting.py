@@ -1,0 +1,66 @@
+"""Which items of a list are meant: `?label=env=prod&label=team=web&phase=Ready`."""
+
+from collections.abc import Mapping, Sequence
+from typing import Annotated
+
+from fastapi import Query
+
+from otto.api.problems import Kind, ProblemError
+from otto.model.caller import Caller
+
+LabelQuery = Annotated[
+    list[str] | None,
+    Query(
+        alias="label",
+        description="Only sites with this label, as NAME=VALUE; given several times: with all of them.",
+        examples=[["env=prod"]],
+        max_length=50,
+    ),
+]
+
+
+SiteQuery = Annotated[
+    str | None, Query(alias="site", description="Only of this site.", max_length=253, examples=["hello"])
+]
+
+
+def limits(caller: Caller) -> Mapping[str, str] | None:
+    """Labels that something of a site has to have for the caller to see it; None for who sees everything."""
+    return dict(caller.labels) or None
+
+
+def labels_of(given: Sequence[str] | None) -> Mapping[str, str]:
+    """Labels out of a query; the last of the same name counts, unless they differ.
+
+    Raises:
+        ProblemError: INVALID: one is no NAME=VALUE.
+    """
+    found: dict[str, str] = {}
+    for text in given or ():
+        name, equals, value = text.partition("=")
+        if not equals or not name or "\0" in text:
+            errors = [{"at": "query/label", "message": "a label is to be given as NAME=VALUE"}]
+            raise ProblemError(Kind.INVALID, "a label is to be given as NAME=VALUE", errors=errors)
+        if found.get(name, value) != value:
+            raise _NothingError
+        found[name] = value
+    return found
+
+
+def narrowed(caller: Caller, given: Sequence[str] | None) -> Mapping[str, str] | None:
+    """The labels that a list is narrowed to: those asked for, and those the caller is limited to.
+
+    Returns:
+        None where nothing can have all of them.
+    """
+    try:
+        asked = labels_of(given)
+    except _NothingError:
+        return None
+    if any(asked.get(name, value) != value for name, value in caller.labels.items()):
+        return None
+    return {**asked, **caller.labels}
+
+
+class _NothingError(Exception):
+    """Two values of one label are asked for: nothing has both."""
