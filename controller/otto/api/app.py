@@ -53,7 +53,6 @@ from otto.api.routes import (
 
 ROUTERS: tuple[APIRouter, ...] = (
     sites.router,
-    operations.router,
     inventory.router,
     domains.router,
     runs.router,
@@ -64,6 +63,7 @@ ROUTERS: tuple[APIRouter, ...] = (
     controller.router,
     tokens.router,
     events.router,
+    operations.router,
 )
 """The stores. Paths are tried in this order."""
 
