@@ -1,18 +1,19 @@
 """What a commit that is not in force would do to a site. Nothing is changed, no host is asked or told."""
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 
 from otto.decide.planning import removal
 from otto.decide.preview import SitePreview
 from otto.decide.proposed import proposed
 from otto.model.catalogue import Catalogue, RememberedSpec
 from otto.model.desired import Desired
+from otto.model.domain import DomainSpec, is_zone
 from otto.model.errors import OttoError, TerminalError
 from otto.model.observed import InfrastructureState
-from otto.model.plan import Removing
+from otto.model.plan import Plan, Removing
 from otto.model.spec import SiteSpec
-from otto.model.verdict import Allowed
+from otto.model.verdict import Allowed, Verdict
 from otto.reconcile.bookkeeper import Bookkeeper
 from otto.reconcile.fleet import Fleet
 from otto.reconcile.gatekeeper import Gatekeeper
@@ -24,6 +25,10 @@ from otto.reconcile.waves import Waves
 _SECONDS = 60.0
 
 
+PlansZones = Callable[[DomainSpec, str], Awaitable[tuple[Plan, Verdict]]]
+"""From a zone's spec and its commit to what would be changed, and what the guard says of that."""
+
+
 class Foresight:
     """Foresees what would become of sites.
 
@@ -31,12 +36,16 @@ class Foresight:
         kit: the ports.
         fleet: the specs in force.
         resolver: resolves wishes of the commit that is looked at.
+        zones: plans zones; None where their servers are not to be asked.
     """
 
-    def __init__(self, kit: Kit, fleet: Fleet, resolver: Callable[[], Resolver]) -> None:
+    def __init__(
+        self, kit: Kit, fleet: Fleet, resolver: Callable[[], Resolver], zones: PlansZones | None = None
+    ) -> None:
         self._kit = kit
         self._fleet = fleet
         self._resolver = resolver
+        self._zones = zones
         self._books = Bookkeeper(kit)
         self._headcount = Headcount(kit)
         self._gate = Gatekeeper(kit, self._books, self._headcount, Waves(kit, fleet.specs_in_force))
@@ -45,17 +54,30 @@ class Foresight:
         """Read what judging a plan takes."""
         await self._headcount.load()
 
-    async def site(self, site: str, after: Catalogue) -> SitePreview:
-        """What the catalogue of a commit would make of a site, told within a minute; never raises."""
+    async def foresee(self, name: str, after: Catalogue) -> SitePreview:
+        """What the catalogue of a commit would make of a site or zone, within a minute; never raises."""
         try:
             async with asyncio.timeout(_SECONDS):
-                return await self._site(site, after)
+                return await (self._zone(name, after) if is_zone(name) else self._site(name, after))
         except TerminalError as error:
-            return SitePreview(site, trouble=str(error), wrong=site in after.sites)
+            return SitePreview(name, trouble=str(error), wrong=name in after.sites)
         except OttoError as error:
-            return SitePreview(site, trouble=f"it cannot be told now: {error}")
+            return SitePreview(name, trouble=f"it cannot be told now: {error}")
         except TimeoutError:
-            return SitePreview(site, trouble=f"it could not be told within {_SECONDS:g} s")
+            return SitePreview(name, trouble=f"it could not be told within {_SECONDS:g} s")
+
+    async def _zone(self, zone: str, after: Catalogue) -> SitePreview:
+        if zone in after.problems:
+            return SitePreview(zone, trouble=str(after.problems[zone][0]), wrong=True)
+        spec = after.domains.get(zone)
+        if spec is None:
+            return SitePreview(zone, trouble="no spec would want it any more: its records stay as they are")
+        if spec.suspend:
+            return SitePreview(zone, trouble="it would be suspended: nothing of it would be changed")
+        if self._zones is None:
+            return SitePreview(zone, trouble="its nameservers are not asked for a preview")
+        plan, verdict = await self._zones(spec, after.commit)
+        return SitePreview(zone, plan, verdict)
 
     async def _site(self, site: str, after: Catalogue) -> SitePreview:
         if site in after.problems:

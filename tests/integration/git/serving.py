@@ -119,7 +119,7 @@ def http(
 ) -> Iterator[tuple[str, list[str]]]:
     """Serve the repositories in a folder; the address and the Authorization headers that came.
 
-    After `most` bytes of an answer nothing more is said. What is posted to `mute` is done, and never answered.
+    After `most` bytes of an answer nothing more is said. What is posted to `mute` is done and not answered.
     """
     seen: list[str] = []
     ended = threading.Event()

@@ -75,7 +75,7 @@ class Previewer:
         judgement = judge(before, after, changed)
         names = sorted(touched(before, after, changed))
         await self._foresight.load()
-        sites = [await self._foresight.site(site, after) for site in names[:_SITES]]
+        sites = [await self._foresight.foresee(site, after) for site in names[:_SITES]]
         lines = tuple(line for line in judgement.lines[1:] if not line.startswith("Watch it"))
         return Preview(
             proposal,
