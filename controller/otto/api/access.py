@@ -19,6 +19,7 @@ from otto.api import problems
 from otto.api.gate import Gate, address_of, is_local
 from otto.api.problems import Kind, ProblemError
 from otto.api.rates import Rates
+from otto.api.refusals import Refusals
 from otto.model.caller import Caller, Scope
 
 _KEY = "otto.caller"
@@ -88,6 +89,8 @@ def needs(scope: Scope) -> Callable[[Request], Caller]:
         caller = caller_of(request)
         if not caller.may(scope):
             detail = f"this needs the scope {scope.word}, and the token has {caller.scope.word}"
+            refusals: Refusals = request.app.state.refusals
+            await refusals.tell(request, caller.name, detail, needs=scope.word, token=caller.token)
             raise ProblemError(Kind.FORBIDDEN, detail)
         return caller
 

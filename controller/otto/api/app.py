@@ -33,6 +33,7 @@ from otto.api.inside import Inside
 from otto.api.methods import Methods
 from otto.api.origins import Origins, cors
 from otto.api.rates import Rates
+from otto.api.refusals import Refusals
 from otto.api.requests import Requests
 from otto.api.routes import (
     audit,
@@ -155,7 +156,9 @@ def _admit(app: FastAPI, inside: Inside, options: Options) -> None:
         addresses=Rates(4 * options.rate, 4 * options.burst),
         callers=Rates(options.rate, options.burst),
     )
-    app.add_middleware(Origins, allowed=options.origins)
+    kit = inside.kit
+    app.state.refusals = Refusals(kit.ledger, kit.clock.now)
+    app.add_middleware(Origins, allowed=options.origins, refusals=app.state.refusals)
     if options.origins:
         app.add_middleware(cors, allowed=options.origins)
 

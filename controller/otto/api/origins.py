@@ -8,9 +8,11 @@ from collections.abc import Sequence
 
 from starlette.datastructures import Headers
 from starlette.middleware.cors import CORSMiddleware
+from starlette.requests import Request
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from otto.api.problems import Kind, ProblemError, answer
+from otto.api.refusals import Refusals
 
 _SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
 _HEADERS = (
@@ -32,17 +34,20 @@ class Origins:
     Args:
         app: the application.
         allowed: origins whose pages may ask.
+        refusals: writes down what is refused.
     """
 
-    def __init__(self, app: ASGIApp, allowed: Sequence[str]) -> None:
+    def __init__(self, app: ASGIApp, allowed: Sequence[str], refusals: Refusals) -> None:
         self._app = app
         self._allowed = frozenset(allowed)
+        self._refusals = refusals
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request, or refuse it."""
         if scope["type"] == "http" and self._foreign(scope):
-            refused = ProblemError(Kind.FORBIDDEN, "this came from a page of another site")
-            await answer(refused)(scope, receive, send)
+            why = "this came from a page of another site"
+            await self._refusals.tell(Request(scope), "a browser", why, key="origin")
+            await answer(ProblemError(Kind.FORBIDDEN, why))(scope, receive, send)
             return
         await self._app(scope, receive, send)
 
