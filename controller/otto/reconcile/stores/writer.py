@@ -158,7 +158,9 @@ class Writer:
         base = await self._book.head()
         place = self.shelf.find(base, order.kind, order.name)
         if place is not None and not order.caller.sees(writing.labels_of(place.piece.data)):
-            order.change(None)  # there is no such document for them; whoever needs one, says so
+            # There is no such document for them: all is as if there were none, but that its name is taken.
+            order.precondition(None)
+            order.change(None)
             raise TakenError(f"the name {order.name[:100]} is taken")
         known = self.shelf.document(base, order.kind, place) if place else None
         order.precondition(known.etag if known else None)
