@@ -177,6 +177,13 @@ class SourceSettings:
     sshKey: str = field(  # noqa: N815
         default="", metadata={"help": "private key for the host of source.url, when that is ssh"}
     )
+    signingKey: str = field(  # noqa: N815
+        default="",
+        metadata={"help": "private SSH key that commits made through the API are signed with; empty: none"},
+    )
+    mailDomain: str = field(  # noqa: N815
+        default="localhost", metadata={"help": "what stands behind the @ of callers of the API in commits"}
+    )
     localContent: bool = field(  # noqa: N815
         default=False, metadata={"help": "let specs take content from the controller's disk (file:///)"}
     )

@@ -19,6 +19,7 @@ from otto.ports import Source
 from otto.reconcile.control import Answer, Control, Handler, Request
 from otto.reconcile.door import Door
 from otto.reconcile.fleet import Fleet
+from otto.reconcile.foresight import Foresight
 from otto.reconcile.freezing import Freezer
 from otto.reconcile.imagewatch import ImageWatch
 from otto.reconcile.intake import Intake
@@ -27,7 +28,10 @@ from otto.reconcile.loop import Loop
 from otto.reconcile.pipelines import Pipelines
 from otto.reconcile.reconciler import Reconciler
 from otto.reconcile.reporting.reporting import Reporting
+from otto.reconcile.resolve import Resolver
 from otto.reconcile.scheduling import Schedule
+from otto.reconcile.stores.stores import Stores
+from otto.reconcile.stores.writer import Writer
 from otto.reconcile.triggers import Triggers
 from otto.reconcile.watch import Watcher
 
@@ -73,10 +77,20 @@ class Controller:
         self.intake = Intake(kit, self.fleet, source, self.triggers)
         self._schedule = Schedule(schedule, kit.clock)
         self.reporting = Reporting(kit, self.fleet, kit.forge, source) if kit.forge else None
+        self.stores = self._stores(source)
         self._join()
         self._source = source
         self._quarantined = quarantined
         self._control = Control(home / SOCKET, self._handlers())
+
+    def _stores(self, source: SourceSettings) -> Stores | None:
+        """What callers of the API read and write; None over a repository that cannot be written."""
+        kit, fleet = self.kit, self.fleet
+        if kit.specbook is None or kit.editor is None:
+            return None
+        writer = Writer(kit, fleet, self._door, source, book=kit.specbook, editor=kit.editor)
+        foresight = Foresight(kit, fleet, lambda: Resolver(kit), self.reconciler.domains.foresee)
+        return Stores(kit, fleet, self.watcher, writer, foresight)
 
     def _join(self) -> None:
         """Have the parts hear of each other."""
@@ -97,6 +111,8 @@ class Controller:
         await self.reconciler.headcount.load()
         await self.reconciler.domains.load()
         await self.watcher.look()
+        if self.stores is not None:
+            await self.stores.recover()
         await self.images.look()
         self.intake.learn()
         await self.loop.start_all()

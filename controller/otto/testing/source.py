@@ -59,14 +59,15 @@ class MemorySource:
         self.head = self.propose(files)
         return self.head
 
-    def propose(self, files: Files) -> str:
-        """Commit files over the newest commit, as a proposal does: the branch stays where it is."""
-        tree = dict(self._commits[self.head]) if self.head else {}
+    def propose(self, files: Files, base: str | None = None) -> str:
+        """Commit files over the newest commit, or another, as a proposal does: the branch stays."""
+        base = base or self.head
+        tree = dict(self._commits[base]) if base else {}
         for path, data in files.items():
             tree.pop(path, None)
             if data is not None:
                 tree[path] = self._keep(data.encode() if isinstance(data, str) else data)
-        commit = digest([self.head, len(self._commits), tree])[:40]
+        commit = digest([base, len(self._commits), tree])[:40]
         self._commits[commit] = tree
         return commit
 
