@@ -55,7 +55,6 @@ from otto.api.routes import (
 
 ROUTERS: tuple[APIRouter, ...] = (
     sites.router,
-    operations.router,
     inventory.router,
     domains.router,
     runs.router,
@@ -66,6 +65,7 @@ ROUTERS: tuple[APIRouter, ...] = (
     controller.router,
     tokens.router,
     events.router,
+    operations.router,
     desk.router,
 )
 """The stores. Paths are tried in this order."""

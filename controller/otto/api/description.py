@@ -6,9 +6,11 @@ from typing import Any
 from fastapi import FastAPI
 from fastapi.openapi.utils import get_openapi
 
-from otto.api import schemas
+from otto.api import answers, schemas
+from otto.api.problems import Kind
 
 SCHEME = "token"
+_INVALID = str(Kind.INVALID.status)
 
 _ABOUT = """\
 What OttO's command line does, by HTTP: the same documents, made by the same code.
@@ -35,6 +37,7 @@ TAGS: tuple[Mapping[str, str], ...] = (
     {"name": "controller", "description": "The controller itself."},
     {"name": "tokens", "description": "Who may ask."},
     {"name": "events", "description": "What happens, as it happens."},
+    {"name": "desk", "description": "What `otto --server` asks, in its own words; programs use the above."},
     {"name": "health", "description": "For whoever watches OttO itself."},
     {"name": "webhooks", "description": "What forges deliver."},
     {"name": "manual", "description": "This description."},
@@ -74,6 +77,9 @@ def _described(app: FastAPI) -> dict[str, Any]:
     }
     public = getattr(app.state, "public", None)
     for path, operation in _operations(found):
+        # FastAPI takes for granted that what does not fit is told in a form of its own.
+        if _INVALID in operation.get("responses", {}):
+            operation["responses"][_INVALID] = answers.problems(Kind.INVALID)[Kind.INVALID.status]
         if public is not None and not public(path):
             operation["security"] = [{SCHEME: []}, {}]
     return found

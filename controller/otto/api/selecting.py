@@ -4,12 +4,12 @@ from collections.abc import Mapping, Sequence
 from typing import Annotated
 
 from fastapi import Query
+from pydantic import Field
 
-from otto.api.problems import Kind, ProblemError
 from otto.model.caller import Caller
 
 LabelQuery = Annotated[
-    list[str] | None,
+    list[Annotated[str, Field(pattern=r"^[^=]+=[^\x00]*$", max_length=200)]] | None,
     Query(
         alias="label",
         description="Only sites with this label, as NAME=VALUE; given several times: with all of them.",
@@ -30,17 +30,14 @@ def limits(caller: Caller) -> Mapping[str, str] | None:
 
 
 def labels_of(given: Sequence[str] | None) -> Mapping[str, str]:
-    """Labels out of a query; the last of the same name counts, unless they differ.
+    """Labels out of a query.
 
     Raises:
-        ProblemError: INVALID: one is no NAME=VALUE.
+        _NothingError: nothing has all of them.
     """
     found: dict[str, str] = {}
     for text in given or ():
-        name, equals, value = text.partition("=")
-        if not equals or not name or "\0" in text:
-            errors = [{"at": "query/label", "message": "a label is to be given as NAME=VALUE"}]
-            raise ProblemError(Kind.INVALID, "a label is to be given as NAME=VALUE", errors=errors)
+        name, _, value = text.partition("=")
         if found.get(name, value) != value:
             raise _NothingError
         found[name] = value

@@ -29,9 +29,9 @@ QUESTIONS: Mapping[str, type[Question[Any]]] = {
     for kind in (
         *(Greet, SeeStatus, SeeNames, SeeProgress, SeeWhy, Inspect, SeeRuns),
         *(SeeAudit, WalkAudit, SeeGrants, SeeHosts, SeeOrphans, SeeAdoptable),
-        *(SeePipelines, SeePipeline, StartPipeline, LookAt, Suspend, Resume, Destroy, Reap),
-        *(Approve, Reject, Freeze, Thaw, SeeFreezesOfOtto, Extend, Override),
-        *(SeeRollout, PauseRollout, ResumeRollout, AbortRollout, UndoRollout),
-        *(SeeGallery, SeeImage, Promote, RevokeImage, SeeWays, TryWays, SeeTokens, CreateToken, RevokeToken),
+        *(SeePipelines, SeePipeline, SeeRollout, SeeGallery, SeeImage, SeeWays, SeeTokens),
+        *(StartPipeline, LookAt, Suspend, Resume, Approve, Reject, Freeze, SeeFreezesOfOtto, Thaw),
+        *(Extend, Override, PauseRollout, ResumeRollout, AbortRollout, UndoRollout),
+        *(Promote, RevokeImage, TryWays, CreateToken, RevokeToken, Reap, Destroy),
     )
 }

@@ -3,7 +3,7 @@
 from typing import Annotated
 
 from fastapi import APIRouter, Query, Request, Response
-from pydantic import AwareDatetime
+from pydantic import AwareDatetime, BeforeValidator
 
 from otto.api import answers
 from otto.api.access import Reader
@@ -15,6 +15,17 @@ from otto.decide.documents import record_document
 router = APIRouter(tags=["audit"])
 
 _LARGEST = 2**63 - 1
+
+
+def _no_number(value: object) -> object:
+    """Refuse what pydantic would take for seconds since 1970.
+
+    Raises:
+        ValueError: it is no date.
+    """
+    if isinstance(value, str) and "-" not in value[1:]:
+        raise ValueError("a time is to be given as ISO 8601, with its zone")
+    return value
 
 
 @router.get(
@@ -29,7 +40,11 @@ async def audit(
     caller: Reader,
     inside: Within,
     site: SiteQuery = None,
-    since: Annotated[AwareDatetime | None, Query(description="No older ones.")] = None,
+    since: Annotated[
+        AwareDatetime | None,
+        Query(description="No older ones; ISO 8601, with the zone."),
+        BeforeValidator(_no_number),
+    ] = None,
 ) -> Response:
     """Every verdict of the guard, and everything that people said; each holds the hash of the one before."""
     after = page.after(int)

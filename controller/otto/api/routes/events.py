@@ -6,7 +6,7 @@ import time
 from collections import OrderedDict
 from collections.abc import AsyncGenerator, Mapping
 from contextlib import aclosing
-from typing import Annotated
+from typing import Annotated, Literal
 
 from fastapi import APIRouter, Header, Query, Request, Response
 from fastapi.responses import StreamingResponse
@@ -35,13 +35,10 @@ _RETRY = b"retry: 2000\n\n"
 _REMEMBERED = 1000
 _MOMENT = 1.0  # seconds for which labels of a site are believed
 
+KINDS = ("status", "step", "progress", "gone", "log")
 KindQuery = Annotated[
-    list[str] | None,
-    Query(
-        alias="event",
-        description="Only events of this kind, or of one of these: status, step, progress, gone, log.",
-        max_length=10,
-    ),
+    list[Literal["status", "step", "progress", "gone", "log"]] | None,
+    Query(alias="event", description="Only events of this kind, or of one of these.", max_length=10),
 ]
 LastId = Annotated[
     str | None,
@@ -53,6 +50,23 @@ SitesQuery = Annotated[
 ]
 
 
+# As OpenAPI 3.2 has it: the schema of one event, with its fields.
+_ONE = {
+    "type": "object",
+    "properties": {
+        "id": {"type": "string", "description": "To be sent as `Last-Event-ID`."},
+        "event": {"enum": [*KINDS, "reset"], "description": "What kind of event."},
+        "data": {
+            "type": "string",
+            "description": "The event, in one line.",
+            "contentMediaType": "application/json",
+            "contentSchema": ref("Event"),
+        },
+    },
+    "required": ["id", "event", "data"],
+}
+
+
 @router.get(
     "/events",
     name="stream_events",
@@ -60,9 +74,8 @@ SitesQuery = Annotated[
     response_class=StreamingResponse,
     responses={
         200: {
-            "description": "Server-sent events; the data of each is an Event, in one line. An event `reset` "
-            "says that some were missed.",
-            "content": {MEDIA_TYPE: {"schema": {"type": "string", "contentSchema": ref("Event")}}},
+            "description": "Server-sent events, described one by one; `reset` says that some were missed.",
+            "content": {MEDIA_TYPE: {"schema": _ONE}},
         },
         **problems(
             Kind.MALFORMED,
