@@ -79,6 +79,9 @@ class LabSettings:
     publish: bool = field(
         default=False, metadata={"help": "publish ports on loopback, where bridges are not reachable"}
     )
+    archives: str = field(
+        default="", metadata={"help": "folder with the base image in an archive; empty: it is built here"}
+    )
 
 
 @dataclass(frozen=True)

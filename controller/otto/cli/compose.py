@@ -34,6 +34,7 @@ from otto.adapters.specs import CachedSpecs, YamlSpecs, parse_fleet_policy
 from otto.adapters.store import SqlStore, open_store
 from otto.adapters.terraform import Settings as TerraformOptions
 from otto.adapters.terraform import TerraformInfrastructure
+from otto.cli import tidying
 from otto.cli.forging import forge_of
 from otto.cli.labbackend import LabBackend, LabImages
 from otto.cli.notifying import notifications
@@ -159,11 +160,12 @@ async def open_foundry(settings: Settings) -> AsyncIterator[Foundry]:
         terraform=settings.terraform.binary,
         checkout=_checkout(),
         commit=own_commit(resources.root()),
+        tidying=tidying.command(settings),
     )
     workshop = Workshop(Lab(home, who.owner, settings.lab), who.public_key)
     builder = PackerBuilder(options, role_digests(options.ansible), workshop, clock)
     async with _open_store(settings, clock) as store:
-        yield Foundry(builder, store.images, clock, settings.images.atOnce)
+        yield Foundry(builder, store.images, store.ledger, clock, settings.images.atOnce)
 
 
 def _checkout() -> Path | None:

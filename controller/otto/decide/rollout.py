@@ -209,7 +209,9 @@ def changed_by(status: RolloutStatus | None, digest: str, observed: Observed) ->
     return frozenset((*status.done, *status.current)) & _alive(observed)
 
 
-def cannot_go_back(last: Desired | None, roles: Mapping[str, str], module: str) -> str:
+def cannot_go_back(
+    last: Desired | None, roles: Mapping[str, str], module: str, barred: Iterable[str] = ()
+) -> str:
     """Why the last verified wish can not be put in place again, "" where it can.
 
     What it was configured with is part of OttO, which keeps no older version of itself.
@@ -219,7 +221,9 @@ def cannot_go_back(last: Desired | None, roles: Mapping[str, str], module: str) 
     if dict(last.roles) != dict(roles):
         changed = sorted(name for name in {*last.roles, *roles} if last.roles.get(name) != roles.get(name))
         return f"what configures its hosts changed since: {', '.join(changed)}"
-    return "" if last.module == module else "its Terraform module changed since"
+    if last.module != module:
+        return "its Terraform module changed since"
+    return "; ".join(f"its hosts are made from {image}" for image in barred)
 
 
 def _wanted_web(desired: Desired) -> frozenset[str]:

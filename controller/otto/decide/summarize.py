@@ -25,6 +25,9 @@ _LAYERS = {
     ConditionType.DEPLOYED: Layer.CONTENT,
     ConditionType.SERVING: Layer.SERVING,
 }
+UNRESOLVED = "Unresolved"
+"""Reason of the condition Valid: the spec is sound, but what it asks for cannot be had."""
+
 _PHASES = {
     StepKind.PROVISION: Phase.PROVISIONING,
     StepKind.CONFIGURE: Phase.CONFIGURING,
@@ -54,6 +57,8 @@ class Findings:
         step: the step under way, None when no run is.
         error: what went wrong in this look, "" for nothing.
         mend: what a person can do about the error.
+        unresolved: why what the newest spec asks for cannot be had, "" when it can.
+        stale: why its content may not be the newest, "" where it is.
         waiting: what the site waits for, "" for nothing.
         suspended: whether a person or the spec holds it.
         orphaned: whether no spec wants it any more.
@@ -78,6 +83,8 @@ class Findings:
     step: StepKind | None = None
     error: str = ""
     mend: str = ""
+    unresolved: str = ""
+    stale: str = ""
     waiting: str = ""
     suspended: str = ""
     orphaned: bool = False
@@ -168,6 +175,8 @@ def _valid(found: Findings) -> Condition:
         more = f" (and {len(found.problems) - 1} more)" if len(found.problems) > 1 else ""
         message = f"{found.problems[0]}{more}"
         return _condition(found, ConditionType.VALID, Truth.FALSE, "SpecInvalid", message)
+    if found.unresolved:
+        return _condition(found, ConditionType.VALID, Truth.FALSE, UNRESOLVED, found.unresolved)
     return _condition(found, ConditionType.VALID, Truth.TRUE, "SpecValid", "the newest spec is in force")
 
 
@@ -276,8 +285,12 @@ def _message(phase: Phase, found: Findings) -> str:
     if found.verdict is not None and not isinstance(found.verdict, Allowed):
         return reasons(found.verdict)
     if phase is Phase.READY:
-        return _taken_back(found)
+        return _taken_back(found) or _stale(found)
     return _trouble(found) or phase.value
+
+
+def _stale(found: Findings) -> str:
+    return f"serves the content that was fetched last: {found.stale}" if found.stale else ""
 
 
 def _trouble(found: Findings) -> str:

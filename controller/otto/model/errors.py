@@ -2,7 +2,8 @@
 
     OttoError
     ├── TerminalError        stall until the inputs change
-    │   └── UsageError       a person asked for something that cannot be; nothing was changed
+    │   ├── UsageError       a person asked for something that cannot be; nothing was changed
+    │   └── UnresolvedError  what a spec asks for cannot be had; what was in force stays
     ├── TransientError       back off and look again (retry_after, seconds)
     └── WaitingError         something else has to happen first (reason, until)
 
@@ -28,6 +29,11 @@ class OttoError(Exception):
         self.mend = mend
         self.detail = detail
 
+    def add(self, more: str) -> None:
+        """Have the message say more; "" adds nothing."""
+        if more:
+            self.message = f"{self.message}; {more}"
+
     def __str__(self) -> str:
         return f"{self.message} ({self.mend})" if self.mend else self.message
 
@@ -38,6 +44,10 @@ class TerminalError(OttoError):
 
 class UsageError(TerminalError):
     """The command or request itself cannot be carried out; nothing was changed."""
+
+
+class UnresolvedError(TerminalError):
+    """What a spec asks for cannot be had: content, an image, a provider. What was in force stays."""
 
 
 class TransientError(OttoError):

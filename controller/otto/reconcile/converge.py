@@ -17,6 +17,7 @@ from otto.decide.requests import infrastructure_inputs
 from otto.decide.rollout import Course, course, goes_back, leaving, newcomers, part_of, pins, replaced, rolls
 from otto.decide.sifting import to_act_on
 from otto.decide.signs import key, keys, seen_as, told
+from otto.decide.standins import noted
 from otto.decide.targeting import actionable
 from otto.decide.wording import counted, describe, describe_differences, reasons
 from otto.model.canonical import to_data
@@ -38,6 +39,7 @@ from otto.reconcile.provisioning import Provisioner
 from otto.reconcile.recorder import Recorder, StepNotes
 from otto.reconcile.rolling import Roller
 from otto.reconcile.rollouts import Rollouts
+from otto.reconcile.standins import StandIns
 from otto.reconcile.touched import Touched, record_facts
 from otto.reconcile.underway import Underway
 from otto.reconcile.verify import Verifier
@@ -58,6 +60,7 @@ class Converger:
         gate: asks the guard.
         books: keeps account of what sites cost.
         rollouts: keeps how rollouts stand.
+        standins: knows which images are revoked.
         latest: digest of the newest wish for a site, asked between steps.
         announce: told of every step that begins, so that the status shows it.
     """
@@ -71,6 +74,7 @@ class Converger:
         gate: Gatekeeper,
         books: Bookkeeper,
         rollouts: Rollouts,
+        standins: StandIns,
         latest: Latest,
         announce: Announce,
     ) -> None:
@@ -83,7 +87,7 @@ class Converger:
         self._announce = announce
         self._rollouts = rollouts
         self._player = Player(kit, observer)
-        self._provisioner = Provisioner(kit, observer, gate=gate, books=books)
+        self._provisioner = Provisioner(kit, observer, gate=gate, books=books, standins=standins)
         self._roller = Roller(
             kit, observer, verifier, self._provisioner, player=self._player, rollouts=rollouts
         )
@@ -174,10 +178,11 @@ class Converger:
         if planning.needs_infrastructure(look.differences) or StepKind.PROVISION in look.force:
             with self._kit.calling("terraform"):
                 inputs = infrastructure_inputs(look.desired, planning.lost_hosts(look.observed))
-                inputs = replace(inputs, pinned=pins(look.spared, look.observed))
+                inputs = replace(inputs, pinned={**pins(look.spared, look.observed), **look.pinned})
                 changes = await self._kit.infrastructure.plan(inputs, notes.report)
         found = changes.changes if changes else ()
         plan = planning.plan(look.desired, look.observed, look.differences, found, force=look.force)
+        plan = noted(plan, look.desired, look.pinned)
         rest_of = part_of(plan, self._rollouts.status(plan.site))
         about = replace(plan.about, undoing=look.undoing, part_of=rest_of, taking_back=look.takes_back)
         return replace(plan, about=about), changes

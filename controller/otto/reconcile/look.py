@@ -1,6 +1,7 @@
 """Where a run starts from, and where it ends."""
 
-from dataclasses import dataclass, replace
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 
 from otto.model.desired import Desired
 from otto.model.difference import Difference
@@ -28,6 +29,7 @@ class Look:
         policy: of such a run: what the newest spec allows; it holds whatever else of that spec waits.
         undoing: hosts that a rollout made anew, and whose replacement is taken back.
         spared: hosts that are left as they are, whatever differs on them.
+        pinned: hosts that are made from another image than the wish says, by name: its id.
     """
 
     desired: Desired
@@ -39,6 +41,7 @@ class Look:
     policy: Policy | None = None
     undoing: frozenset[str] = frozenset()
     spared: frozenset[str] = frozenset()
+    pinned: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def spec(self) -> SiteSpec:

@@ -12,10 +12,12 @@ from otto.model.desired import Desired
 from otto.model.difference import UNWISHED, Layer
 from otto.model.observed import Observed
 from otto.model.sign import Sign
+from otto.model.spec import Role
 from otto.reconcile.fleet import Fleet
 from otto.reconcile.holds import Holds
 from otto.reconcile.kit import Kit
 from otto.reconcile.look import Look
+from otto.reconcile.standins import StandIns
 
 log = structlog.get_logger("otto.reconcile")
 
@@ -27,15 +29,22 @@ class Mender:
         kit: the ports.
         fleet: knows the newest spec, whose policy holds whatever else of it waits.
         holds: backs off from what cannot be mended.
+        standins: knows which images are revoked, and what hosts are made from instead.
         run: carries out a run.
     """
 
     def __init__(
-        self, kit: Kit, fleet: Fleet, holds: Holds, run: Callable[[Look, str], Awaitable[object]]
+        self,
+        kit: Kit,
+        fleet: Fleet,
+        holds: Holds,
+        standins: StandIns,
+        run: Callable[[Look, str], Awaitable[object]],
     ) -> None:
         self._kit = kit
         self._fleet = fleet
         self._holds = holds
+        self._standins = standins
         self._run = run
 
     def broken(
@@ -64,13 +73,22 @@ class Mender:
             return None
         return Look(last, observed, broken, signs=signs, beside=newer, policy=policy)
 
-    async def mend(self, look: Look, cause: str) -> None:
-        """Mend it. A failure is told, and stands in nobody's way: the newer wish goes on being told of."""
+    async def mend(self, look: Look, cause: str) -> str:
+        """Mend it; in words, what waits for a person, "" for nothing.
+
+        A failure is told, and stands in nobody's way: the newer wish goes on being told of.
+        """
+        newest = self._fleet.in_force(look.desired.site)
+        names = {role: newest.spec.group(role).image for role in Role} if newest else {}
+        waiting = ""
         try:
-            await self._run(look, cause)
+            look, waiting = await self._standins.mind(look, names)
+            if actionable(look.differences):
+                await self._run(look, cause)
         except Exception as error:  # noqa: BLE001  (tried again later)
             log.warning("reconcile.failed", error=str(error), kind=type(error).__name__)
             self._holds.after_failure(look.desired, look.differences, self._kit.settings.backoffCap)
+        return waiting
 
     def _is_current(self, last: Desired) -> bool:
         roles, module = self._kit.configuration.roles(), self._kit.infrastructure.module(last.spec.provider)

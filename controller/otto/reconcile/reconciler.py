@@ -44,6 +44,7 @@ from otto.reconcile.pace import Next, Pace
 from otto.reconcile.resolve import Resolver
 from otto.reconcile.rollouts import Rollouts
 from otto.reconcile.runner import Runner
+from otto.reconcile.standins import StandIns
 from otto.reconcile.statuses import Statuses
 from otto.reconcile.steward import Steward
 from otto.reconcile.turns import TurnBegan, TurnEnded, Unresolved, Wished
@@ -76,7 +77,8 @@ class Reconciler:
         self._gate = Gatekeeper(kit, self.books, self.headcount, Waves(kit, fleet.specs_in_force))
         self.steward = Steward(kit, fleet, self.books)
         self._confirmations = Confirmations()
-        self._rollouts = Rollouts(kit, self._gate)
+        standins = StandIns(kit)
+        self._rollouts = Rollouts(kit, self._gate, standins)
         self._statuses.rollouts = self._rollouts.status
         converger = Converger(
             kit,
@@ -85,6 +87,7 @@ class Reconciler:
             gate=self._gate,
             books=self.books,
             rollouts=self._rollouts,
+            standins=standins,
             latest=self._latest,
             announce=self._statuses.announce,
         )
@@ -95,7 +98,7 @@ class Reconciler:
         self._holds = Holds(kit.clock, kit.settings.backoffBase)
         # Of runs that mend an older wish while a newer one is held.
         self._beside = Holds(kit.clock, kit.settings.backoffBase)
-        self._mender = Mender(kit, fleet, self._beside, self._run)
+        self._mender = Mender(kit, fleet, self._beside, standins, self._run)
         self.sentinel = Sentinel(kit, fleet, self._observer, verifier)
         self._bystander = Bystander(kit, self._observer, self.sentinel, self._statuses, self._pace)
         self._settled: set[str] = set()
@@ -170,14 +173,14 @@ class Reconciler:
         try:
             desired = await self._resolver.resolve(known)
         except TerminalError as error:
-            self._kit.turns.publish(Unresolved(site, str(error), error.detail))
-            await self._mend_last(applied, cause)
+            self._kit.turns.publish(Unresolved(site, str(error), error.detail, known, applied))
+            error.add(await self._mend_last(applied, cause))
             raise
         self._kit.turns.publish(Wished(desired, applied))
         try:
             aim = await self._rollouts.aim(desired, applied)
-        except WaitingError:
-            await self._mend_last(applied, cause)
+        except WaitingError as error:
+            error.add(await self._mend_last(applied, cause))
             raise
         return await self._towards(aim, known, applied, cause)
 
@@ -271,18 +274,20 @@ class Reconciler:
         self._holds.keep(look.desired, *held)
         return Next(0.0, "look")
 
-    async def _mend_last(self, applied: Applied, cause: str) -> None:
-        """The same, while what the newest spec asks for cannot be worked out, or may not be there."""
+    async def _mend_last(self, applied: Applied, cause: str) -> str:
+        """The same, while what the newest spec asks for cannot be worked out, or may not be there.
+
+        What of it waits for a person, in words.
+        """
         last = applied.desired
         if last is None or not isinstance((await self._gate.place(last.spec, applied)).verdict, Allowed):
-            return
+            return ""
         await self._settle(last.site)
         signs = self._observer.sightings.take(last.site)
         observed = await self._observer.look(last, applied)
         self._bystander.watch(last, observed)
         broken = self._mender.broken(last, observed, UNRESOLVED, signs, asked=last)
-        if broken is not None:
-            await self._mender.mend(broken, cause)
+        return await self._mender.mend(broken, cause) if broken is not None else ""
 
     async def _act(self, look: Look, known: RememberedSpec, cause: str) -> Next:
         desired, observed = look.desired, look.observed
@@ -303,6 +308,8 @@ class Reconciler:
             return await self._try_later(look, error)
 
     async def _try_later(self, look: Look, error: Exception) -> Next:
+        if look.beside and isinstance(error, TerminalError):
+            await self._rollouts.stuck(look, str(error))  # what it goes back to is gone
         after = await self._fail(look.desired.site, error)
         self._observer.desk.doubt(host.id for host in look.observed.hosts)
         self._bystander.watch(look.desired, look.observed)

@@ -24,6 +24,7 @@ from otto.reconcile.aim import Aim
 from otto.reconcile.gatekeeper import Gatekeeper
 from otto.reconcile.kit import Kit
 from otto.reconcile.look import Look, RolloutFailedError, SupersededError
+from otto.reconcile.standins import StandIns
 
 log = structlog.get_logger("otto.rollout")
 
@@ -40,9 +41,10 @@ class Rollouts:
     rollout came is kept beside it. The first decides, the second tells.
     """
 
-    def __init__(self, kit: Kit, gate: Gatekeeper) -> None:
+    def __init__(self, kit: Kit, gate: Gatekeeper, standins: StandIns) -> None:
         self._kit = kit
         self._gate = gate
+        self._standins = standins
         self._known: dict[str, RolloutStatus] = {}
 
     def status(self, site: str) -> RolloutStatus | None:
@@ -73,7 +75,9 @@ class Rollouts:
         last = next(
             (item for item in (applied.desired, applied.previous) if item and item.digest not in held), None
         )
-        why_not = cannot_go_back(last, self._kit.configuration.roles(), self._module(desired))
+        barred = await self._standins.barred(last) if last else {}
+        roles, module = self._kit.configuration.roles(), self._module(desired)
+        why_not = cannot_go_back(last, roles, module, barred.values())
         if last is None or why_not:
             await self._stuck(status, desired, why_not)
             raise no_way_back(desired, quarantine, why_not)

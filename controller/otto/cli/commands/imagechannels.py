@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from otto.decide.channels import Promotion, Revocation
     from otto.model.image import Image
     from otto.model.saying import Speaker
+    from otto.ports import Store
 
 
 def promote(
@@ -52,7 +53,9 @@ def promote(
 
 def revoke(
     context: typer.Context,
-    image: options.Image,
+    image: Annotated[
+        str, typer.Argument(metavar="IMAGE", help="NAME@sha256:…, a digest, or the first digits of one.")
+    ],
     *,
     reason: options.Reason,
     undo: Annotated[bool, typer.Option("--undo", help="Take a revocation back.")] = False,
@@ -61,19 +64,19 @@ def revoke(
 ) -> None:
     """Have an image not be used any more.
 
-    No host is made from it from now on, whatever names it. Channels that point at it stay where they are:
-    sites that follow them wait, and go on serving, until the channel moves; then their hosts are replaced.
+    No host is made from it from now on, whatever names it. A channel that points at it goes back to the last
+    good image it pointed at, and the hosts of the sites that follow it are replaced, under the rules of the
+    guard. One that never pointed at another stays: its sites wait, and go on serving, until it moves.
     """
     invocation = Invocation.of(context)
     who, why = speaking.speaker(invocation, by), speaking.reason(reason, needed=True)
-    found, revoked, heard = run(_revoke(invocation, image, who, why, undo=undo))
-    sites, hosts = found.sites(revoked.image), found.hosts(revoked.image)
+    found, revoked, back, heard = run(_revoke(invocation, image, who, why, undo=undo))
     if json:
         from otto.cli import documents, imagedocuments  # noqa: PLC0415  (either this or lines)
 
-        documents.write(invocation.out, imagedocuments.revoked(revoked, sites, hosts, heard.value))
+        documents.write(invocation.out, imagedocuments.revoked(found, revoked, back, heard.value))
         return
-    _say(invocation, [revoked.entry.summary + telling.LATER[heard], *_consequences(found, revoked)])
+    _say(invocation, [revoked.entry.summary + telling.LATER[heard], *_consequences(found, revoked, back)])
 
 
 async def _promote(
@@ -97,22 +100,34 @@ async def _promote(
 
 async def _revoke(
     invocation: Invocation, text: str, who: "Speaker", why: str, *, undo: bool
-) -> "tuple[Gallery, Revocation, telling.Heard]":
+) -> "tuple[Gallery, Revocation, tuple[Promotion, ...], telling.Heard]":
     from otto.cli.gallery import gallery  # noqa: PLC0415  (not for --help)
-    from otto.decide import channels  # noqa: PLC0415
+    from otto.decide import channels, imaging  # noqa: PLC0415
 
     async with naming.reading_store(invocation) as store:
         found = await gallery(store)
-        revoked = channels.revoke(found.pick(text), found.channels, who, why, undo=undo)
-        if not revoked.changes:
-            return found, revoked, telling.Heard.YES
-        if undo:
-            await store.ledger.append(revoked.entry)
-        await store.images.revoke(revoked.image.digest, revoked.image.revoked)
-        if not undo:
-            await store.ledger.append(revoked.entry)
+        image = imaging.pick_fixed(text, found.images, found.channels)
+        revoked = channels.revoke(image, found.channels, who, why, undo=undo)
+        # Again, where it was cut off between the two.
+        back = () if undo else channels.fall_back(revoked.image, found.images, found.channels, who)
+        if not revoked.changes and not back:
+            return found, revoked, (), telling.Heard.YES
+        if revoked.changes:
+            await _record(store, revoked, undo=undo)
+        for moved in back:
+            await store.ledger.append(moved.entry)
+            await store.images.point(moved.channel)
         found = await gallery(store)
-    return found, revoked, await telling.tell_of_images(invocation)
+    return found, revoked, back, await telling.tell_of_images(invocation)
+
+
+async def _record(store: "Store", revoked: "Revocation", *, undo: bool) -> None:
+    """What allows more than before is on record before it counts; what allows less counts at once."""
+    if undo:
+        await store.ledger.append(revoked.entry)
+    await store.images.revoke(revoked.image.digest, revoked.image.revoked)
+    if not undo:
+        await store.ledger.append(revoked.entry)
 
 
 def _moved_to(found: "Gallery", moved: "Promotion") -> "Image":
@@ -129,16 +144,18 @@ def _promoted(moved: "Promotion", sites: Sequence[str]) -> str:
     return f"{moved.entry.summary}; {followers}"
 
 
-def _consequences(found: "Gallery", revoked: "Revocation") -> "Iterator[str]":
+def _consequences(found: "Gallery", revoked: "Revocation", back: "Sequence[Promotion]") -> "Iterator[str]":
     """What becomes of those who use a revoked image, and what a person can do about it."""
     from otto.cli.imagepages import named  # noqa: PLC0415  (not for --help)
     from otto.model.image import short_id  # noqa: PLC0415
 
     if not revoked.image.revoked:
         return
+    for moved in back:
+        yield _promoted(moved, found.sites(_moved_to(found, moved)))
     better = found.better(revoked.image)
     digits = short_id(better.digest) if better else "DIGEST"
-    for channel in revoked.pointing:
+    for channel in found.pointing(revoked.image):
         yield (
             f"{channel.image}@{channel.name} still points at it, and what follows it waits; to move it: "
             f"otto images promote {digits} --to {channel.name}"

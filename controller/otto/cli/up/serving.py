@@ -4,13 +4,14 @@ import asyncio
 import socket
 from collections.abc import AsyncIterator, Coroutine, Mapping, Sequence
 from contextlib import asynccontextmanager
+from pathlib import Path
 from typing import TypeVar
 
 from otto import __version__
 from otto.adapters.secrets import open_secrets
 from otto.api.app import create_app
 from otto.api.hooks import HookOptions, Hooks
-from otto.api.server import serving
+from otto.api.server import make_room, serving
 from otto.config import HooksSettings
 from otto.model.errors import OttoError
 from otto.reconcile.controller import Controller
@@ -76,14 +77,22 @@ class ControllerHealth:
             return await asyncio.wrap_future(asked)
 
 
-def hook_options(settings: HooksSettings, environ: Mapping[str, str]) -> HookOptions:
+def hook_options(
+    settings: HooksSettings, environ: Mapping[str, str], home: Path | None = None
+) -> HookOptions:
     """How deliveries to webhooks are checked, as the settings say.
+
+    Args:
+        settings: the settings.
+        environ: the environment, where the secret may be.
+        home: OTTO_HOME, where deliveries are remembered; None for nowhere.
 
     Raises:
         UsageError: the secret cannot be had.
     """
     secrets = open_secrets("hooks.secret", settings.secret, environ)
-    return HookOptions(secrets, settings.maxBody, settings.window)
+    seen = home / "cache" / "deliveries" if home is not None and secrets else None
+    return HookOptions(secrets, settings.maxBody, settings.window, seen)
 
 
 @asynccontextmanager
@@ -101,6 +110,7 @@ async def api(
     metrics = controller.kit.metrics
     taken = Hooks(controller.intake, hooks, metrics, controller.kit.clock.now)
     app = create_app(metrics.registry, health, __version__, taken)
+    make_room()
     pulse = asyncio.create_task(metrics.health.pulse(), name="pulse")
     try:
         async with serving(app, listener):

@@ -71,7 +71,7 @@ class Session:
         """
         composition, settings = self._invocation.composition, self._settings
         try:
-            hooks = hook_options(settings.hooks, self._invocation.environ)
+            hooks = hook_options(settings.hooks, self._invocation.environ, settings.home)
             with home_lock(settings.home), closing(listen(settings.api)) as listener:
                 self._url = url_of(listener)
                 self._say([(f"OttO {__version__} over {farewell.nearby(settings.home)}", "dim")])
