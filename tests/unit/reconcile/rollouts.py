@@ -41,7 +41,7 @@ async def word(what: str, world: World, site: str, who: Speaker) -> Saying:
         case "pause":
             return steering.pause(site, grants, who, "wait")
         case "resume":
-            return steering.resume(site, grants, who, "")
+            return steering.resume(site, status, applied, grants, who, reason="")
         case "abort":
             return steering.abort(site, status, applied, who, "no")
         case _:
