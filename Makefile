@@ -55,7 +55,7 @@ check: ## Every linter, formatter, type check and validator
 	@exec .ci/check $(ARGS)
 
 .PHONY: bench
-bench: ## Measure (ARGS: which of fresh images steady content pushes specs, --json, --strict)
+bench: ## Measure (ARGS: which of fresh images steady content pushes specs api dns, --json, --strict)
 	@infra/setup/setup test
 	@exec .venv/bin/python -m tests.bench $(ARGS)
 

@@ -177,6 +177,13 @@ class SourceSettings:
     sshKey: str = field(  # noqa: N815
         default="", metadata={"help": "private key for the host of source.url, when that is ssh"}
     )
+    signingKey: str = field(  # noqa: N815
+        default="",
+        metadata={"help": "private SSH key that commits made through the API are signed with; empty: none"},
+    )
+    mailDomain: str = field(  # noqa: N815
+        default="localhost", metadata={"help": "what stands behind the @ of callers of the API in commits"}
+    )
     localContent: bool = field(  # noqa: N815
         default=False, metadata={"help": "let specs take content from the controller's disk (file:///)"}
     )
@@ -209,6 +216,12 @@ class LabSettings:
     pool: str = field(default="10.203.0.0/16", metadata={"help": "where lab networks get their subnets"})
     publish: bool = field(
         default=False, metadata={"help": "publish ports on loopback, where bridges are not reachable"}
+    )
+    archives: str = field(
+        default="", metadata={"help": "folder with the base image in an archive; empty: it is built here"}
+    )
+    zone: str = field(
+        default="test", metadata={"help": "zone of the lab's nameserver, from which it delegates others"}
     )
 
 
@@ -311,6 +324,59 @@ class RefreshSettings:
     )
     concurrency: int = field(default=1, metadata={"help": "Terraform runs at once"})
     batch: int = field(default=4, metadata={"help": "sites made due for it together"})
+
+
+@dataclass(frozen=True)
+class DnsSettings:
+    """Zones: how often they are looked at, and what limits there are."""
+
+    interval: float = field(default=30.0, metadata={"help": "seconds between two looks at a zone's serial"})
+    refresh: float = field(
+        default=900.0,
+        metadata={"help": "seconds after which a zone is read in full, and its nameservers asked, anyway"},
+    )
+    concurrency: int = field(default=8, metadata={"help": "zones worked on at once, beside the sites"})
+    workers: int = field(
+        default=2, metadata={"help": "processes that plan and change zones; each takes about 100 MB"}
+    )
+    timeout: float = field(
+        default=120.0, metadata={"help": "seconds that reading, planning or checking a zone may take"}
+    )
+    applyTimeout: float = field(  # noqa: N815
+        default=600.0, metadata={"help": "seconds that changing a zone may take"}
+    )
+    queryTimeout: float = field(  # noqa: N815
+        default=5.0, metadata={"help": "seconds that a nameserver has to answer one question"}
+    )
+    verifyDeadline: float = field(  # noqa: N815
+        default=60.0,
+        metadata={"help": "seconds that all nameservers have to answer as desired after a change"},
+    )
+    drainLimit: float = field(  # noqa: N815
+        default=900.0,
+        metadata={"help": "most seconds that a site or balancer which has left DNS is kept for its TTL"},
+    )
+    resolvers: str = field(
+        default="",
+        metadata={
+            "help": "resolvers that nameservers are looked up at, ADDRESS or ADDRESS#PORT, separated by "
+            "commas; empty: the system's"
+        },
+    )
+    route53: str = field(default="", metadata={"help": "address of Route 53's API; empty: the usual one"})
+    route53domains: str = field(
+        default="", metadata={"help": "address of the API of Route 53 Domains; empty: the usual one"}
+    )
+    digitalocean: str = field(
+        default="", metadata={"help": "address of DigitalOcean's API; empty: the usual one"}
+    )
+    googlecloud: str = field(
+        default="", metadata={"help": "address of Google Cloud DNS's API; empty: the usual one"}
+    )
+    powerdns: str = field(
+        default="",
+        metadata={"help": "address of PowerDNS's API for all of its zones; empty: what their specs say"},
+    )
 
 
 @dataclass(frozen=True)
@@ -464,6 +530,7 @@ class Settings:
     probes: ProbesSettings = ProbesSettings()
     facts: FactsSettings = FactsSettings()
     refresh: RefreshSettings = RefreshSettings()
+    dns: DnsSettings = DnsSettings()
     notify: NotifySettings = NotifySettings()
     pipelines: PipelinesSettings = PipelinesSettings()
     hooks: HooksSettings = HooksSettings()

@@ -49,7 +49,8 @@ Counts are of weights: what visitors depend on most weighs most.
 
 The weights of a plan's actions are added up in `guard.destroy.count`, `guard.window.count` and
 `guard.fleet.count`; `guard.destroy.share`, `guard.repair.count` and `guard.fleet.changing` count hosts.
-Where the whole site is to go, each host weighs 1."""
+Where the whole site is to go, each host weighs 1. Record sets of a zone that leave with a site they follow
+weigh nothing: the site's own going was judged."""
 
 _RULES = """\
 ## The rules

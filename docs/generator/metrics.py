@@ -21,8 +21,9 @@ base units, `_total` for counters. A family is there from the start, with its la
 known, so that a rate never waits for a first event. A histogram `NAME` comes as `NAME_bucket`, `NAME_sum` and
 `NAME_count`.
 
-Families with the label `site` are left out when `metrics.perSite` is `false`, and when there are more sites
-than `metrics.siteLimit`; `otto_site_series_dropped` says so. A site that is gone takes its series with it.
+Families with the label `site` or `zone` are left out when `metrics.perSite` is `false`, and when there are
+more sites than `metrics.siteLimit`; `otto_site_series_dropped` says so. A site that is gone takes its
+series with it.
 Names of sites that hold unprintable characters or a backslash are shown with escapes, those of more than 200
 characters are cut.
 
@@ -35,7 +36,7 @@ _OWN = "## OttO's own"
 _LABELS = """\
 ## Label values
 
-Those that are known, and there from the start. `site` is a site's name, `rule` one of
+Those that are known, and there from the start. `site` is a site's name, `zone` a zone's, `rule` one of
 [the guard's rules](guard-rules.md) or a [hook's](../how-to/policy-hook.md); versions are free text."""
 _PROCESS = "## The process\n\nBy prometheus-client; on Linux only."
 
@@ -57,6 +58,7 @@ def _registry() -> CollectorRegistry:
     metrics.status(status.with_condition(ready))
     metrics.observed("hello", [Difference(Layer.SERVING, "checks", "a", "b", Cause.DRIFT)])
     metrics.seen("hello", "probes", 1)
+    metrics.zone(SiteStatus("hello.example", Phase.READY, now))
     metrics.orphans({"hello": 1})
     metrics.orphan_cost(Cost(0.006), "EUR")
     metrics.expect_rules(("guard.replace",))

@@ -11,7 +11,7 @@ from collections.abc import Callable
 import structlog
 from rich.console import Console
 from rich.table import Table
-from tests.bench import content, fresh, images, interruption, machine, pushes, specs, steady
+from tests.bench import api, content, dns, fresh, images, interruption, machine, pushes, specs, steady
 from tests.bench.figure import Figure
 from tests.bench.plain import ScriptError
 from tests.bench.progress import say
@@ -25,6 +25,8 @@ BENCHMARKS: dict[str, Callable[[], list[Figure]]] = {
     "content": content.measure,
     "pushes": pushes.measure,
     "specs": specs.measure,
+    "api": api.measure,
+    "dns": dns.measure,
 }
 _TITLES = ("WHAT", "OTTO", "BASELINE", "RATIO", "GOAL", "")
 # Figures from a machine that does other things mean little; that many processes wait on average at most.

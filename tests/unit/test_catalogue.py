@@ -145,7 +145,7 @@ def test_what_has_no_site_is_loose() -> None:
     [
         (Entry("specs/a.yaml", "0" * 40, 10), None),
         (Entry("specs/a.yaml", "0" * 40, 10, symlink=True), "a symbolic link is not followed"),
-        (Entry("specs/a.yaml", "0" * 40, 300_000), "this file is too big: 300000 bytes"),
+        (Entry("specs/a.yaml", "0" * 40, 1_300_000), "this file is too big: 1300000 bytes"),
     ],
 )
 def test_unreadable(entry: Entry, message: str | None) -> None:

@@ -33,7 +33,9 @@ OTHER_VARIABLES = {"OTTO_HOME", "OTTO_CONFIG", "OTTO_DEBUG", "OTTO_PYTHON", "OTT
 )
 # Fields of specs, and log events, that look like settings of the section of the same name.
 _SPEC = schema.kind("Site").schema["properties"]["spec"]["properties"]
+_ZONE = schema.kind("Domain").schema["properties"]["spec"]["properties"]
 FIELDS = {f"{part}.{name}" for part in ("policy", "content") for name in _SPEC[part]["properties"]}
+FIELDS |= {f"policy.{name}" for name in _ZONE["policy"]["properties"]}
 EVENTS = set(
     re.findall(
         r"^\| `([a-z_.]+)` \|",

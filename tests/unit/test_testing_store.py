@@ -12,14 +12,16 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from otto.adapters.store import open_store
-from otto.model.catalogue import RememberedSpec
+from otto.model.catalogue import RememberedDomain, RememberedSpec
+from otto.model.domain import DomainSpec, Record, RecordType
 from otto.model.errors import TransientError
 from otto.model.history import Grant, GrantKind
 from otto.model.host import Endpoint, Host, HostFacts
-from otto.model.observed import Applied
+from otto.model.observed import Applied, CheckFailure
 from otto.model.run import Outcome, Run, StepRecord
 from otto.model.spec import Algorithm, Content, HostGroup, Provider, Role, SiteSpec
 from otto.model.status import Condition, ConditionType, Phase, SiteStatus, Truth
+from otto.model.zonememory import DesiredZone, ZoneMemory
 from otto.ports import Store
 from otto.testing import FakeClock, MemoryStore
 
@@ -202,3 +204,41 @@ async def test_failures_of_the_store_in_memory_are_ordered_in_advance() -> None:
     store.failures.stop("value")
     assert await store.value("commit") is None
     assert store.failures.count("save_status") == 3
+
+
+# zones
+
+
+def _zone(name: str = "example.org") -> RememberedDomain:
+    record = Record("www", RecordType.A, site="acme", place=3)
+    return RememberedDomain(DomainSpec(name, records=(record,), file="specs/z.yaml", line=4), "c0ffee")
+
+
+async def test_zones_lie_beside_sites_and_are_not_mixed_up(store: Store) -> None:
+    site = spec("acme")
+    await store.remember([site])
+    await store.remember_domains([_zone(), _zone("a.example")])
+    assert await store.remembered() == {"acme": site}
+    assert await store.remembered_domains() == {"a.example": _zone("a.example"), "example.org": _zone()}
+    assert (await store.remembered_domains())["example.org"].spec.records[0].place == 3
+
+
+async def test_what_is_remembered_of_a_zone(store: Store) -> None:
+    known = _zone()
+    failure = CheckFailure("www.example.org A", "ns1", "www.example.org A at ns1", "192.0.2.1", "NXDOMAIN")
+    wish = DesiredZone(known.spec, known.commit, {"acme": ("192.0.2.1",)}, "d1")
+    memory = ZoneMemory("example.org", wish, 2026010101, AT, settled=True, checked="d1", failures=(failure,))
+    await store.save_applied("acme", Applied(verified="d0"))
+    await store.save_zone(memory)
+    assert await store.zones() == {"example.org": memory}
+    assert (await store.applied("acme")).verified == "d0"
+    await store.save_zone(replace(memory, serial=None))
+    assert (await store.zones())["example.org"].serial is None
+
+
+async def test_a_zone_that_is_forgotten(store: Store) -> None:
+    await store.remember_domains([_zone()])
+    await store.save_zone(ZoneMemory("example.org"))
+    await store.forget("example.org")
+    assert not await store.zones()
+    assert not await store.remembered_domains()

@@ -12,6 +12,7 @@ from otto.adapters import program
 from otto.decide.hookanswer import Unreadable, reasons
 from otto.decide.plandata import plan_data, verdict_data
 from otto.model.canonical import Data, to_data
+from otto.model.domain import DomainSpec
 from otto.model.plan import Plan
 from otto.model.policy import Hook
 from otto.model.spec import SiteSpec
@@ -39,7 +40,9 @@ class HookProgram:
         self._policies = policies
         self._redactor = Redactor()
 
-    async def judge(self, plan: Plan, spec: SiteSpec | None, verdict: Verdict) -> tuple[Reason, ...]:
+    async def judge(
+        self, plan: Plan, spec: SiteSpec | DomainSpec | None, verdict: Verdict
+    ) -> tuple[Reason, ...]:
         """What the executable finds; that it could not be asked is a reason to refuse."""
         hook = self._policies.fleet().hook
         if hook is None:
@@ -68,7 +71,7 @@ class HookProgram:
         return (Reason(RULE, words, mend, Effect.REFUSE),)
 
 
-def _question(plan: Plan, spec: SiteSpec | None, verdict: Verdict) -> dict[str, Data]:
+def _question(plan: Plan, spec: SiteSpec | DomainSpec | None, verdict: Verdict) -> dict[str, Data]:
     return {
         "version": VERSION,
         "site": plan.site,

@@ -13,7 +13,8 @@ How it is put together, from the outside in:
 A new store is a new module in `routes`, named in `ROUTERS`. Its functions take what they need as parameters:
 `Within` (the house), `Reader`, `Operator`, `Writer` or `Admin` (who asks, and that they may), `Paged` (a
 list). What is wrong is raised: `ProblemError`, or the `OttoError` of a use-case. Entity tags are in `etags`.
-What belongs to the controller's loop is reached by `inside.bridge.run(…)`, see `bridge`. Schemas of answers
+What belongs to the controller's loop is reached by `inside.bridge.run(…)`, see `bridge`. Routes and
+dependencies are coroutines: FastAPI would have a thread carry out each that is not. Schemas of answers
 are named in `schemas`, what the description says of a route comes from `answers`.
 """
 
@@ -48,6 +49,7 @@ from otto.api.routes import (
     operations,
     orphans,
     pipelines,
+    records,
     runs,
     sites,
     tokens,
@@ -57,6 +59,7 @@ ROUTERS: tuple[APIRouter, ...] = (
     sites.router,
     inventory.router,
     domains.router,
+    records.router,
     runs.router,
     pipelines.router,
     images.router,

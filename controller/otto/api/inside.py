@@ -125,5 +125,9 @@ def inside_of(request: Request) -> Inside:
     return found
 
 
-Within = Annotated[Inside, Depends(inside_of)]
+async def _within(request: Request) -> Inside:
+    return inside_of(request)
+
+
+Within = Annotated[Inside, Depends(_within)]
 """The parameter of a route that reaches the house: `inside: Within`."""

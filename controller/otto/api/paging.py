@@ -96,7 +96,7 @@ class Page:
         response.headers["link"] = f'<{request.url.path}?{query}>; rel="next"'
 
 
-def page_of(
+async def page_of(
     request: Request,
     limit: Annotated[int, Query(ge=1, le=MOST, description="Items of one page at most.")] = DEFAULT,
     cursor: Annotated[

@@ -17,7 +17,7 @@ from otto.cli import naming
 from otto.cli.invocation import Invocation
 from otto.desk.sources import GrantSource, StatusSource
 from otto.model.canonical import load
-from otto.model.catalogue import RememberedSpec
+from otto.model.catalogue import RememberedDomain, RememberedSpec
 from otto.model.errors import OttoError
 from otto.model.history import Grant, GrantKind
 from otto.model.reading import read
@@ -42,6 +42,7 @@ class Glance:
         self._version = -1
         self._statuses: tuple[SiteStatus, ...] | None = None
         self._remembered: Mapping[str, RememberedSpec] | None = None
+        self._domains: Mapping[str, RememberedDomain] | None = None
         self._runs: dict[tuple[str | None, int], tuple[Run, ...]] = {}
 
     async def status(self, site: str) -> SiteStatus | None:
@@ -60,7 +61,9 @@ class Glance:
         """See `StatusSource`."""
         self._forget_the_old()
         if self._remembered is None:
-            rows = self._connection.execute("SELECT data FROM remembered ORDER BY site")
+            rows = self._connection.execute(
+                "SELECT data FROM remembered WHERE instr(site, '.') = 0 ORDER BY site"
+            )
             found = [read(RememberedSpec, load(data)) for (data,) in rows]
             self._remembered = {item.spec.name: item for item in found}
         return self._remembered
@@ -68,6 +71,21 @@ class Glance:
     async def spec(self, site: str) -> RememberedSpec | None:
         """See `StatusSource`."""
         return (await self.remembered()).get(site)
+
+    async def remembered_domains(self) -> Mapping[str, RememberedDomain]:
+        """See `StatusSource`."""
+        self._forget_the_old()
+        if self._domains is None:
+            rows = self._connection.execute(
+                "SELECT data FROM remembered WHERE instr(site, '.') > 0 ORDER BY site"
+            )
+            found = [read(RememberedDomain, load(data)) for (data,) in rows]
+            self._domains = {item.spec.name: item for item in found}
+        return self._domains
+
+    async def domain(self, zone: str) -> RememberedDomain | None:
+        """See `StatusSource`."""
+        return (await self.remembered_domains()).get(zone)
 
     async def intents(self, site: str) -> frozenset[str]:
         """See `StatusSource`."""
@@ -112,7 +130,7 @@ class Glance:
         """SQLite's data_version moves when another connection has written (sqlite.org, pragma.html)."""
         (version,) = self._connection.execute("PRAGMA data_version").fetchone()
         if version != self._version:
-            self._version, self._statuses, self._remembered = version, None, None
+            self._version, self._statuses, self._remembered, self._domains = version, None, None, None
             self._runs.clear()
 
 
@@ -162,6 +180,7 @@ async def _known(connection: sqlite3.Connection, look: Glance) -> bool:
         revision = connection.execute("SELECT version_num FROM alembic_version").fetchall()
         await look.statuses()
         await look.remembered()
+        await look.remembered_domains()
     except (sqlite3.Error, OttoError, ValueError):
         return False
     return revision == [(REVISION,)]

@@ -10,9 +10,10 @@ from rich.text import Text
 from otto.cli import money
 from otto.cli.tables import blank, words
 from otto.cli.text import clean, counted, figures
+from otto.decide.dns.words import changes_of
 from otto.model.canonical import short
 from otto.model.difference import Difference, Severity
-from otto.model.plan import Action, ActionKind, Step
+from otto.model.plan import Action, ActionKind, Step, StepKind
 from otto.model.verdict import Allowed, Reason, Refused, Verdict, Waiting
 
 if TYPE_CHECKING:
@@ -71,10 +72,23 @@ def plan(seen: "Looked") -> Iterator["RenderableType"]:
 
 
 def _step(step: Step) -> Iterator["RenderableType"]:
+    if step.kind is StepKind.DNS:
+        yield from _records(step)
+        return
     about = ", ".join((*(() if step.actions else step.hosts), *step.detail))
     yield Padding(Text.assemble((step.kind.value, "bold"), "  ", clean(about)), (0, 0, 0, 2))
     for action in step.actions:
         yield Padding(_action(action), (0, 0, 0, 4))
+
+
+def _records(step: Step) -> Iterator["RenderableType"]:
+    """Every record set, before and after."""
+    yield Padding(Text(step.kind.value, "bold"), (0, 0, 0, 2))
+    for action, change in changes_of(step):
+        sign, style = _SIGNS[action.kind]
+        reason = f"  {action.reason}" if action.reason else ""
+        line = Text.assemble((f"{sign} {action.kind.value:<9}", style), (clean(action.address), "bold"))
+        yield Padding(line.append(clean(f"  {change}")).append(clean(reason), "dim"), (0, 0, 0, 4))
 
 
 def _action(action: Action) -> Text:

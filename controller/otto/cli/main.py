@@ -13,6 +13,7 @@ from otto.cli.commands import (
     audit,
     ci,
     destroy,
+    dns,
     freezes,
     grants,
     history,
@@ -161,6 +162,7 @@ def _register(app: typer.Typer) -> None:
     for panel, commands in panels:
         for command in commands:
             app.command(rich_help_panel=panel)(command)
+    app.add_typer(dns.app, name="dns", rich_help_panel=_SEE)
     app.add_typer(rollout.app, name="rollout", rich_help_panel=_ALLOW)
     app.add_typer(images.app, name="images", rich_help_panel=_MAKE)
     app.add_typer(ci.app, name="ci", rich_help_panel=_MAKE)

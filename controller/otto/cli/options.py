@@ -22,6 +22,11 @@ def complete_site(context: typer.Context, incomplete: str) -> list[str]:
     return [name for name in names if name.startswith(incomplete)]
 
 
+def complete_zone(context: typer.Context, incomplete: str) -> list[str]:
+    """Names of zones, which alone hold a dot."""
+    return [name for name in complete_site(context, incomplete) if "." in name]
+
+
 def _invocation(context: typer.Context) -> Invocation:
     """What the root would have made of its options: it is not called while a shell completes."""
     invocation = Invocation.of(context)
@@ -62,4 +67,5 @@ Image = Annotated[
     str,
     typer.Argument(metavar="IMAGE", help="NAME (its stable), NAME@CHANNEL, NAME@sha256:…, or first digits."),
 ]
+ExitCode = Annotated[bool, typer.Option("--exit-code", help="Exit with 4 when there is something.")]
 Yes = Annotated[bool, typer.Option("--yes", "-y", help="Do not ask for confirmation.")]

@@ -243,6 +243,7 @@ async def only_when_asked(controller: Controller) -> AsyncIterator[asyncio.Task[
     await controller.loop.recover()
     await controller.pipelines.recover()
     await controller.fleet.load()
+    await controller.reconciler.domains.load()
     await controller.watcher.look()
     for site in controller.fleet.names():
         controller.kit.queue.forget(site)

@@ -3,10 +3,12 @@
 from collections.abc import Iterator
 from dataclasses import replace
 
+from otto.decide.conditions import UNRESOLVED
 from otto.decide.dependencies import blocked_by
 from otto.decide.evidence import WORKING, Evidence
 from otto.decide.rolloutwords import TAKEN_BACK, because, in_a_line
 from otto.decide.wording import counted
+from otto.model.catalogue import RememberedSpec
 from otto.model.history import OTTO, GrantKind
 from otto.model.rollout import RolloutState
 from otto.model.status import ConditionType, Phase, Truth
@@ -89,6 +91,8 @@ def _spec(evidence: Evidence) -> Iterator[Blocker]:
         return
     kept = "the last good one is in force" if evidence.spec else "there never was a good one"
     what = f"the newest spec is bad, {kept}: {bad.message}"
+    if bad.reason == UNRESOLVED:
+        what = f"what the newest spec asks for cannot be had, what was in force stays: {bad.message}"
     yield Blocker(Obstacle.SPEC, what, "correct it, commit and push", since=bad.since)
 
 
@@ -134,7 +138,7 @@ def _figures(reason: Reason) -> str:
 def _dependency(evidence: Evidence) -> Iterator[Blocker]:
     """Other sites hold back a change of this one, never its healing: only then it is Pending."""
     spec = evidence.spec
-    if spec is None or evidence.phase is not Phase.PENDING or evidence.failures:
+    if not isinstance(spec, RememberedSpec) or evidence.phase is not Phase.PENDING or evidence.failures:
         return
     ready = frozenset(name for name, status in evidence.statuses.items() if status.ready)
     waits_for = blocked_by(spec.spec, ready, evidence.specs)

@@ -1,12 +1,14 @@
-"""The specs of one commit judged together, and which sites a change touches."""
+"""The specs of one commit judged together, and which sites and zones a change touches."""
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from difflib import get_close_matches
 
 from otto.decide.dependencies import cycles
+from otto.decide.dns.declared import declared_twice, overlapping, unknown_sites
 from otto.model.catalogue import Catalogue, Entry, SpecFile
+from otto.model.domain import DomainSpec
 from otto.model.problem import Problem
 from otto.model.spec import SiteSpec, Tombstone
 
@@ -18,12 +20,16 @@ _Found = defaultdict[str, list[Problem]]
 
 
 def assemble(
-    commit: str, files: Mapping[str, SpecFile], remembered: Mapping[str, SiteSpec] | None = None
+    commit: str,
+    files: Mapping[str, SpecFile],
+    remembered: Mapping[str, SiteSpec] | None = None,
+    zones: Mapping[str, DomainSpec] | None = None,
 ) -> Catalogue:
     """Judge all files of a commit together.
 
-    A site is in one of `sites`, `problems` and `tombstones` of the answer. With a tombstone and a spec it is
-    neither changed nor taken down, but held back until one of them is gone.
+    A site is in one of `sites`, `problems` and `tombstones` of the answer, a zone in one of `domains` and
+    `problems`. With a tombstone and a spec a site is neither changed nor taken down, but held back until one
+    of them is gone.
 
     Args:
         commit: the commit.
@@ -31,13 +37,15 @@ def assemble(
         remembered: last good specs by name. A site that seems to be gone while its file cannot be read
             is held back with that file's problems, not taken for removed; and the domains of a site that
             keeps its last good spec stay its own.
+        zones: the same of zones.
     """
-    remembered = remembered or {}
+    remembered, zones = remembered or {}, zones or {}
     loose = [problem for file in files.values() for problem in file.problems if not problem.site]
     problems = _own_problems(files)
     declared = _declared(files)
     buried = _buried(files)
-    _add(problems, _hidden(files, declared, problems, remembered))
+    domains = _domains(files)
+    _add(problems, _hidden(files, {*declared, *domains}, problems, {**remembered, **zones}))
     _add(problems, _undecided(buried, declared))
     single = {name: specs[0] for name, specs in declared.items() if len(specs) == 1}
     _add(problems, _twice(declared))
@@ -45,6 +53,10 @@ def assemble(
     _add(problems, _shared_domains(single, held))
     _add(problems, _unknown_dependencies(single, {*declared, *problems}))
     _add(problems, _circles(single))
+    _add(problems, declared_twice(domains))
+    one = {name: specs[0] for name, specs in domains.items() if len(specs) == 1}
+    _add(problems, unknown_sites(one, {*declared, *problems}, frozenset(buried)))
+    _add(problems, overlapping(one))
     sites = {name: spec for name, spec in single.items() if name not in problems}
     return Catalogue(
         commit=commit,
@@ -52,6 +64,7 @@ def assemble(
         problems={name: tuple(sorted(set(found))) for name, found in sorted(problems.items())},
         loose=tuple(sorted(loose)),
         tombstones={name: stones[0] for name, stones in sorted(buried.items()) if name not in problems},
+        domains={name: spec for name, spec in one.items() if name not in problems},
     )
 
 
@@ -72,6 +85,14 @@ def _declared(files: Mapping[str, SpecFile]) -> Mapping[str, list[SiteSpec]]:
         for spec in file.sites:
             declared[spec.name].append(spec)
     return declared
+
+
+def _domains(files: Mapping[str, SpecFile]) -> Mapping[str, list[DomainSpec]]:
+    domains: defaultdict[str, list[DomainSpec]] = defaultdict(list)
+    for file in files.values():
+        for spec in file.domains:
+            domains[spec.name].append(spec)
+    return domains
 
 
 def _buried(files: Mapping[str, SpecFile]) -> Mapping[str, list[Tombstone]]:
@@ -104,11 +125,11 @@ def _unburied(stone: Tombstone, message: str, found: str) -> Problem:
 
 def _hidden(
     files: Mapping[str, SpecFile],
-    declared: Mapping[str, list[SiteSpec]],
+    declared: Container[str],
     problems: Mapping[str, list[Problem]],
-    remembered: Mapping[str, SiteSpec],
+    remembered: Mapping[str, SiteSpec | DomainSpec],
 ) -> list[Problem]:
-    """Problems of files that hold, or held, sites which cannot be read now."""
+    """Problems of files that hold, or held, sites or zones which cannot be read now."""
     blind = {
         file.path: [problem for problem in file.problems if not problem.site]
         for file in files.values()
@@ -218,7 +239,7 @@ def _place(problem: Problem) -> tuple[str, int, int]:
     return (problem.file, problem.line, problem.column)
 
 
-def unreadable(entry: Entry, most: int = 256 * 1024) -> SpecFile | None:
+def unreadable(entry: Entry, most: int = 1024 * 1024) -> SpecFile | None:
     """The verdict on a file that is not even to be read: a symbolic link, or one that is too big.
 
     Args:
@@ -242,7 +263,7 @@ def _named(spec: SiteSpec) -> str:
 
 
 def touched(before: Catalogue, after: Catalogue, changed: frozenset[str]) -> frozenset[str]:
-    """Names of sites a change concerns: spec, tombstone, problems or content changed, come or gone.
+    """Names of sites and zones a change concerns: spec, tombstone, problems or content changed, come or gone.
 
     Sites whose content lies in another repository change by that repository, not by these paths.
 
@@ -253,6 +274,8 @@ def touched(before: Catalogue, after: Catalogue, changed: frozenset[str]) -> fro
     """
     names = {name for name, spec in after.sites.items() if _differs(before.sites.get(name), spec)}
     names |= before.sites.keys() - after.sites.keys()
+    names |= {name for name, spec in after.domains.items() if _zone_differs(before.domains.get(name), spec)}
+    names |= before.domains.keys() - after.domains.keys()
     names |= {name for name in {*before.problems, *after.problems} if _problems_differ(name, before, after)}
     names |= _buried_anew(before, after)
     return frozenset(names | with_content(after.sites.values(), changed))
@@ -269,6 +292,12 @@ def _buried_anew(before: Catalogue, after: Catalogue) -> set[str]:
 
 def _differs(before: SiteSpec | None, after: SiteSpec) -> bool:
     # Files parsed once are shared between catalogues, so nearly every spec is the very same object.
+    if before is after:
+        return False
+    return before is None or replace(before, file="", line=0) != replace(after, file="", line=0)
+
+
+def _zone_differs(before: DomainSpec | None, after: DomainSpec) -> bool:
     if before is after:
         return False
     return before is None or replace(before, file="", line=0) != replace(after, file="", line=0)

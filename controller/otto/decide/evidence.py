@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from otto.model.catalogue import RememberedSpec
+from otto.model.catalogue import RememberedDomain, RememberedSpec
 from otto.model.history import Grant
 from otto.model.run import Outcome, Run, StepRecord
 from otto.model.spec import SiteSpec
@@ -47,7 +47,7 @@ class Evidence:
 
     site: str
     status: SiteStatus | None = None
-    spec: RememberedSpec | None = None
+    spec: RememberedSpec | RememberedDomain | None = None
     intents: frozenset[str] = frozenset()
     runs: tuple[Run, ...] = ()
     statuses: Mapping[str, SiteStatus] = field(default_factory=dict)

@@ -9,11 +9,12 @@ import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 
+from otto.decide.dns.words import changes_of
 from otto.decide.wording import counted, standing_in_the_way, told_of
 from otto.model.canonical import short
 from otto.model.cost import CostChange
 from otto.model.forge import CommitState, Proposal
-from otto.model.plan import Action, ActionKind, Plan, Step
+from otto.model.plan import Action, ActionKind, Plan, Step, StepKind
 from otto.model.text import one_line
 from otto.model.verdict import Allowed, NeedsApproval, Refused, Verdict, Waiting
 
@@ -179,6 +180,11 @@ def _site_lines(item: SitePreview) -> Iterator[str]:
 
 
 def _step(step: Step) -> Iterator[str]:
+    if step.kind is StepKind.DNS:
+        yield step.kind.value
+        for action, change in changes_of(step):
+            yield f"{_action(action)}  {change}".rstrip()
+        return
     about = [] if step.actions else list(step.hosts)
     # The digests of what goes in say nothing to people.
     about += [word for word in step.detail if not word.startswith("inputs ")]

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from otto.decide.catalogue import touched, untold, with_content
 from otto.model.canonical import short
 from otto.model.catalogue import Catalogue
+from otto.model.domain import DomainSpec, is_zone
 from otto.model.problem import Problem
 from otto.model.spec import SiteSpec, Tombstone
 
@@ -72,7 +73,9 @@ def _all(catalogue: Catalogue) -> Iterator[Problem]:
 
 
 def _head(after: Catalogue, names: frozenset[str]) -> Iterator[str]:
-    total = _count(len(after.sites.keys() | after.problems.keys()), "site")
+    known = {*after.sites, *after.domains, *after.problems}
+    zones = sum(map(is_zone, known))
+    total = _count(len(known) - zones, "site") + (f" and {_count(zones, 'zone')}" if zones else "")
     yield f"OttO: commit {short(after.commit, 8)}: {total}, {len(names)} concerned by this push"
 
 
@@ -81,7 +84,7 @@ def _sites(
 ) -> Iterator[str]:
     width = max((len(name) for name in names), default=0)
     for name in sorted(names):
-        known = name in before.sites or name in before.problems
+        known = name in before.sites or name in before.domains or name in before.problems
         if name in after.problems:
             kept = "not used; its last good spec stays" if known else "not used until it is mended"
             yield f"  refused   {name:<{width}}  {kept}"
@@ -89,13 +92,33 @@ def _sites(
         elif name in after.sites:
             news = _what(before.sites.get(name), after.sites[name], known=known, content=name in content)
             yield f"  accepted  {name:<{width}}  {news}"
+        elif name in after.domains:
+            yield f"  accepted  {name:<{width}}  {_zone_news(before.domains.get(name), after.domains[name])}"
         elif name in after.tombstones:
             yield f"  tombstone {name:<{width}}  {_end_of(after.tombstones[name])}"
         elif known:
             words = "is Orphaned and keeps serving; to take it down: kind: Tombstone"
+            if is_zone(name):
+                words = f"is Orphaned and keeps its records; to remove OttO's: otto destroy {name}"
             yield f"  removed   {name:<{width}}  {words}"
         else:
             yield f"  tombstone {name:<{width}}  is taken back; with no spec the site is Orphaned"
+
+
+def _zone_news(before: DomainSpec | None, after: DomainSpec) -> str:
+    if after.suspend:
+        return "suspended: nothing is changed until it is resumed"
+    if before is None:
+        return f"new, {_count(len(after.records), 'record set')}"
+    old, new = ({record.key: record for record in spec.records} for spec in (before, after))
+    counts = (
+        ("added", len(new.keys() - old.keys())),
+        ("changed", sum(old[key] != new[key] for key in old.keys() & new.keys())),
+        ("removed", len(old.keys() - new.keys())),
+    )
+    words = [f"{_count(count, 'record set')} {what}" for what, count in counts if count]
+    words += ["nameservers changed"] if before.nameservers != after.nameservers else []
+    return ", ".join(words) or "changed"
 
 
 def _end_of(stone: Tombstone) -> str:

@@ -28,6 +28,8 @@ def tier_of(difference: Difference) -> Tier:
     """The tier that sees such a difference."""
     if difference.cause is Cause.SPEC:
         return Tier.SOURCE
+    if difference.layer is Layer.DNS:
+        return Tier.DNS
     aspect = difference.path.rpartition("/")[2]
     if difference.layer is Layer.INFRASTRUCTURE:
         named = {"presence": Tier.STATE, "reachable": Tier.PROBE}

@@ -5,6 +5,8 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
 
+from otto.decide import conditions
+from otto.decide.dns.resolving import NOT_MANAGED, Resolution
 from otto.decide.rolloutwords import TAKEN_BACK, in_a_line
 from otto.decide.signs import tier_of
 from otto.decide.verification import serves_nothing
@@ -25,6 +27,8 @@ _LAYERS = {
     ConditionType.DEPLOYED: Layer.CONTENT,
     ConditionType.SERVING: Layer.SERVING,
 }
+"""Reason of the condition Valid: the spec is sound, but what it asks for cannot be had."""
+
 _PHASES = {
     StepKind.PROVISION: Phase.PROVISIONING,
     StepKind.CONFIGURE: Phase.CONFIGURING,
@@ -54,6 +58,8 @@ class Findings:
         step: the step under way, None when no run is.
         error: what went wrong in this look, "" for nothing.
         mend: what a person can do about the error.
+        unresolved: why what the newest spec asks for cannot be had, "" when it can.
+        stale: why its content may not be the newest, "" where it is.
         waiting: what the site waits for, "" for nothing.
         suspended: whether a person or the spec holds it.
         orphaned: whether no spec wants it any more.
@@ -61,6 +67,7 @@ class Findings:
         next_look: when it will be looked at again.
         failures: failed runs in a row.
         rollout: how the site's last rollout stands, None before the first.
+        resolving: whether its names lead to it.
     """
 
     site: str
@@ -78,6 +85,8 @@ class Findings:
     step: StepKind | None = None
     error: str = ""
     mend: str = ""
+    unresolved: str = ""
+    stale: str = ""
     waiting: str = ""
     suspended: str = ""
     orphaned: bool = False
@@ -86,6 +95,7 @@ class Findings:
     failures: int = 0
     rollout: RolloutStatus | None = None
     labels: Mapping[str, str] = field(default_factory=dict)
+    resolving: Resolution = NOT_MANAGED
 
 
 def summarize(before: SiteStatus | None, found: Findings) -> SiteStatus:
@@ -146,42 +156,22 @@ def _held(status: SiteStatus, found: Findings) -> dict[str, Any]:
 
 
 def _conditions(found: Findings) -> Iterable[Condition]:
-    yield _valid(found)
+    yield _condition(found, ConditionType.VALID, *conditions.valid(found.problems, found.unresolved))
     if found.verdict is not None:
-        yield _allowed(found, found.verdict)
+        yield _condition(found, ConditionType.ALLOWED, *conditions.allowed(found.verdict))
     if found.differences is None:
         return
     for kind, layer in _LAYERS.items():
         of_layer = tuple(item for item in found.differences if item.layer is layer)
         yield _layer(found, kind, of_layer)
-    yield _condition(found, ConditionType.RESOLVING, Truth.UNKNOWN, "NotManaged", "no domain is managed")
+    names = found.resolving
+    yield _condition(found, ConditionType.RESOLVING, names.status, names.reason, names.message)
     yield _in_sync(found, found.differences)
 
 
 def _condition(found: Findings, kind: ConditionType, status: Truth, reason: str, message: str) -> Condition:
     digest = found.desired.digest if found.desired else ""
     return Condition(kind, status, reason, message, found.now, digest)
-
-
-def _valid(found: Findings) -> Condition:
-    if found.problems:
-        more = f" (and {len(found.problems) - 1} more)" if len(found.problems) > 1 else ""
-        message = f"{found.problems[0]}{more}"
-        return _condition(found, ConditionType.VALID, Truth.FALSE, "SpecInvalid", message)
-    return _condition(found, ConditionType.VALID, Truth.TRUE, "SpecValid", "the newest spec is in force")
-
-
-def _allowed(found: Findings, verdict: Verdict) -> Condition:
-    kind = ConditionType.ALLOWED
-    match verdict:
-        case Allowed():
-            return _condition(found, kind, Truth.TRUE, "Allowed", "nothing in the plan needs approval")
-        case NeedsApproval(reasons=reasons) | Refused(reasons=reasons) | Waiting(reasons=reasons):
-            reason = type(verdict).__name__
-            message = "; ".join(f"{item.message} [{item.rule}]" for item in reasons)
-            mends = sorted({item.mend for item in reasons if item.mend})
-            hint = f"; to go on: {', '.join(mends)}" if mends else ""
-            return _condition(found, kind, Truth.FALSE, reason, message + hint)
 
 
 def _layer(found: Findings, kind: ConditionType, differences: tuple[Difference, ...]) -> Condition:
@@ -228,6 +218,9 @@ def _ready(status: SiteStatus, found: Findings) -> SiteStatus:
     if found.differences is None and status.conditions.get(kind.value):
         return status
     lacking = [item for item in _LAYERS if not status.holds(item)]
+    names = status.conditions.get(ConditionType.RESOLVING.value)
+    if names is not None and names.status is Truth.FALSE:
+        lacking.append(ConditionType.RESOLVING)
     if not lacking:
         return status.with_condition(
             _condition(found, kind, Truth.TRUE, "Verified", "the site was seen to serve as desired")
@@ -276,8 +269,12 @@ def _message(phase: Phase, found: Findings) -> str:
     if found.verdict is not None and not isinstance(found.verdict, Allowed):
         return reasons(found.verdict)
     if phase is Phase.READY:
-        return _taken_back(found)
+        return _taken_back(found) or _stale(found)
     return _trouble(found) or phase.value
+
+
+def _stale(found: Findings) -> str:
+    return f"serves the content that was fetched last: {found.stale}" if found.stale else ""
 
 
 def _trouble(found: Findings) -> str:

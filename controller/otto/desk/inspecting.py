@@ -7,11 +7,14 @@ from otto.desk.house import House
 from otto.desk.question import Question
 from otto.model.caller import Scope
 from otto.model.difference import Difference
+from otto.model.domain import is_zone
 from otto.model.infrastructure import Adoptable
 from otto.model.plan import Plan
 from otto.model.verdict import Allowed, NeedsApproval, Refused, Verdict, Waiting
+from otto.model.zone import RecordSet
 
 if TYPE_CHECKING:
+    from otto.reconcile.domains.inspect import ZoneInspection, ZoneInspector
     from otto.reconcile.inspect import Inspection
     from otto.reconcile.kit import Kit
 
@@ -50,7 +53,7 @@ class Judgement:
 
 @dataclass(frozen=True, slots=True)
 class Inspected:
-    """A site that was looked at.
+    """A site or zone that was looked at.
 
     Attributes:
         site: its name.
@@ -76,7 +79,7 @@ class Inspected:
 
 @dataclass(frozen=True, slots=True)
 class Inspect(Question[Inspected]):
-    """A fresh look at a site, which changes nothing.
+    """A fresh look at a site or zone, which changes nothing.
 
     Attributes:
         site: its name.
@@ -97,6 +100,8 @@ class Inspect(Question[Inspected]):
             UsageError: no spec wants such a site.
         """
         await house.require_seen(self.site)
+        if is_zone(self.site):
+            return (await inspected_zone(house, self.site, self.patience, planned=self.planned)).inspected
 
         async def look(kit: "Kit") -> "Inspection":
             inspector = await house.inspector(kit)
@@ -109,6 +114,50 @@ def _inspected(found: "Inspection") -> Inspected:
     desired = found.desired
     judgement = Judgement.of(found.verdict) if found.verdict is not None else None
     return Inspected(desired.site, desired.commit, desired.digest, found.differences, found.plan, judgement)
+
+
+@dataclass(frozen=True, slots=True)
+class InspectedZone:
+    """A zone that was looked at, with what is somebody else's in it.
+
+    Attributes:
+        inspected: as of a site.
+        conflicts: record sets of others where the spec wants its own.
+        foreign: record sets of others that are left alone.
+        lost: sites that records follow and whose addresses are not known.
+    """
+
+    inspected: Inspected
+    conflicts: tuple[Difference, ...] = ()
+    foreign: tuple[RecordSet, ...] = ()
+    lost: tuple[str, ...] = ()
+
+
+async def inspected_zone(house: House, zone: str, patience: float, *, planned: bool) -> InspectedZone:
+    """A fresh look at a zone.
+
+    Raises:
+        OttoError: no spec wants it, or it cannot be read.
+    """
+
+    async def look(kit: "Kit") -> "ZoneInspection":
+        zones = await zone_inspector(house, kit)
+        return await (zones.plan(zone) if planned else zones.differences(zone))
+
+    found = await house.with_kit(look, patience)
+    judgement = Judgement.of(found.verdict) if found.verdict is not None else None
+    desired = found.desired
+    inspected = Inspected(zone, desired.commit, desired.digest, found.differences, found.plan, judgement)
+    return InspectedZone(inspected, found.conflicts, found.foreign, found.lost)
+
+
+async def zone_inspector(house: House, kit: "Kit") -> "ZoneInspector":
+    """Looks at zones for a house."""
+    from otto.reconcile.domains.inspect import ZoneInspector  # noqa: PLC0415  (imports the loop)
+
+    zones = ZoneInspector(kit, await house.inspector(kit))
+    await zones.load()
+    return zones
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,7 +10,7 @@ from datetime import datetime
 
 from otto.desk.names import require
 from otto.model.canonical import canonical
-from otto.model.catalogue import RememberedSpec
+from otto.model.catalogue import RememberedDomain, RememberedSpec
 from otto.model.errors import ForbiddenError
 from otto.model.history import AuditEntry, AuditRecord, Grant, GrantKind
 from otto.model.observed import Applied
@@ -40,14 +40,17 @@ class LimitedStore:
         self.labels = labels
 
     async def names(self) -> frozenset[str]:
-        """Sites that are seen."""
+        """Sites and zones that are seen."""
+        return frozenset([*await self._names(domains=False), *await self._names(domains=True)])
+
+    async def _names(self, *, domains: bool) -> list[str]:
         found: list[str] = []
-        selection = Selection(labels=self.labels)
+        selection = Selection(labels=self.labels, domains=domains)
         while page := await self._store.register.page(
             selection, after=found[-1] if found else "", limit=_STRETCH
         ):
             found += [item.site for item in page]
-        return frozenset(found)
+        return found
 
     async def sees(self, site: str) -> bool:
         """Whether a site is seen."""
@@ -97,6 +100,17 @@ class LimitedStore:
         """Last good spec of a site."""
         found = await self._store.spec(site)
         return found if found is not None and await self.sees(site) else None
+
+    async def remembered_domains(self) -> Mapping[str, RememberedDomain]:
+        """Last good spec of each zone with the labels."""
+        names = await self.names()
+        found = await self._store.remembered_domains()
+        return {name: item for name, item in found.items() if name in names}
+
+    async def domain(self, zone: str) -> RememberedDomain | None:
+        """Last good spec of a zone."""
+        found = await self._store.domain(zone)
+        return found if found is not None and await self.sees(zone) else None
 
     async def run(self, run_id: str) -> Run | None:
         """A run by id."""

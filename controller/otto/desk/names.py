@@ -4,13 +4,14 @@ import difflib
 from collections.abc import Iterable
 
 from otto.desk.sources import StatusSource
+from otto.model.domain import is_zone
 from otto.model.errors import UsageError
 
 
 async def names_in(store: StatusSource) -> frozenset[str]:
-    """Sites with a status or a remembered spec."""
+    """Sites and zones with a status or a remembered spec."""
     statuses = {status.site for status in await store.statuses()}
-    return frozenset(statuses | (await store.remembered()).keys())
+    return frozenset({*statuses, *await store.remembered(), *await store.remembered_domains()})
 
 
 def require(site: str, names: Iterable[str]) -> None:
@@ -24,7 +25,8 @@ def require(site: str, names: Iterable[str]) -> None:
         return
     close = difflib.get_close_matches(site, known, 3)
     mend = f"did you mean {' or '.join(close)}?" if close else f"sites: {', '.join(known[:20]) or 'none yet'}"
-    raise UsageError(f"there is no site {site[:80]!r}", mend=mend)
+    noun = "zone" if is_zone(site) else "site"
+    raise UsageError(f"there is no {noun} {site[:80]!r}", mend=mend)
 
 
 async def require_known(site: str, store: StatusSource) -> None:
@@ -33,5 +35,6 @@ async def require_known(site: str, store: StatusSource) -> None:
     Raises:
         UsageError: it is not.
     """
-    if await store.status(site) is None and await store.spec(site) is None:
+    known = await store.domain(site) if is_zone(site) else await store.spec(site)
+    if known is None and await store.status(site) is None:
         require(site, await names_in(store))

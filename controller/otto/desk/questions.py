@@ -23,15 +23,17 @@ from otto.desk.saying import SeeGrants
 from otto.desk.sites import SeeNames, SeeProgress, SeeStatus
 from otto.desk.steering import AbortRollout, PauseRollout, ResumeRollout, SeeRollout, UndoRollout
 from otto.desk.tokens import CreateToken, RevokeToken, SeeTokens
+from otto.desk.zones import Examine, InspectZone, ReadZone
 
 QUESTIONS: Mapping[str, type[Question[Any]]] = {
     kind.word: kind
     for kind in (
         *(Greet, SeeStatus, SeeNames, SeeProgress, SeeWhy, Inspect, SeeRuns),
         *(SeeAudit, WalkAudit, SeeGrants, SeeHosts, SeeOrphans, SeeAdoptable),
-        *(SeePipelines, SeePipeline, SeeRollout, SeeGallery, SeeImage, SeeWays, SeeTokens),
-        *(StartPipeline, LookAt, Suspend, Resume, Approve, Reject, Freeze, SeeFreezesOfOtto, Thaw),
-        *(Extend, Override, PauseRollout, ResumeRollout, AbortRollout, UndoRollout),
-        *(Promote, RevokeImage, TryWays, CreateToken, RevokeToken, Reap, Destroy),
+        *(SeePipelines, SeePipeline, StartPipeline, LookAt, Suspend, Resume, Destroy, Reap),
+        *(Approve, Reject, Freeze, Thaw, SeeFreezesOfOtto, Extend, Override),
+        *(SeeRollout, PauseRollout, ResumeRollout, AbortRollout, UndoRollout),
+        *(SeeGallery, SeeImage, Promote, RevokeImage, SeeWays, TryWays, SeeTokens, CreateToken, RevokeToken),
+        *(InspectZone, Examine, ReadZone),
     )
 }

@@ -111,4 +111,7 @@ async def known_statuses(store: StatusSource, now: datetime) -> tuple[SiteStatus
     for name, spec in (await store.remembered()).items():
         if name not in known:
             known[name] = pending(spec.spec, spec.commit, now)
+    for name, zone in (await store.remembered_domains()).items():
+        if name not in known:
+            known[name] = pending(zone.spec, zone.commit, now)
     return tuple(known[name] for name in sorted(known))

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Protocol
 
-from otto.model.catalogue import RememberedSpec
+from otto.model.catalogue import RememberedDomain, RememberedSpec
 from otto.model.history import Grant, GrantKind
 from otto.model.run import Run
 from otto.model.status import SiteStatus
@@ -34,6 +34,12 @@ class StatusSource(Protocol):
 
     async def spec(self, site: str) -> RememberedSpec | None:
         """Last good spec of a site."""
+
+    async def remembered_domains(self) -> Mapping[str, RememberedDomain]:
+        """Last good spec of every zone."""
+
+    async def domain(self, zone: str) -> RememberedDomain | None:
+        """Last good spec of a zone."""
 
     async def intents(self, site: str) -> frozenset[str]:
         """What people asked for besides the spec."""

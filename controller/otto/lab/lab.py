@@ -120,7 +120,7 @@ class Lab:
         limit = kernel.ensure_inotify()
         used, api = self.engine(), self.api()
         route = pool.ensure_route(self.pool)
-        built = image.ensure(api, report)
+        built = image.ensure(api, report, self.settings.archives)
         return LabUp(
             engine=used,
             version=api.engine,
@@ -160,6 +160,7 @@ class Lab:
             image_id=found.id if found else "",
             hosts=inventory.live_hosts(api, self.owner) if api else (),
             networks=inventory.networks(api, self.owner) if api else (),
+            nameserver=api.container(names.nameserver_name(self.owner)) if api else None,
             route=pool.look(self.pool),
             inotify=kernel.inotify(),
         )
@@ -207,14 +208,15 @@ class Lab:
         api = self.api()
         hosts, networks = self.hosts(), inventory.networks(api, self.owner)
         _each(hosts, lambda host: api.remove_container(host.id), report, "removed host")
-        # Machines that a killed build of an image left are nobody's hosts.
-        for left in api.list_containers({names.OWNER: self.owner}):
-            api.remove_container(str(left["Id"]))
+        # The nameserver, and machines that a killed build of an image left, are nobody's hosts.
+        others = [str(left["Id"]) for left in api.list_containers({names.OWNER: self.owner})]
+        for other in others:
+            api.remove_container(other)
         _each(networks, lambda network: api.remove_network(network.id), report, "removed network")
         removed, warning = _remove_image(api) if base_image else (False, "")
         route = pool.remove_route(self.pool, api.list_networks())
         service = self._stop()
-        processes = leftovers.end(self.folder, tuple(host.id for host in hosts))
+        processes = leftovers.end(self.folder, (*(host.id for host in hosts), *others))
         shutil.rmtree(self.folder, ignore_errors=True)
         return LabCleaned(
             hosts=tuple(host.name for host in hosts),

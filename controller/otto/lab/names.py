@@ -12,6 +12,8 @@ INDEX = "otto.index"
 ADDRESS = "otto.address"
 # As it was made: no engine changes a label when a host gets another size.
 SIZE = "otto.size"
+# The zone that a nameserver delegates from: it is no site's host.
+NAMESERVER = "otto.nameserver"
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,6 +29,11 @@ class Ownership:
 def container_name(owner: str, host: str) -> str:
     """The name of a host's container."""
     return f"otto-{owner}-{host}"
+
+
+def nameserver_name(owner: str) -> str:
+    """The name of the nameserver's container, and of its network. With a dot, which no site's name has."""
+    return f"otto-{owner}.nameserver"
 
 
 def network_name(owner: str, site: str) -> str:

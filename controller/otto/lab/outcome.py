@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from otto.lab.containers import Network
+from otto.lab.containers import Container, Network
 from otto.lab.engine import Engine
 from otto.lab.inventory import LabHost
 from otto.lab.kernel import Inotify
@@ -49,6 +49,7 @@ class LabStatus:
         image_id: its id, "" when it is not built.
         hosts: all hosts of this OTTO_HOME.
         networks: all its networks.
+        nameserver: its nameserver's container, None where there is none.
         route: the pool's route.
         inotify: the kernel's limit.
     """
@@ -62,6 +63,7 @@ class LabStatus:
     networks: tuple[Network, ...]
     route: Route
     inotify: Inotify
+    nameserver: Container | None = None
 
 
 @dataclass(frozen=True, slots=True)

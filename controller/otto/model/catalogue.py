@@ -3,16 +3,17 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from otto.model.domain import DomainSpec
 from otto.model.problem import Problem
 from otto.model.spec import SiteSpec, Tombstone
 
 
 @dataclass(frozen=True, slots=True)
 class SpecFile:
-    """One parsed file: the sites it holds that are valid by themselves, and its problems.
+    """One parsed file: the sites and zones it holds that are valid by themselves, and its problems.
 
-    `names` lists every site name the file mentions, those of bad documents included; `tombstones` are
-    the sites that it wants taken down.
+    `names` lists every name of a site or zone that the file mentions, those of bad documents included;
+    `tombstones` are the sites that it wants taken down.
     """
 
     path: str
@@ -20,6 +21,7 @@ class SpecFile:
     problems: tuple[Problem, ...] = ()
     names: tuple[str, ...] = ()
     tombstones: tuple[Tombstone, ...] = ()
+    domains: tuple[DomainSpec, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,15 +43,25 @@ class RememberedSpec:
 
 
 @dataclass(frozen=True, slots=True)
+class RememberedDomain:
+    """The last good spec of a zone and the commit it came with."""
+
+    spec: DomainSpec
+    commit: str
+
+
+@dataclass(frozen=True, slots=True)
 class Catalogue:
-    """Every site of one commit, judged together.
+    """Every site and zone of one commit, judged together.
 
     Attributes:
         commit: the commit; "" before the first.
         sites: good specs by name.
-        problems: problems by site name; a site in here and not in `sites` keeps its last good spec.
-        loose: problems that belong to no known site, by file.
+        problems: problems by name of a site or zone; one in here and not in `sites` or `domains` keeps its
+            last good spec.
+        loose: problems that belong to no known site or zone, by file.
         tombstones: sites that are to be taken down, by name; such a site is in none of the others.
+        domains: good specs of zones by name.
     """
 
     commit: str = ""
@@ -57,3 +69,4 @@ class Catalogue:
     problems: Mapping[str, tuple[Problem, ...]] = field(default_factory=dict)
     loose: tuple[Problem, ...] = ()
     tombstones: Mapping[str, Tombstone] = field(default_factory=dict)
+    domains: Mapping[str, DomainSpec] = field(default_factory=dict)

@@ -21,6 +21,7 @@ class Cause(StrEnum):
     DRIFT = "drift"  # the world was changed by somebody else
     FAILURE = "failure"  # something broke
     UNKNOWN = "unknown"  # it could not be seen
+    FOLLOW = "follow"  # a site that a record follows has other addresses
 
 
 # Of what nobody wished: drift, and what broke.
@@ -41,7 +42,7 @@ class Difference:
 
     Attributes:
         layer: where.
-        path: what, as `hosts/NAME/aspect`; stable, so that two rounds can be compared.
+        path: what, as `hosts/NAME/aspect` or `records/NAME/TYPE`; stable, so that two rounds can be compared.
         want: what is desired, in words or as a digest.
         have: what was seen.
         cause: spec, drift, failure or unknown.

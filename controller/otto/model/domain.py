@@ -10,6 +10,11 @@ from enum import StrEnum
 from otto.model.policy import Limits, Windows
 
 
+def is_zone(key: str) -> bool:
+    """Whether a key of the queue, the store or the ledger names a zone: a site's name holds no dot."""
+    return "." in key
+
+
 class DnsProvider(StrEnum):
     """Who serves a zone."""
 
@@ -44,6 +49,7 @@ class Record:
         values: as in a zone file (RFC 1035, section 5.1), sorted; empty while `site` says it.
         ttl: seconds, None for the policy's.
         site: the site whose balancers' addresses it holds, "" for none; A and AAAA only.
+        place: its number in the spec's list, from 0 on, for who speaks of it; no part of the wish.
     """
 
     name: str
@@ -51,6 +57,7 @@ class Record:
     values: tuple[str, ...] = ()
     ttl: int | None = None
     site: str = ""
+    place: int = field(default=0, compare=False)
 
     @property
     def key(self) -> tuple[str, str]:

@@ -37,7 +37,8 @@ class Action:
         host: name of the host concerned, "" for other resources.
         reason: why Terraform does it, in its own terms, "" where it says nothing.
         asked: whether somebody's own words ask for it: a lower count, a tombstone, `otto destroy`, an end.
-        type: the resource's type in Terraform, "" where it is none of Terraform's.
+        type: the resource's type in Terraform, "" where it is none of Terraform's; of zones `record`,
+            `delegation`, `dnssec` or `zone`.
     """
 
     address: str
@@ -47,6 +48,10 @@ class Action:
     reason: str = ""
     asked: bool = False
     type: str = ""
+
+
+RECORD = "record"
+"""Type of an action on one record set of a zone; its address is the name inside the zone and the type."""
 
 
 class StepKind(StrEnum):
@@ -68,8 +73,9 @@ class Step:
     Attributes:
         kind: which step.
         hosts: names of the hosts it touches, sorted; empty for the site as a whole.
-        actions: infrastructure actions (provision only).
-        detail: what it brings: roles, revision, checks; sorted words for people and the digest.
+        actions: infrastructure actions (provision), or changes of records (dns).
+        detail: what it brings: roles, revision, checks, records before and after; sorted words for people
+            and the digest.
         roles: host -> the only roles it needs (configure); a host that is not in it needs all of its own.
     """
 
@@ -90,13 +96,31 @@ class Removing(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
+class ZoneCircumstances:
+    """What the plan of a zone is judged by besides; record sets by their addresses, as actions name them.
+
+    Attributes:
+        managed: how many record sets of the zone are OttO's before it.
+        followed: those that change only since a site that they follow has other addresses, or leaves.
+        mended: those that are put right again as they were wished before.
+        taken_over: those of others that become OttO's.
+    """
+
+    managed: int = 0
+    followed: tuple[str, ...] = ()
+    mended: tuple[str, ...] = ()
+    taken_over: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class Circumstances:
     """What a plan is judged by besides its steps. It is no part of the digest.
 
     Attributes:
         provider: where the site's hosts are to live.
         hosts: name -> role of the hosts that there are.
-        causes: why there is something to do: `spec`, `drift`, `failure`, `unknown`, `asked`; sorted.
+        causes: why there is something to do: `spec`, `drift`, `failure`, `unknown`, `follow`,
+            `asked`; sorted.
         drifted: layers in which the plan mends what the spec did not cause; sorted.
         mends: paths of the differences that the spec did not cause; sorted.
         sizes: sizes of hosts that are asked for; sorted.
@@ -104,6 +128,8 @@ class Circumstances:
         removing: who wants the site taken down.
         part_of: digest of the plan that this one is the rest of: it was judged, and is half carried out.
         undoing: hosts whose replacement this plan takes back.
+        taking_back: whether it puts nothing in place but what was verified before.
+        zone: of a zone: what more there is to judge it by; None for a site.
     """
 
     provider: str = ""
@@ -116,6 +142,8 @@ class Circumstances:
     removing: Removing = Removing.NOBODY
     part_of: str = ""
     undoing: frozenset[str] = frozenset()
+    taking_back: bool = False
+    zone: ZoneCircumstances | None = None
 
 
 @dataclass(frozen=True)

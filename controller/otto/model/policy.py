@@ -119,8 +119,16 @@ class Budget:
 
 
 @dataclass(frozen=True, slots=True)
+class RecordShares:
+    """Of a zone: shares of its managed record sets that one plan may change, and may remove, unasked."""
+
+    update: float = 0.3
+    delete: float = 0.3
+
+
+@dataclass(frozen=True, slots=True)
 class Policy:
-    """What OttO may do to one site by itself.
+    """What OttO may do to one site, or to one zone, by itself.
 
     Attributes:
         approval: `auto`, `destructive` (default) or `always`.
@@ -133,6 +141,7 @@ class Policy:
         windows: when changes may be made.
         budget: what it may cost, None for no limit of its own.
         drift: what is done about drift.
+        records: of a zone: how much of it one plan may change.
     """
 
     approval: str = "destructive"
@@ -145,6 +154,7 @@ class Policy:
     windows: Windows = field(default_factory=Windows)
     budget: Budget | None = None
     drift: DriftPolicy = field(default_factory=DriftPolicy)
+    records: RecordShares = RecordShares()
 
 
 @dataclass(frozen=True, slots=True)

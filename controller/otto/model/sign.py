@@ -16,6 +16,7 @@ class Tier(StrEnum):
     FACTS = "facts"  # what a host says of itself
     REFRESH = "refresh"  # Terraform asked the provider
     SOURCE = "source"  # the spec repository
+    DNS = "dns"  # a zone's serial, or the zone itself
 
 
 @dataclass(frozen=True, slots=True)

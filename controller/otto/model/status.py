@@ -6,6 +6,7 @@ from datetime import datetime
 from enum import StrEnum
 
 from otto.model.cost import Cost
+from otto.model.domain import DomainSpec
 from otto.model.host import Endpoint, Host
 from otto.model.rollout import RolloutStatus
 from otto.model.spec import SiteSpec
@@ -155,8 +156,8 @@ class SiteStatus:
         return replace(self, conditions=merged)
 
 
-def pending(spec: SiteSpec, commit: str, now: datetime) -> SiteStatus:
-    """The status of a site that nobody has looked at: a spec is there, its first look is to come."""
+def pending(spec: SiteSpec | DomainSpec, commit: str, now: datetime) -> SiteStatus:
+    """The status of a site or zone that nobody has looked at: a spec is there, its first look is to come."""
     return SiteStatus(
         spec.name, Phase.PENDING, now, provider=spec.provider.value, labels=spec.labels, commit=commit
     )

@@ -7,9 +7,14 @@ from functools import cached_property
 
 from otto.model.canonical import digest
 from otto.model.domain import RecordType
+from otto.model.observed import CheckFailure
 
 Targets = Mapping[str, tuple[str, ...]]
-"""Site -> addresses of its balancers, IPv4 and IPv6; a site that is not in it has none that are known."""
+"""Site -> addresses of its balancers, IPv4 and IPv6, sorted.
+
+A site that is not in it has none that are known: its record sets stay as they are. One with an empty tuple
+leaves DNS: its record sets go. `otto.decide.dns.wanted` makes record sets of a spec and these.
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +34,14 @@ class RecordSet:
         """What names it within its zone."""
         return (self.name, self.type)
 
+    @property
+    def address(self) -> str:
+        """Its key for people: `www A`, `@ MX`."""
+        return f"{self.name or '@'} {self.type}"
+
+    def __str__(self) -> str:
+        return f"{', '.join(self.values)} (ttl {self.ttl})"
+
 
 class ChangeKind(StrEnum):
     """What happens to a record set."""
@@ -40,11 +53,22 @@ class ChangeKind(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class RecordChange:
-    """One record set, before and after; one of them is None where it is made or goes."""
+    """One record set, before and after; one of them is None where it is made or goes.
+
+    Attributes:
+        kind: what happens.
+        before: as it is.
+        after: as it will be.
+        takes_over: whether what is there is somebody else's, and becomes OttO's (`policy.takeover`).
+        marks: whether it is a record that only says whose another one is: nobody is served by it, and
+            neither people nor the guard count it.
+    """
 
     kind: ChangeKind
     before: RecordSet | None
     after: RecordSet | None
+    takes_over: bool = False
+    marks: bool = False
 
     @property
     def record(self) -> RecordSet:
@@ -100,7 +124,8 @@ class ZonePlan:
     Attributes:
         zone: its name.
         changes: record sets that change, ownership records included, sorted by name and type.
-        managed: how many record sets of the zone are OttO's before it; shares are reckoned from it.
+        managed: how many record sets of the zone are OttO's before it, ownership records left out; shares
+            are reckoned from it.
         makes_zone: whether the zone itself is made first.
         dnssec: whether it is signed (True) or no longer (False), None where nothing changes.
         delegation: nameservers before and after, where the delegation changes.
@@ -133,3 +158,31 @@ class ZonePlan:
 
     def __bool__(self) -> bool:
         return bool(self.changes or self.makes_zone or self.dnssec is not None or self.delegation)
+
+
+class Aspect(StrEnum):
+    """What a zone is examined for."""
+
+    DELEGATION = "delegation"  # the parent's servers name the nameservers that are meant
+    SOA = "soa"  # all nameservers answer with authority, and with one serial
+    NS = "ns"  # all nameservers name the same ones, and they are those of the parent
+    DNSSEC = "dnssec"  # the chain of trust from the parent down
+    CAA = "caa"  # who may issue certificates
+    ANSWERS = "answers"  # what is desired is answered
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One thing that was found when a zone was examined.
+
+    Attributes:
+        aspect: what was asked about.
+        holds: whether all is well; None where it cannot be told, or does not apply.
+        message: what was found, in one line.
+        failures: what is wrong, each with the request as a person would repeat it.
+    """
+
+    aspect: Aspect
+    holds: bool | None
+    message: str
+    failures: tuple[CheckFailure, ...] = ()

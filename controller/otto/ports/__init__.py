@@ -10,9 +10,10 @@ from datetime import datetime
 from pathlib import Path
 from typing import Protocol
 
-from otto.model.catalogue import Entry, RememberedSpec, SpecFile
+from otto.model.catalogue import Entry, RememberedDomain, RememberedSpec, SpecFile
 from otto.model.configuration import ConfigurationRequest, ConfigurationResult
 from otto.model.cost import PriceTable
+from otto.model.domain import DomainSpec
 from otto.model.forge import CommitStatus, Deployment, Proposal, Pull
 from otto.model.history import Account, AuditEntry, AuditRecord, Charge, Grant, GrantKind, Removal
 from otto.model.host import Host, HostEvent, HostFacts, LiveHost
@@ -33,6 +34,7 @@ from otto.model.signature import GitObject, Signatures, Signed, Signer, TagRef
 from otto.model.spec import Content, Provider, SiteSpec
 from otto.model.status import SiteStatus
 from otto.model.verdict import Reason, Verdict
+from otto.model.zonememory import ZoneMemory
 from otto.ports.register import Register
 from otto.ports.tokens import Tokens
 
@@ -112,6 +114,12 @@ class Source(Protocol):
         """The commit of the content's own repository that its ref led to when it was fetched last.
 
         "" for content in the repository of specs, and before the first fetch. Nothing is fetched for it.
+        """
+
+    def stale(self, content: Content) -> str:
+        """Why the content is what was fetched some time ago, though there may be newer; "" where it is not.
+
+        What the last look at its repository came to; nothing is fetched for it.
         """
 
     async def archive(self, content: str) -> Path:
@@ -509,6 +517,21 @@ class Store(Protocol):
     async def remember(self, specs: Sequence[RememberedSpec]) -> None:
         """Keep last good specs."""
 
+    async def domain(self, zone: str) -> RememberedDomain | None:
+        """Last good spec of a zone."""
+
+    async def remembered_domains(self) -> Mapping[str, RememberedDomain]:
+        """Last good spec of every zone."""
+
+    async def remember_domains(self, specs: Sequence[RememberedDomain]) -> None:
+        """Keep last good specs of zones."""
+
+    async def zones(self) -> Mapping[str, ZoneMemory]:
+        """What is remembered of every zone, by name."""
+
+    async def save_zone(self, memory: ZoneMemory) -> None:
+        """Keep what is to be remembered of a zone; `forget` of its name drops it."""
+
     async def intents(self, site: str) -> frozenset[str]:
         """What people asked for besides the spec: `suspend`, `destroy`."""
 
@@ -663,7 +686,9 @@ class Proposals(Protocol):
 class PolicyHook(Protocol):
     """Somebody else's word on a plan."""
 
-    async def judge(self, plan: Plan, spec: SiteSpec | None, verdict: Verdict) -> tuple[Reason, ...]:
+    async def judge(
+        self, plan: Plan, spec: SiteSpec | DomainSpec | None, verdict: Verdict
+    ) -> tuple[Reason, ...]:
         """What the hook finds; no reason leaves the verdict as it is.
 
         A hook that cannot be run, does not end in time, or answers what cannot be read, is itself a reason

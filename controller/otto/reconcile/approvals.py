@@ -1,11 +1,27 @@
-"""A person's yes or no to the plan that a site waits with, found in the store."""
+"""A person's yes or no to the plan that a site or zone waits with, found in the store."""
+
+from typing import Protocol
 
 from otto.decide import approval
 from otto.decide.approval import Held
+from otto.decide.dns.policy import as_policy
+from otto.model.catalogue import RememberedDomain, RememberedSpec
+from otto.model.domain import is_zone
 from otto.model.history import Grant
 from otto.model.policy import Policy
 from otto.model.saying import Saying, Speaker
 from otto.ports import Store
+
+
+class PolicySource(Protocol):
+    """A part of the port `Store`."""
+
+    async def spec(self, site: str) -> RememberedSpec | None:
+        """Last good spec of a site."""
+
+    async def domain(self, zone: str) -> RememberedDomain | None:
+        """Last good spec of a zone."""
+
 
 # How far back a digest is looked for, to call it out of date.
 _RUNS = 50
@@ -38,10 +54,21 @@ async def reject(store: Store, site: str, digest: str, speaker: Speaker, note: s
     return approval.reject(plan, grants, speaker, note)
 
 
+async def policy_of(store: PolicySource, name: str) -> Policy:
+    """What the last good spec of a site or zone lets OttO do by itself."""
+    return policy_in(await store.domain(name) if is_zone(name) else await store.spec(name))
+
+
+def policy_in(known: RememberedSpec | RememberedDomain | None) -> Policy:
+    """The same, where that spec is at hand."""
+    if known is None:
+        return Policy()
+    return known.spec.policy if isinstance(known, RememberedSpec) else as_policy(known.spec.policy)
+
+
 async def _held(store: Store, site: str, digest: str) -> tuple[Policy, Held, tuple[Grant, ...]]:
     """The site's policy, the plan that is held up, and what people said of the site."""
-    known = await store.spec(site)
-    policy = known.spec.policy if known else Policy()
+    policy = await policy_of(store, site)
     runs = await store.runs(site, _RUNS)
     plan = approval.held(await store.status(site), runs, site, digest.strip().lower(), policy)
     return policy, plan, await store.ledger.grants(site=site)

@@ -8,6 +8,7 @@ from otto.model.plan import Removing
 from otto.model.spec import SiteSpec
 from otto.model.verdict import Allowed
 from otto.reconcile.destroy import Destroyer
+from otto.reconcile.domains.farewell import Farewell
 from otto.reconcile.fleet import Fleet
 from otto.reconcile.gatekeeper import Judged
 from otto.reconcile.kit import Kit
@@ -38,13 +39,21 @@ class Departures:
     """Knows which sites are to go. Until one may, each of its statuses says that it is to."""
 
     def __init__(
-        self, kit: Kit, fleet: Fleet, destroyer: Destroyer, steward: Steward, statuses: Statuses
+        self,
+        kit: Kit,
+        fleet: Fleet,
+        destroyer: Destroyer,
+        steward: Steward,
+        *,
+        statuses: Statuses,
+        farewell: Farewell,
     ) -> None:
         self._kit = kit
         self._fleet = fleet
         self._destroyer = destroyer
         self._steward = steward
         self._statuses = statuses
+        self._farewell = farewell
 
     async def wanted(
         self, site: str, known: RememberedSpec | None, intents: frozenset[str], *, away: bool
@@ -95,8 +104,13 @@ class Departures:
         return Departure(site, spec, judged, self._why(site, removing), keeps_away)
 
     async def leave(self, departure: Departure) -> None:
-        """Take the site down; the guard has let it."""
+        """Take the site down; the guard has let it.
+
+        Raises:
+            WaitingError: its names still lead to it.
+        """
         self._statuses.leaving.pop(departure.site, None)
+        await self._farewell.site(departure.site)
         await self._statuses.destroying(departure.site)
         await self._destroyer.destroy(
             departure.judged.plan, departure.spec, departure.why, keep_away=departure.keeps_away

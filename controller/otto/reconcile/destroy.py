@@ -98,7 +98,7 @@ class Destroyer:
     async def _drain(self, plan: Plan, recorder: Recorder) -> None:
         """Let visitors finish. What nobody can reach any more has none; a balancer that resists is told of.
 
-        No name is published by OttO yet, so there is no time to live of a record to wait for.
+        Its names have left DNS by then.
         """
         step = plan.step(StepKind.DRAIN)
         if step is None:

@@ -1,11 +1,12 @@
-"""Every site there is a spec for, and which spec is in force."""
+"""Every site and zone there is a spec for, and which spec is in force."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
 from otto.decide.catalogue import assemble, touched, unreadable
-from otto.model.catalogue import Catalogue, Entry, RememberedSpec, SpecFile
+from otto.model.catalogue import Catalogue, Entry, RememberedDomain, RememberedSpec, SpecFile
+from otto.model.domain import DomainSpec, is_zone
 from otto.model.problem import Problem
 from otto.model.spec import SiteSpec, Tombstone
 from otto.model.status import Phase
@@ -19,7 +20,7 @@ _GONE = frozenset({Phase.ORPHANED, Phase.DESTROYED, Phase.DESTROYING})
 
 @dataclass(frozen=True, slots=True)
 class Refreshed:
-    """What a new commit made of the fleet: the catalogues around it and the sites it touches."""
+    """What a new commit made of the fleet: the catalogues around it, and the sites and zones it touches."""
 
     before: Catalogue
     after: Catalogue
@@ -28,7 +29,7 @@ class Refreshed:
 
 
 class Fleet:
-    """Keeps the catalogue of the newest commit, and of each site the last good spec.
+    """Keeps the catalogue of the newest commit, and of each site and zone the last good spec.
 
     A file is parsed once for each blob it ever is; a commit costs what it changes.
     """
@@ -41,19 +42,53 @@ class Fleet:
         self._lost: frozenset[str] = frozenset()
         self._files: dict[str, tuple[str, SpecFile]] = {}
         self._remembered: dict[str, RememberedSpec] = {}
+        self._zones: dict[str, RememberedDomain] = {}
         self.catalogue = Catalogue()
         self.seen_at: datetime | None = None
 
     async def load(self) -> None:
         """Read the last good specs from the store, so that a bad spec at start holds nobody up."""
         self._remembered = dict(await self._store.remembered())
+        self._zones = dict(await self._store.remembered_domains())
         gone = {status.site for status in await self._store.statuses() if status.phase in _GONE}
-        self._lost = frozenset(gone & self._remembered.keys())
+        self._lost = frozenset(gone & {*self._remembered, *self._zones})
         await self._freezer.load()
 
     def names(self) -> frozenset[str]:
-        """Every site that has, or had, a spec, good or bad."""
-        return frozenset({*self.catalogue.sites, *self.catalogue.problems, *self._remembered})
+        """Every site and zone that has, or had, a spec, good or bad."""
+        catalogue = self.catalogue
+        wanted = {*catalogue.sites, *catalogue.domains, *catalogue.problems}
+        return frozenset({*wanted, *self._remembered, *self._zones})
+
+    def wants(self, name: str) -> bool:
+        """Whether a spec that counts wants a site or zone of that name."""
+        found = self.domain(name) if is_zone(name) else self.in_force(name)
+        return found is not None
+
+    def domains_in_force(self) -> Mapping[str, DomainSpec]:
+        """Every zone's spec that counts."""
+        if not self.catalogue.commit:
+            return {name: item.spec for name, item in self._zones.items() if name not in self._lost}
+        kept = {name: self._zones[name].spec for name in self.catalogue.problems if name in self._zones}
+        # The same mapping, as long as it does: this is asked at every look at a site.
+        return {**kept, **self.catalogue.domains} if kept else self.catalogue.domains
+
+    def domain(self, zone: str) -> RememberedDomain | None:
+        """The spec of a zone that counts: the newest, or the last good one while the newest is bad.
+
+        None when no spec wants the zone (any more). While the repository was not read yet, the last good
+        specs are in force.
+        """
+        if not self.catalogue.commit:
+            return self._zones.get(zone)
+        spec = self.catalogue.domains.get(zone)
+        if spec is not None:
+            return RememberedDomain(spec, self.catalogue.commit)
+        return self._zones.get(zone) if zone in self.catalogue.problems else None
+
+    def last_good_domain(self, zone: str) -> RememberedDomain | None:
+        """The last good spec, of a vanished zone too."""
+        return self._zones.get(zone)
 
     def specs_in_force(self) -> Mapping[str, SiteSpec]:
         """Every site's spec that counts."""
@@ -96,7 +131,7 @@ class Fleet:
         return self._remembered.get(site)
 
     def problems(self, site: str) -> tuple[Problem, ...]:
-        """Why the newest spec of a site is not in force."""
+        """Why the newest spec of a site or zone is not in force."""
         return self.catalogue.problems.get(site, ())
 
     def dependents(self, site: str) -> tuple[str, ...]:
@@ -104,12 +139,14 @@ class Fleet:
         return tuple(name for name, spec in self.catalogue.sites.items() if site in spec.depends_on)
 
     async def refresh(self, commit: str, now: datetime) -> Refreshed:
-        """Move to a commit, first seen now; which sites it touches."""
+        """Move to a commit, first seen now; which sites and zones it touches."""
         before = self.catalogue
         after = self.preview(commit)
         changed = self._source.changed(before.commit, commit) if before.commit else frozenset()
         await self._review(after)
-        names = touched(before, after, changed) if before.commit else frozenset(after.sites)
+        names = (
+            touched(before, after, changed) if before.commit else frozenset({*after.sites, *after.domains})
+        )
         await self._remember(after, names)
         await self._store.set_value(_COMMIT, commit)
         # Last: whatever fails above is tried again with the next look, and no push is lost.
@@ -128,6 +165,13 @@ class Fleet:
 
     def preview(self, commit: str, source: Source | None = None) -> Catalogue:
         """The catalogue of a commit, without moving to it; read from another source if one is given."""
+        files = self.files(commit, source)
+        last_good = {name: known.spec for name, known in self._remembered.items()}
+        zones = {name: known.spec for name, known in self._zones.items()}
+        return assemble(commit, files, last_good, zones)
+
+    def files(self, commit: str, source: Source | None = None) -> Mapping[str, SpecFile]:
+        """What each spec file of a commit says, by path; costs what differs from the last one."""
         source = source or self._source
         entries = source.entries(commit)
         files: dict[str, SpecFile] = {}
@@ -139,8 +183,7 @@ class Fleet:
             files[path] = known[1]
         for path in self._files.keys() - entries.keys():
             del self._files[path]
-        last_good = {name: known.spec for name, known in self._remembered.items()}
-        return assemble(commit, files, last_good)
+        return files
 
     def _parse(self, source: Source, entry: Entry) -> SpecFile:
         return unreadable(entry) or self._specs.parse(entry.path, source.read(entry.blob))
@@ -152,10 +195,19 @@ class Fleet:
         if good:
             await self._store.remember(good)
         self._remembered.update({item.spec.name: item for item in good})
+        await self._remember_zones(after, names)
         held = self._kept(after) & self._remembered.keys()
         # The newest commit may be one that is not deployed; the one in force has to stay too.
         self._source.retain({after.commit, *(self._remembered[name].commit for name in held)})
 
-    def forget(self, site: str) -> None:
-        """Drop a destroyed site that no spec wants."""
-        self._remembered.pop(site, None)
+    async def _remember_zones(self, after: Catalogue, names: frozenset[str]) -> None:
+        found = sorted(names & after.domains.keys())
+        good = [RememberedDomain(after.domains[name], after.commit) for name in found]
+        if good:
+            await self._store.remember_domains(good)
+        self._zones.update({item.spec.name: item for item in good})
+
+    def forget(self, name: str) -> None:
+        """Drop a destroyed site, or a zone given up, that no spec wants."""
+        self._remembered.pop(name, None)
+        self._zones.pop(name, None)

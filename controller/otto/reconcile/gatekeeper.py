@@ -6,9 +6,11 @@ from datetime import timedelta
 import structlog
 
 from otto.decide import guard, notices
+from otto.decide.dns.policy import as_policy
 from otto.decide.heals import heals
 from otto.decide.wording import describe, standing_in_the_way, told_of
 from otto.model.canonical import digest, to_data
+from otto.model.domain import DomainSpec, is_zone
 from otto.model.errors import OttoError
 from otto.model.history import OTTO, Account, AuditEntry, GrantKind, Heal, History, Spending
 from otto.model.observed import Applied, InfrastructureState
@@ -69,9 +71,10 @@ class Gatekeeper:
         self._said: dict[str, tuple[str, str, frozenset[str]]] = {}
         kit.metrics.expect_rules(tuple(rule.name for rule in guard.RULES))
 
-    def policy(self, spec: SiteSpec | None) -> Effective:
-        """What holds for a site, as its spec and the operator say."""
-        return Effective(spec.policy if spec else Policy(), self._kit.policies.fleet())
+    def policy(self, spec: SiteSpec | DomainSpec | None) -> Effective:
+        """What holds for a site or zone, as its spec and the operator say."""
+        own = as_policy(spec.policy) if isinstance(spec, DomainSpec) else spec.policy if spec else Policy()
+        return Effective(own, self._kit.policies.fleet())
 
     async def place(self, spec: SiteSpec, applied: Applied) -> Judged:
         """Whether the site's hosts would be in the right place: asked before anything is planned."""
@@ -86,11 +89,28 @@ class Gatekeeper:
         )
         return Judged(plan, guard.judge(plan, policy, history, self._kit.clock.now()))
 
-    async def assess(self, plan: Plan, spec: SiteSpec | None, applied: Applied) -> Judged:
-        """What the guard says of a plan. Nothing is kept."""
+    async def assess(
+        self,
+        plan: Plan,
+        spec: SiteSpec | DomainSpec | None,
+        applied: Applied,
+        *,
+        protected: bool | None = None,
+    ) -> Judged:
+        """What the guard says of a plan. Nothing is kept.
+
+        Args:
+            plan: what would be done.
+            spec: the spec that it is for, None when none is known.
+            applied: what was put in place last; empty for a zone.
+            protected: of a zone: whether the spec that was put in place last protects it.
+        """
         policy, now = self.policy(spec), self._kit.clock.now()
         history = await self._history(plan, policy, applied)
-        history = replace(history, turn=await self._waves.turn(plan, spec, applied))
+        if protected is not None:
+            history = replace(history, protected=protected)
+        if not isinstance(spec, DomainSpec):
+            history = replace(history, turn=await self._waves.turn(plan, spec, applied))
         verdict = guard.judge(plan, policy, history, now)
         more = await self._kit.hook.judge(plan, spec, verdict) if plan.steps else ()
         # Other sites were judged meanwhile: what they were allowed counts, though nothing is gone yet.
@@ -99,13 +119,24 @@ class Gatekeeper:
         verdict = guard.conclude((*found, *more), plan, policy, history, now)
         return Judged(plan, verdict, policy.limits.reason)
 
-    async def judge(self, plan: Plan, spec: SiteSpec | None, applied: Applied) -> Judged:
-        """What the guard says of a plan that is to be carried out; on record before anything is done."""
-        judged = await self.assess(plan, spec, applied)
+    async def judge(
+        self,
+        plan: Plan,
+        spec: SiteSpec | DomainSpec | None,
+        applied: Applied,
+        *,
+        protected: bool | None = None,
+    ) -> Judged:
+        """What the guard says of a plan that is to be carried out; on record before anything is done.
+
+        Its arguments are those of `assess`.
+        """
+        judged = await self.assess(plan, spec, applied, protected=protected)
         if isinstance(judged.verdict, Allowed):
             # With no other judgement in between, or two sites would be allowed the same last hosts.
             self._headcount.begin(plan, guard.taken(plan, self.policy(spec), self._kit.clock.now()))
-            self._waves.begin(plan, applied)
+            if not isinstance(spec, DomainSpec):
+                self._waves.begin(plan, applied)
         if judged.plan.steps:
             await self.record(judged)
         return judged
@@ -138,13 +169,13 @@ class Gatekeeper:
             "audit", number=record.number, hash=record.hash, what=entry.what, who=entry.who, about=entry.site
         )
 
-    async def take(self, plan: Plan, spec: SiteSpec | None) -> None:
+    async def take(self, plan: Plan, spec: SiteSpec | DomainSpec | None) -> None:
         """Note what a plan takes away, before it does: a controller that is killed then has it counted."""
         removals = guard.taken(plan, self.policy(spec), self._kit.clock.now())
         self._headcount.take(plan, removals)
         if removals:
             await self._kit.ledger.removed(removals)
-        for removal in removals:
+        for removal in removals if not isinstance(spec, DomainSpec) else ():
             self._kit.metrics.removed(removal.kind.value)
 
     async def used(self, site: str, plan: str) -> None:
@@ -218,8 +249,8 @@ class Gatekeeper:
 
     async def _with_culprits(self, history: History, plan: Plan, policy: Effective) -> History:
         """A site that is repaired again and again: its hosts are asked who keeps changing it."""
-        if not history.heals:
-            return history  # nothing was repaired of late: it does not flap
+        if not history.heals or is_zone(plan.site):
+            return history  # nothing was repaired of late: it does not flap; or it has no hosts to ask
         found = guard.findings(plan, policy, history, self._kit.clock.now())
         if not any(reason.rule == _FLAPPING for reason in found):
             return history

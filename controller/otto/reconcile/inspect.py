@@ -80,27 +80,31 @@ class Inspector:
     Args:
         kit: the ports.
         known: what the controller knows that is at work in this process; None where none is.
+
+    Attributes:
+        fleet: the specs.
+        gate: asks the guard.
     """
 
     def __init__(self, kit: Kit, known: Knowledge | None = None) -> None:
         self._kit = kit
         self._alone = known is None
         known = known or Knowledge.fresh(kit)
-        self._fleet = known.fleet
+        self.fleet = known.fleet
         self._books = known.books
         self._headcount = known.headcount
-        self._gate = known.gate
+        self.gate = known.gate
         self.verifier = Verifier(kit)
         self._observer = Observer(kit, self.verifier)
 
     async def load(self) -> Fleet:
         """Read the repository's newest commit that may be deployed, without recording that it was seen."""
-        await self._fleet.load()
+        await self.fleet.load()
         head = await self._kit.source.fetch()
         commit = (await Door(self._kit).glance(head)).commit if head else ""
         if commit:
-            self._fleet.catalogue = self._fleet.preview(commit)
-        return self._fleet
+            self.fleet.catalogue = self.fleet.preview(commit)
+        return self.fleet
 
     async def desired(self, site: str) -> Desired:
         """What a site should be.
@@ -108,9 +112,9 @@ class Inspector:
         Raises:
             UsageError: no spec wants such a site.
         """
-        known = self._fleet.in_force(site)
+        known = self.fleet.in_force(site)
         if known is None:
-            names = ", ".join(sorted(self._fleet.catalogue.sites)) or "none"
+            names = ", ".join(sorted(self.fleet.catalogue.sites)) or "none"
             raise UsageError(f"no spec describes a site {site!r}", mend=f"sites with a spec: {names}")
         return await Resolver(self._kit).resolve(known)
 
@@ -135,5 +139,5 @@ class Inspector:
         priced = self._books.priced(planned, seen.desired, seen.observed.hosts, applied)
         if self._alone:
             await self._headcount.load()
-        judged = await self._gate.assess(priced, seen.desired.spec, applied)
+        judged = await self.gate.assess(priced, seen.desired.spec, applied)
         return Inspection(seen.desired, seen.observed, seen.differences, judged.plan, judged.verdict)

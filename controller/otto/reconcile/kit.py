@@ -6,7 +6,14 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 
-from otto.config import FactsSettings, ForgeSettings, LoopSettings, ProbesSettings, RefreshSettings
+from otto.config import (
+    DnsSettings,
+    FactsSettings,
+    ForgeSettings,
+    LoopSettings,
+    ProbesSettings,
+    RefreshSettings,
+)
 from otto.ports import (
     Clock,
     Configuration,
@@ -26,6 +33,8 @@ from otto.ports import (
     Store,
     Vouching,
 )
+from otto.ports.specbook import Editor, Specbook
+from otto.ports.zones import Zones
 from otto.reconcile.events import Bus
 from otto.reconcile.turns import Turns
 from otto.telemetry.metrics import Metrics
@@ -47,6 +56,7 @@ class Kit:
     prices: Prices
     hook: PolicyHook
     notifier: Notifier
+    zones: Zones
     vouching: Vouching
     queue: Queue
     clock: Clock
@@ -55,8 +65,11 @@ class Kit:
     probes: ProbesSettings = field(default_factory=ProbesSettings)
     facts: FactsSettings = field(default_factory=FactsSettings)
     refresh: RefreshSettings = field(default_factory=RefreshSettings)
+    dns: DnsSettings = field(default_factory=DnsSettings)
     forge: Forge | None = None
     proposals: Proposals | None = None
+    specbook: Specbook | None = None
+    editor: Editor | None = None
     forging: ForgeSettings = field(default_factory=ForgeSettings)
     providers: frozenset[str] = frozenset({"lab"})
     bus: Bus = field(default_factory=Bus)

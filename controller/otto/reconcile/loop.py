@@ -1,10 +1,14 @@
-"""The loop: workers take due sites from the queue, one call at a time per site, many sites at once."""
+"""The loop: workers take due sites from the queue, one call at a time per site, many sites at once.
+
+Zones are in the same queue, and are worked on beside the workers.
+"""
 
 import asyncio
 import contextlib
 
 import structlog
 
+from otto.model.domain import is_zone
 from otto.model.run import Outcome
 from otto.model.status import Phase
 from otto.reconcile.destroy import end_teardowns
@@ -33,7 +37,7 @@ class Loop:
             log.info("run.interrupted", run=run.id, site=run.site, outcome=Outcome.INTERRUPTED.value)
 
     async def start_all(self, cause: str = "start") -> None:
-        """Make every known site due: with a spec, remembered, or only with a status."""
+        """Make every known site and zone due: with a spec, remembered, or only with a status."""
         statuses = await self._kit.store.statuses()
         # Of nobody else: a question for each of ten thousand sites takes seconds.
         down = frozenset(status.site for status in statuses if status.phase in _DOWN)
@@ -50,6 +54,7 @@ class Loop:
             for worker in workers:
                 worker.cancel()
             await asyncio.gather(*workers, return_exceptions=True)
+            await self._reconciler.domains.lane.stop()
 
     @property
     def _workers(self) -> int:
@@ -58,6 +63,9 @@ class Loop:
     async def _worker(self) -> None:
         while True:
             site, cause = await self._kit.queue.get()
+            if is_zone(site):
+                self._reconciler.domains.lane.take(site, cause)
+                continue
             with self._kit.metrics.worker_busy(site), contextlib.ExitStack() as stack:
                 stack.callback(self._kit.queue.done, site)
                 after = await self._reconciler.reconcile(site, cause)

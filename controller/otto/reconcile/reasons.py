@@ -1,5 +1,6 @@
 """Why a site is as it is: everything that the store knows of it, put before `otto.decide.why`."""
 
+import asyncio
 from collections import deque
 from collections.abc import Mapping
 from datetime import datetime
@@ -8,14 +9,15 @@ from typing import Protocol
 from otto.decide import approval
 from otto.decide.evidence import Evidence
 from otto.decide.why import why
-from otto.model.catalogue import RememberedSpec
+from otto.model.catalogue import RememberedDomain, RememberedSpec
+from otto.model.domain import is_zone
 from otto.model.history import Grant, GrantKind
-from otto.model.policy import Policy
 from otto.model.run import Run
 from otto.model.spec import SiteSpec
 from otto.model.status import SiteStatus
 from otto.model.why import Why
 from otto.reconcile import told
+from otto.reconcile.approvals import policy_in
 
 _RUNS = 20
 _MOST = 200  # sites looked at of those that a site waits for, directly or not
@@ -42,6 +44,9 @@ class Memory(Protocol):
     async def spec(self, site: str) -> RememberedSpec | None:
         """Last good spec of a site."""
 
+    async def domain(self, zone: str) -> RememberedDomain | None:
+        """Last good spec of a zone."""
+
     async def intents(self, site: str) -> frozenset[str]:
         """What people asked for besides the spec."""
 
@@ -61,19 +66,24 @@ async def reasons(store: Memory, site: str, *, at_work: bool, now: datetime) -> 
         at_work: whether anybody works on sites right now.
         now: the time.
     """
-    status, known = await store.status(site), await store.spec(site)
-    runs = await store.runs(site, _RUNS)
+    # Together: each of them waits for a thread, and none for another.
+    status, known, runs, said, source, intents = await asyncio.gather(
+        store.status(site),
+        _spec(store, site),
+        store.runs(site, _RUNS),
+        store.ledger.grants(site=site),
+        told.source(store),
+        store.intents(site),
+    )
     plan = approval.waiting_plan(status, runs)
-    policy = known.spec.policy if known else Policy()
-    said = await store.ledger.grants(site=site)
-    source = await told.source(store)
+    policy = policy_in(known)
     statuses, specs = await _needed(store, site, status, known)
     return why(
         Evidence(
             site=site,
             status=status,
             spec=known,
-            intents=await store.intents(site),
+            intents=intents,
             runs=runs,
             statuses=statuses,
             specs=specs,
@@ -88,13 +98,18 @@ async def reasons(store: Memory, site: str, *, at_work: bool, now: datetime) -> 
     )
 
 
+async def _spec(store: Memory, name: str) -> RememberedSpec | RememberedDomain | None:
+    return await store.domain(name) if is_zone(name) else await store.spec(name)
+
+
 async def _needed(
-    store: Memory, site: str, status: SiteStatus | None, known: RememberedSpec | None
+    store: Memory, site: str, status: SiteStatus | None, known: RememberedSpec | RememberedDomain | None
 ) -> tuple[Mapping[str, SiteStatus], Mapping[str, SiteSpec]]:
     """Statuses and specs of a site and of all it waits for, directly or not."""
     statuses = {site: status} if status else {}
-    specs = {site: known.spec} if known else {}
-    left = deque(known.spec.depends_on if known else ())
+    spec = known.spec if isinstance(known, RememberedSpec) else None
+    specs = {site: spec} if spec else {}
+    left = deque(spec.depends_on if spec else ())
     seen = {site}
     while left and len(seen) < _MOST:
         name = left.popleft()

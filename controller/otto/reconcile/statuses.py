@@ -7,15 +7,17 @@ from datetime import datetime, timedelta
 import structlog
 
 from otto.decide.diff import diff
+from otto.decide.dns.resolving import NOT_MANAGED, Resolution
 from otto.decide.sifting import standing
 from otto.decide.summarize import Findings, summarize
 from otto.decide.wording import reasons, told_of
 from otto.model.desired import Desired
-from otto.model.errors import OttoError, WaitingError
+from otto.model.errors import OttoError, UnresolvedError, WaitingError
 from otto.model.observed import InfrastructureState, Observed, Seen
 from otto.model.plan import Removing, StepKind
 from otto.model.rollout import RolloutStatus
 from otto.model.run import Outcome
+from otto.model.spec import SiteSpec
 from otto.model.status import Phase, SiteStatus
 from otto.model.verdict import Verdict, Waiting
 from otto.reconcile.bookkeeper import Bookkeeper
@@ -44,6 +46,7 @@ class Statuses:
     Attributes:
         leaving: sites that are to be taken down and wait for it, by name; every status of theirs says so.
         rollouts: tells how a site's rollout stands.
+        resolving: tells whether a site's names lead to it.
         ends: when sites end by their time to live or a tombstone, by name.
     """
 
@@ -53,6 +56,7 @@ class Statuses:
         self._fleet = fleet
         self._pace = pace
         self.rollouts: Callable[[str], RolloutStatus | None] = _none
+        self.resolving: Callable[[SiteSpec], Resolution] = _unmanaged
         self.leaving: dict[str, Leaving] = {}
         self.ends: dict[str, datetime] = {}
 
@@ -113,6 +117,7 @@ class Statuses:
             problems=self._fleet.problems(site),
             error=error.message,
             mend=error.mend,
+            unresolved=str(error) if isinstance(error, UnresolvedError) else "",
             next_look=self._at(after),
             failures=failures,
         )
@@ -197,6 +202,8 @@ class Statuses:
             currency=currency,
             problems=self._fleet.problems(desired.site),
             rollout=self.rollouts(desired.site),
+            stale=self._kit.source.stale(desired.spec.content),
+            resolving=self.resolving(desired.spec),
         )
 
     def _measure(self, before: SiteStatus | None, after: SiteStatus, run: str) -> None:
@@ -220,6 +227,11 @@ class Statuses:
 
 def _none(site: str) -> None:
     del site
+
+
+def _unmanaged(spec: SiteSpec) -> Resolution:
+    del spec
+    return NOT_MANAGED
 
 
 def _failures(before: SiteStatus | None, desired: Desired, *, failed: bool) -> int:

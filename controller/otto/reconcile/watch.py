@@ -11,6 +11,7 @@ from otto.decide.catalogue import untold
 from otto.decide.schedule import backoff, jittered
 from otto.model.canonical import to_data
 from otto.model.catalogue import Catalogue
+from otto.model.domain import is_zone
 from otto.model.errors import OttoError
 from otto.model.pipeline import Event, Trigger
 from otto.model.signature import Admission
@@ -18,6 +19,7 @@ from otto.reconcile.door import Door
 from otto.reconcile.fleet import Fleet, Refreshed
 from otto.reconcile.kit import Kit
 from otto.reconcile.pipelines import Pipelines
+from otto.reconcile.turnedaway import TurnedAway
 
 log = structlog.get_logger("otto.watch")
 
@@ -47,10 +49,12 @@ class Watcher:
 
     Attributes:
         state: what is known of the repository.
+        turned_away: keeps account of what is not signed.
         listeners: called when the fleet has moved to another commit.
     """
 
     def __init__(self, kit: Kit, fleet: Fleet, door: Door, pipelines: Pipelines, *, interval: float) -> None:
+        self.turned_away = TurnedAway(kit, fleet, pipelines)
         self._kit = kit
         self._pipelines = pipelines
         self._fleet = fleet
@@ -111,22 +115,28 @@ class Watcher:
             for listener in self.listeners:
                 listener()
             await self._tell(refreshed.after)
+        if refusal is not None:
+            await self.turned_away.refused(head or "", refusal)
         empty = "" if head else "the repository has no commit yet"
         await self._note(commit=head or "", error=empty, unsigned=str(refusal or ""))
         return refreshed
 
     def _open(self, refreshed: Refreshed, due: frozenset[str], by: str, deliveries: int) -> None:
-        """Pipelines of a push; at the start everything is looked at, and each site tells by itself."""
+        """Pipelines of a push; at the start everything is looked at, and each site tells by itself.
+
+        Zones have none: their runs tell the same.
+        """
         before, after = refreshed.before, refreshed.after
         if not before.commit:
             return
         at, commit = self._kit.clock.now(), after.commit
         author = self._kit.source.author(commit) or by
         event = Event(Trigger.PUSH, at, author, commit=commit, deliveries=deliveries)
+        sites = frozenset(name for name in due if not is_zone(name))
         problems = {
-            site: [str(item) for item in after.problems[site]] for site in due & after.problems.keys()
+            site: [str(item) for item in after.problems[site]] for site in sites & after.problems.keys()
         }
-        self._pipelines.open(event, due, problems=problems)
+        self._pipelines.open(event, sites, problems=problems)
 
     async def _tell(self, catalogue: Catalogue) -> None:
         """Keep what no site's status can tell, for the command line."""
@@ -139,7 +149,7 @@ class Watcher:
 
     def _due(self, refreshed: Refreshed) -> frozenset[str]:
         before, after = refreshed.before, refreshed.after
-        gone = before.sites.keys() - after.sites.keys()
+        gone = (before.sites.keys() - after.sites.keys()) | (before.domains.keys() - after.domains.keys())
         names = before.problems.keys() | after.problems.keys()
         moved = {name for name in names if before.problems.get(name) != after.problems.get(name)}
         return refreshed.touched | gone | moved

@@ -32,6 +32,7 @@ from otto.telemetry.pipelines import PipelineMetrics
 from otto.telemetry.rollouts import RolloutMetrics
 from otto.telemetry.runs import RunMetrics
 from otto.telemetry.work import WorkMetrics
+from otto.telemetry.zones import ZoneMetrics
 
 
 class Metrics(
@@ -73,6 +74,7 @@ class Metrics(
         self._fleet = FleetMetrics(self.registry, limit=site_limit if per_site else 0, now=now)
         self._money = MoneyMetrics(self.registry, self._fleet.shows_sites)
         self.rollouts = RolloutMetrics(self.registry, self._fleet.shows_sites)
+        self._zones = ZoneMetrics(self.registry, limit=site_limit if per_site else 0)
         RunMetrics.__init__(self, self.registry)
         ObservationMetrics.__init__(self, self.registry)
         WorkMetrics.__init__(self, self.registry, health or Health())
@@ -120,6 +122,26 @@ class Metrics(
         self._fleet.gone(site)
         self._money.gone(site)
         self.rollouts.gone(site)
+
+    def zone(self, status: SiteStatus) -> None:
+        """Show a zone's status."""
+        self._zones.status(status)
+
+    def zone_looked(self, look: str) -> None:
+        """Count a look at a zone: `serial`, `full` or `check`."""
+        self._zones.looked(look)
+
+    def zone_changed(self, action: str) -> None:
+        """Count a record set that was changed: `create`, `update` or `destroy`."""
+        self._zones.changed(action)
+
+    def zone_differs(self, zone: str, count: int) -> None:
+        """Show in how many places a zone differs."""
+        self._zones.differs(zone, count)
+
+    def zone_gone(self, zone: str) -> None:
+        """Take back everything said of a zone."""
+        self._zones.gone(zone)
 
     def render(self, accept: str = "") -> tuple[bytes, str]:
         """The answer to a scrape, and its content type, in the format the scraper accepts."""

@@ -2,7 +2,7 @@
 
 from prometheus_client import CollectorRegistry, Counter, Gauge
 
-TOOLS = ("terraform", "ansible", "ssh")
+TOOLS = ("terraform", "ansible", "ssh", "dns")
 RESULTS = ("succeeded", "failed", "timed-out", "interrupted")
 
 

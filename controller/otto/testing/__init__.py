@@ -29,9 +29,11 @@ from otto.testing.ledger import MemoryLedger
 from otto.testing.pipelines import MemoryPipelines
 from otto.testing.probe import MemoryProbe
 from otto.testing.source import MemorySource, MemorySpecs, spec_text
+from otto.testing.specbook import MemorySpecbook
 from otto.testing.store import MemoryStore
 from otto.testing.tokens import MemoryTokens
 from otto.testing.world import World, site_spec
+from otto.testing.zones import MemoryZones, SimZone
 
 __all__ = [
     "START",
@@ -51,10 +53,13 @@ __all__ = [
     "MemoryProbe",
     "MemoryProposals",
     "MemorySource",
+    "MemorySpecbook",
     "MemorySpecs",
     "MemoryStore",
     "MemoryTokens",
+    "MemoryZones",
     "SimHost",
+    "SimZone",
     "World",
     "settle",
     "site_spec",

@@ -4,6 +4,7 @@ from datetime import datetime
 
 from otto.model.canonical import digest
 from otto.model.cost import PriceTable
+from otto.model.domain import DomainSpec
 from otto.model.errors import TerminalError
 from otto.model.notice import Notice
 from otto.model.plan import Plan
@@ -48,7 +49,9 @@ class MemoryHook:
         self.reasons: tuple[Reason, ...] = ()
         self.asked: list[Plan] = []
 
-    async def judge(self, plan: Plan, spec: SiteSpec | None, verdict: Verdict) -> tuple[Reason, ...]:
+    async def judge(
+        self, plan: Plan, spec: SiteSpec | DomainSpec | None, verdict: Verdict
+    ) -> tuple[Reason, ...]:
         """What the hook finds."""
         del spec, verdict
         self.asked.append(plan)

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 
-from otto.model.catalogue import RememberedSpec
+from otto.model.catalogue import RememberedDomain, RememberedSpec
 from otto.model.register import Listed, Selection, Sheet
 from otto.model.status import SiteStatus, pending
 from otto.testing.clock import START
@@ -16,6 +16,7 @@ class MemoryRegister:
     Args:
         statuses: the store's, by site.
         remembered: the store's last good specs, by site.
+        domains: those of zones.
         intents: what people want of a site.
     """
 
@@ -23,10 +24,12 @@ class MemoryRegister:
         self,
         statuses: Mapping[str, SiteStatus],
         remembered: Mapping[str, RememberedSpec],
+        domains: Mapping[str, RememberedDomain],
         intents: Callable[[str], frozenset[str]],
     ) -> None:
         self._statuses = statuses
         self._remembered = remembered
+        self._domains = domains
         self._intents = intents
         self._versions: dict[str, int] = {}
         self._count = 0
@@ -40,7 +43,7 @@ class MemoryRegister:
 
     def labels(self, site: str) -> Mapping[str, str] | None:
         """Labels of a site, None when there is none of that name."""
-        known, status = self._remembered.get(site), self._statuses.get(site)
+        known, status = self._spec(site), self._statuses.get(site)
         if known is not None:
             return known.spec.labels
         return status.labels if status else None
@@ -54,7 +57,7 @@ class MemoryRegister:
     async def page(self, selection: Selection, *, after: str = "", limit: int = 100) -> tuple[Listed, ...]:
         """Sites by name, from behind `after` on."""
         self.failures.strike("page")
-        names = sorted(self._statuses.keys() | self._remembered.keys())
+        names = sorted({*self._statuses, *self._remembered, *self._domains})
         fitting = [name for name in names if name > after and self._fits(name, selection)]
         return tuple(
             Listed(name, self._versions.get(name, 0), self.labels(name) or {}) for name in fitting[:limit]
@@ -75,8 +78,11 @@ class MemoryRegister:
             if status is not None
         }
 
+    def _spec(self, site: str) -> RememberedSpec | RememberedDomain | None:
+        return self._remembered.get(site) or self._domains.get(site)
+
     def _status(self, site: str) -> SiteStatus | None:
-        known, status = self._remembered.get(site), self._statuses.get(site)
+        known, status = self._spec(site), self._statuses.get(site)
         if status is None and known is not None:
             return pending(known.spec, known.commit, self.since)
         return status

@@ -3,12 +3,13 @@
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 
-from otto.model.catalogue import RememberedSpec
+from otto.model.catalogue import RememberedDomain, RememberedSpec
 from otto.model.observed import Applied
 from otto.model.register import Place
 from otto.model.rollout import RolloutStatus
 from otto.model.run import Outcome, Run
 from otto.model.status import SiteStatus
+from otto.model.zonememory import ZoneMemory
 from otto.testing.failures import Failures
 from otto.testing.imageindex import MemoryImageIndex
 from otto.testing.ledger import MemoryLedger
@@ -35,12 +36,17 @@ class MemoryStore:
         self._runs: dict[str, Run] = {}
         self._applied: dict[str, Applied] = {}
         self._remembered: dict[str, RememberedSpec] = {}
+        self._domains: dict[str, RememberedDomain] = {}
+        self._zones: dict[str, ZoneMemory] = {}
         self._rollouts: dict[str, RolloutStatus] = {}
         self._intents: defaultdict[str, set[str]] = defaultdict(set)
         self._notes: dict[str, str] = {}
         self.failures = Failures()
         self.register = MemoryRegister(
-            self._statuses, self._remembered, lambda site: frozenset(self._intents.get(site, ()))
+            self._statuses,
+            self._remembered,
+            self._domains,
+            lambda site: frozenset(self._intents.get(site, ())),
         )
         self.ledger.labels = self.register.labels
         self.pipelines.labels = self.register.labels
@@ -134,6 +140,33 @@ class MemoryStore:
             self._remembered[one.spec.name] = one
             self.register.renew(one.spec.name)
 
+    async def domain(self, zone: str) -> RememberedDomain | None:
+        """Last good spec of a zone."""
+        self.failures.strike("domain")
+        return self._domains.get(zone)
+
+    async def remembered_domains(self) -> Mapping[str, RememberedDomain]:
+        """Last good spec of every zone."""
+        self.failures.strike("remembered_domains")
+        return {zone: self._domains[zone] for zone in sorted(self._domains)}
+
+    async def remember_domains(self, specs: Sequence[RememberedDomain]) -> None:
+        """Keep last good specs of zones."""
+        self.failures.strike("remember_domains")
+        for one in specs:
+            self._domains[one.spec.name] = one
+            self.register.renew(one.spec.name)
+
+    async def zones(self) -> Mapping[str, ZoneMemory]:
+        """What is remembered of every zone."""
+        self.failures.strike("zones")
+        return {zone: self._zones[zone] for zone in sorted(self._zones)}
+
+    async def save_zone(self, memory: ZoneMemory) -> None:
+        """Keep what is to be remembered of a zone."""
+        self.failures.strike("save_zone")
+        self._zones[memory.zone] = memory
+
     async def intents(self, site: str) -> frozenset[str]:
         """What people asked for besides the spec."""
         self.failures.strike("intents")
@@ -158,7 +191,8 @@ class MemoryStore:
     async def forget(self, site: str) -> None:
         """Drop all but the history of a site that is destroyed."""
         self.failures.strike("forget")
-        for kept in (self._statuses, self._applied, self._remembered, self._intents, self._rollouts):
+        of_sites = (self._statuses, self._applied, self._remembered, self._intents, self._rollouts)
+        for kept in (*of_sites, self._domains, self._zones):
             kept.pop(site, None)
         self.ledger.forget(site)
 

@@ -6,7 +6,9 @@ from dataclasses import replace
 from datetime import datetime
 
 from otto.adapters.queue import WorkQueue
+from otto.adapters.specs.editing import YamlEditor
 from otto.config import LoopSettings
+from otto.model.domain import DomainSpec
 from otto.model.spec import Algorithm, Check, Content, HostGroup, Provider, SiteSpec, Tombstone
 from otto.model.strategy import Rollout, Strategy
 from otto.ports import Specs
@@ -23,7 +25,9 @@ from otto.testing.ledger import MemoryLedger
 from otto.testing.policy import MemoryHook, MemoryNotifier, MemoryPolicies, MemoryPrices, MemoryVouching
 from otto.testing.probe import MemoryProbe
 from otto.testing.source import MemorySource, MemorySpecs, spec_text
+from otto.testing.specbook import MemorySpecbook
 from otto.testing.store import MemoryStore
+from otto.testing.zones import MemoryZones
 
 OWNER = "0dd0cafe"
 PAGE = "<h1>It works</h1>"
@@ -57,7 +61,7 @@ class World:
         self.clock = clock or FakeClock()
         self.hosts = Hosts(self.clock)
         self.source = MemorySource()
-        self.specs: Specs = specs or MemorySpecs()
+        self.specs: Specs = specs if specs is not None else MemorySpecs()
         self.infrastructure = MemoryInfrastructure(self.hosts, OWNER)
         self.configuration = MemoryConfiguration(self.hosts, self.clock)
         self.probe = MemoryProbe(self.hosts, self.source.files)
@@ -71,8 +75,14 @@ class World:
         self.notifier = MemoryNotifier()
         self.forge: MemoryForge | None = None  # nobody is told unless a test wants it
         self.proposals = MemoryProposals(self.source)
+        self.specbook = MemorySpecbook(self.source)
         self.vouching = MemoryVouching()
+        self.zones = MemoryZones()
         self.queue = WorkQueue(self.clock)
+
+    def declare(self, *zones: DomainSpec) -> str:
+        """Commit specs of zones, each to `specs/NAME.yaml`."""
+        return self.source.commit({f"specs/{zone.name}.yaml": spec_text(zone) for zone in zones})
 
     def push(self, *sites: SiteSpec, files: Mapping[str, str | None] | None = None) -> str:
         """Commit specs, each to `specs/NAME.yaml` with a page of content if it has none, and other files."""
@@ -84,7 +94,7 @@ class World:
         return self.source.commit(changed | dict(files or {}))
 
     def withdraw(self, *names: str) -> str:
-        """Commit the removal of specs."""
+        """Commit the removal of specs, of sites or zones."""
         return self.source.commit({f"specs/{name}.yaml": None for name in names})
 
     def bury(self, name: str, *, reason: str = "over", by: str = "", at: datetime | None = None) -> str:
@@ -114,8 +124,11 @@ class World:
             prices=self.prices,
             hook=self.hook,
             notifier=self.notifier,
+            zones=self.zones,
             forge=self.forge,
             proposals=self.proposals,
+            specbook=self.specbook,
+            editor=YamlEditor(),
             vouching=self.vouching,
             queue=self.queue,
             clock=self.clock,

@@ -99,6 +99,7 @@ async def api_over(stage: Stage, options: Options | None = None) -> AsyncIterato
         inside = Inside(controller, Bridge(), gate, version="1.2.3")
         registry = CollectorRegistry()
         app = create_app(registry, Well(), "1.2.3", inside=inside, options=options or Options())
+        await calm()  # a controller that never ran closes nothing
         with telling(inside.stream, controller.kit.bus, controller.kit.clock.now):
             yield Api(stage, controller, inside, gate, app, registry)
 

@@ -19,10 +19,12 @@ from typer.testing import Result
 from otto.cli.main import build_app
 from otto.cli.remote.reach import FAR, FILES
 from otto.model.canonical import to_data
+from otto.model.domain import DomainSpec, Record, RecordType
 from otto.model.history import AuditEntry
 from otto.model.host import HostState, LiveHost
 from otto.model.policy import Policy
-from otto.testing import START, site_spec
+from otto.model.zone import RecordSet
+from otto.testing import START, SimZone, site_spec
 
 # What may differ: ids that chance makes, hashes over them, and who the system says is calling.
 _CHANCE = re.compile(
@@ -60,6 +62,9 @@ def prepared(stage: Stage) -> None:
     guarded.holds()
     store = stage.world.store
     stage.world.push(site_spec("acme", policy=Policy(ttl=86_400.0)), site_spec("shop"))
+    stage.world.declare(DomainSpec("zone.example", records=(Record("a", RecordType.A, ("192.0.2.1",)),)))
+    held = {("a", "A"): RecordSet("a", "A", 300, ("192.0.2.9",))}
+    stage.world.zones.zones |= {"live.example": SimZone(dict(held)), "zone.example": SimZone(dict(held))}
     for one in (image(1), image(2)):
         asyncio.run(store.images.add(one))
     asyncio.run(store.images.point(channel(1)))
@@ -138,6 +143,12 @@ STORY: tuple[tuple[str, ...], ...] = (
     ("images", "promote", image(2).digest, "--by", "ann"),
     ("images", "revoke", image(1).digest, "--reason", "old", "--by", "ann"),
     ("adopt", "shop", "--yes"),
+    ("dns", "diff", "zone.example"),
+    ("dns", "diff", "other.example"),
+    ("dns", "check", "zone.example"),
+    ("dns", "import", "zone.example"),
+    ("dns", "import", "live.example"),
+    ("plan", "zone.example"),
     ("token", "create", "ci", "--scope", "read", "--label", "team=web", "--by", "ann"),
     ("token", "create", "ci", "--scope", "read", "--by", "ann"),
     ("token", "list"),
@@ -178,6 +189,7 @@ def test_the_story_and_the_others_make_up_all_commands_that_work_from_afar() -> 
         return " ".join(words[: 2 if words[0] in groups else 1])
 
     elsewhere = {"reconcile", "provision", "configure", "verify", "destroy", "inventory", "notify", "version"}
+    elsewhere |= {"dns apply"}
     assert {command(words) for words in (*STORY, *PLAIN)} | elsewhere == set(FAR)
 
 

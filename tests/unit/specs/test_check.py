@@ -113,7 +113,7 @@ def test_a_file_given_twice_is_one_file(repository: Path) -> None:
 def test_huge_files_are_not_read_to_the_end(repository: Path) -> None:
     with (repository / "specs/huge.yaml").open("wb") as stream:
         stream.truncate(10 * 1024**3)
-    assert _places([], repository) == ["specs/huge.yaml this file is too big: 262145 bytes"]
+    assert _places([], repository) == ["specs/huge.yaml this file is too big: 1048577 bytes"]
 
 
 def test_json(repository: Path) -> None:
@@ -123,6 +123,7 @@ def test_json(repository: Path) -> None:
         "valid": False,
         "files": ["specs/bad.yaml", "specs/deep/two.yml", "specs/hello.yaml"],
         "sites": ["hello", "two"],
+        "zones": [],
         "problems": [
             {
                 "file": "specs/bad.yaml",

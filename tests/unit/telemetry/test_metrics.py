@@ -25,6 +25,7 @@ from otto.telemetry.pipelines import RESULTS as DELIVERED
 from otto.telemetry.pipelines import SENDERS
 from otto.telemetry.rollouts import RESULTS as ROLLED_OUT
 from otto.telemetry.runs import STEPS
+from otto.telemetry.zones import ACTIONS, LOOKS
 
 AT = datetime(2026, 1, 1, tzinfo=UTC)
 DRIFT = Difference(Layer.CONFIGURATION, "hosts/a/files/x", "a", "b", Cause.DRIFT)
@@ -93,6 +94,9 @@ def known() -> Iterator[tuple[str, dict[str, str]]]:
     yield from (
         ("otto_webhook_deliveries_total", {"sender": s, "result": r}) for s in SENDERS for r in DELIVERED
     )
+    yield from (("otto_dns_looks_total", {"look": look}) for look in LOOKS)
+    yield from (("otto_dns_changes_total", {"action": action}) for action in ACTIONS)
+    yield from (("otto_dns_zones", {"phase": phase.value}) for phase in Phase)
     yield from (("otto_guard_verdicts_total", {"verdict": verdict}) for verdict in VERDICTS)
     taken = ("destroy", "replace", "scale-in", "repair")
     yield from (("otto_guarded_removals_total", {"action": action}) for action in taken)
@@ -363,3 +367,22 @@ def test_two_sets_of_metrics_do_not_meet() -> None:
     Metrics(registry)
     with pytest.raises(ValueError, match="Duplicated timeseries"):
         Metrics(registry)
+
+
+def test_a_zone_is_shown_while_it_is_there(metrics: Metrics) -> None:
+    at = datetime(2026, 1, 1, tzinfo=UTC)
+    ready = Condition(ConditionType.READY, Truth.TRUE, "Verified", "", at)
+    resolving = Condition(ConditionType.RESOLVING, Truth.FALSE, "Failed", "", at)
+    status = SiteStatus("acme.example", Phase.DEGRADED, at, failures=2)
+    metrics.zone(status.with_condition(ready).with_condition(resolving))
+    metrics.zone_differs("acme.example", 3)
+    labels = {"zone": "acme.example"}
+    value = metrics.registry.get_sample_value
+    found = {name: value(f"otto_dns_zone_{name}", labels) for name in ("ready", "resolving", "failures")}
+    assert found == {"ready": 1, "resolving": 0, "failures": 2}
+    assert value("otto_dns_zone_differences", labels) == 3
+    assert value("otto_dns_zones", {"phase": "Degraded"}) == 1
+    # A zone is no site.
+    assert value("otto_sites", {"phase": "Degraded"}) == 0
+    metrics.zone_gone("acme.example")
+    assert value("otto_dns_zone_ready", labels) is None

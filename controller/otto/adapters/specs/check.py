@@ -24,11 +24,13 @@ class Validation:
         files: spec files, in order.
         sites: names of the sites that are good.
         problems: every problem, in order of place.
+        zones: names of the zones that are good.
     """
 
     files: tuple[str, ...] = ()
     sites: tuple[str, ...] = ()
     problems: tuple[Problem, ...] = ()
+    zones: tuple[str, ...] = ()
 
 
 def validate_paths(
@@ -56,7 +58,7 @@ def validate_paths(
 def to_json(validation: Validation) -> dict[str, object]:
     """The answer of `otto validate --json`.
 
-    `valid` (boolean), `files` (list of names), `sites` (names of good sites), `problems` (list of objects
+    `valid` (boolean), `files` (list of names), `sites` and `zones` (names of good ones), `problems` (objects
     with `file`, `line`, `column` (1-based; 0 when the whole file is meant), `pointer` (RFC 6901),
     `message`, and `found`, `allowed`, `mend`, `site`, each "" when there is nothing to say).
     """
@@ -64,6 +66,7 @@ def to_json(validation: Validation) -> dict[str, object]:
         "valid": not validation.problems,
         "files": list(validation.files),
         "sites": list(validation.sites),
+        "zones": list(validation.zones),
         "problems": [asdict(problem) for problem in validation.problems],
     }
 
@@ -134,7 +137,8 @@ class _Search:
         ]
         bad = {problem.site for problem in told}
         good = tuple(sorted(name for name in catalogue.sites if name not in bad))
-        return Validation(tuple(sorted(self._files)), good, tuple(sorted(told)))
+        zones = tuple(sorted(name for name in catalogue.domains if name not in bad))
+        return Validation(tuple(sorted(self._files)), good, tuple(sorted(told)), zones)
 
     def _missing_content(self, sites: Mapping[str, SiteSpec]) -> Iterator[Problem]:
         for spec in sites.values():

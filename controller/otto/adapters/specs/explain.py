@@ -3,6 +3,8 @@
 from collections.abc import Callable, Iterator, Mapping
 from itertools import islice
 
+import idna
+
 from otto.adapters.specs.document import Document, Flaw, Place, Value, find
 from otto.adapters.specs.scalar import Odd
 from otto.adapters.specs.schema import Finding, Kind
@@ -129,18 +131,37 @@ def _pattern(finding: Finding, at: Place, _: Place) -> Iterator[Flaw]:
         yield _flaw(_key(at), path, message, found=quoted(value), allowed=allowed)
         return
     message = "this is not written as it has to be"
-    mend = _rewritten(value) if path[:2] == ("spec", "domains") else ""
+    mend = _rewritten(value, whole=not _is_record(path)) if _is_host_name(finding) else ""
     yield _flaw(at, path, message, found=shown(value, path), allowed=allowed, mend=mend)
 
 
-def _rewritten(domain: str) -> str:
-    """For a host name that only needs rewriting, how to write it."""
+def _is_record(path: Path) -> bool:
+    return path[:2] == ("spec", "records") and path[-1] == "name"
+
+
+def _is_host_name(finding: Finding) -> bool:
+    path = finding.path
+    return finding.schema.get("format") == "hostname" or path[:2] == ("spec", "domains") or _is_record(path)
+
+
+def _rewritten(name: str, *, whole: bool) -> str:
+    """For a host name that only needs rewriting, how to write it: as A-labels (RFC 5890), in lower case."""
+    labels = name[:_LONGEST_DOMAIN].strip().rstrip(".").lower().split(".")
     try:
-        ascii_form = domain[:_LONGEST_DOMAIN].strip().rstrip(".").lower().encode("idna").decode("ascii")
+        labels = [_a_label(label) for label in labels]
     except UnicodeError:
         return ""
-    fits = "." in ascii_form and ascii_form.replace("-", "").replace(".", "").isalnum()
-    return f"write it as {safe(ascii_form)}" if fits and ascii_form != domain else ""
+    ascii_form = ".".join(labels)
+    fits = all(label.replace("-", "").replace("_", "").isalnum() for label in labels if label != "*")
+    fits = fits and ascii_form != name and (len(labels) > 1 or not whole)
+    return f"write it as {safe(ascii_form, _LONGEST_DOMAIN)}" if fits else ""
+
+
+def _a_label(label: str) -> str:
+    """A label in ASCII (UTS 46)."""
+    if label.isascii():
+        return label
+    return idna.encode(label, uts46=True).decode("ascii")
 
 
 def _unique(finding: Finding, _: Place, top: Place) -> Iterator[Flaw]:

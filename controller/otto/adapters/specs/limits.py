@@ -14,7 +14,7 @@ class SpecLimits:
         problems: problems reported of one file; the rest is counted.
     """
 
-    size: int = 256 * 1024
-    values: int = 100_000
+    size: int = 1024 * 1024
+    values: int = 250_000
     depth: int = 32
     problems: int = 200

@@ -9,27 +9,32 @@ from otto.adapters.specs import build, explain, semantics
 from otto.adapters.specs.compose import documents
 from otto.adapters.specs.decode import decode
 from otto.adapters.specs.document import Document, Flaw, Place, Stop, Value, find
+from otto.adapters.specs.domain import domain
 from otto.adapters.specs.limits import SpecLimits
 from otto.adapters.specs.policy import fleet_policy
 from otto.adapters.specs.schema import API_VERSION, KINDS, kind
 from otto.adapters.specs.text import choices, did_you_mean, quoted, safe
 from otto.model.catalogue import SpecFile
+from otto.model.domain import DomainSpec, is_zone
 from otto.model.policy import FleetPolicy
 from otto.model.problem import Problem
 from otto.model.spec import SiteSpec, Tombstone
 
 _NAME = re.compile(r"[a-z](?:[a-z0-9-]{0,38}[a-z0-9])?")
+_LABEL = r"[a-z0-9_](?:[a-z0-9_-]{0,61}[a-z0-9_])?"
+_ZONE = re.compile(rf"(?=.{{1,253}}\Z){_LABEL}(?:\.{_LABEL})+")
 # Names in a file that YAML cannot read: better a guess than a site that seems to have been removed.
 _NAME_GUESS = re.compile(
-    r"^metadata:[ \t]*(?:#.*)?\n(?:[ \t].*\n|\n){0,50}?[ \t]+name:[ \t]*[\"']?([a-z][a-z0-9-]{0,39})\b",
+    r"^metadata:[ \t]*(?:#.*)?\n(?:[ \t].*\n|\n){0,50}?[ \t]+name:[ \t]*[\"']?([a-z0-9_][a-z0-9._-]{0,252})",
     re.MULTILINE,
 )
 
 
 # The kinds of documents that a repository holds; a fleet's policy is its operator's and never lies in one.
-IN_REPOSITORY = ("Site", "Tombstone")
+IN_REPOSITORY = ("Site", "Domain", "Tombstone")
 _BUILD: Mapping[str, Callable[[Mapping[str, Any], str, int], object]] = {
     "Site": build.site,
+    "Domain": domain,
     "Tombstone": build.tombstone,
     "FleetPolicy": lambda document, _path, _line: fleet_policy(document),
 }
@@ -40,9 +45,10 @@ class Parsed:
     """What a file says.
 
     Attributes:
-        values: what its good documents stand for, in order: `SiteSpec`, `Tombstone`, `FleetPolicy`.
+        values: what its good documents stand for, in order: `SiteSpec`, `DomainSpec`, `Tombstone`,
+            `FleetPolicy`.
         problems: what is wrong with it, in order of place.
-        names: names of the sites it mentions.
+        names: names of the sites and zones it mentions.
     """
 
     values: tuple[object, ...] = ()
@@ -70,7 +76,8 @@ class YamlSpecs:
         parsed = parse_file(path, data, self._limits, self._kinds)
         sites = tuple(value for value in parsed.values if isinstance(value, SiteSpec))
         tombstones = tuple(value for value in parsed.values if isinstance(value, Tombstone))
-        return SpecFile(path, sites, parsed.problems, parsed.names, tombstones)
+        domains = tuple(value for value in parsed.values if isinstance(value, DomainSpec))
+        return SpecFile(path, sites, parsed.problems, parsed.names, tombstones, domains)
 
 
 def parse_fleet_policy(path: str, data: bytes) -> tuple[FleetPolicy | None, tuple[Problem, ...]]:
@@ -145,10 +152,12 @@ class _Reading:
         self._problems.append(problem(self._file, flaw, site))
 
     def guess_names(self, data: bytes) -> None:
-        """Look for names of sites in text that could not be read."""
+        """Look for names of sites and zones in text that could not be read."""
         text = data[: 1024 * 1024].decode("utf-8", errors="replace")
         for match in _NAME_GUESS.finditer(text):
-            self._names[match.group(1)] = None
+            name = match.group(1).rstrip(".")
+            if _is_name(name):
+                self._names[name] = None
 
     def result(self, most: int) -> Parsed:
         """All of it, problems in order of place."""
@@ -212,14 +221,20 @@ def _misplaced(name: str, allowed: Sequence[str], at: Place) -> Flaw:
     return Flaw(at.line, at.column, message, allowed=choices(allowed), mend=mend, path=("kind",))
 
 
+def _is_name(text: str) -> bool:
+    """Whether that may name a site or a zone."""
+    return bool((_ZONE if is_zone(text) else _NAME).fullmatch(text))
+
+
 def _name(value: Value) -> str:
-    """Name of the site that a document is about, "" when it does not say."""
+    """Name of the site or zone that a document is about, "" when it does not say."""
     if not isinstance(value, dict):
         return ""
     part, key = ("spec", "site") if value.get("kind") == "Tombstone" else ("metadata", "name")
     holder = value.get(part)
     name = holder.get(key) if isinstance(holder, dict) else None
-    return name if isinstance(name, str) and _NAME.fullmatch(name) else ""
+    expected = _ZONE if value.get("kind") == "Domain" else _NAME
+    return name if isinstance(name, str) and expected.fullmatch(name) else ""
 
 
 def problem(file: str, flaw: Flaw, site: str = "") -> Problem:

@@ -38,8 +38,8 @@ def site_policy(policy: _Fields) -> Policy:
         protect=policy["protect"],
         ttl=seconds_of(policy["ttl"]) if "ttl" in policy else None,
         until=time_of(policy["until"]) if "until" in policy else None,
-        limits=_limits(policy["limits"]) if "limits" in policy else None,
-        windows=_windows(policy["windows"]),
+        limits=read_limits(policy["limits"]) if "limits" in policy else None,
+        windows=read_windows(policy["windows"]),
         budget=_budget(policy),
         drift=_drift(policy["drift"]),
     )
@@ -50,9 +50,9 @@ def fleet_policy(document: _Fields) -> FleetPolicy:
     spec = document["spec"]
     return FleetPolicy(
         limits=_fleet_limits(spec["limits"]),
-        site_limits=_limits(spec["siteLimits"]),
+        site_limits=read_limits(spec["siteLimits"]),
         collapse=Collapse(spec["collapse"]["count"], float(spec["collapse"]["share"])),
-        windows=_windows(spec["windows"]),
+        windows=read_windows(spec["windows"]),
         budget=_budget(spec),
         labels=tuple(LabelDefault(dict(item["match"]), seconds_of(item["ttl"])) for item in spec["labels"]),
         ttl_warnings=tuple(sorted(map(seconds_of, spec["ttlWarnings"]), reverse=True)),
@@ -63,11 +63,13 @@ def fleet_policy(document: _Fields) -> FleetPolicy:
     )
 
 
-def _limits(limits: _Fields) -> Limits:
+def read_limits(limits: _Fields) -> Limits:
+    """The blast radius of a site, or of a zone, which has no share and no repairs."""
+    usual = Limits()
     return Limits(
         count=float(limits["count"]),
-        share=float(limits["share"]),
-        repair_count=limits["repairCount"],
+        share=float(limits.get("share", usual.share)),
+        repair_count=limits.get("repairCount", usual.repair_count),
         window=seconds_of(limits["window"]),
         window_count=float(limits["windowCount"]),
         reason=limits.get("reason", "").strip(),
@@ -84,7 +86,8 @@ def _fleet_limits(limits: _Fields) -> FleetLimits:
     )
 
 
-def _windows(windows: _Fields) -> Windows:
+def read_windows(windows: _Fields) -> Windows:
+    """When changes may be made."""
     found = (
         Window(kind == "allow", " ".join(item["cron"].split()), seconds_of(item["lasts"]), item["timezone"])
         for kind in ("allow", "deny")

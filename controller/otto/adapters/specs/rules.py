@@ -55,6 +55,15 @@ def site_rollout(rollout: _Fields, place: Place, base: _Path) -> Iterator[Flaw]:
             yield from _at_most(rollout[name], place, (*base, name), most)
 
 
+def domain_policy(policy: _Fields, place: Place, base: _Path) -> Iterator[Flaw]:
+    """What is wrong with `spec.policy` of a Domain, whose `ttl` is a number of seconds of records."""
+    if "approvalExpiry" in policy:
+        yield from _length(policy["approvalExpiry"], place, (*base, "approvalExpiry"), _LONGEST)
+    if "limits" in policy:
+        yield from _limits(policy["limits"], place, (*base, "limits"))
+    yield from _shared(policy, place, base)
+
+
 def fleet_policy(spec: _Fields, place: Place) -> Iterator[Flaw]:
     """What is wrong with the `spec` of a fleet's policy."""
     base: _Path = ("spec",)

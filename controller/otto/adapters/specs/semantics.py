@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 from urllib.parse import SplitResult, urlsplit
 
-from otto.adapters.specs import rules
+from otto.adapters.specs import domainrules, rules
 from otto.adapters.specs.build import normal
 from otto.adapters.specs.document import Document, Flaw, Place
 from otto.adapters.specs.rules import flaw as _flaw
@@ -17,6 +17,8 @@ _Path = tuple[str | int, ...]
 def flaws(document: Document) -> list[Flaw]:
     """What is wrong with a document that its schema accepts."""
     value: Any = document.value
+    if value["kind"] == "Domain":
+        return list(domainrules.flaws(value, document.place))
     return list(_RULES[value["kind"]](value["spec"], document.place))
 
 

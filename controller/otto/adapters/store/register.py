@@ -10,6 +10,7 @@ from sqlalchemy import (
     Connection,
     Select,
     Table,
+    bindparam,
     delete,
     exists,
     func,
@@ -21,7 +22,8 @@ from sqlalchemy import (
 from otto.adapters.store import schema, writing
 from otto.adapters.store.database import Database, decoded
 from otto.model.canonical import canonical, load
-from otto.model.catalogue import RememberedSpec
+from otto.model.catalogue import RememberedDomain, RememberedSpec
+from otto.model.domain import DomainSpec, is_zone
 from otto.model.register import Listed, Place, Selection, Sheet
 from otto.model.spec import SiteSpec
 from otto.model.status import Phase, SiteStatus, pending
@@ -52,8 +54,8 @@ class SqlRegister:
 
     async def listed(self, site: str) -> Listed | None:
         """One site, None when there is none of that name."""
-        found = await self._listed(_listing().where(_SITES.c.site == site))
-        return found[0] if found else None
+        row = await self._database.read(lambda connection: connection.execute(_ONE, {"site": site}).first())
+        return None if row is None else Listed(row[0], row[1], load(row[2]))
 
     async def page(self, selection: Selection, *, after: str = "", limit: int = 100) -> tuple[Listed, ...]:
         """Sites by name, from behind `after` on."""
@@ -156,8 +158,8 @@ def enter_status(connection: Connection, status: SiteStatus) -> None:
         _mark(connection, {status.site: marks})
 
 
-def enter_specs(connection: Connection, specs: Sequence[SiteSpec]) -> None:
-    """Have sites listed as their specs label them; the rest is their status's, should there be one."""
+def enter_specs(connection: Connection, specs: Sequence[SiteSpec | DomainSpec]) -> None:
+    """Have sites and zones listed as their specs label them; the rest is their status's, if there is one."""
     for some in _chunks(specs):
         names = [spec.name for spec in some]
         rows = connection.execute(select(_SITES).where(_SITES.c.site.in_(names))).mappings()
@@ -222,6 +224,10 @@ def _listing() -> Select[str, int, str]:
     return select(columns.site, columns.version, columns.labels)
 
 
+# Made once: it is asked for with almost every request to the API.
+_ONE = _listing().where(_SITES.c.site == bindparam("site"))
+
+
 def _versions(names: Sequence[str]) -> Select[str, int]:
     return select(_SITES.c.site, _SITES.c.version).where(_SITES.c.site.in_(names))
 
@@ -233,12 +239,15 @@ def _statuses(connection: Connection, names: Sequence[str]) -> tuple[SiteStatus,
 
 
 def _pending(connection: Connection, names: Sequence[str], now: datetime) -> Iterator[SiteStatus]:
-    """Statuses of sites that nobody has looked at."""
+    """Statuses of sites and zones that nobody has looked at."""
     columns = schema.remembered.c
     unseen = ~exists().where(schema.statuses.c.site == columns.site)
     rows = connection.execute(select(columns.site, columns.data).where(columns.site.in_(names), unseen))
-    for known in decoded(RememberedSpec, rows.all()):
+    found = rows.all()
+    for known in decoded(RememberedSpec, [row for row in found if not is_zone(row[0])]):
         yield pending(known.spec, known.commit, now)
+    for zone in decoded(RememberedDomain, [row for row in found if is_zone(row[0])]):
+        yield pending(zone.spec, zone.commit, now)
 
 
 def _intents(connection: Connection, names: Sequence[str]) -> dict[str, frozenset[str]]:

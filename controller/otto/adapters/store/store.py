@@ -12,12 +12,14 @@ from otto.adapters.store.ledger import SqlLedger
 from otto.adapters.store.pipelines import SqlPipelines
 from otto.adapters.store.tokens import SqlTokens
 from otto.model.canonical import canonical
-from otto.model.catalogue import RememberedSpec
+from otto.model.catalogue import RememberedDomain, RememberedSpec
+from otto.model.domain import is_zone
 from otto.model.observed import Applied
 from otto.model.register import Place
 from otto.model.rollout import RolloutStatus
 from otto.model.run import Outcome, Run
 from otto.model.status import SiteStatus
+from otto.model.zonememory import ZoneMemory
 from otto.ports import Clock
 
 KEPT_RUNS = 200
@@ -131,13 +133,13 @@ class SqlStore:
 
     async def remembered(self) -> Mapping[str, RememberedSpec]:
         """Last good spec of every site."""
-        found = await self._database.values(
-            RememberedSpec, select(schema.remembered.c.site, schema.remembered.c.data)
-        )
+        found = await self._database.values(RememberedSpec, _all(schema.remembered, zones=False))
         return {one.spec.name: one for one in sorted(found, key=lambda one: one.spec.name)}
 
     async def spec(self, site: str) -> RememberedSpec | None:
         """Last good spec of a site."""
+        if is_zone(site):
+            return None
         found = await self._database.values(RememberedSpec, _of(schema.remembered, site))
         return found[0] if found else None
 
@@ -151,6 +153,38 @@ class SqlStore:
             register.enter_specs(connection, [one.spec for one in specs])
 
         await self._database.write(keep)
+
+    async def domain(self, zone: str) -> RememberedDomain | None:
+        """Last good spec of a zone."""
+        if not is_zone(zone):
+            return None
+        found = await self._database.values(RememberedDomain, _of(schema.remembered, zone))
+        return found[0] if found else None
+
+    async def remembered_domains(self) -> Mapping[str, RememberedDomain]:
+        """Last good spec of every zone."""
+        found = await self._database.values(RememberedDomain, _all(schema.remembered, zones=True))
+        return {one.spec.name: one for one in sorted(found, key=lambda one: one.spec.name)}
+
+    async def remember_domains(self, specs: Sequence[RememberedDomain]) -> None:
+        """Keep last good specs of zones."""
+        rows = [{"site": one.spec.name, "data": canonical(one)} for one in specs]
+
+        def keep(connection: Connection) -> None:
+            writing.put(connection, schema.remembered, rows)
+            register.enter_specs(connection, [one.spec for one in specs])
+
+        await self._database.write(keep)
+
+    async def zones(self) -> Mapping[str, ZoneMemory]:
+        """What is remembered of every zone."""
+        found = await self._database.values(ZoneMemory, _all(schema.applied, zones=True))
+        return {one.zone: one for one in sorted(found, key=lambda one: one.zone)}
+
+    async def save_zone(self, memory: ZoneMemory) -> None:
+        """Keep what is to be remembered of a zone."""
+        row = {"site": memory.zone, "data": canonical(memory)}
+        await self._database.write(lambda connection: writing.put(connection, schema.applied, [row]))
 
     async def intents(self, site: str) -> frozenset[str]:
         """What people asked for besides the spec: `suspend`, `destroy`."""
@@ -192,6 +226,12 @@ class SqlStore:
 
 def _of(table: Table, site: str) -> Select[str, str]:
     return select(table.c.site, table.c.data).where(table.c.site == site)
+
+
+def _all(table: Table, *, zones: bool) -> Select[str, str]:
+    """Rows of sites, or those of zones: the name of a zone holds a dot, a site's never does."""
+    named = table.c.site.contains(".", autoescape=True)
+    return select(table.c.site, table.c.data).where(named if zones else ~named)
 
 
 def _runs() -> Select[str, str]:

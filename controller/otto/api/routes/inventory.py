@@ -27,6 +27,7 @@ Item = Annotated[
 _MADE = re.compile(r"(?P<site>.+)-(?:web|balancer)-[0-9]+")
 # Sites whose hosts are looked at for one page: where most have none, it may hold fewer than were asked for.
 _SITES = 300
+# At once at most: what is read of a site in vain costs as much as what is shown.
 _TOGETHER = 50
 _BEHIND = "\U0010ffff"  # behind every name of a host
 
@@ -102,7 +103,8 @@ async def _everywhere(
         meant = [first] if first and wanted.labels.items() <= first.labels.items() else []
         found += [view for view in await _views(inside, meant) if _fits(view, role, after)]
     while len(found) <= page.limit and looked < _SITES:
-        some = await register.page(wanted, after=last, limit=_TOGETHER)
+        lacking = page.probe - len(found)
+        some = await register.page(wanted, after=last, limit=min(_TOGETHER, lacking // 2 + 1))
         if not some:
             return _listed(request, page, found)
         found += [view for view in await _views(inside, some) if _fits(view, role, None)]

@@ -22,7 +22,7 @@ _WHETHER: answers.Responses = {
 }
 
 
-def _sees_all(caller: Reader) -> None:
+async def _sees_all(caller: Reader) -> None:
     """Refuse metrics to who is limited to some sites: they name all of them.
 
     Raises:

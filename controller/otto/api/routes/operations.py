@@ -87,7 +87,7 @@ class _At:
     request: Request
 
 
-def _at(seen: Seen, inside: Within, request: Request) -> _At:
+async def _at(seen: Seen, inside: Within, request: Request) -> _At:
     return _At(seen.site, inside, request)
 
 

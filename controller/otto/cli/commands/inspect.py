@@ -1,6 +1,6 @@
 """`otto plan` and `otto diff`: look at a site without touching it."""
 
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING
 
 import typer
 
@@ -12,11 +12,12 @@ from otto.cli.running import run
 if TYPE_CHECKING:
     from otto.desk.inspecting import Inspected
 
-ExitCode = Annotated[bool, typer.Option("--exit-code", help="Exit with 4 when there is something.")]
-
 
 def plan(
-    context: typer.Context, site: options.Site, json: options.Json = False, exit_code: ExitCode = False
+    context: typer.Context,
+    site: options.Site,
+    json: options.Json = False,
+    exit_code: options.ExitCode = False,
 ) -> None:
     """Show what would be done about a site.
 
@@ -30,7 +31,10 @@ def plan(
 
 
 def diff(
-    context: typer.Context, site: options.Site, json: options.Json = False, exit_code: ExitCode = False
+    context: typer.Context,
+    site: options.Site,
+    json: options.Json = False,
+    exit_code: options.ExitCode = False,
 ) -> None:
     """Show what is not as the spec says. Changes nothing."""
     invocation = Invocation.of(context)

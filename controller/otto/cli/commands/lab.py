@@ -12,6 +12,7 @@ from otto.cli.text import counted
 from otto.model.errors import UsageError
 
 if TYPE_CHECKING:
+    from otto.lab.containers import Container
     from otto.lab.lab import Lab
     from otto.lab.outcome import LabCleaned, LabStatus
     from otto.model.progress import Progress
@@ -62,6 +63,7 @@ def status(context: typer.Context, json: options.Json = False) -> None:
         ("route", route),
         ("inotify", limit),
         ("networks", ", ".join(network.name for network in found.networks)),
+        ("nameserver", _nameserver(found)),
     ]
     invocation.out.print(tables.facts(facts))
     hosts = tables.blank("HOST", "SITE", "ROLE", "STATE", "ADDRESS")
@@ -153,6 +155,23 @@ def _confirm(invocation: Invocation) -> None:
         raise UsageError("nothing was removed: that was not confirmed", mend=f"type {_SURE}, or give --yes")
 
 
+def _nameserver(found: "LabStatus") -> str:
+    if found.nameserver is None:
+        return "none: a zone that needs it has it started"
+    told = _nameserver_facts(found.nameserver)
+    return f"{told['state']}, at {told['address']}, delegates from {told['zone']}"
+
+
+def _nameserver_facts(container: "Container") -> dict[str, str]:
+    from otto.lab import names  # noqa: PLC0415
+
+    return {
+        "zone": container.labels.get(names.NAMESERVER, ""),
+        "state": container.state,
+        "address": container.labels.get(names.ADDRESS, ""),
+    }
+
+
 def _document(found: "LabStatus") -> dict[str, object]:
     return {
         "owner": found.owner,
@@ -160,6 +179,7 @@ def _document(found: "LabStatus") -> dict[str, object]:
         "image": {"name": found.image, "id": found.image_id or None},
         "route": {"pool": str(found.route.pool), "present": found.route.present},
         "inotify_instances": found.inotify.instances,
+        "nameserver": _nameserver_facts(found.nameserver) if found.nameserver else None,
         "networks": [
             {"name": item.name, "site": item.labels.get("otto.site", "")} for item in found.networks
         ],

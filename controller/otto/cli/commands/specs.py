@@ -38,7 +38,9 @@ def validate(
     else:
         for problem in found.problems:
             _show(invocation, problem)
-        _conclude(invocation, len(found.files), len(found.sites), len(found.problems))
+        good = counted(len(found.sites), "good site")
+        good += f", {counted(len(found.zones), 'good zone')}" if found.zones else ""
+        _conclude(invocation, len(found.files), good, len(found.problems))
     if found.problems:
         raise typer.Exit(Exit.FAILED)
 
@@ -59,8 +61,8 @@ def _show(invocation: Invocation, problem: "Problem") -> None:
             invocation.out.print(Text.assemble((f"    {name:<8}", "dim"), clean(words)), soft_wrap=True)
 
 
-def _conclude(invocation: Invocation, files: int, sites: int, problems: int) -> None:
-    looked = f"{counted(files, 'file')}, {counted(sites, 'good site')}"
+def _conclude(invocation: Invocation, files: int, good: str, problems: int) -> None:
+    looked = f"{counted(files, 'file')}, {good}"
     words = f"{looked}, {counted(problems, 'problem')}" if problems else f"{looked}: all is sound"
     invocation.err.print(words, style="red" if problems else "green")
 

@@ -11,6 +11,7 @@ FAR = frozenset(
         *("pipelines list", "pipelines show", "pipelines run"),
         *("images list", "images show", "images diff", "images promote", "images revoke"),
         *("token create", "token list", "token revoke"),
+        *("dns diff", "dns apply", "dns check", "dns import"),
     }
 )
 """Commands that ask whichever controller is meant."""

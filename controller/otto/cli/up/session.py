@@ -173,7 +173,7 @@ class Session:
         if not source.fetched_at:
             return Expectation.of_unread_source(source.error)
         catalogue = fleet.catalogue
-        wanted = [name for name in fleet.names() if fleet.in_force(name) is not None]
+        wanted = [name for name in fleet.names() if fleet.wants(name)]
         found = expect(self._board.rows(), wanted, catalogue.problems, catalogue.loose)
         return replace(found, unsigned=source.unsigned)
 

@@ -2,8 +2,8 @@
 
 from collections.abc import Iterator
 
-from otto.decide.guard.exposure import is_exposed, last_copies
-from otto.decide.guard.rule import ENDS, Case, Rule, names
+from otto.decide.guard.exposure import last_copies
+from otto.decide.guard.rule import Case, Rule, names
 from otto.model.history import GrantKind
 from otto.model.plan import Action, ActionKind, Removing
 from otto.model.verdict import Effect, Reason
@@ -12,7 +12,9 @@ from otto.model.verdict import Effect, Reason
 def _always(case: Case) -> Iterator[Reason]:
     if case.policy.site.approval != "always" or case.idle or case.removing is Removing.PERSON:
         return
-    yield Reason("guard.approval.always", "the site's policy asks for approval of every change", case.approve)
+    yield Reason(
+        "guard.approval.always", f"the {case.noun}'s policy asks for approval of every change", case.approve
+    )
 
 
 def _unasked(case: Case, kind: ActionKind) -> Iterator[Action]:
@@ -51,20 +53,9 @@ def _last_copy(case: Case) -> Iterator[Reason]:
         )
 
 
-def _exposed(case: Case) -> Iterator[Reason]:
-    if case.policy.site.approval == "auto":
-        return
-    kinds = ENDS | {ActionKind.UPDATE}
-    found = [action for action in case.plan.actions if action.kind in kinds and is_exposed(action)]
-    if found:
-        yield Reason(
-            "guard.dns.exposed", f"records that much depends on would change: {names(found)}", case.approve
-        )
-
-
 def _second_person(case: Case) -> Iterator[Reason]:
     if case.removing is Removing.PERSON and case.policy.site.approvers > 1:
-        message = f"taking the site down needs {case.policy.site.approvers} people, as its policy says"
+        message = f"taking the {case.noun} down needs {case.policy.site.approvers} people, as its policy says"
         yield Reason("guard.destroy.approvers", message, case.approve)
 
 
@@ -121,15 +112,6 @@ RULES = (
         "asks",
         "Approve the plan, or leave one.",
         _last_copy,
-    ),
-    Rule(
-        "guard.dns.exposed",
-        Effect.ASK,
-        "A DNS record of the apex, a wildcard, an MX or an NS record would be changed, replaced or removed. "
-        "Not with `policy.approval: auto`. OttO manages no DNS yet.",
-        "asks",
-        "Approve the plan.",
-        _exposed,
     ),
     Rule(
         "guard.destroy.approvers",

@@ -5,6 +5,7 @@ from datetime import timedelta
 
 from otto.decide.guard.exposure import last_copies, weight
 from otto.decide.guard.rule import Case, Rule, figure, names
+from otto.model.domain import is_zone
 from otto.model.duration import in_words
 from otto.model.history import Removal
 from otto.model.plan import Action, Removing
@@ -24,10 +25,10 @@ def weights(case: Case, actions: Iterable[Action]) -> dict[str, float]:
 
 def _count(case: Case) -> Iterator[Reason]:
     limit = case.policy.limits.count
-    total = sum(weights(case, case.takes).values())
+    total = sum(weights(case, case.loses).values())
     if not case.removing and total > limit:
         weighs = f"{figure(total)} of {figure(limit)} allowed"
-        message = f"the plan takes away {names(case.takes)}, which weighs {weighs}"
+        message = f"the plan takes away {names(case.loses)}, which weighs {weighs}"
         yield _ask("guard.destroy.count", message, case, total, limit)
 
 
@@ -50,7 +51,7 @@ def _repairs(case: Case) -> Iterator[Reason]:
 def _window(case: Case) -> Iterator[Reason]:
     limits = case.policy.limits
     own = [item for item in _recent(case, limits.window) if item.site == case.plan.site]
-    added = sum(weights(case, (*case.takes, *case.repairs)).values())
+    added = sum(weights(case, (*case.loses, *case.repairs)).values())
     total = added + sum(item.weight for item in own)
     if case.removing or not added or total <= limits.window_count:
         return
@@ -63,13 +64,16 @@ def _window(case: Case) -> Iterator[Reason]:
 
 def _fleet(case: Case) -> Iterator[Reason]:
     limits = case.policy.fleet.limits
-    most = max(limits.count, limits.share * case.history.fleet.hosts)
-    added = sum(weights(case, case.takes).values())
-    total = added + sum(item.weight for item in _recent(case, limits.window) if item.kind.takes)
+    zone = is_zone(case.plan.site)
+    most = limits.count if zone else max(limits.count, limits.share * case.history.fleet.hosts)
+    added = sum(weights(case, case.loses).values())
+    # Hosts are added up with hosts, records of all zones with records.
+    alike = (item for item in _recent(case, limits.window) if is_zone(item.site) is zone)
+    total = added + sum(item.weight for item in alike if item.kind.takes)
     # Who typed a site's name, or that all are to go, has counted them.
     if added and total > most and case.removing is not Removing.PERSON:
         message = (
-            f"with what all sites lost in the last {in_words(limits.window)}, the plan comes to "
+            f"with what all {case.noun}s lost in the last {in_words(limits.window)}, the plan comes to "
             f"{figure(total)} of {figure(most)} allowed for the fleet"
         )
         yield _ask("guard.fleet.count", message, case, total, most)
@@ -105,8 +109,9 @@ RULES = (
     Rule(
         "guard.destroy.count",
         Effect.ASK,
-        "What one plan destroys, replaces or scales in, by weight. With every `policy.approval`; not where "
-        "the whole site is to go.",
+        "What one plan destroys, replaces or scales in, by weight; of a zone, the record sets that it "
+        "removes and that do not leave with their site. With every `policy.approval`; not where the whole "
+        "site is to go.",
         "`limits.count: 3`",
         "Approve the plan, or raise the limit with a reason.",
         _count,
@@ -141,7 +146,8 @@ RULES = (
         "guard.fleet.count",
         Effect.ASK,
         "What all sites together lost within the fleet's `limits.window`, by weight, this plan included and "
-        "repairs left out, where that is more than `limits.count` and than `limits.share` of all hosts. Not "
+        "repairs left out, where that is more than `limits.count` and than `limits.share` of all hosts; and "
+        "the same of the record sets of all zones together, where that is more than `limits.count`. Not "
         "where a person takes a site down (`otto destroy`).",
         "`limits.count: 12`, `limits.share: 0.34`, `limits.window: 1h` of the fleet's policy",
         "Approve the plan, or wait.",

@@ -1,6 +1,6 @@
 """Every rule, in the order in which verdicts tell of them."""
 
-from otto.decide.guard import asking, blast, drift, holding, money, order, place
+from otto.decide.guard import asking, blast, dns, drift, holding, money, order, place
 from otto.decide.guard.rule import Rule
 
 RULES: tuple[Rule, ...] = (
@@ -8,6 +8,7 @@ RULES: tuple[Rule, ...] = (
     *holding.RULES,
     *money.RULES,
     *asking.RULES,
+    *dns.RULES,
     *blast.RULES,
     *order.RULES,
     *drift.RULES,

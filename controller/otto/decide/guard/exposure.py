@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Mapping
 
-from otto.model.plan import Action
+from otto.model.plan import RECORD, Action
 
 LAST_COPY = 3.0
 EXPOSED_RECORD = 3.0
@@ -30,12 +30,12 @@ def last_copies(taken: Iterable[Action], dead: Iterable[Action], hosts: Mapping[
 def is_exposed(action: Action) -> bool:
     """Whether it is a DNS record that much depends on: of the apex, of any name, or saying where mail goes.
 
-    Such an action's address is `dns/ZONE/NAME/TYPE`, with `@` for the apex.
+    Such an action's type is `record`, its address `NAME TYPE`, with `@` for the apex.
     """
-    parts = action.address.split("/")
-    if len(parts) != 4 or parts[0] != "dns":  # noqa: PLR2004
+    if action.type != RECORD:
         return False
-    return parts[2] in ("@", "*") or parts[2].startswith("*.") or parts[3] in _EXPOSED_TYPES
+    name, _, kind = action.address.partition(" ")
+    return name in ("@", "*") or name.startswith("*.") or kind in _EXPOSED_TYPES
 
 
 def weight(action: Action, last: frozenset[str]) -> float:

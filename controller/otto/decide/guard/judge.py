@@ -67,7 +67,7 @@ def approvers(plan: Plan, policy: Effective, history: History, now: datetime) ->
 def taken(plan: Plan, policy: Effective, now: datetime) -> tuple[Removal, ...]:
     """What is to be remembered of a plan that is carried out: the hosts it takes away or makes anew."""
     case = Case(plan, policy, History(), now)
-    actions = (*case.takes, *case.repairs)
+    actions = (*case.loses, *case.repairs)
     by_name = weights(case, actions)
     return tuple(
         Removal(plan.site, name, action.kind, now, by_name[name])

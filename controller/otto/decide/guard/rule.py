@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from functools import cached_property
 
+from otto.model.domain import is_zone
 from otto.model.history import Grant, GrantKind, History
 from otto.model.plan import Action, ActionKind, Plan, Removing, StepKind
 from otto.model.policy import Effective
@@ -38,6 +39,22 @@ class Case:
         """Hosts that are made anew because they are dead."""
         return tuple(action for action in self.plan.actions if action.kind is ActionKind.REPAIR)
 
+    @cached_property
+    def followed(self) -> frozenset[str]:
+        """Records that change only since a site that they follow does: that is judged by itself."""
+        zone = self.plan.about.zone
+        return frozenset(zone.followed) if zone else frozenset()
+
+    @cached_property
+    def loses(self) -> tuple[Action, ...]:
+        """What counts of what the plan takes away: all but records that leave with their site."""
+        return tuple(action for action in self.takes if action.address not in self.followed)
+
+    @property
+    def noun(self) -> str:
+        """What the plan is about, in a word."""
+        return "zone" if is_zone(self.plan.site) else "site"
+
     @property
     def idle(self) -> bool:
         """Whether nothing is changed: no step at all, or only a look."""
@@ -45,9 +62,15 @@ class Case:
 
     @property
     def only_mends(self) -> bool:
-        """Whether nothing is done but to put right what the spec did not cause."""
-        causes = frozenset(self.plan.about.causes)
-        return bool(causes) and not causes & _CHANGES and not self.removing and not self.takes
+        """Whether nothing is done but to mend what the spec did not cause, or to take back what failed."""
+        about, causes = self.plan.about, frozenset(self.plan.about.causes)
+        if about.taking_back and "asked" not in causes:
+            return not self.removing and all(self._is_taken_back(action) for action in self.takes)
+        return bool(causes) and not causes & _CHANGES and not self.removing and not self.loses
+
+    def _is_taken_back(self, action: Action) -> bool:
+        """Whether what goes came with what is taken back."""
+        return action.kind is ActionKind.SCALE_IN or action.host in self.plan.about.undoing
 
     @property
     def removing(self) -> Removing:

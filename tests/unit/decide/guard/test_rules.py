@@ -8,7 +8,7 @@ import pytest
 from otto.decide.guard import RULES, judge, taken
 from otto.model.cost import Cost, CostChange
 from otto.model.history import Account, FleetSize, GrantKind, Heal, History, Removal, Spending
-from otto.model.plan import Action, ActionKind, Plan, Removing, Step, StepKind
+from otto.model.plan import Action, ActionKind, Plan, Removing
 from otto.model.policy import (
     Budget,
     DriftPolicy,
@@ -228,16 +228,6 @@ def test_what_is_remembered_of_a_plan_is_what_it_takes_and_makes_anew() -> None:
     ]
 
 
-@pytest.mark.parametrize("address", ["dns/hello.test/@/A", "dns/hello.test/*/A", "dns/hello.test/mail/MX"])
-def test_records_that_much_depends_on_weigh_most_and_ask(address: str) -> None:
-    records = (Action(address, DESTROY, asked=True), Action("dns/hello.test/www/A", DESTROY, asked=True))
-    of = Plan(SITE, "d", (Step(StepKind.DNS, (), records),), ABOUT)
-    verdict, rules = said(of)
-    assert (verdict, rules) == ("NeedsApproval", {"guard.dns.exposed", "guard.destroy.count"})
-    small = replace(of, steps=(Step(StepKind.DNS, (), records[1:]),))
-    assert said(small) == ("Allowed", set())
-
-
 # Protection, freezes, windows
 
 
@@ -320,6 +310,26 @@ def test_repairs_go_on_outside_windows_unless_they_are_to_wait(
     of = plan(act(REPAIR), about=replace(ABOUT, causes=causes))
     closed = replace(NIGHT, repairs=repairs, overrun=Overrun.HOLD)
     assert said(of, policy(windows=closed))[0] == verdict
+
+
+@pytest.mark.parametrize(
+    ("action", "repairs", "verdict"),
+    [
+        (act(REPLACE, "hello-web-1"), False, "Allowed"),
+        (act(REPLACE, "hello-web-2"), False, "Waiting"),
+        (act(SCALE_IN, "hello-web-2"), False, "Allowed"),
+        (act(DESTROY, "hello-web-1", asked=True), False, "Allowed"),
+        (act(DESTROY, "hello-web-2", asked=True), False, "Waiting"),
+        (act(CREATE, "hello-web-4"), False, "Allowed"),
+        (act(CREATE, "hello-web-4"), True, "Waiting"),
+    ],
+)
+def test_what_failed_is_taken_back_outside_windows_and_nothing_else_goes_with_it(
+    action: Action, repairs: bool, verdict: str
+) -> None:
+    about = replace(ABOUT, undoing=frozenset({"hello-web-1"}), taking_back=True)
+    closed = replace(NIGHT, repairs=repairs)
+    assert said(plan(action, about=about), policy(windows=closed, approval="auto"))[0] == verdict
 
 
 # Money

@@ -1,0 +1,1 @@
+"""What is decided about zones and their records. Pure."""

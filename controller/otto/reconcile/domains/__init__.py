@@ -1,0 +1,1 @@
+"""Zones: looked at, planned, changed, verified; and what sites and zones have to do with each other."""
