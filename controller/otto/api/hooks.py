@@ -28,6 +28,7 @@ PATHS = frozenset(f"/hooks/{sender.value}" for sender in Sender)
 _AT_ONCE = 64  # bodies read at once, of whoever it may be; the others wait for their turn
 _TELL = 60.0  # seconds between two words on refused deliveries of one sender
 _FORM = "application/x-www-form-urlencoded"
+_FORMS = frozenset({Sender.GITHUB, Sender.GITEA})  # who sends such; curl calls JSON that, too
 
 
 class Desk(Protocol):
@@ -170,7 +171,8 @@ class Hooks:
 
     def _read(self, sender: Sender, headers: Mapping[str, str], body: bytes) -> Delivery:
         try:
-            return webhooks.read(sender, headers, _payload(headers, body))
+            payload = _payload(headers, body) if sender in _FORMS else body
+            return webhooks.read(sender, headers, payload)
         except UsageError as error:
             raise RefusedError("malformed", http.HTTPStatus.BAD_REQUEST, str(error)) from error
 

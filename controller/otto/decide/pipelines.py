@@ -33,6 +33,7 @@ _AT_WORK = frozenset(
     }
 )
 _FETCHING = frozenset({Trigger.CONTENT, Trigger.SCHEDULE, Trigger.API})
+_ASKED = frozenset({Trigger.SCHEDULE, Trigger.API})
 _REMOVING = frozenset({"drain", "destroy"})
 # Kept open: what ended is told in one piece, with what it was told to.
 _DECIDED = frozenset({Outcome.SUCCEEDED, Outcome.FAILED, Outcome.SUPERSEDED, Outcome.INTERRUPTED})
@@ -62,8 +63,17 @@ def same_event(pipeline: Pipeline, event: Event) -> bool:
 
 
 def found(pipeline: Pipeline, event: Event) -> Pipeline | None:
-    """The pipeline with what a fetch found in place of what a delivery claimed; None when it is past that."""
+    """The pipeline with what a fetch found; None when it is past that, or about something else.
+
+    That takes the place of what a delivery claimed, and is what somebody hoped for who had a site looked at.
+    """
     known = pipeline.event
+    if known.trigger in _ASKED and not (pipeline.digest or known.commit):
+        what = f"{event.repository} at {short(event.ref)}: commit {event.commit[:12]}"
+        told = with_line(pipeline, StageKind.FETCH, what)
+        return replace(
+            told, event=replace(known, repository=event.repository, ref=event.ref, commit=event.commit)
+        )
     alike = (known.trigger, known.repository) == (event.trigger, event.repository)
     if pipeline.digest or not alike or short(known.ref) != short(event.ref):
         return None
@@ -102,6 +112,14 @@ def held_at_fetch(pipeline: Pipeline, why: str) -> Pipeline:
     fetch = stage_in(pipeline, StageKind.FETCH)
     told = pipeline if fetch is None or why in fetch.log else with_line(pipeline, StageKind.FETCH, why)
     return waiting(told, why)
+
+
+def unfetched(pipeline: Pipeline, why: str, now: datetime) -> Pipeline:
+    """What is to be fetched is not there, and nothing stands in for it."""
+    fetch = stage_in(pipeline, StageKind.FETCH)
+    if fetch is not None and fetch.ended_at is not None:  # a push is there, the content it asks for is not
+        pipeline = with_open_stage(pipeline, StageKind.FETCH, now)
+    return decided(with_line(pipeline, StageKind.FETCH, why), Outcome.FAILED, why, now)
 
 
 def invalid(pipeline: Pipeline, message: str, lines: Sequence[str], now: datetime) -> Pipeline:

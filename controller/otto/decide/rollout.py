@@ -49,10 +49,23 @@ class Course:
         return bool(self.batches or self.balancers)
 
 
-def rolls(desired: Desired, applied: Applied) -> bool:
-    """Whether a wish is rolled out in steps: one was verified before, and the spec does not say otherwise."""
-    changed = bool(applied.verified) and applied.verified != desired.digest
-    return changed and applied.desired is not None and desired.spec.rollout.strategy is not Strategy.ALL
+def rolls(desired: Desired, observed: Observed, differences: Iterable[Difference], plan: Plan) -> bool:
+    """Whether a wish is put in place in steps: one was verified before, and the spec does not say otherwise.
+
+    That very one too, where servers that run have got another meanwhile: a commit that was reverted.
+
+    Args:
+        desired: the wish.
+        observed: what was seen.
+        differences: what differs.
+        plan: what is to be done.
+    """
+    applied = observed.applied
+    if not applied.verified or applied.desired is None or desired.spec.rollout.strategy is Strategy.ALL:
+        return False
+    if applied.verified != desired.digest or replaced(desired, plan, observed):
+        return True
+    return not _changed(differences).isdisjoint(_running(desired, observed))
 
 
 def goes_back(desired: Desired, applied: Applied, *, beside: bool) -> bool:
@@ -100,7 +113,7 @@ def course(
             even where nothing is left to change.
         first: servers on which the wish that is taken back failed: visitors are the worst off there.
     """
-    changed = {item.host for item in differences if item.layer in _OF_HOSTS and item.cause is Cause.SPEC}
+    changed = _changed(differences)
     aside = set_aside(observed)
     again = frozenset(begun) | aside
     running = _running(desired, observed)
@@ -138,7 +151,12 @@ def newcomers(observed: Observed, configured: Iterable[str]) -> tuple[str, ...]:
 
 def _never_served(observed: Observed, name: str) -> bool:
     facts = observed.facts.get(name)
-    return isinstance(facts, Seen) and facts.value.configuration is None
+    return isinstance(facts, Seen) and not _was_made_ready(facts.value, Role.WEB)
+
+
+def _was_made_ready(facts: HostFacts, role: Role) -> bool:
+    """Whether a host was brought all that it needs to serve, whichever it was."""
+    return facts.configuration is not None and (role is not Role.WEB or facts.revision is not None)
 
 
 def covered(actions: Iterable[Action], approved: Iterable[Action]) -> bool:
@@ -213,8 +231,15 @@ def _wanted_web(desired: Desired) -> frozenset[str]:
     return frozenset(desired.spec.host_names(Role.WEB))
 
 
+def _changed(differences: Iterable[Difference]) -> frozenset[str]:
+    """Hosts on which something differs for the wish's sake."""
+    return frozenset(
+        item.host for item in differences if item.layer in _OF_HOSTS and item.cause is Cause.SPEC
+    )
+
+
 def _running(desired: Desired, observed: Observed) -> dict[str, Role]:
-    """Hosts that are wanted, run, and were configured once."""
+    """Hosts that are wanted, run, and were configured once; servers that have content, too."""
     if not isinstance(observed.infrastructure, Seen):
         return {}
     names = wanted(desired)
@@ -235,7 +260,7 @@ def _alive(observed: Observed) -> frozenset[str]:
 
 def _works(observed: Observed, name: str, role: Role) -> bool:
     facts = observed.facts.get(name)
-    if not isinstance(facts, Seen) or facts.value.configuration is None:
+    if not isinstance(facts, Seen) or not _was_made_ready(facts.value, role):
         return False
     return facts.value.services.get(SERVICES[role]) == "active"
 

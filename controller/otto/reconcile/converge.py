@@ -117,7 +117,7 @@ class Converger:
     ) -> tuple[Observed, Touched]:
         """Do all that was allowed: at once what touches no visitor, then running servers step by step."""
         look = run.look
-        in_steps = rolls(look.desired, look.observed.applied) or bool(look.beside)
+        in_steps = bool(look.beside) or rolls(look.desired, look.observed, look.differences, plan)
         await self._roller.leave(run, look.observed, leaving(plan, look.observed))
         anew = replaced(look.desired, plan, look.observed) if in_steps else frozenset[str]()
         if anew:
@@ -184,7 +184,7 @@ class Converger:
         plan = planning.plan(look.desired, look.observed, look.differences, found, force=look.force)
         plan = noted(plan, look.desired, look.pinned)
         rest_of = part_of(plan, self._rollouts.status(plan.site))
-        about = replace(plan.about, undoing=look.undoing, part_of=rest_of, taking_back=bool(look.beside))
+        about = replace(plan.about, undoing=look.undoing, part_of=rest_of, taking_back=look.takes_back)
         return replace(plan, about=about), changes
 
     async def _tell_what_was_seen(self, look: Look, recorder: Recorder) -> None:

@@ -49,13 +49,18 @@ class Look:
         spec = self.desired.spec
         return spec if self.policy is None else replace(spec, policy=self.policy)
 
+    @property
+    def takes_back(self) -> bool:
+        """Whether the run puts nothing in place but what was verified before."""
+        return bool(self.beside) or self.observed.applied.verified == self.desired.digest
+
     def begun_for(self, plan: Plan) -> Plan:
         """A plan for what is left of the run, with the causes for which the run began.
 
         A host that the run made anew is bare, which nobody wished for: what broke goes on being mended.
         """
         causes = {item.cause.value for item in self.differences} | ({"asked"} if self.force else set())
-        about = replace(plan.about, causes=tuple(sorted(causes)), taking_back=bool(self.beside))
+        about = replace(plan.about, causes=tuple(sorted(causes)), taking_back=self.takes_back)
         return replace(plan, about=about)
 
 

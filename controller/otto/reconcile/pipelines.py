@@ -214,11 +214,16 @@ class Pipelines:
 
     def _unresolved(self, moment: turns.Unresolved) -> None:
         item = self._open.get(moment.site)
-        unheard = item is None and moment.site not in self._ended
-        if unheard and decide.is_news(moment.commit, moment.applied):
-            event = Event(Trigger.PUSH, self._now(), self._author(moment.commit), commit=moment.commit)
+        unheard, commit = item is None and moment.site not in self._ended, moment.known.commit
+        if unheard and decide.is_news(commit, moment.applied):
+            event = Event(Trigger.PUSH, self._now(), self._author(commit), commit=commit)
             item = self._begun(moment.site, event)
-        if item is not None and item.fresh:
+        if item is None or not item.fresh:
+            return
+        stale = self._redactor.scrub(self._kit.source.stale(moment.known.spec.content))
+        if stale:
+            self._decide(item, decide.unfetched(item.record, stale, self._now()))
+        else:
             self._refuse(item, moment.error, moment.detail.splitlines() or [moment.error])
 
     def _found(self, pipeline: Pipeline, lines: Sequence[str]) -> None:

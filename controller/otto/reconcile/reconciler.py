@@ -173,7 +173,7 @@ class Reconciler:
         try:
             desired = await self._resolver.resolve(known)
         except TerminalError as error:
-            self._kit.turns.publish(Unresolved(site, str(error), error.detail, known.commit, applied))
+            self._kit.turns.publish(Unresolved(site, str(error), error.detail, known, applied))
             error.add(await self._mend_last(applied, cause))
             raise
         self._kit.turns.publish(Wished(desired, applied))
@@ -222,7 +222,8 @@ class Reconciler:
         if broken is not None:
             await self._mender.mend(broken, cause)
         if aim.paused is not None and look.observed.applied.desired is not None:
-            raise waiting_for(aim.paused)
+            self._bystander.watch(look.desired, look.observed)
+            raise waiting_for(aim.paused, look.desired)
         return self._bystander.hold(look, self._kit.settings.interval)
 
     def _broken(self, look: Look) -> Look | None:
@@ -299,17 +300,21 @@ class Reconciler:
             return await self._run(look, cause)
         except WaitingError:
             self.wish(desired.site, look.force)
+            self._bystander.watch(desired, observed)
             raise
         except RolloutFailedError as error:
             return await self._take_back(look, error)
         except Exception as error:  # noqa: BLE001  (told, and tried again later)
-            if look.beside and isinstance(error, TerminalError):
-                await self._rollouts.stuck(look, str(error))  # what it goes back to is gone
-            after = await self._fail(desired.site, error)
-            self._observer.desk.doubt(host.id for host in observed.hosts)
-            self._bystander.watch(desired, observed)
-            self._holds.after_failure(desired, look.differences, after.seconds or 0.0)
-            return after
+            return await self._try_later(look, error)
+
+    async def _try_later(self, look: Look, error: Exception) -> Next:
+        if look.beside and isinstance(error, TerminalError):
+            await self._rollouts.stuck(look, str(error))  # what it goes back to is gone
+        after = await self._fail(look.desired.site, error)
+        self._observer.desk.doubt(host.id for host in look.observed.hosts)
+        self._bystander.watch(look.desired, look.observed)
+        self._holds.after_failure(look.desired, look.differences, after.seconds or 0.0)
+        return after
 
     async def _take_back(self, look: Look, error: RolloutFailedError) -> Next:
         """A wish failed where it was put in place. Going back, which failed too, is tried again."""
@@ -317,6 +322,8 @@ class Reconciler:
             await self._rollouts.stuck(look, str(error))
             self._holds.after_failure(look.desired, look.differences, self._kit.settings.backoffCap)
             return await self._fail(look.desired.site, error)
+        if look.takes_back:  # it held before: what fails is something else
+            return await self._try_later(look, error)
         await self._rollouts.failed(look, error)
         self._holds.release(look.desired.site)
         return Next(0.0, TAKEN_BACK)

@@ -17,6 +17,7 @@ log = structlog.get_logger("otto.signatures")
 
 _REMEMBERED = 256
 _LOOKED_BACK = 50
+_NEW = 20
 
 
 class TurnedAway:
@@ -64,7 +65,9 @@ class TurnedAway:
         after = self._fleet.preview(commit, source)
         known = before.commit
         changed = source.changed(known, commit) if known else frozenset(source.entries(commit))
-        return touched(before, after, changed), source.author(commit)
+        names, known_here = touched(before, after, changed), self._fleet.names()
+        new = sorted(names - known_here)[:_NEW]  # whoever may push could else fill the records with names
+        return names & known_here | set(new), source.author(commit)
 
     async def _told(self, site: str, refusal: Refusal) -> bool:
         """Whether an earlier start opened a pipeline of it already."""

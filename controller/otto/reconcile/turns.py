@@ -6,6 +6,7 @@ Finer than `otto.reconcile.events`, which is for people: where a turn begins and
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from otto.model.catalogue import RememberedSpec
 from otto.model.desired import Desired
 from otto.model.observed import Applied
 from otto.model.run import Run
@@ -35,14 +36,14 @@ class Unresolved:
         site: the site.
         error: why, in one line.
         detail: the same in full.
-        commit: the commit that the spec came with.
+        known: the spec, and the commit it came with.
         applied: what was put in place last.
     """
 
     site: str
     error: str
     detail: str
-    commit: str
+    known: RememberedSpec
     applied: Applied
 
 

@@ -167,8 +167,11 @@ class MemorySource:
         return inspection(content, frozenset(files), facts, frozenset(domains))
 
     def stale(self, content: Content) -> str:
-        """What the test says: see `away`."""
-        return self.away.get(content.git, "") if content.git else ""
+        """That it is gone, or what the test says: see `away`."""
+        if not content.git:
+            return ""
+        gone = "" if (content.git, content.ref) in self.remotes else _gone(content)
+        return self.away.get(content.git, gone)
 
     async def archive(self, content: str) -> Path:
         """A path that names the archive. No file is there: hosts in memory take content by its id."""
@@ -197,9 +200,7 @@ class MemorySource:
             return self._held[key]
         known = self.remotes.get(key)
         if known is None:
-            raise TerminalError(
-                f"there is no repository {content.git} with {content.ref or 'a default branch'}"
-            )
+            raise TerminalError(_gone(content))
         self._held[key] = known
         self._note(content, digest({path: data.hex() for path, data in known.items()})[:40])
         return known
@@ -214,6 +215,10 @@ class MemorySource:
         if before not in (None, commit):
             for listener in self._listeners:
                 listener(content.git, content.ref, commit)
+
+
+def _gone(content: Content) -> str:
+    return f"there is no repository {content.git} with {content.ref or 'a default branch'}"
 
 
 def spec_text(*documents: SiteSpec | Tombstone) -> str:

@@ -15,7 +15,7 @@ import pytest
 from otto.adapters.git import open_source, seed
 from otto.adapters.specs import CachedSpecs, YamlSpecs
 from otto.config import LoopSettings, SourceSettings
-from otto.model.pipeline import Pipeline, StageKind
+from otto.model.pipeline import Pipeline, StageKind, Trigger
 from otto.model.run import Outcome
 from otto.model.status import ConditionType, SiteStatus
 from otto.reconcile.controller import Controller
@@ -201,7 +201,8 @@ async def test_what_may_not_be_served_is_said_on_the_site_and_nothing_of_it_is_d
     assert status.ready  # what is deployed serves on
     assert pipeline.outcome is Outcome.FAILED
     assert pipeline.furthest is not None
-    assert pipeline.furthest.kind in (StageKind.FETCH, StageKind.VALIDATE)
+    assert pipeline.furthest.kind is (StageKind.FETCH if "gone" in what else StageKind.VALIDATE)
+    assert (pipeline.event.trigger, pipeline.event.by) == (Trigger.API, "ada")
     assert words in pipeline.message
     assert not any(stage.kind is StageKind.DEPLOY for stage in pipeline.stages)
     assert grown < 512 * 1024  # kilobytes

@@ -241,6 +241,16 @@ async def test_a_form_is_read_as_well(case: Case) -> None:
     assert (await case.post("/hooks/github", b"\xff=&" * 3, bad | form))[0] == 400
 
 
+async def test_what_curl_calls_a_form_is_the_json_it_is(case: Case) -> None:
+    body, now = b'{"repository": "https://git.example/web/one.git", "ref": "main"}', str(int(NOW.timestamp()))
+    headers = {
+        "content-type": "application/x-www-form-urlencoded",
+        "x-otto-timestamp": now,
+        "x-otto-signature": signature(SECRET, body, now),
+    }
+    assert (await case.post("/hooks/generic", body, headers))[0] == 202
+
+
 async def test_without_a_secret_webhooks_are_off() -> None:
     case = Case(options=HookOptions())
     assert (await case.push())[0] == 404

@@ -41,6 +41,14 @@ def lost(seen: Observed, name: str) -> Observed:
     return replace(seen, inventory=Seen(live, NOW))
 
 
+def pictured(seen: Observed) -> Observed:
+    """The same, with hosts that tell which image they were made from."""
+    assert isinstance(seen.infrastructure, Seen)
+    state = seen.infrastructure.value
+    hosts = tuple(replace(host, image="img") for host in state.hosts)
+    return replace(seen, infrastructure=Seen(replace(state, hosts=hosts), NOW))
+
+
 def taken(wish: Desired, seen: Observed, begun: Iterable[str] = ()) -> list[str]:
     """Batches, each as the numbers of its servers."""
     found = rollout.course(wish, seen, diff(wish, seen), begun=begun)
@@ -48,6 +56,12 @@ def taken(wish: Desired, seen: Observed, begun: Iterable[str] = ()) -> list[str]
 
 
 SEEN = aside(built(OLD))
+NOTHING = Plan("hello", OLD.digest, ())
+ANEW = Plan(
+    "hello",
+    OLD.digest,
+    (Step(StepKind.PROVISION, (), (Action("web", ActionKind.REPLACE, ("image",), host=WEB[1]),)),),
+)
 TWO = replace(NEW, spec=replace(NEW.spec, rollout=Rollout(batch=Amount(2), max_unavailable=Amount(2))))
 CANARY = replace(NEW, spec=replace(NEW.spec, rollout=Rollout(Strategy.CANARY, Amount(2), Amount(2))))
 
@@ -97,8 +111,32 @@ def test_steps_are_taken_away_from_what_was_verified(
     strategy: Strategy, applied: Applied, does: bool
 ) -> None:
     wish = replace(NEW, spec=replace(NEW.spec, rollout=Rollout(strategy)))
-    assert rollout.rolls(wish, applied) is does
-    assert not rollout.rolls(wish, replace(applied, verified=wish.digest))
+    seen = replace(SEEN, applied=applied)
+    assert rollout.rolls(wish, seen, (), NOTHING) is does
+
+
+@pytest.mark.parametrize("strategy", [Strategy.ROLLING, Strategy.ALL])
+@pytest.mark.parametrize(
+    ("seen", "plan", "does"),
+    [
+        (SEEN, NOTHING, False),
+        (facts(SEEN, WEB[1], revision="c2"), NOTHING, True),
+        (facts(SEEN, WEB[1], configuration="other"), NOTHING, True),
+        (facts(SEEN, WEB[1], configuration=None), NOTHING, False),
+        (facts(SEEN, WEB[1], files={"/etc/nginx/nginx.conf": "edited"}), NOTHING, False),
+        (lost(facts(SEEN, WEB[1], revision="c2"), WEB[1]), NOTHING, False),
+        (aside(SEEN, WEB[1]), NOTHING, False),
+        (pictured(SEEN), ANEW, True),
+        (SEEN, ANEW, False),
+        (lost(pictured(SEEN), WEB[1]), ANEW, False),
+    ],
+)
+def test_what_was_verified_comes_back_in_steps_to_servers_that_got_something_else(
+    strategy: Strategy, seen: Observed, plan: Plan, does: bool
+) -> None:
+    wish = replace(OLD, spec=replace(OLD.spec, rollout=Rollout(strategy)))
+    seen = replace(seen, applied=replace(seen.applied, verified=wish.digest, desired=wish))
+    assert rollout.rolls(wish, seen, diff(wish, seen), plan) is (does and strategy is Strategy.ROLLING)
 
 
 @pytest.mark.parametrize("beside", [True, False])

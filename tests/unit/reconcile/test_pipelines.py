@@ -372,6 +372,37 @@ async def test_a_delivery_about_another_branch_starts_nothing(stage: Stage) -> N
     assert len(await pipelines(stage)) == 1
 
 
+async def test_what_a_person_has_fetched_is_in_the_pipeline_that_was_asked_for(stage: Stage) -> None:
+    page(stage, "1")
+    stage.world.push(site_spec("one", content=FROM_GIT))
+    async with stage.controller().running() as controller:
+        await stage.calm(5)
+        page(stage, "2")
+        asked = await controller.triggers.asked("one", "ada")
+        await stage.calm(20)
+        found = await newest(stage)
+        commit = stage.world.source.revision(FROM_GIT)
+    assert (found.id, found.outcome, found.event.trigger) == (asked.id, Outcome.SUCCEEDED, Trigger.API)
+    assert (found.event.repository, found.event.commit) == (GIT, commit)
+    assert found.stages[0].log == (f"{GIT} at main: commit {commit[:12]}",)
+    assert "deploy" in kinds(found)
+
+
+async def test_a_repository_that_is_gone_fails_its_pipeline_at_the_fetch(stage: Stage) -> None:
+    page(stage, "1")
+    stage.world.push(site_spec("one", content=FROM_GIT))
+    async with stage.controller().running() as controller:
+        await stage.calm(5)
+        stage.world.source.remotes.clear()
+        await delivered(stage, controller, commit="c" * 40)
+        await stage.calm(20)
+        found = await newest(stage)
+    assert (found.outcome, found.ended_at is not None) == (Outcome.FAILED, True)
+    assert found.furthest is not None
+    assert (found.furthest.kind, found.furthest.outcome) == (StageKind.FETCH, Outcome.FAILED)
+    assert "there is no repository" in found.message
+
+
 async def test_a_person_has_a_site_verified_anew(stage: Stage) -> None:
     stage.world.push(site_spec("one"))
     async with stage.controller().running():

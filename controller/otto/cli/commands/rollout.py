@@ -1,6 +1,6 @@
 """`otto rollout`: see how a change reaches running servers, and stop it, or take it back."""
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -58,16 +58,24 @@ def resume(
     context: typer.Context,
     site: options.Site,
     *,
+    everything: Annotated[
+        bool, typer.Option("--all", help="Take back every pause and every quarantine, of older wishes too.")
+    ] = False,
     reason: options.Note = "",
     by: options.By = None,
     json: options.Json = False,
 ) -> None:
-    """Go on with what was paused, and try again what is quarantined."""
+    """Go on with what was paused; or, where nothing is paused, try again what is quarantined now.
+
+    What was quarantined before that stays so. It matters only if the repository asks for the very same again.
+    """
 
     async def resumed(store: "Store", who: "Speaker", why: str) -> "Saying":
         from otto.decide import steering  # noqa: PLC0415
 
-        return steering.resume(site, await store.ledger.grants(site=site), who, why)
+        known, applied = await store.rollout(site), await store.applied(site)
+        grants = await store.ledger.grants(site=site)
+        return steering.resume(site, known, applied, grants, who, reason=why, everything=everything)
 
     _say(context, site, resumed, reason, by, json=json)
 

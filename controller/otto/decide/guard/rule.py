@@ -47,7 +47,7 @@ class Case:
     def only_mends(self) -> bool:
         """Whether nothing is done but to mend what the spec did not cause, or to take back what failed."""
         about, causes = self.plan.about, frozenset(self.plan.about.causes)
-        if about.taking_back:
+        if about.taking_back and "asked" not in causes:
             return not self.removing and all(self._is_taken_back(action) for action in self.takes)
         return bool(causes) and not causes & _CHANGES and not self.removing and not self.takes
 

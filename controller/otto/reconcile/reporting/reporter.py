@@ -30,7 +30,8 @@ log = structlog.get_logger("otto.forge")
 
 _GLANCE = 1.0
 _SEEN = "forge.seen"
-_OF_COMMITS = frozenset({Trigger.PUSH, Trigger.CONTENT})
+# A promoted image has a digest in place of a commit.
+_OF_COMMITS = frozenset(Trigger) - {Trigger.IMAGE}
 _T = TypeVar("_T")
 
 
