@@ -177,6 +177,13 @@ class SourceSettings:
     sshKey: str = field(  # noqa: N815
         default="", metadata={"help": "private key for the host of source.url, when that is ssh"}
     )
+    signingKey: str = field(  # noqa: N815
+        default="",
+        metadata={"help": "private SSH key that commits made through the API are signed with; empty: none"},
+    )
+    mailDomain: str = field(  # noqa: N815
+        default="localhost", metadata={"help": "what stands behind the @ of callers of the API in commits"}
+    )
     localContent: bool = field(  # noqa: N815
         default=False, metadata={"help": "let specs take content from the controller's disk (file:///)"}
     )
@@ -209,6 +216,9 @@ class LabSettings:
     pool: str = field(default="10.203.0.0/16", metadata={"help": "where lab networks get their subnets"})
     publish: bool = field(
         default=False, metadata={"help": "publish ports on loopback, where bridges are not reachable"}
+    )
+    archives: str = field(
+        default="", metadata={"help": "folder with the base image in an archive; empty: it is built here"}
     )
     zone: str = field(
         default="test", metadata={"help": "zone of the lab's nameserver, from which it delegates others"}

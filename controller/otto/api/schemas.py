@@ -37,6 +37,13 @@ _NAMED: Mapping[str, tuple[str, str, str]] = {
     "Controller": ("api", "controller", ""),
     "Event": ("api", "event", ""),
     "Problem": ("api", "problem", ""),
+    "Written": ("api", "written", ""),
+    "Foreseen": ("api", "foreseen", ""),
+    "Zone": ("api", "zone", ""),
+    "Record": ("api", "record", ""),
+    "Nameservers": ("api", "nameservers", ""),
+    "Site": ("", "site", ""),
+    "Domain": ("", "domain", ""),
     "Health": ("api", "health", ""),
 }
 
@@ -74,7 +81,8 @@ def _components() -> Iterator[tuple[str, Schema]]:
         path = resources.path("schemas", folder, f"{file}.json")
         document = json.loads(path.read_text(encoding="utf-8"))
         inner = document.pop("$defs", {})
-        document.pop("$schema", None)
+        for own in ("$schema", "$id"):
+            document.pop(own, None)
         # A definition that is the component itself goes by the component's name.
         names = {key: name if key == definition else f"{name}.{key}" for key in inner}
         chosen = inner[definition] if definition else document

@@ -14,7 +14,10 @@ from otto.adapters.ansible.rolefiles import role_digests
 from otto.adapters.clock import SystemClock
 from otto.adapters.git import (
     ContentLimits,
+    EmbeddedRepository,
     Proposals,
+    RemoteRepository,
+    open_book,
     open_proposals,
     open_source,
     own_commit,
@@ -30,10 +33,11 @@ from otto.adapters.prices import FilePrices, open_prices
 from otto.adapters.probe import HttpProbe
 from otto.adapters.queue import WorkQueue
 from otto.adapters.signatures import SignatureTools
-from otto.adapters.specs import CachedSpecs, YamlSpecs, parse_fleet_policy
+from otto.adapters.specs import CachedSpecs, YamlEditor, YamlSpecs, parse_fleet_policy
 from otto.adapters.store import SqlStore, open_store
 from otto.adapters.terraform import Settings as TerraformOptions
 from otto.adapters.terraform import TerraformInfrastructure
+from otto.cli import tidying
 from otto.cli.forging import forge_of
 from otto.cli.labbackend import LabBackend, LabImages
 from otto.cli.labdns import LabNameserver
@@ -46,7 +50,7 @@ from otto.lab.nameserver import Nameserver
 from otto.lab.workshop import Workshop
 from otto.model.errors import UsageError
 from otto.model.spec import Provider
-from otto.ports import Clock, Policies, Source, Store
+from otto.ports import Clock, Policies, Store
 from otto.reconcile.controller import Controller
 from otto.reconcile.foundry import Foundry
 from otto.reconcile.kit import Kit
@@ -120,11 +124,16 @@ async def open_kit(settings: Settings) -> AsyncIterator[Kit]:
             register=redactor.register,
         )
         stack.push_async_callback(zones.close)
+        source = _source(settings, policies, ContentDoor(policies, vouching, clock))
         forge = forge_of(settings, clock, metrics, redactor.scrub)
         if forge is not None:
             stack.push_async_callback(forge.close)
         yield Kit(
-            source=_source(settings, policies, ContentDoor(policies, vouching, clock)),
+            source=source,
+            specbook=open_book(
+                source, clock, signing_key=settings.source.signingKey, timeout=settings.source.timeout
+            ),
+            editor=YamlEditor(),
             vouching=vouching,
             specs=CachedSpecs(YamlSpecs()),
             infrastructure=_infrastructure(settings, who, clock, lab),
@@ -172,11 +181,12 @@ async def open_foundry(settings: Settings) -> AsyncIterator[Foundry]:
         terraform=settings.terraform.binary,
         checkout=_checkout(),
         commit=own_commit(resources.root()),
+        tidying=tidying.command(settings),
     )
     workshop = Workshop(Lab(home, who.owner, settings.lab), who.public_key)
     builder = PackerBuilder(options, role_digests(options.ansible), workshop, clock)
     async with _open_store(settings, clock) as store:
-        yield Foundry(builder, store.images, clock, settings.images.atOnce)
+        yield Foundry(builder, store.images, store.ledger, clock, settings.images.atOnce)
 
 
 def _checkout() -> Path | None:
@@ -220,7 +230,9 @@ def _open_store(settings: Settings, clock: Clock) -> SqlStore:
     return open_store(where, clock, keep_runs=settings.loop.history)
 
 
-def _source(settings: Settings, policies: Policies, vouch: ContentDoor) -> Source:
+def _source(
+    settings: Settings, policies: Policies, vouch: ContentDoor
+) -> EmbeddedRepository | RemoteRepository:
     source, content = settings.source, settings.content
     return open_source(
         settings.home,

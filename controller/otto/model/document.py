@@ -41,6 +41,27 @@ class Document:
 
 
 @dataclass(frozen=True, slots=True)
+class Piece:
+    """One document of a file, whether it is a good one or not.
+
+    Attributes:
+        index: its place among the documents of the file, from 0.
+        kind: what it says it is, "" when it does not.
+        name: of what it describes; of a tombstone, its site; "" when it does not say.
+        data: what it says, as plain data.
+        line: the line it begins on.
+        flawed: whether something is wrong with the YAML itself, so that `data` is not all of it.
+    """
+
+    index: int
+    kind: str
+    name: str
+    data: Data
+    line: int
+    flawed: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class Commission:
     """A change of files to be made one commit.
 

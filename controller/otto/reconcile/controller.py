@@ -17,8 +17,9 @@ from otto.model.plan import StepKind
 from otto.model.signature import Refusal, TagRef
 from otto.ports import Source
 from otto.reconcile.control import Answer, Control, Handler, Request
-from otto.reconcile.door import Door
+from otto.reconcile.door import Door, target
 from otto.reconcile.fleet import Fleet
+from otto.reconcile.foresight import Foresight
 from otto.reconcile.freezing import Freezer
 from otto.reconcile.imagewatch import ImageWatch
 from otto.reconcile.intake import Intake
@@ -27,7 +28,10 @@ from otto.reconcile.loop import Loop
 from otto.reconcile.pipelines import Pipelines
 from otto.reconcile.reconciler import Reconciler
 from otto.reconcile.reporting.reporting import Reporting
+from otto.reconcile.resolve import Resolver
 from otto.reconcile.scheduling import Schedule
+from otto.reconcile.stores.stores import Stores
+from otto.reconcile.stores.writer import Writer
 from otto.reconcile.triggers import Triggers
 from otto.reconcile.watch import Watcher
 
@@ -73,10 +77,20 @@ class Controller:
         self.intake = Intake(kit, self.fleet, source, self.triggers)
         self._schedule = Schedule(schedule, kit.clock)
         self.reporting = Reporting(kit, self.fleet, kit.forge, source) if kit.forge else None
+        self.stores = self._stores(source)
         self._join()
         self._source = source
         self._quarantined = quarantined
         self._control = Control(home / SOCKET, self._handlers())
+
+    def _stores(self, source: SourceSettings) -> Stores | None:
+        """What callers of the API read and write; None over a repository that cannot be written."""
+        kit, fleet = self.kit, self.fleet
+        if kit.specbook is None or kit.editor is None:
+            return None
+        writer = Writer(kit, fleet, self._door, source, book=kit.specbook, editor=kit.editor)
+        foresight = Foresight(kit, fleet, lambda: Resolver(kit), self.reconciler.domains.foresee)
+        return Stores(kit, fleet, self.watcher, writer, foresight)
 
     def _join(self) -> None:
         """Have the parts hear of each other."""
@@ -84,6 +98,8 @@ class Controller:
         self.images.listeners.append(self.triggers.images)
         if self.reporting is not None:
             self.intake.listeners.append(self._delivered)
+            self.pipelines.subscribe(self.reporting.pipeline)
+            self.pipelines.reporters.append(self.reporting)
 
     def _delivered(self, delivery: Delivery) -> None:
         if self.reporting is not None and delivery.kind is DeliveryKind.PULL:
@@ -97,6 +113,8 @@ class Controller:
         await self.reconciler.headcount.load()
         await self.reconciler.domains.load()
         await self.watcher.look()
+        if self.stores is not None:
+            await self.stores.recover()
         await self.images.look()
         self.intake.learn()
         await self.loop.start_all()
@@ -191,12 +209,26 @@ class Controller:
         """What of a push nobody known has signed."""
         if self.kit.policies.fleet().signatures is None:
             return ()
+        found: list[Refusal] = []
         with self._quarantined(quarantine) as source:
-            found = [await self._door.preview(commit, source) for commit in commits]
+            for commit in commits:
+                refusal = await self._door.preview(commit, source)
+                await self._turn_away(commit, refusal, source, found)
             for new, ref in refs:
                 if ref.startswith(_TAGS):
-                    found.append(await self._door.preview_tag(TagRef(ref.removeprefix(_TAGS), new), source))
-        return tuple(refusal for refusal in found if refusal is not None)
+                    tag = TagRef(ref.removeprefix(_TAGS), new)
+                    refusal = await self._door.preview_tag(tag, source)
+                    await self._turn_away(target(tag, source), refusal, source, found)
+        return tuple(found)
+
+    async def _turn_away(
+        self, commit: str, refusal: Refusal | None, source: Source, found: list[Refusal]
+    ) -> None:
+        if refusal is None:
+            return
+        found.append(refusal)
+        if commit:
+            await self.watcher.turned_away.refused(commit, refusal, source)
 
     def _preview(self, commit: str, quarantine: str | None) -> Judgement:
         before = self.fleet.catalogue

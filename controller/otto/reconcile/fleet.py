@@ -165,6 +165,13 @@ class Fleet:
 
     def preview(self, commit: str, source: Source | None = None) -> Catalogue:
         """The catalogue of a commit, without moving to it; read from another source if one is given."""
+        files = self.files(commit, source)
+        last_good = {name: known.spec for name, known in self._remembered.items()}
+        zones = {name: known.spec for name, known in self._zones.items()}
+        return assemble(commit, files, last_good, zones)
+
+    def files(self, commit: str, source: Source | None = None) -> Mapping[str, SpecFile]:
+        """What each spec file of a commit says, by path; costs what differs from the last one."""
         source = source or self._source
         entries = source.entries(commit)
         files: dict[str, SpecFile] = {}
@@ -176,9 +183,7 @@ class Fleet:
             files[path] = known[1]
         for path in self._files.keys() - entries.keys():
             del self._files[path]
-        last_good = {name: known.spec for name, known in self._remembered.items()}
-        zones = {name: known.spec for name, known in self._zones.items()}
-        return assemble(commit, files, last_good, zones)
+        return files
 
     def _parse(self, source: Source, entry: Entry) -> SpecFile:
         return unreadable(entry) or self._specs.parse(entry.path, source.read(entry.blob))

@@ -33,6 +33,7 @@ from otto.ports import (
     Store,
     Vouching,
 )
+from otto.ports.specbook import Editor, Specbook
 from otto.ports.zones import Zones
 from otto.reconcile.events import Bus
 from otto.reconcile.turns import Turns
@@ -67,6 +68,8 @@ class Kit:
     dns: DnsSettings = field(default_factory=DnsSettings)
     forge: Forge | None = None
     proposals: Proposals | None = None
+    specbook: Specbook | None = None
+    editor: Editor | None = None
     forging: ForgeSettings = field(default_factory=ForgeSettings)
     providers: frozenset[str] = frozenset({"lab"})
     bus: Bus = field(default_factory=Bus)

@@ -29,6 +29,7 @@ from otto.testing.ledger import MemoryLedger
 from otto.testing.pipelines import MemoryPipelines
 from otto.testing.probe import MemoryProbe
 from otto.testing.source import MemorySource, MemorySpecs, spec_text
+from otto.testing.specbook import MemorySpecbook
 from otto.testing.store import MemoryStore
 from otto.testing.tokens import MemoryTokens
 from otto.testing.world import World, site_spec
@@ -52,6 +53,7 @@ __all__ = [
     "MemoryProbe",
     "MemoryProposals",
     "MemorySource",
+    "MemorySpecbook",
     "MemorySpecs",
     "MemoryStore",
     "MemoryTokens",

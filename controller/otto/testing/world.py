@@ -6,6 +6,7 @@ from dataclasses import replace
 from datetime import datetime
 
 from otto.adapters.queue import WorkQueue
+from otto.adapters.specs.editing import YamlEditor
 from otto.config import LoopSettings
 from otto.model.domain import DomainSpec
 from otto.model.spec import Algorithm, Check, Content, HostGroup, Provider, SiteSpec, Tombstone
@@ -24,6 +25,7 @@ from otto.testing.ledger import MemoryLedger
 from otto.testing.policy import MemoryHook, MemoryNotifier, MemoryPolicies, MemoryPrices, MemoryVouching
 from otto.testing.probe import MemoryProbe
 from otto.testing.source import MemorySource, MemorySpecs, spec_text
+from otto.testing.specbook import MemorySpecbook
 from otto.testing.store import MemoryStore
 from otto.testing.zones import MemoryZones
 
@@ -59,7 +61,7 @@ class World:
         self.clock = clock or FakeClock()
         self.hosts = Hosts(self.clock)
         self.source = MemorySource()
-        self.specs: Specs = specs or MemorySpecs()
+        self.specs: Specs = specs if specs is not None else MemorySpecs()
         self.infrastructure = MemoryInfrastructure(self.hosts, OWNER)
         self.configuration = MemoryConfiguration(self.hosts, self.clock)
         self.probe = MemoryProbe(self.hosts, self.source.files)
@@ -73,6 +75,7 @@ class World:
         self.notifier = MemoryNotifier()
         self.forge: MemoryForge | None = None  # nobody is told unless a test wants it
         self.proposals = MemoryProposals(self.source)
+        self.specbook = MemorySpecbook(self.source)
         self.vouching = MemoryVouching()
         self.zones = MemoryZones()
         self.queue = WorkQueue(self.clock)
@@ -124,6 +127,8 @@ class World:
             zones=self.zones,
             forge=self.forge,
             proposals=self.proposals,
+            specbook=self.specbook,
+            editor=YamlEditor(),
             vouching=self.vouching,
             queue=self.queue,
             clock=self.clock,

@@ -31,6 +31,7 @@ class _Handler(BaseHTTPRequestHandler):
     """Hands requests to `git http-backend` (CGI, RFC 3875)."""
 
     root: Path
+    mute: str = ""
     token = ""
     redirect = ""
     most: int
@@ -88,6 +89,9 @@ class _Handler(BaseHTTPRequestHandler):
         done = subprocess.run(
             ["git", "http-backend"], input=body, env=environment, capture_output=True, timeout=30, check=False
         )
+        if self.mute and path.endswith(self.mute) and self.command == "POST":
+            self.close_connection = True  # it is done, and nobody hears of it
+            return
         head, _, rest = done.stdout.partition(b"\r\n\r\n")
         headers = dict(line.split(": ", 1) for line in head.decode().split("\r\n") if line)
         self.send_response(int(headers.pop("Status", "200").split()[0]))
@@ -111,14 +115,16 @@ def http(
     redirect: str = "",
     tls: tuple[Path, Path] | None = None,
     most: int = sys.maxsize,
+    mute: str = "",
 ) -> Iterator[tuple[str, list[str]]]:
     """Serve the repositories in a folder; the address and the Authorization headers that came.
 
-    After `most` bytes of an answer nothing more is said.
+    After `most` bytes of an answer nothing more is said. What is posted to `mute` is done and not answered.
     """
     seen: list[str] = []
     ended = threading.Event()
     values = {"root": root, "token": token, "redirect": redirect, "seen": seen, "most": most, "ended": ended}
+    values["mute"] = mute
     server = ThreadingHTTPServer(("127.0.0.1", 0), type("Handler", (_Handler,), values))
     server.daemon_threads = True
     if tls:
@@ -219,9 +225,9 @@ async def _close(server: asyncssh.SSHAcceptor) -> None:
 
 
 async def _upload_pack(session: "asyncssh.SSHServerProcess[bytes]") -> None:
-    """What git's own shell does: the one command a fetch asks for."""
+    """What git's own shell does: the one command a fetch or a push asks for."""
     program, *arguments = shlex.split(session.command or "")
-    assert program == "git-upload-pack"
+    assert program in ("git-upload-pack", "git-receive-pack")
     child = await asyncio.create_subprocess_exec(
         program, *arguments, stdin=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.PIPE
     )

@@ -1,6 +1,7 @@
 """The source of specs and content: git repositories, embedded and remote."""
 
 from otto.adapters.git.access import Access, Keyring
+from otto.adapters.git.book import open_book
 from otto.adapters.git.content import ContentLimits
 from otto.adapters.git.hooks import install_hooks
 from otto.adapters.git.own import own_commit
@@ -19,6 +20,7 @@ __all__ = [
     "Proposals",
     "RemoteRepository",
     "install_hooks",
+    "open_book",
     "open_proposals",
     "open_source",
     "own_commit",

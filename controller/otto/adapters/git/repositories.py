@@ -34,6 +34,11 @@ class _Repository:
         self._trees = trees
         self._contents = contents
 
+    @property
+    def trees(self) -> Trees:
+        """The repository itself, for who writes to it."""
+        return self._trees
+
     def entries(self, commit: str) -> Mapping[str, Entry]:
         """Spec files of a commit by path."""
         return self._trees.entries(commit)
@@ -76,6 +81,10 @@ class _Repository:
     def revision(self, content: Content) -> str:
         """The commit of the content's own repository that was fetched last; "" where there is none."""
         return self._contents.revision(content)
+
+    def stale(self, content: Content) -> str:
+        """Why the content may not be the newest; "" where it is."""
+        return self._contents.stale(content)
 
     async def archive(self, content: str) -> Path:
         """A tar of the files of a tree, the same bytes every time, kept until pruned."""
@@ -134,7 +143,7 @@ class EmbeddedRepository(_Repository):
         self, trees: Trees, contents: Contents, branch: str = "main", gatehouse: Gatehouse | None = None
     ) -> None:
         super().__init__(trees, contents)
-        self._branch = branch
+        self.branch = branch
         self._gatehouse = gatehouse
 
     async def fetch(self) -> str | None:
@@ -147,12 +156,12 @@ class EmbeddedRepository(_Repository):
         try:
             if self._gatehouse is not None:
                 self._gatehouse.look()
-            commit = self._trees.tip(f"refs/heads/{self._branch}")
+            commit = self._trees.tip(f"refs/heads/{self.branch}")
             if commit is not None:
                 self._advance(commit)
             elif self.last() is not None:
-                mend = f"push {self._branch} again; until then the last good specs stay in force"
-                raise TerminalError(f"the branch {self._branch} is gone", mend=mend)
+                mend = f"push {self.branch} again; until then the last good specs stay in force"
+                raise TerminalError(f"the branch {self.branch} is gone", mend=mend)
         except (pygit2.GitError, OSError) as error:
             raise TransientError(f"the repository {self._trees.path} cannot be read: {error}") from error
         return commit
@@ -185,8 +194,9 @@ class RemoteRepository(_Repository):
         signatures: Demanded = nothing,
     ) -> None:
         super().__init__(trees, contents)
-        self._keyring = keyring
-        self._branch = branch
+        self.keyring = keyring
+        self.branch = branch
+        self.url = url
         self._request = Request(trees.path, url, f"refs/heads/{branch}", "refs/otto/source", timeout)
         self._signatures = signatures
         self._lock = asyncio.Lock()
@@ -200,10 +210,10 @@ class RemoteRepository(_Repository):
         """
         request = replace(self._request, tags=wants_tags(self._signatures()))
         async with self._lock:
-            commit = await fetch(request, self._keyring.access(self._request.url))
+            commit = await fetch(request, self.keyring.access(self._request.url))
         if commit is not None:
             self._advance(commit)
         elif self.last() is not None:
             mend = "push it again; until then the last good specs stay in force"
-            raise TerminalError(f"{self._request.url} is empty now, {self._branch} is gone", mend=mend)
+            raise TerminalError(f"{self._request.url} is empty now, {self.branch} is gone", mend=mend)
         return commit

@@ -1,22 +1,29 @@
 """Sites: what there is, and what is known of each."""
 
+import http
+from datetime import datetime
 from typing import Annotated
 
 from fastapi import APIRouter, Query, Request, Response
 
-from otto.api import answers
+from otto.api import answers, writes
 from otto.api.access import Reader, unseen
+from otto.api.documents import ANY_PATCH, DocumentBody, PatchBody, described, of_kind
 from otto.api.inside import Inside, Within
 from otto.api.paging import Paged
-from otto.api.problems import Kind
+from otto.api.problems import Kind, ProblemError
 from otto.api.routes.inventory import hosts_of_site
 from otto.api.routes.runs import OutcomeQuery, listed_runs, place_of
 from otto.api.selecting import LabelQuery, narrowed
-from otto.api.sitenames import Seen
+from otto.api.sitenames import Name, Seen
+from otto.api.writes import Wanted, Wish, carry_out
 from otto.decide.documents import why_document
+from otto.model.document import Kind as Document
+from otto.model.errors import UsageError
 from otto.model.register import Selection
 from otto.model.spec import Provider
 from otto.model.status import Phase
+from otto.model.writing import Burial
 from otto.reconcile.documents import inspection_document
 from otto.reconcile.inspect import Inspector
 from otto.reconcile.reasons import reasons
@@ -56,6 +63,92 @@ async def sites(
     found = await inside.store.register.page(wanted, after=str(after[0]) if after else "", limit=page.probe)
     shown, following = page.cut(found, lambda site: (site.site,))
     return answers.listed(request, page, await inside.sheets.of(shown), following)
+
+
+@router.get(
+    "/site/{site:site}",
+    name="get_site",
+    summary="A site's spec",
+    responses=answers.one(
+        "Site", "The document, as it stands in the newest commit", Kind.NOT_FOUND, Kind.CONFLICT
+    ),
+)
+async def spec(request: Request, site: Name, caller: Reader, inside: Within) -> Response:
+    """The document as it was written, no defaults filled in; `PUT` takes it back. A bad one is shown too."""
+    return await writes.fetched(request, inside, Document.SITE, site, caller)
+
+
+@router.post(
+    "/site/{site:site}",
+    name="create_site",
+    summary="Write a new site's spec",
+    status_code=http.HTTPStatus.CREATED,
+    responses=writes.told(http.HTTPStatus.CREATED),
+    openapi_extra=described(of_kind("Site")),
+)
+async def create(site: Name, wish: Wanted, body: DocumentBody) -> Response:
+    """One commit that adds the document in a file of its own; a tombstone that stands against it goes."""
+    order = wish.stores.creation(Document.SITE, site, body, wish.asked(needed=False))
+    return await carry_out(wish, order)
+
+
+@router.put(
+    "/site/{site:site}",
+    name="replace_site",
+    summary="Write a site's spec anew",
+    responses=writes.told(),
+    openapi_extra=described(of_kind("Site")),
+)
+async def put(site: Name, wish: Wanted, body: DocumentBody) -> Response:
+    """One commit; comments and order of what does not change stay as they are. Needs `If-Match`."""
+    order = wish.stores.replacement(Document.SITE, site, body, wish.asked(needed=True))
+    return await carry_out(wish, order)
+
+
+@router.patch(
+    "/site/{site:site}",
+    name="patch_site",
+    summary="Change a site's spec",
+    responses=writes.told(),
+    openapi_extra=described(ANY_PATCH, patch=True),
+)
+async def patch(site: Name, wish: Wanted, body: PatchBody) -> Response:
+    """One commit that applies a JSON merge patch (RFC 7396). Needs `If-Match`."""
+    order = wish.stores.patch(Document.SITE, site, body, wish.asked(needed=True))
+    return await carry_out(wish, order)
+
+
+@router.delete(
+    "/site/{site:site}",
+    name="remove_site",
+    summary="Take a site's spec out",
+    responses=writes.told(),
+)
+async def remove(
+    site: Name,
+    wish: Wanted,
+    teardown: Annotated[
+        bool, Query(description="Put a tombstone in its place: the site is taken down. Needs scope admin.")
+    ] = False,
+    at: Annotated[
+        datetime | None, Query(description="When it is taken down, with a time zone; at once without it.")
+    ] = None,
+) -> Response:
+    """One commit. Without `teardown` nothing is destroyed: the site is orphaned, and keeps serving."""
+    burial = _burial(wish, at) if teardown else None
+    try:
+        order = wish.stores.removal(Document.SITE, site, wish.asked(needed=False), burial)
+    except UsageError as error:
+        raise writes.refused(error) from error
+    return await carry_out(wish, order)
+
+
+def _burial(wish: Wish, at: datetime | None) -> Burial:
+    if not wish.reason.strip():
+        raise ProblemError(Kind.INVALID, "a teardown needs a reason", mend="send it as X-Reason")
+    if at is not None and at.tzinfo is None:
+        raise ProblemError(Kind.INVALID, "the time of the teardown has no time zone", mend="add Z, or +01:00")
+    return Burial(wish.reason, at)
 
 
 @router.get(

@@ -1,0 +1,158 @@
+"""The port `Specbook`, over the embedded repository and over a remote one."""
+
+import time
+from contextlib import suppress
+from pathlib import Path
+
+import pygit2
+
+from otto.adapters.git.access import Keyring
+from otto.adapters.git.drafting import Drafts
+from otto.adapters.git.pushing import Answer, Push, push
+from otto.adapters.git.repositories import EmbeddedRepository, RemoteRepository
+from otto.adapters.git.signing import Signing
+from otto.model.document import Commission
+from otto.model.errors import TerminalError, TransientError
+from otto.ports import Clock
+from otto.ports.specbook import MovedError
+
+_REFLOG = "commit through the API"
+# A lock on a branch is held for milliseconds. One that is this old (seconds) was left by what was killed.
+_STALE = 60.0
+
+
+class _Book:
+    """What both have in common: drafts."""
+
+    def __init__(self, drafts: Drafts, clock: Clock) -> None:
+        self._drafts = drafts
+        self._clock = clock
+
+    async def draft(self, commission: Commission) -> str:
+        """A commit upon `base`; no branch leads to it."""
+        return await self._drafts.make(commission, self._clock.now())
+
+
+class EmbeddedBook(_Book):
+    """Writes to the bare repository in OTTO_HOME, beside whoever pushes to it.
+
+    Args:
+        source: reads it.
+        drafts: makes commits.
+        clock: tells their time.
+    """
+
+    def __init__(self, source: EmbeddedRepository, drafts: Drafts, clock: Clock) -> None:
+        super().__init__(drafts, clock)
+        self._source = source
+
+    async def head(self) -> str:
+        """The branch's newest commit."""
+        return await self._source.fetch() or ""
+
+    async def publish(self, commit: str, base: str) -> None:
+        """Have the branch lead to a commit, if it leads to `base`: compared and set under git's own lock."""
+        self._source.trees.ask(
+            lambda repository: _moved(repository, f"refs/heads/{self._source.branch}", commit, base)
+        )
+
+
+def _moved(repository: pygit2.Repository, name: str, commit: str, base: str) -> None:
+    try:
+        if base:
+            reference = repository.references[name]
+            if str(reference.target) != base:
+                raise MovedError
+            reference.set_target(commit, _REFLOG)
+        else:
+            repository.references.create(name, commit)
+    except (KeyError, ValueError, OSError, pygit2.GitError) as error:
+        _explain(repository, name, base, error)
+
+
+def _explain(repository: pygit2.Repository, name: str, base: str, error: Exception) -> None:
+    """Tell a branch that has moved, or a push under way, from what is wrong with the repository."""
+    known = repository.references.get(name)
+    if (str(known.target) if known is not None else "") != base:
+        raise MovedError from error
+    lock = Path(repository.path, f"{name}.lock")
+    with suppress(OSError):
+        if time.time() - lock.stat().st_mtime < _STALE:
+            raise MovedError from error  # somebody pushes just now
+        lock.unlink()
+        raise TransientError(f"{lock} was left by a killed git and is taken away", retry_after=1) from error
+    raise TransientError(f"the branch {name} cannot be written: {error}") from error
+
+
+class RemoteBook(_Book):
+    """Writes to a repository elsewhere: drafts lie in the copy of it, and are pushed.
+
+    Args:
+        source: reads the copy, and brings it up to date.
+        drafts: makes commits in it.
+        clock: tells their time.
+        request: where to push to.
+        keyring: credentials by host.
+    """
+
+    def __init__(
+        self, source: RemoteRepository, drafts: Drafts, clock: Clock, request: Push, keyring: Keyring
+    ) -> None:
+        super().__init__(drafts, clock)
+        self._source = source
+        self._request = request
+        self._keyring = keyring
+
+    async def head(self) -> str:
+        """The branch's newest commit, asked of the remote."""
+        return await self._source.fetch() or ""
+
+    async def publish(self, commit: str, base: str) -> None:
+        """Push a commit if the remote's branch still leads to `base`."""
+        access = self._keyring.access(self._request.url)
+        answer = await push(self._request, access, commit, base)
+        if not answer.done:
+            await self._read_back(answer, commit, base)
+
+    async def _read_back(self, answer: Answer, commit: str, base: str) -> None:
+        """What became of a push that was refused, or cut off: the remote's branch says so itself."""
+        where = f"{self._request.url} ({self._request.branch})"
+        try:
+            head = await self.head()
+        except TransientError as error:
+            message = (
+                f"the push to {where} broke off, and whether it came through cannot be asked: {answer.words}"
+            )
+            mend = "send it again: what came through already makes no second commit"
+            raise TransientError(message, mend=mend) from error
+        if head == commit or (head and self._source.reaches(head, commit)):
+            return
+        if head != base:
+            raise MovedError
+        if answer.refused:
+            mend = "push it yourself, or have the repository let OttO's account push to this branch"
+            raise TerminalError(f"{where} refuses the commit: {answer.words}", mend=mend)
+        raise TransientError(f"the push to {where} did not come through: {answer.words}")
+
+
+def open_book(
+    source: EmbeddedRepository | RemoteRepository,
+    clock: Clock,
+    *,
+    signing_key: str = "",
+    timeout: float = 60.0,
+) -> EmbeddedBook | RemoteBook:
+    """Writes to the repository that a source reads.
+
+    Args:
+        source: reads it.
+        clock: tells the time of commits.
+        signing_key: file of the private SSH key that commits are signed with, "" for none.
+        timeout: seconds one push may take.
+    """
+    signing = Signing(Path(signing_key)) if signing_key else None
+    drafts = Drafts(source.trees, signing)
+    if isinstance(source, EmbeddedRepository):
+        return EmbeddedBook(source, drafts, clock)
+    request = Push(source.trees.path, source.url, source.branch, timeout)
+    return RemoteBook(source, drafts, clock, request, source.keyring)

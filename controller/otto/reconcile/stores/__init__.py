@@ -1,0 +1,1 @@
+"""The stores: documents of the spec repository, read and written for callers of the API."""

@@ -1,0 +1,348 @@
+"""Writes by HTTP: one commit each, with If-Match where something could be lost, and clear refusals."""
+
+import asyncio
+from typing import Any
+
+import pytest
+from tests.unit.api.asking import Answer
+from tests.unit.api.conftest import Api, calm
+from tests.unit.reconcile.stage import Stage
+
+from otto.adapters.specs import YamlSpecs
+from otto.model.caller import Scope
+from otto.model.errors import TerminalError, TransientError
+from otto.model.status import Phase
+from otto.testing import World
+
+HELLO = """\
+# hello, by hand
+apiVersion: otto/v1
+kind: Site
+metadata: {name: hello, labels: {team: web}}
+spec:
+  web: {count: 2}  # two
+  content: {path: sites/hello}
+  rollout: {strategy: all, soak: 0s}
+"""
+ZONE = """\
+apiVersion: otto/v1
+kind: Domain
+metadata: {name: example.org, labels: {team: web}}
+spec:
+  provider: rfc2136
+  records:
+    # the front door
+    - name: "@"
+      type: MX
+      values: ["10 mail.example.org."]
+    - {name: www, type: A, values: [192.0.2.1]}  # one
+"""
+
+
+@pytest.fixture
+def stage(stage: Stage) -> Stage:
+    stage.world = World(stage.world.clock, YamlSpecs())
+    files = {
+        "specs/hello.yaml": HELLO,
+        "specs/zone.yaml": ZONE,
+        "sites/hello/index.html": "<h1>It works</h1>",
+    }
+    stage.world.source.commit(files)
+    return stage
+
+
+@pytest.fixture
+async def api(api: Api) -> Api:
+    for name, scope, labels in (
+        ("ann", Scope.WRITE, {"team": "web"}),
+        ("bob", Scope.READ, {}),
+        ("eve", Scope.WRITE, {"team": "ops"}),
+        ("root", Scope.ADMIN, {}),
+    ):
+        api.gate.invite(name, scope, labels)
+    return api
+
+
+def text(api: Api, path: str) -> str:
+    source = api.stage.world.source
+    assert source.head
+    return source.read(source.entries(source.head)[path].blob).decode()
+
+
+async def tag(api: Api, url: str) -> str:
+    return (await api.get(url)).headers["etag"]
+
+
+def good(answer: Answer, status: int = 200) -> Any:
+    assert answer.status == status, answer.body
+    return answer.data
+
+
+def new(name: str, **spec: Any) -> dict[str, Any]:
+    return {
+        "apiVersion": "otto/v1",
+        "kind": "Site",
+        "metadata": {"name": name, "labels": {"team": "web"}},
+        "spec": {"content": {"path": "sites/hello"}, **spec},
+    }
+
+
+async def test_a_site_is_read_as_it_was_written_and_sent_back_changed(api: Api) -> None:
+    read = await api.get("/site/hello")
+    document = good(read)
+    assert document["spec"]["web"] == {"count": 2}
+    assert read.headers["x-otto-commit"] == api.stage.world.source.head
+    assert (await api.get("/site/hello", if_none_match=read.headers["etag"])).status == 304
+    document["spec"]["web"]["count"] = 3
+    answer = await api.ask(
+        "PUT", "/site/hello", document, by="ann", if_match=read.headers["etag"], x_reason="a%20sale"
+    )
+    told = good(answer)
+    assert told["changed"]
+    assert told["commit"] == api.stage.world.source.head
+    assert told["digest"]
+    assert told["links"]["status"] == "/site/hello/status"
+    assert answer.headers["etag"] == await tag(api, "/site/hello") != read.headers["etag"]
+    assert text(api, "specs/hello.yaml") == HELLO.replace("count: 2", "count: 3")
+    assert "\n\na sale\n\n" in api.stage.world.specbook.commissions[told["commit"]].message
+
+
+async def test_put_and_patch_say_which_version_they_mean(api: Api) -> None:
+    patch = {"spec": {"suspend": True}}
+    seen = await tag(api, "/site/hello")
+    for method, body in (("PUT", new("hello")), ("PATCH", patch)):
+        assert (await api.ask(method, "/site/hello", body)).status == 428
+        answer = await api.ask(method, "/site/hello", body, if_match='"0123"')
+        assert answer.status == 412
+        assert answer.headers["etag"] == seen
+        assert (await api.ask(method, "/site/none", body)).status == 428
+        assert (await api.ask(method, "/site/none", body, if_match='"x"')).status == 412
+    assert good(await api.ask("PATCH", "/site/hello", patch, if_match=f'W/"x", {seen}'))["changed"]
+    assert (await api.ask("PATCH", "/site/hello", patch, if_match=seen)).status == 412
+    assert not good(await api.ask("PATCH", "/site/hello", patch, if_match="*"))["changed"]
+
+
+async def test_post_and_delete_work_bare_and_honour_if_match(api: Api) -> None:
+    made = await api.ask("POST", "/site/fresh", new("fresh"))
+    assert good(made, 201)["file"] == "specs/sites/fresh.yaml"
+    assert made.headers["location"] == "/site/fresh"
+    assert (await api.ask("POST", "/site/fresh", new("fresh"))).status == 409
+    assert (await api.ask("DELETE", "/site/fresh", if_match='"0"')).status == 412
+    gone = good(await api.ask("DELETE", "/site/fresh"))
+    assert gone["document"] is None
+    assert (await api.get("/site/fresh")).status == 404
+    assert (await api.ask("DELETE", "/site/fresh")).status == 404
+
+
+async def test_a_teardown_is_an_admins_and_has_a_reason(api: Api) -> None:
+    assert (await api.ask("DELETE", "/site/hello?teardown=1", by="ann", x_reason="over")).status == 403
+    assert (await api.ask("DELETE", "/site/hello?teardown=1", by="root")).status == 422
+    url = "/site/hello?teardown=1&at=2030-01-01T00:00:00"
+    assert (await api.ask("DELETE", url, by="root", x_reason="over")).status == 422
+    good(await api.ask("DELETE", f"{url}Z", by="root", x_reason="over"))
+    assert "reason: over" in text(api, "specs/tombstones/hello.yaml")
+    assert "at: '2030-01-01T00:00:00+00:00'" in text(api, "specs/tombstones/hello.yaml")
+
+
+async def test_who_may_only_read_writes_nothing_and_others_documents_are_not_there(api: Api) -> None:
+    before = api.stage.world.source.head
+    seen = await tag(api, "/site/hello")
+    for by, status in (("bob", 403), ("eve", 404)):
+        for method, body in (("PATCH", {"spec": {}}), ("PUT", new("hello")), ("DELETE", None)):
+            headers = {"if_match": seen} if method != "DELETE" else {}
+            answer = await api.ask(method, "/site/hello", body, by=by, **headers)
+            assert answer.status in {status, 412}, (by, method)
+            there = await api.ask(method, "/site/nothere", body, by=by, **headers)
+            assert there.status == answer.status
+    assert (await api.get("/site/hello", by="eve")).status == 404
+    assert (await api.ask("POST", "/site/hello", new("hello"), by="eve")).status == 409
+    assert api.stage.world.source.head == before
+
+
+async def test_what_does_not_fit_is_told_with_its_place(api: Api) -> None:
+    answer = await api.ask("POST", "/site/bad", new("bad", web={"count": "many"}))
+    assert answer.status == 422
+    (error,) = answer.data["errors"]
+    assert error["at"] == "/spec/web/count"
+    assert error["found"]
+    assert (await api.ask("POST", "/site/bad", new("good"))).status == 422
+
+
+@pytest.mark.parametrize(
+    ("body", "kind", "status"),
+    [
+        (b"{", "application/json", 400),
+        (b'{"a": 1, "a": 2}', "application/json", 400),
+        (b'{"a": NaN}', "application/json", 400),
+        (b'{"a": "\\ud800"}', "application/json", 400),
+        (b"[" * 100_000, "application/json", 400),
+        (b'{"a":' * 40 + b"1" + b"}" * 40, "application/json", 400),
+        (b'{"a": ' + b"1" * 5000 + b"}", "application/json", 400),
+        (b"[]", "application/json", 400),
+        (b"\xff", "application/json", 400),
+        (b"apiVersion: otto/v1", "application/yaml", 415),
+        (b"{}", "text/plain", 415),
+        (b"{}", "application/json; charset=utf-8", 422),
+    ],
+)
+async def test_a_body_that_readers_would_understand_differently_is_refused(
+    api: Api, body: bytes, kind: str, status: int
+) -> None:
+    answer = await api.ask("POST", "/site/x", body, content_type=kind)
+    assert answer.status == status, answer.body
+
+
+async def test_a_dry_run_is_the_plan_and_no_commit(api: Api) -> None:
+    before = api.stage.world.source.head
+    seen = await tag(api, "/site/hello")
+    answer = await api.ask("PATCH", "/site/hello?dry_run=1", {"spec": {"web": {"count": 4}}}, if_match=seen)
+    told = good(answer)
+    assert told["dry_run"]
+    (touched,) = told["touched"]
+    assert touched["name"] == "hello"
+    assert touched["plan"]["steps"]
+    assert touched["verdict"]["kind"]
+    assert api.stage.world.source.head == before
+
+
+async def test_an_answer_can_wait_until_it_is_so(api: Api) -> None:
+    await api.stage.calm(5)
+    seen = await tag(api, "/site/hello")
+    asked = asyncio.create_task(
+        api.ask("PATCH", "/site/hello?wait=ready", {"spec": {"web": {"count": 3}}}, if_match=seen)
+    )
+    for _ in range(40):
+        await api.stage.calm(1)
+        if asked.done():
+            break
+    told = good(await asked)
+    assert told["ready"] is True
+    status = await api.stage.status("hello")
+    assert (status.phase, status.digest) == (Phase.READY, told["digest"])
+
+
+async def test_an_answer_that_waited_in_vain_says_so(api: Api) -> None:
+    await api.stage.calm(5)
+    api.stage.world.infrastructure.failures.always("apply", TransientError("away"))
+    seen = await tag(api, "/site/hello")
+    asked = asyncio.create_task(
+        api.ask("PATCH", "/site/hello?wait=ready&timeout=3", {"spec": {"web": {"count": 3}}}, if_match=seen)
+    )
+    for _ in range(10):
+        await api.stage.calm(1)
+    assert good(await asked, 202)["ready"] is False
+
+
+async def test_a_remote_that_refuses_or_is_away_is_told_as_that(api: Api) -> None:
+    seen = await tag(api, "/site/hello")
+    patch = {"spec": {"suspend": True}}
+    api.stage.world.specbook.failures.next("publish", TerminalError("main is protected: ask ops"))
+    answer = await api.ask("PATCH", "/site/hello", patch, if_match=seen)
+    assert (answer.status, answer.data["detail"]) == (409, "main is protected: ask ops")
+    api.stage.world.specbook.failures.next("head", TransientError("the remote is away"))
+    answer = await api.ask("PATCH", "/site/hello", patch, if_match=seen)
+    assert answer.status == 503
+    assert answer.headers["retry-after"]
+
+
+@pytest.mark.parametrize(
+    "path", ["/site/walk", "/site/..%2fx", "/site/A", "/site/a%00", "/dom/x", "/dom/-.a"]
+)
+async def test_no_path_trick_gets_through(api: Api, path: str) -> None:
+    before = api.stage.world.source.head
+    assert (await api.ask("POST", path, new("x"))).status in {400, 404, 405, 422}
+    assert api.stage.world.source.head == before
+
+
+class TestDomains:
+    async def test_zones_are_listed_and_read(self, api: Api) -> None:
+        (zone,) = good(await api.get("/dom"))["items"]
+        assert (zone["name"], zone["records"], zone["provider"]) == ("example.org", 2, "rfc2136")
+        assert good(await api.get("/dom", by="eve"))["items"] == []
+        assert good(await api.get("/dom/example.org"))["spec"]["provider"] == "rfc2136"
+        records = good(await api.get("/dom/dns/example.org"))["items"]
+        assert [one["name"] for one in records] == ["@", "www"]
+        assert good(await api.get("/dom/dns/example.org?rec=www"))["items"] == records[1:]
+        first = good(await api.get("/dom/dns/example.org?limit=1"))
+        second = good(await api.get(f"/dom/dns/example.org?limit=1&cursor={first['next']}"))
+        assert [*first["items"], *second["items"]] == records
+        assert second["next"] is None
+        assert (await api.get("/dom/dns/example.org", by="eve")).status == 404
+
+    async def test_a_record_is_added_beside_what_a_person_wrote(self, api: Api) -> None:
+        good(await api.ask("POST", "/dom/dns/example.org?rec=www+A+192.0.2.2", by="ann"))
+        good(await api.ask("POST", "/dom/dns/example.org", {"name": "app", "site": "hello"}, by="ann"))
+        found = text(api, "specs/zone.yaml")
+        assert "{name: www, type: A, values: [192.0.2.1, 192.0.2.2]}  # one" in found
+        assert found.endswith("    - name: app\n      site: hello\n")
+        assert "# the front door" in found
+        again = good(await api.ask("POST", "/dom/dns/example.org?rec=www+A+192.0.2.2", by="ann"))
+        assert not again["changed"]
+
+    async def test_records_go_by_name_type_or_value(self, api: Api) -> None:
+        good(await api.ask("POST", "/dom/dns/example.org?rec=www+A+192.0.2.2&rec=www+60+TXT+a+b"))
+        good(await api.ask("DELETE", "/dom/dns/example.org?rec=www+A+192.0.2.1"))
+        records = good(await api.get("/dom/dns/example.org?rec=www"))["items"]
+        assert records == [
+            {"name": "www", "type": "A", "values": ["192.0.2.2"]},
+            {"name": "www", "type": "TXT", "values": ["a b"], "ttl": 60},
+        ]
+        good(await api.ask("DELETE", "/dom/dns/example.org?rec=www"))
+        assert good(await api.get("/dom/dns/example.org?rec=www"))["items"] == []
+
+    async def test_records_are_replaced_all_or_by_name_and_type(self, api: Api) -> None:
+        url = "/dom/dns/example.org"
+        assert (await api.ask("PUT", f"{url}?rec=www+A+192.0.2.9")).status == 428
+        seen = await tag(api, url)
+        assert seen == await tag(api, "/dom/example.org") == await tag(api, "/dom/ns/example.org")
+        good(await api.ask("PUT", f"{url}?rec=www+A+192.0.2.9", if_match=seen))
+        assert good(await api.get(f"{url}?rec=www"))["items"][0]["values"] == ["192.0.2.9"]
+        one = [{"name": "@", "type": "TXT", "values": ["x"]}]
+        good(await api.ask("PUT", url, {"records": one}, if_match=await tag(api, url)))
+        assert good(await api.get(url))["items"] == one
+
+    @pytest.mark.parametrize("rec", ["", "www", "www A", "www NOPE x", "www+A+not-an-address"])
+    async def test_what_is_no_record_is_refused(self, api: Api, rec: str) -> None:
+        answer = await api.ask("POST", f"/dom/dns/example.org?rec={rec.replace(' ', '+')}")
+        assert answer.status == 422, answer.body
+
+    async def test_nameservers_are_set_and_taken_out(self, api: Api) -> None:
+        url = "/dom/ns/example.org"
+        good(await api.ask("POST", f"{url}?ns=ns1.example.net,NS2.example.net.", by="ann"))
+        assert good(await api.get(url))["nameservers"] == ["ns1.example.net", "ns2.example.net"]
+        good(await api.ask("DELETE", f"{url}?ns=ns1.example.net"))
+        assert good(await api.get(url))["nameservers"] == ["ns2.example.net"]
+        good(await api.ask("DELETE", url))
+        assert good(await api.get(url))["nameservers"] == []
+        assert (await api.ask("POST", f"{url}?ns=,")).status == 422
+
+    async def test_fifty_records_at_once_are_all_there(self, api: Api) -> None:
+        urls = [f"/dom/dns/example.org?rec=n+A+192.0.2.{n}" for n in range(1, 51)]
+        found = await asyncio.gather(*(api.ask("POST", url) for url in urls))
+        assert {answer.status for answer in found} == {200}
+        (record,) = good(await api.get("/dom/dns/example.org?rec=n"))["items"]
+        assert len(record["values"]) == 50
+
+    async def test_a_zone_is_made_replaced_and_removed(self, api: Api) -> None:
+        zone = {
+            "apiVersion": "otto/v1",
+            "kind": "Domain",
+            "metadata": {"name": "new.example"},
+            "spec": {"provider": "rfc2136"},
+        }
+        good(await api.ask("POST", "/dom/new.example", zone), 201)
+        seen = await tag(api, "/dom/new.example")
+        good(await api.ask("PATCH", "/dom/new.example", {"spec": {"dnssec": True}}, if_match=seen))
+        assert text(api, "specs/domains/new.example.yaml").endswith("  dnssec: true\n")
+        good(await api.ask("DELETE", "/dom/new.example"))
+        assert (await api.get("/dom/new.example")).status == 404
+        assert (await api.ask("POST", "/dom/dns/new.example?rec=www+A+192.0.2.1")).status == 404
+
+
+async def test_every_write_and_refusal_is_on_record(api: Api) -> None:
+    await api.ask("DELETE", "/site/hello", if_match='"0"', by="ann")
+    await api.ask("DELETE", "/site/hello", by="ann", x_request_id="abc")
+    await calm()
+    entries = [record.entry for record in await api.stage.world.ledger.records()]
+    mine = [(entry.what, entry.summary) for entry in entries if entry.who == "ann"]
+    assert mine == [("refuse", "remove site hello refused"), ("write", "remove site hello")]
