@@ -20,7 +20,7 @@ from otto.reconcile.controller import Controller
 from otto.testing import World
 
 ZONE = "example.test"
-RECORDS = [
+RECORDS: list[dict[str, object]] = [
     {"name": "@", "type": "A", "values": ["192.0.2.1", "192.0.2.2"]},
     {"name": "@", "type": "MX", "values": ["10 mail", "20 mail.example.net."]},
     {"name": "@", "type": "CAA", "values": ['0 issue "letsencrypt.org"', "0 iodef mailto:a@example.test"]},
