@@ -54,7 +54,10 @@ ZONE = """\
 apiVersion: otto/v1
 kind: Domain
 metadata: {name: example.org}
-spec: {provider: rfc2136, nameservers: [ns1.example.net], records: [{name: www, type: A, values: [192.0.2.1]}]}
+spec:
+  provider: rfc2136
+  nameservers: [ns1.example.net]
+  records: [{name: www, type: A, values: [192.0.2.1]}]
 """
 FILES = {
     "specs/hello.yaml": SITE % "hello",
