@@ -3,9 +3,11 @@
 from collections.abc import Iterator
 from dataclasses import replace
 
+from otto.decide.conditions import UNRESOLVED
 from otto.decide.dependencies import blocked_by
 from otto.decide.evidence import WORKING, Evidence
 from otto.decide.rolloutwords import TAKEN_BACK, because, in_a_line
+from otto.decide.summarize import PAUSED
 from otto.decide.wording import counted
 from otto.model.catalogue import RememberedSpec
 from otto.model.history import OTTO, GrantKind
@@ -90,6 +92,8 @@ def _spec(evidence: Evidence) -> Iterator[Blocker]:
         return
     kept = "the last good one is in force" if evidence.spec else "there never was a good one"
     what = f"the newest spec is bad, {kept}: {bad.message}"
+    if bad.reason == UNRESOLVED:
+        what = f"what the newest spec asks for cannot be had, what was in force stays: {bad.message}"
     yield Blocker(Obstacle.SPEC, what, "correct it, commit and push", since=bad.since)
 
 
@@ -101,6 +105,9 @@ def _rollout(evidence: Evidence) -> Iterator[Blocker]:
     for grant in evidence.steered:
         if grant.kind is GrantKind.PAUSE:
             what = f"{grant.by} paused its rollouts{because(grant.reason)}"
+            waits = evidence.fails(ConditionType.IN_SYNC)
+            if waits is not None and waits.reason == PAUSED:
+                what = waits.message
             yield Blocker(Obstacle.PAUSED, what, again, since=grant.at)
     held = [grant for grant in evidence.steered if grant.kind is GrantKind.QUARANTINE]
     found = evidence.status.rollout if evidence.status else None
