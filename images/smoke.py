@@ -19,6 +19,9 @@ LONGEST = 400
 # A controller comes up in some seconds; Prometheus asks every 15.
 START = 40
 KEY = Path("/var/lib/otto/keys/id_ed25519")
+# Its lab imports an image, makes three hosts, and configures them.
+LAB = 120
+READY = "/api/v1/query?query=otto_site_ready%7Bsite%3D%22hello%22%7D"
 # machine-id(5)
 ID_LENGTH = 32
 RELEASE = Path("/srv/otto/releases/smoke")
@@ -69,11 +72,19 @@ def serves(unit: str) -> str:
     return f"{state}, {run('systemctl', 'is-enabled', unit)}"
 
 
-def get(port: int, path: str, status: int, holds: str = "") -> str:
+def get(
+    port: int,
+    path: str,
+    status: int,
+    holds: str = "",
+    *,
+    address: str = "127.0.0.1",
+    host: str = "otto-check",
+) -> str:
     """An answer over HTTP, with this status and text."""
-    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=SECONDS)
+    connection = http.client.HTTPConnection(address, port, timeout=SECONDS)
     try:
-        connection.request("GET", path, headers={"Host": "otto-check"})
+        connection.request("GET", path, headers={"Host": host})
         answer = connection.getresponse()
         text = answer.read(1 << 20).decode("utf-8", "replace")
     except (OSError, http.client.HTTPException) as error:
@@ -194,8 +205,38 @@ def terraform() -> list[str]:
     return [str(path) for path in Path("/opt/terraform").iterdir()][:1]
 
 
+def site() -> tuple[str, str, list[str]]:
+    """The example site of a controller: phase, message, and the addresses where visitors reach it."""
+    told = json.loads(run("/usr/local/bin/otto", "status", "hello", "--json"))
+    found = told["sites"][0]
+    return found["phase"], found["message"], [item["address"] for item in found["endpoints"]]
+
+
+def lab() -> str:
+    """The lab has made the example site's hosts, and it is Ready."""
+    deadline = time.monotonic() + LAB
+    while True:
+        try:
+            phase, message, _ = site()
+        except (FailedError, LookupError) as error:
+            phase, message = "no status", str(error)
+        if phase == "Ready":
+            return phase
+        if time.monotonic() > deadline:
+            raise FailedError(f"{phase}: {message}")
+        time.sleep(0.5)
+
+
+def visit() -> str:
+    """A visitor of the example site gets its page from each of its balancers."""
+    _, _, addresses = site()
+    if not addresses:
+        raise FailedError("it has no address")
+    return ", ".join(get(80, "/", 200, "<html", address=each, host="hello.test") for each in addresses)
+
+
 def clowd() -> Iterator[tuple[str, Try]]:
-    """A box of clowds. Its lab makes containers, which a host of the lab, a container, may not."""
+    """A box of clowds."""
     yield from otto()
     yield "podman --version", lambda: run("podman", "--version")
     yield "mmdebstrap --version", lambda: run("mmdebstrap", "--version")
@@ -206,6 +247,9 @@ def clowd() -> Iterator[tuple[str, Try]]:
         "it sees the controller",
         lambda: alive(9090, "/api/v1/query?query=up%7Bjob%3D%22otto%22%7D", '"1"]'),
     )
+    yield "its lab brings the example site up", lab
+    yield "GET / of the example site", visit
+    yield "prometheus knows the example site", lambda: alive(9090, READY, '"1"]')
 
 
 IMAGES: dict[str, Callable[[], Iterator[tuple[str, Try]]]] = {

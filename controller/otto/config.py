@@ -217,6 +217,9 @@ class LabSettings:
     publish: bool = field(
         default=False, metadata={"help": "publish ports on loopback, where bridges are not reachable"}
     )
+    archives: str = field(
+        default="", metadata={"help": "folder with the base image in an archive; empty: it is built here"}
+    )
     zone: str = field(
         default="test", metadata={"help": "zone of the lab's nameserver, from which it delegates others"}
     )

@@ -21,8 +21,9 @@ base units, `_total` for counters. A family is there from the start, with its la
 known, so that a rate never waits for a first event. A histogram `NAME` comes as `NAME_bucket`, `NAME_sum` and
 `NAME_count`.
 
-Families with the label `site` or `zone` are left out when `metrics.perSite` is `false`, and when there are more sites
-than `metrics.siteLimit`; `otto_site_series_dropped` says so. A site that is gone takes its series with it.
+Families with the label `site` or `zone` are left out when `metrics.perSite` is `false`, and when there are
+more sites than `metrics.siteLimit`; `otto_site_series_dropped` says so. A site that is gone takes its
+series with it.
 Names of sites that hold unprintable characters or a backslash are shown with escapes, those of more than 200
 characters are cut.
 

@@ -46,33 +46,37 @@ _BEYOND = """\
 _DOMAIN = """\
 # The domain spec
 
-A Domain is a DNS zone, described by a document of its own in a YAML file below the folder `specs` of the repository,
-as sites are. The schema is [schemas/domain.json](../../schemas/domain.json), JSON Schema 2020-12. How to write one,
-and what OttO makes of it, is told in [Manage DNS zones](../how-to/domains.md)."""
+A Domain is a DNS zone, described by a document of its own in a YAML file below the folder `specs` of the
+repository, as sites are. The schema is [schemas/domain.json](../../schemas/domain.json), JSON Schema
+2020-12. How to write one, and what OttO makes of it, is told in [Manage DNS
+zones](../how-to/domains.md)."""
 
 _DOMAIN_BEYOND = """\
 ## Rules beyond the schema
 
 `otto validate` and the controller also refuse:
 
-- a zone that two documents describe, and a record that follows a site which does not exist or has a tombstone;
-- names of a zone that lie in another zone below it, but for the NS records that delegate it and addresses of its
-  nameservers; and NS records there that differ from that zone's `nameservers`;
+- a zone that two documents describe, and a record that follows a site which does not exist or has a
+  tombstone;
+- names of a zone that lie in another zone below it, but for the NS records that delegate it and addresses
+  of its nameservers; and NS records there that differ from that zone's `nameservers`;
 - two record sets of one name and type, and two values of one that say the same;
-- `CNAME` for the zone itself, beside any other record of its name, or with two values; `ALIAS` beside addresses, or
-  where the provider has none;
-- `NS` of the zone itself in `records` (`nameservers` says that), beside other records of a name, or of a wildcard;
-  anything but addresses below a delegated name;
+- `CNAME` for the zone itself, beside any other record of its name, or with two values; `ALIAS` beside
+  addresses, or where the provider has none;
+- `NS` of the zone itself in `records` (`nameservers` says that), beside other records of a name, or of a
+  wildcard; anything but addresses below a delegated name;
 - `MX`, `NS` and `SRV` that lead to a `CNAME` of the zone;
-- values that are none of their type; of a host name one that holds a dot and does not end with one, since it is not
-  clear whether it ends there; a name outside of the zone, or longer than 253 characters with it;
+- values that are none of their type; of a host name one that holds a dot and does not end with one, since
+  it is not clear whether it ends there; a name outside of the zone, or longer than 253 characters with it;
 - `TXT` strings in quotation marks of more than 255 bytes; plain text is split by itself;
 - a name with `xn--` that is not the ASCII form of any;
-- `server` of a provider that is reached by its API, and none with `powerdns`; `registrar` without `nameservers`;
+- `server` of a provider that is reached by its API, and none with `powerdns`; `registrar` without
+  `nameservers`;
 - of a policy: what is refused of [a site's](site-spec.md#rules-beyond-the-schema).
 
-A record set of a site stands for `A` and `AAAA` where it names no type, and for those alone for which the site has
-addresses. `TXT` values are plain text; a value that begins with a quotation mark is read as in a zone file."""
+A record set of a site stands for `A` and `AAAA` where it names no type, and for those alone for which the
+site has addresses. `TXT` values are plain text; a value that begins with a quotation mark is read as in a
+zone file."""
 
 _TOMBSTONE = """\
 # The tombstone

@@ -3,6 +3,8 @@
 
 locals {
   name = "clowd"
+  # As a container, it boots by way of this one.
+  init = "/usr/local/share/otto/boot"
 }
 
 build {

@@ -13,7 +13,7 @@ source "docker" "lab" {
   run_command   = var.lab_run
   changes = [
     "ENTRYPOINT []",
-    "CMD [\"/sbin/init\"]",
+    "CMD [\"${local.init}\"]",
     "STOPSIGNAL SIGRTMIN+3",
     "LABEL otto.image=${local.name}",
     "LABEL otto.image.digest=${var.digest}",

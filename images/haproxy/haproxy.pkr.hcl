@@ -2,6 +2,7 @@
 
 locals {
   name = "haproxy"
+  init = "/sbin/init"
 }
 
 build {

@@ -2,6 +2,7 @@
 
 locals {
   name = "nginx"
+  init = "/sbin/init"
 }
 
 build {

@@ -2,6 +2,7 @@
 
 locals {
   name = "otto"
+  init = "/sbin/init"
 }
 
 build {

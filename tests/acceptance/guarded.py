@@ -75,17 +75,23 @@ class Guarded(Home):
                 shutil.rmtree(self.home / "sites", ignore_errors=True)
         super().close()
 
-    def take_in(self, name: str) -> None:
-        """Have the index of golden images know an image of the lab, by its name."""
+    def take_in(self, name: str, golden: str = "", channel: str = STABLE) -> None:
+        """Have the index of golden images know an image of the lab, and a channel point at it.
+
+        Args:
+            name: what the lab calls it.
+            golden: the golden image that it is to be an edition of, "" for one of its own.
+            channel: the channel that points at it from now on.
+        """
         identity = podman("image", "inspect", "--format", "{{.Id}}", name).strip()
         now = datetime.now(UTC)
         digest = f"sha256:{identity.removeprefix('sha256:')}"
         artifact = Artifact(digest, now, Smoke(passed=True))
-        golden = Image(name, digest, image.reference(), now, artifacts={"lab": artifact})
+        edition = Image(golden or name, digest, image.reference(), now, artifacts={"lab": artifact})
 
         async def add(store: SqlStore) -> None:
-            await store.images.add(golden)
-            await store.images.point(Channel(name, STABLE, digest, now, "ada"))
+            await store.images.add(edition)
+            await store.images.point(Channel(edition.name, channel, digest, now, "ada"))
 
         self._ask(add)
 
@@ -233,11 +239,18 @@ def spec(name: str, policy: Json | None = None, *, web: int = 1, **more: str) ->
 
 
 @contextmanager
-def another_image() -> Iterator[str]:
-    """Name of an image of the lab that is like its base image, and yet another one."""
+def another_image(*commands: str) -> Iterator[str]:
+    """Name of an image of the lab that is like its base image, and yet another one.
+
+    Args:
+        commands: what is run in it, for one that differs in more than its name.
+    """
+    run = "".join(f"RUN {command}\n" for command in commands)
     name = f"otto-t-{secrets.token_hex(4)}"
     with tempfile.TemporaryDirectory() as folder:
-        (Path(folder) / "Containerfile").write_text(f"FROM {image.reference()}\nLABEL otto.test={name}\n")
+        (Path(folder) / "Containerfile").write_text(
+            f"FROM {image.reference()}\nLABEL otto.test={name}\n{run}"
+        )
         podman("build", "--quiet", "--tag", name, folder)
     try:
         yield name

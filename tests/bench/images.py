@@ -59,9 +59,10 @@ def _built(at: Stage) -> Iterator[None]:
     finally:
         with undisturbed():
             at.home.otto("destroy", "--all", "--yes", status=None)
-            made = f"label=otto.image.owner={at.home.owner}"
-            for image in _podman("images", "-q", "--filter", made).split():
-                _podman("rmi", image)
+            # By our own names: another home may have the same images.
+            named = f"localhost/otto-*:*-{at.home.owner}"
+            for name in _podman("images", "--format", "{{.Repository}}:{{.Tag}}", named).split():
+                _podman("rmi", name)
 
 
 def _life(at: Stage, name: str, kind: str) -> tuple[float, float]:

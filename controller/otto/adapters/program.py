@@ -190,10 +190,15 @@ class _Outlet:
         return bool(piece) and not self.full.is_set()
 
 
-def end_strays(mark: bytes) -> None:
-    """Kill every process that has this variable, as `NAME=value`, in the environment it was started with."""
+def end_strays(mark: bytes, *, spared: frozenset[str] = frozenset()) -> None:
+    """Kill every process that has this variable, as `NAME=value`, in the environment it was started with.
+
+    Args:
+        mark: the variable.
+        spared: names of programs that are left alone.
+    """
     for _ in range(_MOST_LOOKS):
-        strays = [pid for pid in _pids() if _marked(pid, mark)]
+        strays = [pid for pid in _pids() if _marked(pid, mark) and _name(pid) not in spared]
         if not strays:
             return
         for pid in strays:
@@ -214,3 +219,10 @@ def _marked(pid: int, mark: bytes) -> bool:
         return mark in (_PROC / str(pid) / "environ").read_bytes().split(b"\0")
     except OSError:  # it ended, or is somebody else's
         return False
+
+
+def _name(pid: int) -> str:
+    try:
+        return (_PROC / str(pid) / "comm").read_text(encoding="utf-8", errors="replace").strip()
+    except OSError:  # it ended
+        return ""

@@ -55,6 +55,11 @@ def many(name: str, description: str, *more: Kind) -> Responses:
     return {**_ok(page_of(name), description, http.HTTPStatus.OK, _LINK), **_told(more)}
 
 
+def inline(schema: Schema, description: str, *more: Kind) -> Responses:
+    """What the description says of a route that answers with what has no name of its own."""
+    return {**_ok(schema, description, http.HTTPStatus.OK, {}), **_told(more)}
+
+
 def problems(*kinds: Kind) -> Responses:
     """What the description says of problems."""
     return {

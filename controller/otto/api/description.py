@@ -37,6 +37,7 @@ TAGS: tuple[Mapping[str, str], ...] = (
     {"name": "controller", "description": "The controller itself."},
     {"name": "tokens", "description": "Who may ask."},
     {"name": "events", "description": "What happens, as it happens."},
+    {"name": "desk", "description": "What `otto --server` asks, in its own words; programs use the above."},
     {"name": "health", "description": "For whoever watches OttO itself."},
     {"name": "webhooks", "description": "What forges deliver."},
     {"name": "manual", "description": "This description."},

@@ -1,11 +1,12 @@
 """Webhooks: what forges deliver is checked here, and handed on; nothing waits for what comes of it."""
 
+import asyncio
 import http
 import time
-from collections import OrderedDict
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
+from pathlib import Path
 from typing import Protocol
 from urllib.parse import parse_qs
 
@@ -15,6 +16,7 @@ from fastapi.responses import JSONResponse
 
 from otto.api import answers
 from otto.api.problems import Kind, problem
+from otto.api.seen import Seen
 from otto.decide import webhooks
 from otto.model.delivery import Delivery, DeliveryKind, Sender
 from otto.model.errors import UsageError
@@ -24,10 +26,10 @@ log = structlog.get_logger("otto.webhook")
 PATHS = frozenset(f"/hooks/{sender.value}" for sender in Sender)
 """Where deliveries may be posted to; nothing else may be posted."""
 
-_REMEMBERED = 20_000  # deliveries known again, the newest
-_FORGOTTEN = 86_400.0  # seconds after which one is not
+_AT_ONCE = 64  # bodies read at once, of whoever it may be; the others wait for their turn
 _TELL = 60.0  # seconds between two words on refused deliveries of one sender
 _FORM = "application/x-www-form-urlencoded"
+_FORMS = frozenset({Sender.GITHUB, Sender.GITEA})  # who sends such; curl calls JSON that, too
 
 
 class Desk(Protocol):
@@ -58,11 +60,13 @@ class HookOptions:
         secrets: those that are valid; none means that webhooks are off.
         longest: most bytes of a body.
         window: seconds by which the time in a generic delivery may be off.
+        seen: file that remembers deliveries over restarts, None for none.
     """
 
     secrets: tuple[bytes, ...] = field(default=(), repr=False)
     longest: int = 1 << 20
     window: float = 300.0
+    seen: Path | None = None
 
 
 class RefusedError(Exception):
@@ -99,7 +103,8 @@ class Hooks:
         self._counted = counted
         self._now = now
         self._monotonic = monotonic
-        self._seen: OrderedDict[str, float] = OrderedDict()
+        self._seen = Seen(now, options.seen)
+        self._room = asyncio.Semaphore(_AT_ONCE)
         self._told: dict[Sender, float] = {}
         self._untold: dict[Sender, int] = {}
 
@@ -119,7 +124,8 @@ class Hooks:
         options = self._options
         if not options.secrets:
             raise RefusedError("off", http.HTTPStatus.NOT_FOUND, "webhooks are off: hooks.secret is not set")
-        body = await self._body(request)
+        async with self._room:
+            body = await self._body(request)
         headers = {name.lower(): value for name, value in request.headers.items()}
         if not webhooks.is_signed(
             sender, headers, body, options.secrets, now=self._now(), window=options.window
@@ -132,7 +138,7 @@ class Hooks:
         if followed is None:
             raise RefusedError("starting", http.HTTPStatus.SERVICE_UNAVAILABLE, "the controller is starting")
         known = webhooks.identities(sender, headers, body)
-        if any(self._remembered(identity) for identity in known):
+        if self._seen.any(known):
             raise RefusedError("replayed", http.HTTPStatus.CONFLICT, "this delivery came before")
         delivery = self._read(sender, headers, body)
         if not self._wanted(delivery, followed):
@@ -141,7 +147,7 @@ class Hooks:
             raise RefusedError(
                 "starting", http.HTTPStatus.SERVICE_UNAVAILABLE, "the controller is not at work"
             )
-        self._remember(known)
+        self._seen.add(known)
         return "accepted", JSONResponse({"status": "queued"}, http.HTTPStatus.ACCEPTED)
 
     async def _body(self, request: Request) -> bytes:
@@ -166,7 +172,8 @@ class Hooks:
 
     def _read(self, sender: Sender, headers: Mapping[str, str], body: bytes) -> Delivery:
         try:
-            return webhooks.read(sender, headers, _payload(headers, body))
+            payload = _payload(headers, body) if sender in _FORMS else body
+            return webhooks.read(sender, headers, payload)
         except UsageError as error:
             raise RefusedError("malformed", http.HTTPStatus.BAD_REQUEST, str(error)) from error
 
@@ -183,16 +190,6 @@ class Hooks:
             detail = "no site, and not the spec repository, is at that address"
             raise RefusedError("unknown", http.HTTPStatus.NOT_FOUND, detail)
         return delivery.kind is DeliveryKind.PULL or any(delivery.ref in known for known in refs)
-
-    def _remembered(self, identity: str) -> bool:
-        at = self._seen.get(identity)
-        return at is not None and self._monotonic() - at < _FORGOTTEN
-
-    def _remember(self, identities: Sequence[str]) -> None:
-        for identity in identities:
-            self._seen[identity] = self._monotonic()
-        while len(self._seen) > 2 * _REMEMBERED:
-            self._seen.popitem(last=False)
 
     def _tell(self, sender: Sender, refusal: RefusedError, request: Request) -> None:
         """Log a refusal; many of them now and then, with their number. Who has no secret is on record."""

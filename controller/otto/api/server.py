@@ -8,10 +8,15 @@ may take over each part of it:
     the body                    the same
     the time between requests   then the connection is closed, sooner where others want its place
     reading an answer           a client that does not make room for more of it is cut off
+
+There may be many connections at once: of a thousand webhooks that a forge delivers together, none is to be
+told that there is no room.
 """
 
 import asyncio
 import contextlib
+import logging
+import resource
 import socket
 import threading
 from collections import Counter
@@ -40,7 +45,8 @@ class Limits:
         body: seconds for its body.
         idle: seconds between two requests.
         reading: seconds in which a client has to make room for more of an answer.
-        connections: at once; the others are told 503. From one address, half of them.
+        connections: at once, or a quarter of the files that this process may open; the others are told 503.
+            From one address, half of them.
         proxies: addresses from which all of them may come.
         grace: seconds that requests under way have when the server stops.
     """
@@ -49,7 +55,7 @@ class Limits:
     body: float = 30.0
     idle: int = 15
     reading: float = 30.0
-    connections: int = 512
+    connections: int = 2048
     proxies: frozenset[str] = frozenset({"127.0.0.1", "::1"})
     grace: int = 2
 
@@ -62,6 +68,10 @@ class Limits:
 LIMITS = Limits()
 # Seconds for a thread that has said its last word to be gone.
 _LAST_BREATH = 1.0
+# Of the files this process may open, the API's connections may take the one part in so many.
+_SHARE = 4
+# Seconds between two times that the server says one thing.
+_QUIET = 60.0
 # uvicorn's main loop turns ten times a second; a certificate is looked at every ten seconds.
 _TICKS = 100
 
@@ -79,6 +89,7 @@ async def serving(
         certificate: for TLS; None for none.
     """
     server = _Server(_configuration(app, limits), certificate)
+    logging.getLogger("uvicorn.error").addFilter(quiet := _OnceInAWhile())
     ended = asyncio.Event()
     loop = asyncio.get_running_loop()
 
@@ -100,6 +111,40 @@ async def serving(
         server.should_exit = True
         await ended.wait()
         thread.join(_LAST_BREATH)
+        logging.getLogger("uvicorn.error").removeFilter(quiet)
+
+
+def make_room(limits: Limits = LIMITS) -> None:
+    """Let this process open as many files as its connections may take, as far as its hard limit goes."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    wanted = _SHARE * limits.connections
+    if soft != resource.RLIM_INFINITY and soft < wanted:
+        enough = wanted if hard == resource.RLIM_INFINITY else min(wanted, hard)
+        resource.setrlimit(resource.RLIMIT_NOFILE, (enough, hard))
+
+
+def _room(limits: Limits) -> int:
+    """Connections at once: the controller's own files must not become scarce over them."""
+    soft, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
+    return limits.connections if soft == resource.RLIM_INFINITY else min(limits.connections, soft // _SHARE)
+
+
+class _OnceInAWhile(logging.Filter):
+    """Lets a word through once a minute: who asks too often is not to fill the log."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._last: dict[str, float] = {}
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        """Whether a record is kept."""
+        if record.levelno >= logging.ERROR:
+            return True
+        last, self._last[record.msg] = self._last.get(record.msg, 0.0), record.created
+        if record.created - last >= _QUIET:
+            return True
+        self._last[record.msg] = last
+        return False
 
 
 class _Server(uvicorn.Server):
@@ -240,7 +285,7 @@ def _configuration(app: FastAPI, limits: Limits) -> uvicorn.Config:
         log_config=None,
         access_log=False,
         server_header=False,
-        limit_concurrency=limits.connections,
+        limit_concurrency=_room(limits),
         timeout_keep_alive=limits.idle,
         timeout_graceful_shutdown=limits.grace,
     )

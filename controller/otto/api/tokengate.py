@@ -186,7 +186,7 @@ class TokenGate:
         try:
             await self._tokens.used(token.id, now)
         except OttoError as error:  # no reason to let nobody in
-            log.warning("api.unmarked", token=token.id, error=error.message)
+            log.warning("api.unmarked", known=token.id, error=error.message)
 
 
 def _bearer(given: list[str]) -> str:

@@ -37,6 +37,7 @@ from otto.adapters.specs import CachedSpecs, YamlEditor, YamlSpecs, parse_fleet_
 from otto.adapters.store import SqlStore, open_store
 from otto.adapters.terraform import Settings as TerraformOptions
 from otto.adapters.terraform import TerraformInfrastructure
+from otto.cli import tidying
 from otto.cli.forging import forge_of
 from otto.cli.labbackend import LabBackend, LabImages
 from otto.cli.labdns import LabNameserver
@@ -180,11 +181,12 @@ async def open_foundry(settings: Settings) -> AsyncIterator[Foundry]:
         terraform=settings.terraform.binary,
         checkout=_checkout(),
         commit=own_commit(resources.root()),
+        tidying=tidying.command(settings),
     )
     workshop = Workshop(Lab(home, who.owner, settings.lab), who.public_key)
     builder = PackerBuilder(options, role_digests(options.ansible), workshop, clock)
     async with _open_store(settings, clock) as store:
-        yield Foundry(builder, store.images, clock, settings.images.atOnce)
+        yield Foundry(builder, store.images, store.ledger, clock, settings.images.atOnce)
 
 
 def _checkout() -> Path | None:

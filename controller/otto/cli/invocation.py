@@ -73,12 +73,11 @@ class Invocation:
         Raises:
             UsageError: its address or the token will not do.
         """
-        remote = self.settings.remote
-        if not remote.server:
+        if not self.settings.remote.server:
             return None
         from otto.cli.remote.server import server_of  # noqa: PLC0415  (not for the home)
 
-        return server_of(remote, self.token, self.environ)
+        return server_of(self.settings, self.token, self.environ)
 
     @cached_property
     def desk(self) -> "Desk":
@@ -104,9 +103,12 @@ class Invocation:
         """
         from otto.cli.remote import reach  # noqa: PLC0415
 
+        named = "remote.server" in self.flags
+        if reach.of_files(words) and not named:
+            return  # nor do they care whether the settings make sense
         server = self.settings.remote.server
         if server:
-            reach.require(words, server, named="remote.server" in self.flags)
+            reach.require(words, server, named=named)
 
     async def time(self) -> "datetime":
         """The time of day where questions are answered, in UTC: a clock elsewhere may go otherwise."""

@@ -54,9 +54,10 @@ def _lines(settings: "Settings", environ: Mapping[str, str]) -> Iterator[str]:
 
 def _referred(settings: "Settings", environ: Mapping[str, str]) -> Iterator[str]:
     """Secrets that are nothing but what a reference leads to."""
+    resolver = Resolver(environ, vault_password=settings.secrets.vaultPassword)
     for reference in (settings.secrets.vaultPassword, settings.remote.token):
         try:
-            yield Resolver(environ).text("", reference) if reference else ""
+            yield resolver.text("", reference) if reference else ""
         except UsageError:
             continue  # whoever needs it says so, with the mend
 

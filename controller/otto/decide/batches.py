@@ -12,7 +12,11 @@ _ROUNDING = 1e-9
 
 
 def batches(
-    strategy: Rollout, hosts: Iterable[str], broken: Collection[str], total: int = 0
+    strategy: Rollout,
+    hosts: Iterable[str],
+    broken: Collection[str],
+    total: int = 0,
+    first: Collection[str] = (),
 ) -> tuple[tuple[str, ...], ...]:
     """The batches in which hosts of one role are changed, in order.
 
@@ -24,20 +28,24 @@ def batches(
         hosts: names of the hosts that are to be changed, in any order; they go by name, 2 before 10.
         broken: names of hosts that serve nobody as it is, of those that are not to be changed too.
         total: how many hosts of the role there are, which shares are of; where it is less, `hosts` are all.
+        first: names of hosts that go before others which serve as well.
     """
-    names = sorted(set(hosts), key=_by_number)
+    names = sorted(set(hosts), key=lambda name: (name not in first, _by_number(name)))
     ill, well = [name for name in names if name in broken], [name for name in names if name not in broken]
     if strategy.strategy is Strategy.ALL:
         return _filled([tuple(ill + well)])
-    first: tuple[str, ...] = ()
+    canary: tuple[str, ...] = ()
     if strategy.strategy is Strategy.CANARY:
-        first = tuple((ill or well)[:1])
-        ill, well = [name for name in ill if name not in first], [name for name in well if name not in first]
+        canary = tuple((ill or well)[:1])
+        ill, well = (
+            [name for name in ill if name not in canary],
+            [name for name in well if name not in canary],
+        )
     everybody = max(total, len(names))
     others = len(set(broken) - set(names))
     size = max(1, min(counted(strategy.batch, everybody), room(strategy, everybody, others)))
     rest = [tuple(well[start : start + size]) for start in range(0, len(well), size)]
-    return _filled([first, tuple(ill), *rest])
+    return _filled([canary, tuple(ill), *rest])
 
 
 def room(strategy: Rollout, total: int, out: int) -> int:

@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from dataclasses import replace
 
+from otto.decide.conditions import UNRESOLVED
 from otto.decide.dependencies import blocked_by
 from otto.decide.evidence import WORKING, Evidence
 from otto.decide.rolloutwords import TAKEN_BACK, because, in_a_line
@@ -90,6 +91,8 @@ def _spec(evidence: Evidence) -> Iterator[Blocker]:
         return
     kept = "the last good one is in force" if evidence.spec else "there never was a good one"
     what = f"the newest spec is bad, {kept}: {bad.message}"
+    if bad.reason == UNRESOLVED:
+        what = f"what the newest spec asks for cannot be had, what was in force stays: {bad.message}"
     yield Blocker(Obstacle.SPEC, what, "correct it, commit and push", since=bad.since)
 
 

@@ -9,6 +9,9 @@ from otto.model.history import AuditEntry
 from otto.model.image import Channel, Image, ImageName, short_id
 from otto.model.saying import Speaker
 
+# How many images a channel remembers that it pointed at.
+_REMEMBERED = 10
+
 
 @dataclass(frozen=True, slots=True)
 class Promotion:
@@ -36,7 +39,7 @@ class Revocation:
 
     Attributes:
         image: as it is from now on.
-        pointing: channels that point at it, sorted: they stay, and what follows them waits.
+        pointing: channels that point at it, sorted.
         entry: for the audit record.
         changes: whether anything is otherwise than before.
     """
@@ -70,16 +73,48 @@ def promote(image: Image, to: str, channels: Iterable[Channel], who: Speaker, wh
     if image.revoked:
         mend = f"choose another: otto images list {image.name}"
         raise UsageError(f"{told} is revoked: {image.revoked}", mend=mend)
-    passed = sorted(provider for provider, built in image.artifacts.items() if built.smoke.passed)
-    if not passed:
+    if not fit(image):
         mend = f"otto images build {image.name}"
         raise UsageError(f"{told} did not pass its smoke test at any provider", mend=mend)
-    before = next((one.digest for one in channels if (one.image, one.name) == (image.name, to)), "")
+    known = next((one for one in channels if (one.image, one.name) == (image.name, to)), None)
+    earlier = (known.digest, *known.before) if known else ()
+    before = known.digest if known else ""
     detail = {"image": image.name, "channel": to, "digest": image.digest, "before": before, "as": who.account}
     coming_from = f", from {short_id(before)}" if before else ""
     summary = f"{image.name}@{to} points at {short_id(image.digest)}{coming_from}"
     entry = AuditEntry(who.at, who.name, "promote", summary=summary, reason=why, detail=detail)
-    return Promotion(Channel(image.name, to, image.digest, who.at, who.name, why), before, entry)
+    others = tuple(one for one in earlier if one != image.digest)[:_REMEMBERED]
+    moved = Channel(image.name, to, image.digest, who.at, who.name, why, others)
+    return Promotion(moved, before, entry)
+
+
+def fall_back(
+    revoked: Image, images: Iterable[Image], channels: Sequence[Channel], who: Speaker
+) -> tuple[Promotion, ...]:
+    """Have channels that point at a revoked image go back to the last one they pointed at that is good.
+
+    A channel that never pointed at another good one stays where it is; what follows it waits for a person.
+
+    Args:
+        revoked: the image, revoked.
+        images: all there are.
+        channels: all there are.
+        who: who revokes it.
+    """
+    good = {image.digest: image for image in images if image.name == revoked.name and fit(image)}
+    good.pop(revoked.digest, None)
+    found = []
+    for channel in pointing_at(revoked, channels):
+        last = next((good[digest] for digest in channel.before if digest in good), None)
+        if last is not None:
+            why = f"{short_id(revoked.digest)} was revoked: {revoked.revoked}"
+            found.append(promote(last, channel.name, channels, who, why))
+    return tuple(found)
+
+
+def fit(image: Image) -> bool:
+    """Whether hosts may be made from an image anywhere: it is not revoked, and passed its smoke test."""
+    return not image.revoked and any(built.smoke.passed for built in image.artifacts.values())
 
 
 def revoke(

@@ -6,16 +6,26 @@ from otto.model.problem import Problem
 from otto.model.status import Truth
 from otto.model.verdict import Allowed, NeedsApproval, Refused, Verdict, Waiting
 
+UNRESOLVED = "Unresolved"
+"""Reason of the condition Valid, where what a good spec asks for cannot be had."""
+
 Said = tuple[Truth, str, str]
 """Whether it holds, the reason in a word, and in words."""
 
 
-def valid(problems: Sequence[Problem]) -> Said:
-    """Whether the newest spec is in force."""
-    if not problems:
-        return Truth.TRUE, "SpecValid", "the newest spec is in force"
-    more = f" (and {len(problems) - 1} more)" if len(problems) > 1 else ""
-    return Truth.FALSE, "SpecInvalid", f"{problems[0]}{more}"
+def valid(problems: Sequence[Problem], unresolved: str = "") -> Said:
+    """Whether the newest spec is in force.
+
+    Args:
+        problems: what is wrong with it.
+        unresolved: why what it asks for cannot be had, "" when it can.
+    """
+    if problems:
+        more = f" (and {len(problems) - 1} more)" if len(problems) > 1 else ""
+        return Truth.FALSE, "SpecInvalid", f"{problems[0]}{more}"
+    if unresolved:
+        return Truth.FALSE, UNRESOLVED, unresolved
+    return Truth.TRUE, "SpecValid", "the newest spec is in force"
 
 
 def allowed(verdict: Verdict) -> Said:

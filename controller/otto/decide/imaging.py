@@ -152,6 +152,20 @@ def pick(text: str, images: Sequence[Image], channels: Sequence[Channel]) -> Ima
     return found
 
 
+def pick_fixed(text: str, images: Sequence[Image], channels: Sequence[Channel]) -> Image:
+    """As `pick`, by digest alone: a channel's name may mean another image when the same is said again.
+
+    Raises:
+        UsageError: it means none, or several, or follows a channel.
+    """
+    found = pick(text, images, channels)
+    if found.digest.removeprefix("sha256:").startswith(text.rpartition("sha256:")[2]):
+        return found
+    raise UsageError(
+        f"{text} follows a channel, which moves", mend=f"name the image itself: {short_id(found.digest)}"
+    )
+
+
 def candidate_of(text: str, images: Iterable[Image]) -> str:
     """What a person means who promotes: an image's name alone is its candidate."""
     return f"{text}@{CANDIDATE}" if any(image.name == text for image in images) else text

@@ -4,6 +4,14 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 
+from otto.decide.stages import (
+    changed_stage,
+    stage_in,
+    with_ended_stage,
+    with_line,
+    with_lines,
+    with_open_stage,
+)
 from otto.model.desired import Desired
 from otto.model.observed import Applied
 from otto.model.pipeline import Event, Pipeline, Stage, StageKind, Trigger
@@ -13,11 +21,6 @@ from otto.model.status import ConditionType, Phase, SiteStatus
 
 NOTHING_TO_DO = "nothing to do: the site is as it should be"
 GONE = "the site is gone, as wanted"
-LINES = 200
-"""Lines of log that a stage keeps: its first and its newest half."""
-
-_LONGEST = 500
-_LEFT_OUT = "… lines left out …"
 _VALIDATING = frozenset({"observe", "plan", "guard"})
 _AT_WORK = frozenset(
     {
@@ -29,6 +32,8 @@ _AT_WORK = frozenset(
         Phase.DESTROYING,
     }
 )
+_FETCHING = frozenset({Trigger.CONTENT, Trigger.SCHEDULE, Trigger.API})
+_ASKED = frozenset({Trigger.SCHEDULE, Trigger.API})
 _REMOVING = frozenset({"drain", "destroy"})
 # Kept open: what ended is told in one piece, with what it was told to.
 _DECIDED = frozenset({Outcome.SUCCEEDED, Outcome.FAILED, Outcome.SUPERSEDED, Outcome.INTERRUPTED})
@@ -58,8 +63,17 @@ def same_event(pipeline: Pipeline, event: Event) -> bool:
 
 
 def found(pipeline: Pipeline, event: Event) -> Pipeline | None:
-    """The pipeline with what a fetch found in place of what a delivery claimed; None when it is past that."""
+    """The pipeline with what a fetch found; None when it is past that, or about something else.
+
+    That takes the place of what a delivery claimed, and is what somebody hoped for who had a site looked at.
+    """
     known = pipeline.event
+    if known.trigger in _ASKED and not (pipeline.digest or known.commit):
+        what = f"{event.repository} at {short(event.ref)}: commit {event.commit[:12]}"
+        told = with_line(pipeline, StageKind.FETCH, what)
+        return replace(
+            told, event=replace(known, repository=event.repository, ref=event.ref, commit=event.commit)
+        )
     alike = (known.trigger, known.repository) == (event.trigger, event.repository)
     if pipeline.digest or not alike or short(known.ref) != short(event.ref):
         return None
@@ -88,6 +102,26 @@ def resolved(pipeline: Pipeline, digest: str, summary: str, now: datetime) -> Pi
     return with_line(begun, StageKind.VALIDATE, f"wish {digest[:12]}")
 
 
+def wants_newest(pipeline: Pipeline) -> bool:
+    """Whether its event says to fetch the content anew, so that nothing older will do."""
+    return pipeline.event.trigger in _FETCHING and not pipeline.digest
+
+
+def held_at_fetch(pipeline: Pipeline, why: str) -> Pipeline:
+    """What is to be fetched cannot be reached; what was fetched last stays, and is not its event's."""
+    fetch = stage_in(pipeline, StageKind.FETCH)
+    told = pipeline if fetch is None or why in fetch.log else with_line(pipeline, StageKind.FETCH, why)
+    return waiting(told, why)
+
+
+def unfetched(pipeline: Pipeline, why: str, now: datetime) -> Pipeline:
+    """What is to be fetched is not there, and nothing stands in for it."""
+    fetch = stage_in(pipeline, StageKind.FETCH)
+    if fetch is not None and fetch.ended_at is not None:  # a push is there, the content it asks for is not
+        pipeline = with_open_stage(pipeline, StageKind.FETCH, now)
+    return decided(with_line(pipeline, StageKind.FETCH, why), Outcome.FAILED, why, now)
+
+
 def invalid(pipeline: Pipeline, message: str, lines: Sequence[str], now: datetime) -> Pipeline:
     """What was fetched will not do; nothing of it is deployed.
 
@@ -98,9 +132,7 @@ def invalid(pipeline: Pipeline, message: str, lines: Sequence[str], now: datetim
         now: the time.
     """
     fetched = with_ended_stage(pipeline, StageKind.FETCH, now, Outcome.SUCCEEDED)
-    looking = with_open_stage(fetched, StageKind.VALIDATE, now)
-    for line in lines:
-        looking = with_line(looking, StageKind.VALIDATE, line)
+    looking = with_lines(with_open_stage(fetched, StageKind.VALIDATE, now), StageKind.VALIDATE, lines)
     return decided(looking, Outcome.FAILED, message, now)
 
 
@@ -131,19 +163,7 @@ def with_step(pipeline: Pipeline, run: str, step: StepRecord, now: datetime) -> 
         told = with_line(told, kind, failure)
     bad = step.outcome in (Outcome.FAILED, Outcome.WAITING)
     summary = step.summary if bad or kind is not StageKind.VALIDATE or step.kind == "plan" else ""
-    return _changed(told, kind, summary=summary, outcome=step.outcome if bad else Outcome.RUNNING)
-
-
-def with_line(pipeline: Pipeline, kind: StageKind, line: str) -> Pipeline:
-    """The pipeline with one more line in a stage's log; long logs lose lines from their middle."""
-    stage = stage_in(pipeline, kind)
-    if stage is None or not line:
-        return pipeline
-    log = (*stage.log, line if len(line) <= _LONGEST else f"{line[: _LONGEST - 1]}…")
-    if len(log) > LINES:
-        half = LINES // 2
-        log = (*log[:half], _LEFT_OUT, *log[half + 2 if log[half] == _LEFT_OUT else half + 1 :])
-    return pipeline.with_stage(replace(stage, log=log))
+    return changed_stage(told, kind, summary=summary, outcome=step.outcome if bad else Outcome.RUNNING)
 
 
 def decided(pipeline: Pipeline, outcome: Outcome, message: str, now: datetime) -> Pipeline:
@@ -154,6 +174,13 @@ def decided(pipeline: Pipeline, outcome: Outcome, message: str, now: datetime) -
             summary = stage.summary or (message if outcome is not Outcome.SUCCEEDED else "")
             closed = with_ended_stage(closed, stage.kind, now, outcome, summary)
     return replace(closed, outcome=outcome, message=message)
+
+
+def stopped(pipeline: Pipeline, why: str, now: datetime) -> Pipeline:
+    """What a controller that ended left open: it was interrupted, at its report if its outcome was final."""
+    if not is_decided(pipeline):
+        return decided(pipeline, Outcome.INTERRUPTED, why, now)
+    return with_ended_stage(pipeline, StageKind.REPORT, now, Outcome.INTERRUPTED, why)
 
 
 def waiting(pipeline: Pipeline, message: str) -> Pipeline:
@@ -172,8 +199,11 @@ def is_decided(pipeline: Pipeline) -> bool:
 
 def reopened(pipeline: Pipeline, why: str, now: datetime) -> Pipeline:
     """An ended pipeline whose wish still stands, taken up again."""
-    kind = pipeline.stages[-1].kind if pipeline.stages else StageKind.FETCH
-    begun = with_open_stage(replace(pipeline, ended_at=None, outcome=Outcome.RUNNING, message=""), kind, now)
+    furthest = pipeline.furthest
+    kind = furthest.kind if furthest else StageKind.FETCH
+    stages = tuple(item for item in pipeline.stages if item.kind is not StageKind.REPORT)
+    anew = replace(pipeline, ended_at=None, outcome=Outcome.RUNNING, message="", stages=stages)
+    begun = with_open_stage(anew, kind, now)
     return with_line(begun, kind, why)
 
 
@@ -200,6 +230,11 @@ def behind(desired: Desired, applied: Applied, now: datetime) -> Event | None:
     if last is None or last.commit != desired.commit:
         return Event(Trigger.PUSH, now, commit=desired.commit)
     return None
+
+
+def is_news(commit: str, applied: Applied) -> bool:
+    """Whether a spec came with another commit than the one that was put in place last."""
+    return applied.desired is None or applied.desired.commit != commit
 
 
 def outcome_of_turn(pipeline: Pipeline, status: SiteStatus) -> tuple[Outcome, str]:
@@ -239,36 +274,6 @@ def short(ref: str) -> str:
         if ref.startswith(head):
             return ref.removeprefix(head)
     return ref
-
-
-def stage_in(pipeline: Pipeline, kind: StageKind) -> Stage | None:
-    """A stage of a pipeline, None before it began."""
-    return next((stage for stage in pipeline.stages if stage.kind is kind), None)
-
-
-def with_open_stage(pipeline: Pipeline, kind: StageKind, at: datetime) -> Pipeline:
-    """The pipeline with this stage under way; one that had ended goes on from when it first began."""
-    stage = stage_in(pipeline, kind)
-    if stage is None:
-        return pipeline.with_stage(Stage(kind, at))
-    return pipeline.with_stage(replace(stage, ended_at=None, outcome=Outcome.RUNNING))
-
-
-def with_ended_stage(
-    pipeline: Pipeline, kind: StageKind, at: datetime, outcome: Outcome, summary: str = ""
-) -> Pipeline:
-    """The pipeline with this stage closed, if it is under way; no summary leaves the one it has."""
-    stage = stage_in(pipeline, kind)
-    if stage is None or stage.ended_at is not None:
-        return pipeline
-    return pipeline.with_stage(replace(stage, ended_at=at, outcome=outcome, summary=summary or stage.summary))
-
-
-def _changed(pipeline: Pipeline, kind: StageKind, *, summary: str, outcome: Outcome) -> Pipeline:
-    stage = stage_in(pipeline, kind)
-    if stage is None:
-        return pipeline
-    return pipeline.with_stage(replace(stage, summary=summary or stage.summary, outcome=outcome))
 
 
 def _words(step: StepRecord) -> str:

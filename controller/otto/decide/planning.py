@@ -6,7 +6,7 @@ from otto.decide.expected import SERVICES, wanted
 from otto.decide.targeting import for_content, for_infrastructure, roles_needed
 from otto.model.canonical import digest
 from otto.model.desired import Desired
-from otto.model.difference import UNWISHED, Difference, Layer
+from otto.model.difference import UNWISHED, Cause, Difference, Layer
 from otto.model.host import HostState, LiveHost
 from otto.model.infrastructure import ResourceChange
 from otto.model.observed import InfrastructureState, Observed, Seen, Unseen
@@ -21,6 +21,7 @@ _TAINTED = "replace_because_tainted"
 # Terraform's word for a resource that it was told to make anew.
 _REQUESTED = "replace_by_request"
 _NEW = frozenset({ActionKind.CREATE, ActionKind.REPAIR, ActionKind.REPLACE})
+_OF_HOSTS = frozenset({Layer.CONFIGURATION, Layer.CONTENT})
 
 
 def needs_infrastructure(differences: Iterable[Difference]) -> bool:
@@ -114,7 +115,11 @@ def narrowed(judged: Plan, actions: tuple[Action, ...]) -> Plan:
 def _circumstances(
     desired: Desired, observed: Observed, found: tuple[Difference, ...], *, asked: bool
 ) -> Circumstances:
-    not_wished = [item for item in found if item.cause in UNWISHED]
+    # What visitors get while a host has another wish than this one is that wish's doing, and no drift.
+    changed = any(item.cause is Cause.SPEC and item.layer in _OF_HOSTS for item in found)
+    not_wished = [
+        item for item in found if item.cause in UNWISHED and not (changed and item.layer is Layer.SERVING)
+    ]
     return Circumstances(
         provider=desired.spec.provider.value,
         hosts={host.name: host.role.value for host in observed.hosts},

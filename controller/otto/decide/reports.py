@@ -9,7 +9,7 @@ from dataclasses import replace
 
 from otto.model.canonical import short
 from otto.model.forge import CommitState, Mark, Told
-from otto.model.pipeline import Pipeline
+from otto.model.pipeline import Pipeline, StageKind
 from otto.model.rollout import Quarantine
 from otto.model.run import Outcome
 from otto.model.status import ConditionType, Phase, SiteStatus, Truth
@@ -22,6 +22,9 @@ _MOST_BEHIND = 8
 _NAMES = 5
 _FEW = 20
 _REFUSED = "Refused"
+# What fails here is the commit's fault; elsewhere it is a repository's, a tool's or a provider's.
+_JUDGING = frozenset({StageKind.VALIDATE, StageKind.VERIFY})
+_SILENT = frozenset({Outcome.SUCCEEDED, Outcome.SUPERSEDED})
 
 
 def fares(status: SiteStatus) -> tuple[CommitState, str]:
@@ -71,7 +74,10 @@ def pushed(told: Told, newest: Mark, problem: str = "") -> Told:
     behind = (before.commit, *before.behind)[:_MOST_BEHIND] if before else ()
     mark = replace(newest, behind=tuple(dict.fromkeys((*newest.behind, *behind)))[:_MOST_BEHIND])
     if problem:
-        return replace(told, spec=replace(mark, state=CommitState.FAILURE, words=problem))
+        return replace(
+            told,
+            spec=replace(mark, state=CommitState.FAILURE, words=f"{StageKind.VALIDATE.value}: {problem}"),
+        )
     return replace(told, spec=replace(mark, words=QUEUED))
 
 
@@ -135,21 +141,36 @@ def superseded(old: Mark | None, new: Mark | None) -> Mark | None:
     return replace(old, state=CommitState.SUPERSEDED, words=f"is superseded by {short(new.commit)}")
 
 
+def speaks(pipeline: Pipeline) -> bool:
+    """Whether a pipeline has something to tell of its commit.
+
+    Of a site that is gone its removal tells, and that a newer commit took the place of one is seen from
+    that. A pipeline that something else took the place of leaves its commit to the site.
+    """
+    return pipeline.outcome not in _SILENT
+
+
+def hands_over(pipeline: Pipeline) -> bool:
+    """Whether the site can tell more of a commit than the pipeline: how it serves, or what holds it."""
+    if pipeline.outcome in _SILENT:
+        return True
+    return bool(pipeline.digest) and pipeline.outcome in (Outcome.FAILED, Outcome.WAITING)
+
+
 def of_pipeline(pipeline: Pipeline) -> tuple[CommitState, str]:
-    """How the commit of a pipeline's event fares."""
-    last = pipeline.stages[-1] if pipeline.stages else None
+    """How the commit of a pipeline's event fares: the stage it is at, and what that says."""
+    last = pipeline.furthest
+    stage = last.kind.value if last else "pipeline"
     words = pipeline.message or (last.summary if last else "")
     match pipeline.outcome:
-        case Outcome.SUCCEEDED:
-            return CommitState.SUCCESS, words or "is in place"
-        case Outcome.SUPERSEDED:
-            return CommitState.SUPERSEDED, words or "is superseded"
         case Outcome.INTERRUPTED:
-            return CommitState.ERROR, words or "was interrupted"
+            return CommitState.ERROR, f"{stage}: {words or 'was interrupted'}"
         case Outcome.FAILED:
-            at = f"{last.kind.value}: " if last else ""
-            return CommitState.FAILURE, f"{at}{words or 'failed'}"
-    return CommitState.PENDING, (f"{last.kind.value}: {words}" if last and words else _UNDER_WAY)
+            at_fault = last is None or last.kind in _JUDGING
+            return (CommitState.FAILURE if at_fault else CommitState.ERROR), f"{stage}: {words or 'failed'}"
+        case Outcome.WAITING:
+            return CommitState.PENDING, f"{stage}: waits: {words}"
+    return CommitState.PENDING, f"{stage}: {words}" if words else f"{stage} is under way"
 
 
 def together(

@@ -49,10 +49,23 @@ class Course:
         return bool(self.batches or self.balancers)
 
 
-def rolls(desired: Desired, applied: Applied) -> bool:
-    """Whether a wish is rolled out in steps: one was verified before, and the spec does not say otherwise."""
-    changed = bool(applied.verified) and applied.verified != desired.digest
-    return changed and applied.desired is not None and desired.spec.rollout.strategy is not Strategy.ALL
+def rolls(desired: Desired, observed: Observed, differences: Iterable[Difference], plan: Plan) -> bool:
+    """Whether a wish is put in place in steps: one was verified before, and the spec does not say otherwise.
+
+    That very one too, where servers that run have got another meanwhile: a commit that was reverted.
+
+    Args:
+        desired: the wish.
+        observed: what was seen.
+        differences: what differs.
+        plan: what is to be done.
+    """
+    applied = observed.applied
+    if not applied.verified or applied.desired is None or desired.spec.rollout.strategy is Strategy.ALL:
+        return False
+    if applied.verified != desired.digest or replaced(desired, plan, observed):
+        return True
+    return not _changed(differences).isdisjoint(_running(desired, observed))
 
 
 def goes_back(desired: Desired, applied: Applied, *, beside: bool) -> bool:
@@ -82,7 +95,9 @@ def course(
     observed: Observed,
     differences: Iterable[Difference],
     anew: frozenset[str] = frozenset(),
+    *,
     begun: Iterable[str] = (),
+    first: Iterable[str] = (),
 ) -> Course:
     """The steps for what a changed wish makes of running servers.
 
@@ -96,9 +111,9 @@ def course(
         anew: living servers that are to be made anew.
         begun: servers that were being changed when an earlier run ended: they are tried and watched again,
             even where nothing is left to change.
+        first: servers on which the wish that is taken back failed: visitors are the worst off there.
     """
-    found = tuple(differences)
-    changed = {item.host for item in found if item.layer in _OF_HOSTS and item.cause is Cause.SPEC}
+    changed = _changed(differences)
     aside = set_aside(observed)
     again = frozenset(begun) | aside
     running = _running(desired, observed)
@@ -110,8 +125,8 @@ def course(
     if not web and len(balancers) <= 1 and not anew:
         return Course()
     out = {name for name, role in wanted(desired).items() if role is Role.WEB and name not in running}
-    broken = out | aside | {item.host for item in found if _broken(item)}
-    steps = batches(desired.spec.rollout, web, broken, total=desired.spec.web.count)
+    broken = out | aside
+    steps = batches(desired.spec.rollout, web, broken, desired.spec.web.count, frozenset(first))
     return Course(steps, balancers, anew & names.keys())
 
 
@@ -136,7 +151,12 @@ def newcomers(observed: Observed, configured: Iterable[str]) -> tuple[str, ...]:
 
 def _never_served(observed: Observed, name: str) -> bool:
     facts = observed.facts.get(name)
-    return isinstance(facts, Seen) and facts.value.configuration is None
+    return isinstance(facts, Seen) and not _was_made_ready(facts.value, Role.WEB)
+
+
+def _was_made_ready(facts: HostFacts, role: Role) -> bool:
+    """Whether a host was brought all that it needs to serve, whichever it was."""
+    return facts.configuration is not None and (role is not Role.WEB or facts.revision is not None)
 
 
 def covered(actions: Iterable[Action], approved: Iterable[Action]) -> bool:
@@ -189,7 +209,9 @@ def changed_by(status: RolloutStatus | None, digest: str, observed: Observed) ->
     return frozenset((*status.done, *status.current)) & _alive(observed)
 
 
-def cannot_go_back(last: Desired | None, roles: Mapping[str, str], module: str) -> str:
+def cannot_go_back(
+    last: Desired | None, roles: Mapping[str, str], module: str, barred: Iterable[str] = ()
+) -> str:
     """Why the last verified wish can not be put in place again, "" where it can.
 
     What it was configured with is part of OttO, which keeps no older version of itself.
@@ -199,7 +221,9 @@ def cannot_go_back(last: Desired | None, roles: Mapping[str, str], module: str) 
     if dict(last.roles) != dict(roles):
         changed = sorted(name for name in {*last.roles, *roles} if last.roles.get(name) != roles.get(name))
         return f"what configures its hosts changed since: {', '.join(changed)}"
-    return "" if last.module == module else "its Terraform module changed since"
+    if last.module != module:
+        return "its Terraform module changed since"
+    return "; ".join(f"its hosts are made from {image}" for image in barred)
 
 
 def _wanted_web(desired: Desired) -> frozenset[str]:
@@ -207,8 +231,15 @@ def _wanted_web(desired: Desired) -> frozenset[str]:
     return frozenset(desired.spec.host_names(Role.WEB))
 
 
+def _changed(differences: Iterable[Difference]) -> frozenset[str]:
+    """Hosts on which something differs for the wish's sake."""
+    return frozenset(
+        item.host for item in differences if item.layer in _OF_HOSTS and item.cause is Cause.SPEC
+    )
+
+
 def _running(desired: Desired, observed: Observed) -> dict[str, Role]:
-    """Hosts that are wanted, run, and were configured once."""
+    """Hosts that are wanted, run, and were configured once; servers that have content, too."""
     if not isinstance(observed.infrastructure, Seen):
         return {}
     names = wanted(desired)
@@ -229,7 +260,7 @@ def _alive(observed: Observed) -> frozenset[str]:
 
 def _works(observed: Observed, name: str, role: Role) -> bool:
     facts = observed.facts.get(name)
-    if not isinstance(facts, Seen) or facts.value.configuration is None:
+    if not isinstance(facts, Seen) or not _was_made_ready(facts.value, role):
         return False
     return facts.value.services.get(SERVICES[role]) == "active"
 
@@ -257,7 +288,3 @@ def _with(seen: Seen[HostFacts] | Unseen, back: frozenset[str]) -> Seen[HostFact
         return seen
     backends = {name: "UP" if name in back else state for name, state in seen.value.backends.items()}
     return replace(seen, value=replace(seen.value, backends=backends))
-
-
-def _broken(difference: Difference) -> bool:
-    return bool(difference.host) and difference.cause is Cause.FAILURE

@@ -85,7 +85,7 @@ def frozen_by(freeze: Grant) -> WaitingError:
     why = f": {freeze.reason}" if freeze.reason else ""
     return WaitingError(
         f"the rollout waits: {freeze.by} froze {freeze.site or 'all sites'}{why}",
-        mend=f"to go on: otto thaw {freeze.site}".rstrip(),
+        mend=f"to go on: otto thaw{f' --site {freeze.site}' if freeze.site else ''}",
     )
 
 

@@ -83,12 +83,15 @@ def undo(
         reason: why, in their words.
 
     Raises:
-        UsageError: a rollout is under way, or no older wish is known that held.
+        UsageError: a rollout is under way, this was said already, or no older wish is known that held.
     """
     if status.state in UNDERWAY and status.digest != applied.verified:
         raise UsageError(f"a rollout of {site} is under way", mend=f"to end it: otto rollout abort {site}")
     before: Desired | None = applied.previous
     held = {grant.plan for grant in _of(grants, GrantKind.QUARANTINE, speaker)}
+    if applied.verified in held:
+        mend = f"to see how far it is: otto rollout status {site}"
+        raise UsageError(f"{short(applied.verified)} of {site} is being taken back already", mend=mend)
     if before is None or before.digest in held or not applied.verified:
         mend = "push the commit that you want, or revert the newest in git"
         raise UsageError(f"no older state of {site} is known that held", mend=mend)

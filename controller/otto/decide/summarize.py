@@ -27,6 +27,8 @@ _LAYERS = {
     ConditionType.DEPLOYED: Layer.CONTENT,
     ConditionType.SERVING: Layer.SERVING,
 }
+"""Reason of the condition Valid: the spec is sound, but what it asks for cannot be had."""
+
 _PHASES = {
     StepKind.PROVISION: Phase.PROVISIONING,
     StepKind.CONFIGURE: Phase.CONFIGURING,
@@ -56,6 +58,8 @@ class Findings:
         step: the step under way, None when no run is.
         error: what went wrong in this look, "" for nothing.
         mend: what a person can do about the error.
+        unresolved: why what the newest spec asks for cannot be had, "" when it can.
+        stale: why its content may not be the newest, "" where it is.
         waiting: what the site waits for, "" for nothing.
         suspended: whether a person or the spec holds it.
         orphaned: whether no spec wants it any more.
@@ -81,6 +85,8 @@ class Findings:
     step: StepKind | None = None
     error: str = ""
     mend: str = ""
+    unresolved: str = ""
+    stale: str = ""
     waiting: str = ""
     suspended: str = ""
     orphaned: bool = False
@@ -150,7 +156,7 @@ def _held(status: SiteStatus, found: Findings) -> dict[str, Any]:
 
 
 def _conditions(found: Findings) -> Iterable[Condition]:
-    yield _condition(found, ConditionType.VALID, *conditions.valid(found.problems))
+    yield _condition(found, ConditionType.VALID, *conditions.valid(found.problems, found.unresolved))
     if found.verdict is not None:
         yield _condition(found, ConditionType.ALLOWED, *conditions.allowed(found.verdict))
     if found.differences is None:
@@ -263,8 +269,12 @@ def _message(phase: Phase, found: Findings) -> str:
     if found.verdict is not None and not isinstance(found.verdict, Allowed):
         return reasons(found.verdict)
     if phase is Phase.READY:
-        return _taken_back(found)
+        return _taken_back(found) or _stale(found)
     return _trouble(found) or phase.value
+
+
+def _stale(found: Findings) -> str:
+    return f"serves the content that was fetched last: {found.stale}" if found.stale else ""
 
 
 def _trouble(found: Findings) -> str:

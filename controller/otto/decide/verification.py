@@ -18,6 +18,8 @@ STATISTICS_PATH = "/stats;csv"
 OK = 200
 _EXCERPT = 120
 _REVISION = "revision"
+# Bad gateway, unavailable, gateway timeout: who should answer does not yet (RFC 9110, 15.6.3 to 15.6.5).
+_NOT_READY = frozenset({502, 503, 504})
 # With these the balancer shows every server to one client sooner or later; the others pin a client.
 _SPREADING = frozenset({Algorithm.ROUNDROBIN, Algorithm.LEASTCONN, Algorithm.RANDOM})
 
@@ -115,6 +117,21 @@ def _through(desired: Desired, state: InfrastructureState) -> Iterable[Question]
             for check in (revision, *desired.spec.checks):
                 request = ProbeRequest(endpoint.address, endpoint.port, check.path, domain, check.timeout)
                 yield Question(check.path, endpoint.url, request, check)
+
+
+def asks_the_same(one: Desired, other: Desired) -> bool:
+    """Whether two wishes promise visitors the same, so that what is asked for one answers for the other."""
+    return _promised(one) == _promised(other)
+
+
+def _promised(desired: Desired) -> tuple[object, ...]:
+    spec = desired.spec
+    return desired.content, spec.checks, spec.domains, spreads(desired), serves_nothing(spec)
+
+
+def is_meant(result: ProbeResult) -> bool:
+    """Whether an answer is what a server has to say, and not that it, or who is behind it, is not ready."""
+    return isinstance(result, Answer) and result.status not in _NOT_READY
 
 
 def judge(question: Question, result: ProbeResult) -> CheckFailure | None:

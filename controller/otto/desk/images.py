@@ -11,6 +11,7 @@ from otto.desk.question import Question
 from otto.model.caller import Scope
 from otto.model.image import STABLE, Image
 from otto.model.saying import reason_of
+from otto.ports import Store
 from otto.reconcile.gallery import Gallery, gallery
 
 
@@ -101,10 +102,14 @@ class Promote(Question[Promoted]):
 
 @dataclass(frozen=True, slots=True)
 class Revoked:
-    """An image's revocation, the images as they are since, and whether a controller heard of it."""
+    """An image's revocation, the images as they are since, and whether a controller heard of it.
+
+    `back` are the moves of channels that pointed at it to the last good image that they pointed at.
+    """
 
     found: Gallery
     revocation: Revocation
+    back: tuple[Promotion, ...]
     heard: Heard
 
 
@@ -137,16 +142,28 @@ class RevokeImage(Question[Revoked]):
         who, why = house.speaker(self.by), reason_of(self.reason, needed=True)
         async with house.store() as store:
             found = await gallery(store)
-            revoked = channels.revoke(found.pick(self.image), found.channels, who, why, undo=self.undo)
-            if not revoked.changes:
-                return Revoked(_light(found), _lighter(revoked), Heard.YES)
-            if self.undo:
-                await store.ledger.append(revoked.entry)
-            await store.images.revoke(revoked.image.digest, revoked.image.revoked)
-            if not self.undo:
-                await store.ledger.append(revoked.entry)
+            image = imaging.pick_fixed(self.image, found.images, found.channels)
+            revoked = channels.revoke(image, found.channels, who, why, undo=self.undo)
+            # Again, where it was cut off between the two.
+            back = () if self.undo else channels.fall_back(revoked.image, found.images, found.channels, who)
+            if not revoked.changes and not back:
+                return Revoked(_light(found), _lighter(revoked), (), Heard.YES)
+            if revoked.changes:
+                await _record(store, revoked, undo=self.undo)
+            for moved in back:
+                await store.ledger.append(moved.entry)
+                await store.images.point(moved.channel)
             found = await gallery(store)
-        return Revoked(_light(found), _lighter(revoked), await house.images_changed())
+        return Revoked(_light(found), _lighter(revoked), back, await house.images_changed())
+
+
+async def _record(store: Store, revoked: Revocation, *, undo: bool) -> None:
+    """What allows more than before is on record before it counts; what allows less counts at once."""
+    if undo:
+        await store.ledger.append(revoked.entry)
+    await store.images.revoke(revoked.image.digest, revoked.image.revoked)
+    if not undo:
+        await store.ledger.append(revoked.entry)
 
 
 def _light(found: Gallery) -> Gallery:

@@ -14,7 +14,8 @@ from otto.model.verdict import Allowed, NeedsApproval, Refused, Verdict, Waiting
 from otto.model.zone import RecordSet
 
 if TYPE_CHECKING:
-    from otto.reconcile.inspect import Inspection, Inspector
+    from otto.reconcile.domains.inspect import ZoneInspection, ZoneInspector
+    from otto.reconcile.inspect import Inspection
     from otto.reconcile.kit import Kit
 
 # Terraform plans in it, and may have to wait for its turn.
@@ -100,12 +101,7 @@ class Inspect(Question[Inspected]):
         """
         await house.require_seen(self.site)
         if is_zone(self.site):
-
-            async def at_zone(kit: "Kit") -> InspectedZone:
-                inspector = await house.inspector(kit)
-                return await inspected_zone(kit, inspector, self.site, planned=self.planned)
-
-            return (await house.with_kit(at_zone, self.patience)).inspected
+            return (await inspected_zone(house, self.site, self.patience, planned=self.planned)).inspected
 
         async def look(kit: "Kit") -> "Inspection":
             inspector = await house.inspector(kit)
@@ -137,27 +133,31 @@ class InspectedZone:
     lost: tuple[str, ...] = ()
 
 
-async def inspected_zone(kit: "Kit", inspector: "Inspector", zone: str, *, planned: bool) -> InspectedZone:
+async def inspected_zone(house: House, zone: str, patience: float, *, planned: bool) -> InspectedZone:
     """A fresh look at a zone.
-
-    Args:
-        kit: all ports.
-        inspector: ready to look at sites.
-        zone: its name.
-        planned: whether what would be done is wanted, too.
 
     Raises:
         OttoError: no spec wants it, or it cannot be read.
     """
-    from otto.reconcile.domains.inspect import ZoneInspector  # noqa: PLC0415  (imports the loop)
 
-    zones = ZoneInspector(kit, inspector)
-    await zones.load()
-    found = await (zones.plan(zone) if planned else zones.differences(zone))
+    async def look(kit: "Kit") -> "ZoneInspection":
+        zones = await zone_inspector(house, kit)
+        return await (zones.plan(zone) if planned else zones.differences(zone))
+
+    found = await house.with_kit(look, patience)
     judgement = Judgement.of(found.verdict) if found.verdict is not None else None
     desired = found.desired
     inspected = Inspected(zone, desired.commit, desired.digest, found.differences, found.plan, judgement)
     return InspectedZone(inspected, found.conflicts, found.foreign, found.lost)
+
+
+async def zone_inspector(house: House, kit: "Kit") -> "ZoneInspector":
+    """Looks at zones for a house."""
+    from otto.reconcile.domains.inspect import ZoneInspector  # noqa: PLC0415  (imports the loop)
+
+    zones = ZoneInspector(kit, await house.inspector(kit))
+    await zones.load()
+    return zones
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar
 
 from otto.desk.house import House
-from otto.desk.inspecting import InspectedZone, inspected_zone
+from otto.desk.inspecting import InspectedZone, inspected_zone, zone_inspector
 from otto.desk.question import Question
 from otto.model.caller import Scope
 from otto.model.domain import DomainSpec
@@ -38,11 +38,7 @@ class InspectZone(Question[InspectedZone]):
             UsageError: no spec wants such a zone.
         """
         await house.require_seen(self.zone)
-
-        async def look(kit: "Kit") -> InspectedZone:
-            return await inspected_zone(kit, await house.inspector(kit), self.zone, planned=True)
-
-        return await house.with_kit(look, self.patience)
+        return await inspected_zone(house, self.zone, self.patience, planned=True)
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,17 +58,11 @@ class Examine(Question[tuple[Finding, ...]]):
     async def answer(self, house: House) -> tuple[Finding, ...]:
         """See `Question`."""
         house.require_all("examine zones")
-        return await house.with_kit(self._look, self.patience)
 
-    async def _look(self, kit: "Kit") -> tuple[Finding, ...]:
-        from otto.reconcile.domains.inspect import ZoneInspector  # noqa: PLC0415  (imports the loop)
-        from otto.reconcile.inspect import Inspector  # noqa: PLC0415
+        async def look(kit: "Kit") -> tuple[Finding, ...]:
+            return await (await zone_inspector(house, kit)).examine(self.zone)
 
-        inspector = Inspector(kit)
-        await inspector.load()
-        zones = ZoneInspector(kit, inspector)
-        await zones.load()
-        return await zones.examine(self.zone)
+        return await house.with_kit(look, self.patience)
 
 
 @dataclass(frozen=True, slots=True)

@@ -63,8 +63,24 @@ def resolve(api: Api, name: str) -> str:
     return found.id
 
 
-def ensure(api: Api, report: Report = silent) -> str:
+def archive_name() -> str:
+    """What an archive of the base image is called: that of another version is not taken for it."""
+    return f"{reference().rpartition('/')[2].replace(':', '-')}.tar.gz"
+
+
+def brought_along(archives: str) -> Path | None:
+    """The archive of the base image in a folder, if there is one; "" is no folder."""
+    archive = Path(archives) / archive_name()
+    return archive if archives and archive.is_file() else None
+
+
+def ensure(api: Api, report: Report = silent, archives: str = "") -> str:
     """Have the base image, building it when it is not there; its id.
+
+    Args:
+        api: the engine's.
+        report: told how far that is.
+        archives: folder where an archive of it may lie that somebody brought along; "" for none.
 
     Raises:
         TerminalError: it cannot be built here.
@@ -76,8 +92,19 @@ def ensure(api: Api, report: Report = silent) -> str:
     report(Progress("building the lab's base image", 0, 100))
     with locked(Path(_ask("--lock-path")), BUILD, "building the lab's base image") as lock:
         if api.image(reference()) is None:
-            _build(api, report, lock)
+            brought = brought_along(archives)
+            if brought is None:
+                _build(api, report, lock)
+            else:
+                _take(api, report, brought)
     return resolve(api, BASE)
+
+
+def _take(api: Api, report: Report, archive: Path) -> None:
+    """Import what came along."""
+    report(Progress("importing the image that came along", 50, 100))
+    api.import_image(archive, reference(), _ask("--changes").splitlines())
+    report(Progress("base image ready", 100, 100))
 
 
 def _build(api: Api, report: Report, lock: int) -> None:

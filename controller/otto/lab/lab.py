@@ -120,7 +120,7 @@ class Lab:
         limit = kernel.ensure_inotify()
         used, api = self.engine(), self.api()
         route = pool.ensure_route(self.pool)
-        built = image.ensure(api, report)
+        built = image.ensure(api, report, self.settings.archives)
         return LabUp(
             engine=used,
             version=api.engine,

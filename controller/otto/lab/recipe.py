@@ -95,6 +95,31 @@ def request(
     }
 
 
+# What it takes to make containers within a container: mounts, namespaces, device nodes of one's own. Who has
+# that can reach the machine: only images that we have just built are tried with it.
+_NESTING = ("SYS_ADMIN", "SYS_PTRACE", "NET_RAW", "MKNOD", "DAC_READ_SEARCH", "AUDIT_WRITE")
+_STORAGE = "/var/lib/containers"
+
+
+def nesting(body: Mapping[str, Any], *, podman: bool) -> dict[str, Any]:
+    """The same container, which boots as its image says and may make containers of its own.
+
+    They lie on a volume, as no overlay goes over another one; it goes with the container.
+
+    Args:
+        body: a request as `request` makes it.
+        podman: whether Podman gets it.
+    """
+    host = body["HostConfig"]
+    unmasked = "unmask=ALL" if podman else "systempaths=unconfined"
+    more = {
+        "CapAdd": [*host["CapAdd"], *_NESTING],
+        "SecurityOpt": [unmasked, "seccomp=unconfined", "apparmor=unconfined"],
+    }
+    rest = {name: value for name, value in body.items() if name != "Cmd"}
+    return {**rest, "Volumes": {_STORAGE: {}}, "HostConfig": {**host, **more}}
+
+
 # Docker does not prepare containers for systemd as Podman does (podman-run(1), --systemd).
 _SYSTEMD = {"CgroupnsMode": "host", "Binds": ["/sys/fs/cgroup:/sys/fs/cgroup:rw"]}
 

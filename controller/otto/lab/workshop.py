@@ -2,9 +2,13 @@
 
 All of it carries the owner's mark and what image it is for, and nothing the marks of a site's host: no
 controller takes it for one. Whatever an interrupted build left is found by those marks.
+
+Homes on one machine share images of the same inputs, each by a name of its own: whatever one of them builds
+anew or removes, the others keep what they have.
 """
 
 import contextlib
+import gzip
 import shutil
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager
@@ -13,6 +17,7 @@ from pathlib import Path
 
 from otto.lab import allocation, hosts, image, leftovers, names, networks, recipe
 from otto.lab.api import Api
+from otto.lab.containers import Image
 from otto.lab.deadline import Deadline
 from otto.lab.files import locked, write
 from otto.lab.hosts import Waiting
@@ -20,12 +25,15 @@ from otto.lab.lab import Lab
 from otto.lab.recipe import HostSpec
 from otto.model.errors import OttoError, TerminalError, TransientError
 from otto.model.host import Host
+from otto.model.image import short_id
 from otto.model.progress import Report
 from otto.model.spec import Role
 
 BUILDS = "otto.builds"
 """Label: name of the image that a container or network helps to make."""
-_IMAGE, _IMAGE_OWNER = "otto.image", "otto.image.owner"
+_IMAGE, _IMAGE_DIGEST, _IMAGE_OWNER = "otto.image", "otto.image.digest", "otto.image.owner"
+_UNNAMED = "<none>:<none>"
+_TAG = 12
 _LOCK = 5.0
 _BOOT = 90.0
 _DEVICES = ["--tmpfs", "/run", "--tmpfs", "/run/lock"]
@@ -108,23 +116,62 @@ class Workshop:
         given = [f"--name={called}", f"--network={called}", "--hostname=golden", "--cap-drop=ALL"]
         return ["-d", *given, *capabilities, *labels, *systemd, "{{.Image}}", "/sbin/init"]
 
+    def reference(self, name: str, digest: str) -> str:
+        """What this home calls an image, by the digest of its inputs."""
+        return f"localhost/otto-{name}:{short_id(digest, _TAG)}-{self._lab.owner}"
+
+    def pack_base(self, name: str, folder: Path) -> Path:
+        """Put the base image's file system into an archive, for an image that takes it along.
+
+        Args:
+            name: of the image it is for.
+            folder: where the archive is to lie.
+        """
+        api, called = self._lab.api(), self._called(name, "base")
+        plain, packed = folder / "base.tar", folder / image.archive_name()
+        body = {"Image": self.base, "Cmd": ["/sbin/init"], "Labels": dict(self._marks(name))}
+        container = api.create_container(called, body)
+        try:
+            api.export_container(container, plain)
+        finally:
+            api.remove_container(container)
+        with plain.open("rb") as source, gzip.open(packed, "wb", compresslevel=1) as target:
+            shutil.copyfileobj(source, target, 1 << 20)
+        plain.unlink()
+        return packed
+
     def find(self, reference: str) -> str:
         """Id of an image by its name or id, "" when there is none."""
         found = self._lab.api().image(reference)
         return found.id if found else ""
 
-    def name(self, artifact: str, reference: str) -> None:
-        """Give an image its name."""
-        self._lab.api().tag_image(artifact, reference)
+    def built(self, name: str, digest: str) -> str:
+        """Id of what was built from these inputs, here or in another home of the machine; "" for nothing."""
+        if own := self.find(self.reference(name, digest)):
+            return own
+        # Without a name it is what a build has not tried yet, or was cut off from.
+        made = self._lab.api().list_images(_IMAGE_DIGEST, digest)
+        return next((each.id for each in made if _names(each)), "")
+
+    def name(self, artifact: str, name: str, digest: str) -> None:
+        """Give an image the name this home has for it; another one that had it loses it."""
+        self._lab.api().tag_image(artifact, self.reference(name, digest))
 
     def discard(self, artifact: str) -> None:
-        """Remove an image; gone already is fine.
+        """Remove an image, or only our names of it where another home has it, too; gone already is fine.
 
         Raises:
             TransientError: a host runs on it.
         """
+        api = self._lab.api()
         try:
-            self._lab.api().remove_image(artifact)
+            found = api.image(artifact)
+            names = _names(found) if found else ()
+            for each in names:
+                if each.endswith(f"-{self._lab.owner}"):
+                    api.remove_image(each)
+            if found and not names:
+                api.remove_image(found.id)
         except OttoError as error:
             raise TransientError(
                 f"the lab's image {artifact} cannot be removed: {error.message}",
@@ -136,7 +183,7 @@ class Workshop:
 
         The caller holds the image's lock.
         """
-        api, called = self._lab.api(), [self._called(name, what) for what in ("build", "trial")]
+        api, called = self._lab.api(), [self._called(name, what) for what in ("build", "trial", "base")]
         # By their names, which nothing else has: labels go from a machine to its image, and on to hosts.
         containers = [found.id for found in map(api.container, called) if found]
         removed = sum(api.remove_container(each) for each in containers)
@@ -152,23 +199,27 @@ class Workshop:
         api = self._lab.api()
         ours = {each.id for each in api.list_images(_IMAGE_OWNER, self._lab.owner)}
         made = (each for each in api.list_images(_IMAGE, name) if each.id in ours)
-        return tuple(each.id for each in made if not set(each.references) - {"<none>:<none>"})
+        return tuple(each.id for each in made if not _names(each))
 
     @contextlib.contextmanager
-    def trial(self, artifact: str, name: str, size: str) -> Iterator["Trial"]:
+    def trial(self, artifact: str, name: str, size: str, *, nested: bool = False) -> Iterator["Trial"]:
         """A host of an image, not booted yet; gone with its network when the block ends.
 
         Args:
             artifact: the image's id.
             name: what it is an image of.
             size: of the host, as specs name it.
+            nested: whether it makes containers of its own.
         """
         api, called = self._lab.api(), self._called(name, "trial")
         network = networks.create(api, called, "", self._lab.owner, self._lab.pool, more=self._marks(name))
         container = ""
         try:
             address = next(allocation.places(network.subnet, Role.WEB.value, 1))
-            container = api.create_container(called, self._body(artifact, name, size, address, called))
+            body = self._body(artifact, name, size, address, called)
+            if nested:
+                body = recipe.nesting(body, podman=api.podman)
+            container = api.create_container(called, body)
             yield Trial(api, container, self._key)
         finally:
             if container:
@@ -192,6 +243,11 @@ class Workshop:
     def _called(self, name: str, what: str) -> str:
         # With a dot, which no site's name has: it is nobody's host.
         return f"otto-{self._lab.owner}.{what}-{name}"
+
+
+def _names(found: Image) -> tuple[str, ...]:
+    """What an image is called, by whomever."""
+    return tuple(sorted(set(found.references) - {_UNNAMED}))
 
 
 class Trial:

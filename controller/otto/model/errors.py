@@ -2,8 +2,9 @@
 
     OttoError
     ├── TerminalError        stall until the inputs change
-    │   └── UsageError       a person asked for something that cannot be; nothing was changed
-    │       └── ForbiddenError   they may not ask for it
+    │   ├── UsageError       a person asked for something that cannot be; nothing was changed
+    │   │   └── ForbiddenError   they may not ask for it
+    │   └── UnresolvedError  what a spec asks for cannot be had; what was in force stays
     ├── TransientError       back off and look again (retry_after, seconds)
     │   └── StaleError       what was planned from is no longer so: plan again at once
     └── WaitingError         something else has to happen first (reason, until)
@@ -30,6 +31,11 @@ class OttoError(Exception):
         self.mend = mend
         self.detail = detail
 
+    def add(self, more: str) -> None:
+        """Have the message say more; "" adds nothing."""
+        if more:
+            self.message = f"{self.message}; {more}"
+
     def __str__(self) -> str:
         return f"{self.message} ({self.mend})" if self.mend else self.message
 
@@ -40,6 +46,10 @@ class TerminalError(OttoError):
 
 class UsageError(TerminalError):
     """The command or request itself cannot be carried out; nothing was changed."""
+
+
+class UnresolvedError(TerminalError):
+    """What a spec asks for cannot be had: content, an image, a provider. What was in force stays."""
 
 
 class ForbiddenError(UsageError):

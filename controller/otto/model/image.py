@@ -125,7 +125,17 @@ class Image:
 
 @dataclass(frozen=True, slots=True)
 class Channel:
-    """A name that points at an image, and who moved it there."""
+    """A name that points at an image, and who moved it there.
+
+    Attributes:
+        image: name of the images it points at.
+        name: its own.
+        digest: of the image it points at.
+        at: when it was moved there.
+        by: who moved it.
+        reason: why, in their words.
+        before: digests of the images it pointed at earlier, the latest first; a few.
+    """
 
     image: str
     name: str
@@ -133,6 +143,7 @@ class Channel:
     at: datetime
     by: str
     reason: str = ""
+    before: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -86,6 +86,11 @@ class Pipeline:
     message: str = ""
     stages: tuple[Stage, ...] = field(default_factory=tuple)
 
+    @property
+    def furthest(self) -> Stage | None:
+        """The stage it came to, the report on it apart."""
+        return next((item for item in reversed(self.stages) if item.kind is not StageKind.REPORT), None)
+
     def with_stage(self, stage: Stage) -> "Pipeline":
         """A copy that holds this stage, in place of one of its kind."""
         if any(item.kind is stage.kind for item in self.stages):

@@ -128,6 +128,7 @@ class Circumstances:
         removing: who wants the site taken down.
         part_of: digest of the plan that this one is the rest of: it was judged, and is half carried out.
         undoing: hosts whose replacement this plan takes back.
+        taking_back: whether it puts nothing in place but what was verified before.
         zone: of a zone: what more there is to judge it by; None for a site.
     """
 
@@ -141,6 +142,7 @@ class Circumstances:
     removing: Removing = Removing.NOBODY
     part_of: str = ""
     undoing: frozenset[str] = frozenset()
+    taking_back: bool = False
     zone: ZoneCircumstances | None = None
 
 

@@ -116,6 +116,12 @@ class Source(Protocol):
         "" for content in the repository of specs, and before the first fetch. Nothing is fetched for it.
         """
 
+    def stale(self, content: Content) -> str:
+        """Why the content is what was fetched some time ago, though there may be newer; "" where it is not.
+
+        What the last look at its repository came to; nothing is fetched for it.
+        """
+
     async def archive(self, content: str) -> Path:
         """A tar of the files of a tree, the same bytes every time, kept until pruned."""
 

@@ -17,7 +17,7 @@ from otto.model.plan import StepKind
 from otto.model.signature import Refusal, TagRef
 from otto.ports import Source
 from otto.reconcile.control import Answer, Control, Handler, Request
-from otto.reconcile.door import Door
+from otto.reconcile.door import Door, target
 from otto.reconcile.fleet import Fleet
 from otto.reconcile.foresight import Foresight
 from otto.reconcile.freezing import Freezer
@@ -98,6 +98,8 @@ class Controller:
         self.images.listeners.append(self.triggers.images)
         if self.reporting is not None:
             self.intake.listeners.append(self._delivered)
+            self.pipelines.subscribe(self.reporting.pipeline)
+            self.pipelines.reporters.append(self.reporting)
 
     def _delivered(self, delivery: Delivery) -> None:
         if self.reporting is not None and delivery.kind is DeliveryKind.PULL:
@@ -207,12 +209,26 @@ class Controller:
         """What of a push nobody known has signed."""
         if self.kit.policies.fleet().signatures is None:
             return ()
+        found: list[Refusal] = []
         with self._quarantined(quarantine) as source:
-            found = [await self._door.preview(commit, source) for commit in commits]
+            for commit in commits:
+                refusal = await self._door.preview(commit, source)
+                await self._turn_away(commit, refusal, source, found)
             for new, ref in refs:
                 if ref.startswith(_TAGS):
-                    found.append(await self._door.preview_tag(TagRef(ref.removeprefix(_TAGS), new), source))
-        return tuple(refusal for refusal in found if refusal is not None)
+                    tag = TagRef(ref.removeprefix(_TAGS), new)
+                    refusal = await self._door.preview_tag(tag, source)
+                    await self._turn_away(target(tag, source), refusal, source, found)
+        return tuple(found)
+
+    async def _turn_away(
+        self, commit: str, refusal: Refusal | None, source: Source, found: list[Refusal]
+    ) -> None:
+        if refusal is None:
+            return
+        found.append(refusal)
+        if commit:
+            await self.watcher.turned_away.refused(commit, refusal, source)
 
     def _preview(self, commit: str, quarantine: str | None) -> Judgement:
         before = self.fleet.catalogue

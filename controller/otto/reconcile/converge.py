@@ -18,6 +18,7 @@ from otto.decide.requests import infrastructure_inputs
 from otto.decide.rollout import Course, course, goes_back, leaving, newcomers, part_of, pins, replaced, rolls
 from otto.decide.sifting import to_act_on
 from otto.decide.signs import key, keys, seen_as, told
+from otto.decide.standins import noted
 from otto.decide.targeting import actionable
 from otto.decide.wording import counted, describe, describe_differences, reasons
 from otto.model.canonical import to_data
@@ -40,6 +41,7 @@ from otto.reconcile.provisioning import Provisioner
 from otto.reconcile.recorder import Recorder, StepNotes
 from otto.reconcile.rolling import Roller
 from otto.reconcile.rollouts import Rollouts
+from otto.reconcile.standins import StandIns
 from otto.reconcile.touched import Touched, record_facts
 from otto.reconcile.underway import Underway
 from otto.reconcile.verify import Verifier
@@ -60,6 +62,7 @@ class Converger:
         gate: asks the guard.
         books: keeps account of what sites cost.
         rollouts: keeps how rollouts stand.
+        standins: knows which images are revoked.
         latest: digest of the newest wish for a site, asked between steps.
         announce: told of every step that begins, so that the status shows it.
         farewell: has balancers leave DNS before they go.
@@ -74,6 +77,7 @@ class Converger:
         gate: Gatekeeper,
         books: Bookkeeper,
         rollouts: Rollouts,
+        standins: StandIns,
         latest: Latest,
         announce: Announce,
         farewell: Farewell,
@@ -88,7 +92,7 @@ class Converger:
         self._farewell = farewell
         self._rollouts = rollouts
         self._player = Player(kit, observer)
-        self._provisioner = Provisioner(kit, observer, gate=gate, books=books)
+        self._provisioner = Provisioner(kit, observer, gate=gate, books=books, standins=standins)
         self._roller = Roller(
             kit, observer, verifier, self._provisioner, player=self._player, rollouts=rollouts
         )
@@ -119,7 +123,7 @@ class Converger:
     ) -> tuple[Observed, Touched]:
         """Do all that was allowed: at once what touches no visitor, then running servers step by step."""
         look = run.look
-        in_steps = rolls(look.desired, look.observed.applied) or bool(look.beside)
+        in_steps = bool(look.beside) or rolls(look.desired, look.observed, look.differences, plan)
         await self._roller.leave(run, look.observed, leaving(plan, look.observed))
         anew = replaced(look.desired, plan, look.observed) if in_steps else frozenset[str]()
         if anew:
@@ -128,8 +132,10 @@ class Converger:
         else:
             observed = await self._provisioner.whole(run, plan, changes)
         found = self._to_act_on(look, observed)
-        begun = self._rollouts.begun(look)
-        steps = course(look.desired, observed, found, anew, begun) if in_steps else Course()
+        begun, first = self._rollouts.begun(look), self._rollouts.failed_on(look)
+        steps = (
+            course(look.desired, observed, found, anew, begun=begun, first=first) if in_steps else Course()
+        )
         if left := anew - steps.replaced:
             # They stopped working meanwhile: nobody is on them, so they need no steps.
             observed = await self._provisioner.part(run, observed, plan, steps.replaced | look.spared)
@@ -178,12 +184,14 @@ class Converger:
         if planning.needs_infrastructure(look.differences) or StepKind.PROVISION in look.force:
             with self._kit.calling("terraform"):
                 inputs = infrastructure_inputs(look.desired, planning.lost_hosts(look.observed))
-                inputs = replace(inputs, pinned=pins(look.spared, look.observed))
+                inputs = replace(inputs, pinned={**pins(look.spared, look.observed), **look.pinned})
                 changes = await self._kit.infrastructure.plan(inputs, notes.report)
         found = changes.changes if changes else ()
         plan = planning.plan(look.desired, look.observed, look.differences, found, force=look.force)
+        plan = noted(plan, look.desired, look.pinned)
         rest_of = part_of(plan, self._rollouts.status(plan.site))
-        return replace(plan, about=replace(plan.about, undoing=look.undoing, part_of=rest_of)), changes
+        about = replace(plan.about, undoing=look.undoing, part_of=rest_of, taking_back=look.takes_back)
+        return replace(plan, about=about), changes
 
     async def _tell_what_was_seen(self, look: Look, recorder: Recorder) -> None:
         """The story of a run begins with the first sign, by whatever tier it came."""
@@ -239,6 +247,7 @@ class Converger:
     async def _verify(self, look: Look, observed: Observed, touched: Touched, recorder: Recorder) -> Ending:
         await self._enter(look, observed, StepKind.VERIFY)
         state, site = state_of(observed), look.desired.site
+        back = goes_back(look.desired, observed.applied, beside=bool(look.beside))
 
         def disturbed() -> bool:
             return self._observer.sightings.disturbed(site, state.hosts)
@@ -246,7 +255,9 @@ class Converger:
         async with recorder.step("verify") as notes:
             deadline = self._kit.settings.verifyDeadline
             serving, recorded = await asyncio.gather(
-                self._verifier.until(look.desired, state, deadline, disturbed),
+                self._verifier.until(
+                    look.desired, state, deadline, disturbed, spared=look.spared, patient=not back
+                ),
                 record_facts(self._kit.store, self._observer, site, observed, touched),
             )
             failures = serving.value.failures
@@ -256,7 +267,7 @@ class Converger:
                 notes.outcome = Outcome.SUPERSEDED if disturbed() else Outcome.FAILED
         if failures and disturbed():
             raise DisturbedError(str(failures[0]))
-        if failures and goes_back(look.desired, observed.applied, beside=bool(look.beside)):
+        if failures and back:
             if await self._verifier.lost(state.hosts):
                 raise DisturbedError(str(failures[0]))
             hosts = tuple(host.name for host in state.hosts)
@@ -282,7 +293,7 @@ class Converger:
         if await self._latest(desired.site) not in (desired.digest, look.beside):
             raise SupersededError
         if plan is not None:
-            await self._hold_at_window(look, plan)
+            await self._hold_at_window(look, look.begun_for(plan))
         await self._announce(desired, observed, step, Allowed())
 
     async def _hold_at_window(self, look: Look, plan: Plan) -> None:

@@ -203,3 +203,12 @@ class Door:
         await self._kit.ledger.append(words.entry(found, now))
         await self._kit.store.set_value(_TOLD, told)
         await self._kit.notifier.notify(words.notice(refusal, now))
+
+
+def target(tag: TagRef, source: Source) -> str:
+    """The commit that a tag leads to, "" where that cannot be read."""
+    try:
+        found = source.object(tag.id)
+        return found.id if found.kind == "commit" else words.tag(found, tag.name).target
+    except OttoError:
+        return ""

@@ -15,6 +15,7 @@ from otto.model.plan import Plan, Removing
 from otto.model.spec import SiteSpec
 from otto.model.verdict import Allowed, Verdict
 from otto.reconcile.bookkeeper import Bookkeeper
+from otto.reconcile.domains.preview import ZonePreviewer
 from otto.reconcile.fleet import Fleet
 from otto.reconcile.gatekeeper import Gatekeeper
 from otto.reconcile.headcount import Headcount
@@ -24,9 +25,6 @@ from otto.reconcile.waves import Waves
 
 _SECONDS = 60.0
 
-
-PreviewsZones = Callable[[str, Catalogue], Awaitable[SitePreview]]
-"""From a zone's name and a commit's catalogue to what would be made of it."""
 
 PlansZones = Callable[[DomainSpec, str], Awaitable[tuple[Plan, Verdict]]]
 """From a zone's spec and its commit to what would be changed, and what the guard says of that."""
@@ -39,11 +37,8 @@ class Foresight:
         kit: the ports.
         fleet: the specs in force.
         resolver: resolves wishes of the commit that is looked at.
-        zones: plans zones; None where their servers are not to be asked.
-
-    Attributes:
-        gate: asks the guard.
-        zone: previews zones; may be replaced.
+        zones: plans zones; None where the commit is a stranger's: then only those are asked for that are
+            reached as the commit in force says.
     """
 
     def __init__(
@@ -53,10 +48,10 @@ class Foresight:
         self._fleet = fleet
         self._resolver = resolver
         self._zones = zones
-        self.zone: PreviewsZones = self._zone
         self._books = Bookkeeper(kit)
         self._headcount = Headcount(kit)
-        self.gate = Gatekeeper(kit, self._books, self._headcount, Waves(kit, fleet.specs_in_force))
+        self._gate = Gatekeeper(kit, self._books, self._headcount, Waves(kit, fleet.specs_in_force))
+        self._previewer = ZonePreviewer(kit, fleet, self._gate)
 
     async def load(self) -> None:
         """Read what judging a plan takes."""
@@ -65,10 +60,8 @@ class Foresight:
     async def foresee(self, name: str, after: Catalogue) -> SitePreview:
         """What the catalogue of a commit would make of a site or zone, within a minute; never raises."""
         try:
-            if name in after.problems:
-                return SitePreview(name, trouble=str(after.problems[name][0]), wrong=True)
             async with asyncio.timeout(_SECONDS):
-                return await (self.zone(name, after) if is_zone(name) else self._site(name, after))
+                return await (self._zone(name, after) if is_zone(name) else self._site(name, after))
         except TerminalError as error:
             return SitePreview(name, trouble=str(error), wrong=name in after.sites or name in after.domains)
         except OttoError as error:
@@ -77,17 +70,21 @@ class Foresight:
             return SitePreview(name, trouble=f"it could not be told within {_SECONDS:g} s")
 
     async def _zone(self, zone: str, after: Catalogue) -> SitePreview:
+        if zone in after.problems:
+            return SitePreview(zone, trouble=str(after.problems[zone][0]), wrong=True)
         spec = after.domains.get(zone)
         if spec is None:
             return SitePreview(zone, trouble="no spec would want it any more: its records stay as they are")
         if spec.suspend:
             return SitePreview(zone, trouble="it would be suspended: nothing of it would be changed")
         if self._zones is None:
-            return SitePreview(zone, trouble="its nameservers are not asked for a preview")
+            return await self._previewer.preview(zone, after)
         plan, verdict = await self._zones(spec, after.commit)
         return SitePreview(zone, plan, verdict)
 
     async def _site(self, site: str, after: Catalogue) -> SitePreview:
+        if site in after.problems:
+            return SitePreview(site, trouble=str(after.problems[site][0]), wrong=True)
         if site in after.tombstones:
             return await self._removed(site)
         if site not in after.sites:
@@ -101,7 +98,7 @@ class Foresight:
 
     async def _changed(self, spec: SiteSpec, commit: str) -> SitePreview:
         applied = await self._kit.store.applied(spec.name)
-        placed = await self.gate.place(spec, applied)
+        placed = await self._gate.place(spec, applied)
         if not isinstance(placed.verdict, Allowed):
             return SitePreview(spec.name, placed.plan, placed.verdict)
         after = await self._resolver().resolve(RememberedSpec(spec, commit))
@@ -109,7 +106,7 @@ class Foresight:
         state = await self._state(spec.name)
         planned = proposed(before, after, state, self._kit.clock.now())
         priced = self._books.priced(planned, after, state.hosts, applied)
-        judged = await self.gate.assess(priced, spec, applied)
+        judged = await self._gate.assess(priced, spec, applied)
         return SitePreview(spec.name, judged.plan, judged.verdict)
 
     async def _removed(self, site: str) -> SitePreview:
@@ -120,7 +117,7 @@ class Foresight:
             return SitePreview(site, trouble="there is nothing of it to take down")
         live = await self._kit.infrastructure.inventory(site)
         plan = removal(site, provider.value, await self._state(site), live, Removing.TOMBSTONE)
-        judged = await self.gate.assess(plan, known.spec if known else None, applied)
+        judged = await self._gate.assess(plan, known.spec if known else None, applied)
         return SitePreview(site, judged.plan, judged.verdict)
 
     async def _present(self, site: str) -> Desired | None:

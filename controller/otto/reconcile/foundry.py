@@ -11,11 +11,13 @@ from enum import StrEnum
 
 import structlog
 
+from otto.decide.channels import promote
 from otto.model.errors import OttoError, TerminalError, TransientError
-from otto.model.image import CANDIDATE, STABLE, Build, Channel, Image
+from otto.model.image import CANDIDATE, STABLE, Build, Image
 from otto.model.progress import Progress
+from otto.model.saying import Speaker
 from otto.model.spec import Provider
-from otto.ports import Clock, ImageBuilder, ImageIndex
+from otto.ports import Clock, ImageBuilder, ImageIndex, Ledger
 
 log = structlog.get_logger("otto.images")
 
@@ -78,54 +80,58 @@ class Foundry:
     Args:
         builder: builds and tries them.
         index: what there is.
+        ledger: where the moves of channels are on record.
         clock: the time.
         at_once: how many are made at once.
     """
 
-    def __init__(self, builder: ImageBuilder, index: ImageIndex, clock: Clock, at_once: int = 2) -> None:
+    def __init__(
+        self, builder: ImageBuilder, index: ImageIndex, ledger: Ledger, clock: Clock, at_once: int = 2
+    ) -> None:
         self.builder = builder
         self.index = index
         self.clock = clock
+        self._ledger = ledger
         self._places = asyncio.Semaphore(max(1, at_once))
 
-    async def make(self, builds: Sequence[Build], by: str, hear: Hear) -> tuple[Made, ...]:
+    async def make(self, builds: Sequence[Build], who: Speaker, hear: Hear) -> tuple[Made, ...]:
         """Make images; what came of each, in the order they were given.
 
         Args:
             builds: as the builder told them: parents before their children.
-            by: who wants them.
+            who: who wants them.
             hear: told of what happens.
         """
         tasks: dict[tuple[str, str], asyncio.Task[Made]] = {}
         async with asyncio.TaskGroup() as group:
             for build in builds:
                 parent = tasks.get((build.provider, build.parent))
-                work = self._one(build, parent, by, hear)
+                work = self._one(build, parent, who, hear)
                 tasks[build.provider, build.digest] = group.create_task(work, name=f"image-{build.name}")
         return tuple(task.result() for task in tasks.values())
 
-    async def _one(self, build: Build, parent: "asyncio.Task[Made] | None", by: str, hear: Hear) -> Made:
+    async def _one(self, build: Build, parent: "asyncio.Task[Made] | None", who: Speaker, hear: Hear) -> Made:
         began = self.clock.monotonic()
         if parent is not None and not (await asyncio.shield(parent)).good:
             made = Made(build, Result.HELD)
         else:
             async with self._places:
                 began = self.clock.monotonic()
-                made = await self._made(build, by, hear)
+                made = await self._made(build, who, hear)
         made = replace(made, seconds=self.clock.monotonic() - began)
         hear(Heard(build, made=made))
         return made
 
-    async def _made(self, build: Build, by: str, hear: Hear) -> Made:
+    async def _made(self, build: Build, who: Speaker, hear: Hear) -> Made:
         try:
             known = await self.index.image(build.digest)
             if known is not None and known.revoked:
                 return Made(build, Result.FAILED, known, error=_revoked(known))
             if known is not None and not build.anew and await self._there(build, known):
-                return Made(build, Result.CACHED, known, await self._point(known, by))
+                return Made(build, Result.CACHED, known, await self._point(known, who))
             image = await self.builder.build(build, lambda said: hear(Heard(build, said)))
             await self.index.add(image)
-            return Made(build, Result.BUILT, image, await self._point(image, by))
+            return Made(build, Result.BUILT, image, await self._point(image, who))
         except OttoError as error:
             return Made(build, Result.FAILED, error=error)
         except Exception as error:  # a mistake of ours in one image stops no other
@@ -137,14 +143,17 @@ class Foundry:
         artifact = known.artifacts.get(build.provider)
         return artifact is not None and await self.builder.exists(Provider(build.provider), artifact.id)
 
-    async def _point(self, image: Image, by: str) -> tuple[str, ...]:
+    async def _point(self, image: Image, who: Speaker) -> tuple[str, ...]:
         """Have the channel `candidate` point at it, and `stable` if it points nowhere; those that moved."""
-        known = {channel.name: channel.digest for channel in await self.index.channels(image.name)}
+        channels = await self.index.channels(image.name)
+        known = {channel.name: channel.digest for channel in channels}
         moved = [CANDIDATE] if known.get(CANDIDATE) != image.digest else []
         moved += [] if STABLE in known else [STABLE]
         for name in moved:
-            reason = "it was built" if name == CANDIDATE else "the first of its name"
-            await self.index.point(Channel(image.name, name, image.digest, self.clock.now(), by, reason))
+            why = "it was built" if name == CANDIDATE else "the first of its name"
+            move = promote(image, name, channels, replace(who, at=self.clock.now()), why)
+            await self._ledger.append(move.entry)
+            await self.index.point(move.channel)
         return tuple(moved)
 
 

@@ -49,9 +49,8 @@ class Gallery:
 
     def better(self, image: Image) -> Image | None:
         """The newest other image of the same name that may be used."""
-        fit = (one for one in self.images if one.name == image.name and not one.revoked)
-        passed = (one for one in fit if any(built.smoke.passed for built in one.artifacts.values()))
-        return next((one for one in passed if one.digest != image.digest), None)
+        others = (one for one in self.images if one.name == image.name and one.digest != image.digest)
+        return next(filter(channeling.fit, others), None)
 
 
 async def gallery(store: Store) -> Gallery:

@@ -45,15 +45,20 @@ def promoted(found: Promotion, sites: Iterable[str], heard: str) -> Document:
     }
 
 
-def revoked(found: Revocation, sites: Iterable[str], hosts: Iterable[str], heard: str) -> Document:
+def revoked(found: Gallery, said: Revocation, back: Iterable[Promotion], heard: str) -> Document:
     """What `otto images revoke --json` prints."""
+    image = said.image
+    moved: list[Data] = [
+        {"channel": one.channel.name, "digest": one.channel.digest, "before": one.before} for one in back
+    ]
     return {
-        **_named(found.image),
-        "revoked": found.image.revoked,
-        "changed": found.changes,
-        "channels": [channel.name for channel in found.pointing],
-        "sites": [*sites],
-        "hosts": [*hosts],
+        **_named(image),
+        "revoked": image.revoked,
+        "changed": said.changes,
+        "moved": moved,
+        "channels": [channel.name for channel in found.pointing(image)],
+        "sites": [*found.sites(image)],
+        "hosts": [*found.hosts(image)],
         "heard": heard,
     }
 

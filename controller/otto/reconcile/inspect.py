@@ -80,6 +80,10 @@ class Inspector:
     Args:
         kit: the ports.
         known: what the controller knows that is at work in this process; None where none is.
+
+    Attributes:
+        fleet: the specs.
+        gate: asks the guard.
     """
 
     def __init__(self, kit: Kit, known: Knowledge | None = None) -> None:

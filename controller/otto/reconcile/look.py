@@ -1,12 +1,13 @@
 """Where a run starts from, and where it ends."""
 
-from dataclasses import dataclass, replace
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 
 from otto.model.desired import Desired
 from otto.model.difference import Difference
 from otto.model.errors import TransientError
 from otto.model.observed import CheckFailure, Observed
-from otto.model.plan import StepKind
+from otto.model.plan import Plan, StepKind
 from otto.model.policy import Policy
 from otto.model.run import Outcome
 from otto.model.sign import Sign
@@ -28,6 +29,7 @@ class Look:
         policy: of such a run: what the newest spec allows; it holds whatever else of that spec waits.
         undoing: hosts that a rollout made anew, and whose replacement is taken back.
         spared: hosts that are left as they are, whatever differs on them.
+        pinned: hosts that are made from another image than the wish says, by name: its id.
     """
 
     desired: Desired
@@ -39,12 +41,27 @@ class Look:
     policy: Policy | None = None
     undoing: frozenset[str] = frozenset()
     spared: frozenset[str] = frozenset()
+    pinned: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def spec(self) -> SiteSpec:
         """The spec that the run goes by, under the policy that is in force."""
         spec = self.desired.spec
         return spec if self.policy is None else replace(spec, policy=self.policy)
+
+    @property
+    def takes_back(self) -> bool:
+        """Whether the run puts nothing in place but what was verified before."""
+        return bool(self.beside) or self.observed.applied.verified == self.desired.digest
+
+    def begun_for(self, plan: Plan) -> Plan:
+        """A plan for what is left of the run, with the causes for which the run began.
+
+        A host that the run made anew is bare, which nobody wished for: what broke goes on being mended.
+        """
+        causes = {item.cause.value for item in self.differences} | ({"asked"} if self.force else set())
+        about = replace(plan.about, causes=tuple(sorted(causes)), taking_back=self.takes_back)
+        return replace(plan, about=about)
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,13 +3,15 @@
 import asyncio
 import contextlib
 from collections import OrderedDict
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Coroutine, Iterable, Sequence
 from dataclasses import replace
-from typing import Protocol
+from datetime import datetime
+from typing import Any, Protocol
 
 import structlog
 
 from otto.decide import pipelines as decide
+from otto.decide import stages
 from otto.model.pipeline import Pipeline, StageKind
 from otto.model.run import Outcome
 from otto.reconcile.kit import Kit
@@ -19,6 +21,7 @@ log = structlog.get_logger("otto.pipeline")
 _AT_ONCE = 500  # records in one transaction
 _AGAIN = 5.0  # seconds until the store is tried again
 _REPORTING = 60.0  # seconds one reporter has
+_AT_HAND = 2000  # newest records kept in memory
 _LOOKED_BACK = 1000  # newest records read at the start
 _STOPPED = "the controller was stopped"
 
@@ -49,7 +52,9 @@ class PipelineBook:
         self._told = told
         self._dirty: OrderedDict[str, Pipeline] = OrderedDict()
         self._known: set[str] = set()
+        self._newest: OrderedDict[str, Pipeline] = OrderedDict()
         self._decided: list[Pipeline] = []
+        self._reporting: dict[str, Pipeline] = {}
         self._stirred = asyncio.Event()
         self._writing = asyncio.Lock()
 
@@ -57,9 +62,7 @@ class PipelineBook:
         """Close what was left open; of each site the newest, if it did not come to its end."""
         now, records = self._kit.clock.now(), self._kit.store.pipelines
         left = await records.open()
-        closed = [
-            replace(decide.decided(item, Outcome.INTERRUPTED, _STOPPED, now), ended_at=now) for item in left
-        ]
+        closed = [replace(decide.stopped(item, _STOPPED, now), ended_at=now) for item in left]
         await records.save(*closed)
         for item in closed:
             log.info("pipeline.interrupted", pipeline=item.id, site=item.site)
@@ -81,16 +84,29 @@ class PipelineBook:
             self._known.add(record.id)
         else:
             self._known.discard(record.id)
+        if not decide.is_decided(record):
+            self._reporting.pop(record.id, None)  # taken up again: a report on its way is of yesterday
         self._dirty[record.id] = record
+        self._newest[record.id] = record
+        self._newest.move_to_end(record.id)
+        if len(self._newest) > _AT_HAND:
+            self._newest.popitem(last=False)
         self._stirred.set()
+
+    def add(self, identity: str, kind: StageKind, lines: Iterable[str]) -> None:
+        """Add lines to a stage's log of a pipeline that was decided, not long ago."""
+        record = self._newest.get(identity)
+        if record is not None:
+            self._change(stages.with_lines(record, kind, lines))
 
     def report(self, record: Pipeline) -> None:
         """Have a decided pipeline reported, and ended after that."""
         if self._reporters:
             self._decided.append(record)
+            self._reporting[record.id] = record
             self.write(record)
         else:
-            self.write(replace(record, ended_at=self._kit.clock.now()))
+            self._change(self._reported(record, Outcome.SUCCEEDED))
 
     async def run(self) -> None:
         """Write and report until cancelled; what was handed in by then is written."""
@@ -131,23 +147,55 @@ class PipelineBook:
                 self._dirty[record.id] = record
 
     async def _report(self, record: Pipeline) -> None:
-        told = decide.with_open_stage(record, StageKind.REPORT, self._kit.clock.now())
+        if self._reporting.get(record.id) is not record:
+            return
+        told = stages.with_open_stage(self._newest.get(record.id, record), StageKind.REPORT, self._now())
         self._change(told)
-        outcome = Outcome.SUCCEEDED
+        outcome, lines = Outcome.SUCCEEDED, []
         for reporter in tuple(self._reporters):
             try:
-                async with asyncio.timeout(_REPORTING):
-                    line = await reporter.report(told)
+                lines.append(await self._in_time(reporter.report(told)))
             except Exception as error:  # noqa: BLE001  (told, and no reason to call the deployment failed)
                 outcome = Outcome.FAILED
-                line = f"not reported: {error or type(error).__name__}"
-                log.warning("pipeline.unreported", pipeline=record.id, site=record.site, error=line)
-            told = decide.with_line(told, StageKind.REPORT, line)
-        now = self._kit.clock.now()
-        stage = decide.stage_in(told, StageKind.REPORT)
+                late = f"no answer within {_REPORTING:g} s; it is told when it can be"
+                lines.append(f"not reported: {late if isinstance(error, TimeoutError) else error}")
+                log.warning("pipeline.unreported", pipeline=record.id, site=record.site, error=lines[-1])
+        if self._reporting.get(record.id) is record:
+            del self._reporting[record.id]
+            newest = self._newest.get(record.id, told)
+            self._change(self._reported(stages.with_lines(newest, StageKind.REPORT, lines), outcome))
+
+    async def _in_time(self, report: Coroutine[Any, Any, str]) -> str:
+        """What a reporter answers within the time it has.
+
+        Raises:
+            TimeoutError: it did not.
+        """
+        work = asyncio.create_task(report)
+        limit = asyncio.create_task(self._kit.clock.sleep(_REPORTING))
+        try:
+            await asyncio.wait({work, limit}, return_when=asyncio.FIRST_COMPLETED)
+            if not work.done():
+                raise TimeoutError
+            return work.result()
+        finally:
+            work.cancel()
+            limit.cancel()
+            await asyncio.gather(work, limit, return_exceptions=True)
+
+    def _reported(self, record: Pipeline, outcome: Outcome) -> Pipeline:
+        """The pipeline at its end."""
+        now = self._now()
+        told = record
+        if stages.stage_in(record, StageKind.REPORT) is None:
+            told = stages.with_open_stage(record, StageKind.REPORT, now)
+        stage = stages.stage_in(told, StageKind.REPORT)
         summary = stage.log[-1] if stage and stage.log else "nobody had to be told"
-        ended = decide.with_ended_stage(told, StageKind.REPORT, now, outcome, summary)
-        self._change(replace(ended, ended_at=now))
+        ended = stages.with_ended_stage(told, StageKind.REPORT, now, outcome, summary)
+        return replace(ended, ended_at=now)
+
+    def _now(self) -> datetime:
+        return self._kit.clock.now()
 
     def _change(self, record: Pipeline) -> None:
         self._told(record)

@@ -4,6 +4,7 @@ Nothing is steered from here: the loop does what it does anyway, and stages are 
 happened. A site has one open pipeline at most; a newer event for it takes the place of an unfinished one.
 """
 
+import asyncio
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -11,12 +12,14 @@ from datetime import datetime
 import structlog
 
 from otto.decide import pipelines as decide
+from otto.decide import stages
 from otto.model.desired import Desired
 from otto.model.observed import Applied
-from otto.model.pipeline import Event, Pipeline, StageKind
+from otto.model.pipeline import Event, Pipeline, StageKind, Trigger
 from otto.model.run import Outcome, Run, StepRecord
 from otto.model.status import SiteStatus
 from otto.reconcile import events, turns
+from otto.reconcile.contentlook import ContentLook
 from otto.reconcile.kit import Kit
 from otto.reconcile.pipelinebook import PipelineBook, Reporter
 from otto.reconcile.recorder import run_id
@@ -63,6 +66,7 @@ class Pipelines:
         self._redactor = Redactor()
         self.reporters: list[Reporter] = []
         self._book = PipelineBook(kit, self.reporters, self._told)
+        self._content = ContentLook(kit, self._found)
         kit.bus.subscribe(self._happened)
         kit.turns.subscribe(self._turned)
 
@@ -79,8 +83,10 @@ class Pipelines:
         self._ended = await self._book.recover()
 
     async def run(self) -> None:
-        """Write and report until cancelled; what was decided by then is written."""
-        await self._book.run()
+        """Write, look through content and report, until cancelled; what was decided by then is written."""
+        async with asyncio.TaskGroup() as group:
+            group.create_task(self._book.run(), name="pipeline book")
+            group.create_task(self._content.run(), name="content look")
 
     async def written(self) -> None:
         """Return when all that happened so far is in the store."""
@@ -120,6 +126,20 @@ class Pipelines:
             )
         return found
 
+    def refuse(self, event: Event, sites: Iterable[str], message: str, lines: Sequence[str]) -> None:
+        """Keep account of an event that nothing may come of; what is under way goes on.
+
+        Args:
+            event: what happened.
+            sites: names of the sites it is about.
+            message: why nothing comes of it.
+            lines: the same in full.
+        """
+        told, all_of_it = self._redactor.scrub(message), [self._redactor.scrub(line) for line in lines]
+        for site in sorted(set(sites)):
+            record = decide.opened(run_id(self._now()), site, event)
+            self._close(decide.invalid(record, told, all_of_it, self._now()))
+
     def _opened(self, event: Event, site: str, *, moved: bool) -> Pipeline:
         known = self._open.get(site)
         same = decide.found(known.record, event) if known and moved else None
@@ -144,10 +164,8 @@ class Pipelines:
                 self._began(site)
             case turns.Wished(desired=desired, applied=applied):
                 self._wished(desired, applied)
-            case turns.Unresolved(site=site, error=error, detail=detail):
-                item = self._open.get(site)
-                if item is not None and item.fresh:
-                    self._refuse(item, error, detail.splitlines() or [error])
+            case turns.Unresolved():
+                self._unresolved(moment)
             case turns.RunEnded(run=run):
                 self._run_ended(run)
             case turns.TurnEnded(site=site):
@@ -166,7 +184,7 @@ class Pipelines:
                 if item is not None and item.record.run:
                     kind = decide.stage_of(step_name)
                     line = f"{progress.host}: {progress.message}" if progress.host else progress.message
-                    self._keep(item, decide.with_line(item.record, kind, self._redactor.scrub(line)))
+                    self._keep(item, stages.with_line(item.record, kind, self._redactor.scrub(line)))
             case events.SiteGone(site=site):
                 item = self._open.get(site)
                 self._ended.pop(site, None)
@@ -184,8 +202,38 @@ class Pipelines:
         if item is None or not item.fresh:
             return
         item.heard = True
+        stale = self._redactor.scrub(self._kit.source.stale(desired.spec.content))
+        if stale and decide.wants_newest(item.record):
+            self._keep(item, decide.held_at_fetch(item.record, stale))
+            return
         summary = f"commit {desired.commit[:12]}, content {desired.content[:12]}"
+        known = item.record.digest
         self._keep(item, decide.resolved(item.record, desired.digest, summary, self._now()))
+        if known != desired.digest:
+            self._content.put(item.record, desired)
+
+    def _unresolved(self, moment: turns.Unresolved) -> None:
+        item = self._open.get(moment.site)
+        unheard, commit = item is None and moment.site not in self._ended, moment.known.commit
+        if unheard and decide.is_news(commit, moment.applied):
+            event = Event(Trigger.PUSH, self._now(), self._author(commit), commit=commit)
+            item = self._begun(moment.site, event)
+        if item is None or not item.fresh:
+            return
+        stale = self._redactor.scrub(self._kit.source.stale(moment.known.spec.content))
+        if stale:
+            self._decide(item, decide.unfetched(item.record, stale, self._now()))
+        else:
+            self._refuse(item, moment.error, moment.detail.splitlines() or [moment.error])
+
+    def _found(self, pipeline: Pipeline, lines: Sequence[str]) -> None:
+        """What is wrong with a pipeline's content goes into its log, should it have ended by now too."""
+        told = [self._redactor.scrub(line) for line in lines]
+        item = self._open.get(pipeline.site)
+        if item is not None and item.record.id == pipeline.id:
+            self._keep(item, stages.with_lines(item.record, StageKind.VALIDATE, told))
+        else:
+            self._book.add(pipeline.id, StageKind.VALIDATE, told)
 
     def _taken_up(self, desired: Desired, applied: Applied) -> _Open | None:
         """A pipeline for a wish that came without an event we heard of: the controller was not there."""
@@ -198,7 +246,10 @@ class Pipelines:
         event = decide.behind(desired, applied, self._now())
         if event is None:
             return None
-        event = replace(event, by=self._author(event.commit) if event.commit else "")
+        return self._begun(site, replace(event, by=self._author(event.commit) if event.commit else ""))
+
+    def _begun(self, site: str, event: Event) -> _Open:
+        """A pipeline of what happened while nobody listened."""
         item = self._open[site] = _Open(decide.opened(run_id(self._now()), site, event), fresh=True)
         log.info("pipeline.opened", trigger=event.trigger.value, sites=[site], count=1, commit=event.commit)
         return item
@@ -256,6 +307,10 @@ class Pipelines:
         self._open.pop(record.site, None)
         if record.outcome is Outcome.FAILED:
             self._ended[record.site] = record
+        item.record = record
+        self._close(record)
+
+    def _close(self, record: Pipeline) -> None:
         seconds = (self._now() - record.started_at).total_seconds()
         self._kit.metrics.pipeline_ended(
             record.event.trigger.value, record.outcome.value, seconds, record.run
@@ -268,7 +323,6 @@ class Pipelines:
             seconds=round(seconds, 3),
             message=record.message,
         )
-        item.record = record
         self._told(record)
         self._book.report(record)
 
@@ -291,5 +345,5 @@ class Pipelines:
 
 
 def _verified(record: Pipeline) -> str:
-    stage = decide.stage_in(record, StageKind.VERIFY)
+    stage = stages.stage_in(record, StageKind.VERIFY)
     return stage.summary if stage and stage.summary else "done"

@@ -20,6 +20,7 @@ from otto.reconcile.gatekeeper import Gatekeeper
 from otto.reconcile.kit import Kit
 from otto.reconcile.observe import Observer
 from otto.reconcile.recorder import StepNotes
+from otto.reconcile.standins import StandIns
 from otto.reconcile.underway import Underway
 
 log = structlog.get_logger("otto.converge")
@@ -32,11 +33,14 @@ _BETWEEN = "in between"
 class Provisioner:
     """Carries out the infrastructure part of plans."""
 
-    def __init__(self, kit: Kit, observer: Observer, *, gate: Gatekeeper, books: Bookkeeper) -> None:
+    def __init__(
+        self, kit: Kit, observer: Observer, *, gate: Gatekeeper, books: Bookkeeper, standins: StandIns
+    ) -> None:
         self._kit = kit
         self._observer = observer
         self._gate = gate
         self._books = books
+        self._standins = standins
 
     async def ask(
         self, run_look: "Underway", observed: Observed, kept: frozenset[str], notes: StepNotes
@@ -45,7 +49,7 @@ class Provisioner:
         desired = run_look.look.desired
         inputs = infrastructure_inputs(desired, planning.lost_hosts(observed))
         with self._kit.calling("terraform"):
-            pinned = replace(inputs, pinned=pins(kept, observed))
+            pinned = replace(inputs, pinned={**pins(kept, observed), **run_look.look.pinned})
             return await self._kit.infrastructure.plan(pinned, notes.report)
 
     async def whole(self, run: Underway, plan: Plan, changes: InfrastructurePlan | None) -> Observed:
@@ -105,6 +109,7 @@ class Provisioner:
         desired = run.look.desired
         notes.summary = describe_actions(plan.actions)
         notes.detail = {"actions": [f"{action.kind.value} {action.address}" for action in plan.actions]}
+        await self._standins.check(plan, desired, run.look.pinned)
         await self._gate.take(plan, run.look.spec)
         if not complete:
             await self._mark_between(desired)

@@ -23,6 +23,7 @@ from otto.model.run import TAKEN_BACK, Outcome, Run
 from otto.model.spec import SiteSpec
 from otto.model.status import Phase
 from otto.model.verdict import Allowed, Verdict, Waiting
+from otto.reconcile.aim import Aim
 from otto.reconcile.bookkeeper import Bookkeeper
 from otto.reconcile.bystander import Bystander
 from otto.reconcile.confirmations import Confirmations
@@ -44,8 +45,9 @@ from otto.reconcile.observation.sentinel import Sentinel
 from otto.reconcile.observe import Observer
 from otto.reconcile.pace import Next, Pace
 from otto.reconcile.resolve import Resolver
-from otto.reconcile.rollouts import Aim, Rollouts
+from otto.reconcile.rollouts import Rollouts
 from otto.reconcile.runner import Runner
+from otto.reconcile.standins import StandIns
 from otto.reconcile.statuses import Statuses
 from otto.reconcile.steward import Steward
 from otto.reconcile.turns import TurnBegan, TurnEnded, Unresolved, Wished
@@ -78,7 +80,8 @@ class Reconciler:
         self._gate = Gatekeeper(kit, self.books, self.headcount, Waves(kit, fleet.specs_in_force))
         self.steward = Steward(kit, fleet, self.books)
         self._confirmations = Confirmations()
-        self._rollouts = Rollouts(kit, self._gate)
+        standins = StandIns(kit)
+        self._rollouts = Rollouts(kit, self._gate, standins)
         self._statuses.rollouts = self._rollouts.status
         self.domains = Domains(kit, fleet, self._gate)
         self._statuses.resolving = self.domains.resolving
@@ -89,6 +92,7 @@ class Reconciler:
             gate=self._gate,
             books=self.books,
             rollouts=self._rollouts,
+            standins=standins,
             latest=self._latest,
             announce=self._statuses.announce,
             farewell=self.domains.farewell,
@@ -102,7 +106,7 @@ class Reconciler:
         self._holds = Holds(kit.clock, kit.settings.backoffBase)
         # Of runs that mend an older wish while a newer one is held.
         self._beside = Holds(kit.clock, kit.settings.backoffBase)
-        self._mender = Mender(kit, fleet, self._beside, self._run)
+        self._mender = Mender(kit, fleet, self._beside, standins, self._run)
         self.sentinel = Sentinel(kit, fleet, self._observer, verifier)
         self._bystander = Bystander(kit, self._observer, self.sentinel, self._statuses, self._pace)
         self._settled: set[str] = set()
@@ -184,14 +188,14 @@ class Reconciler:
         try:
             desired = await self._resolver.resolve(known)
         except TerminalError as error:
-            self._kit.turns.publish(Unresolved(site, str(error), error.detail))
-            await self._mend_last(applied, cause)
+            self._kit.turns.publish(Unresolved(site, str(error), error.detail, known, applied))
+            error.add(await self._mend_last(applied, cause))
             raise
         self._kit.turns.publish(Wished(desired, applied))
         try:
             aim = await self._rollouts.aim(desired, applied)
-        except WaitingError:
-            await self._mend_last(applied, cause)
+        except WaitingError as error:
+            error.add(await self._mend_last(applied, cause))
             raise
         return await self._towards(aim, known, applied, cause)
 
@@ -234,6 +238,7 @@ class Reconciler:
         if broken is not None:
             await self._mender.mend(broken, cause)
         if aim.paused is not None and look.observed.applied.desired is not None:
+            self._bystander.watch(look.desired, look.observed)
             raise waiting_for(aim.paused)
         return self._bystander.hold(look, self._kit.settings.interval)
 
@@ -242,9 +247,10 @@ class Reconciler:
         last = look.observed.applied.desired
         if last is None:
             return None
-        broken = self._mender.broken(last, look.observed, look.desired.digest, look.signs)
+        newer = look.desired
+        broken = self._mender.broken(last, look.observed, newer.digest, look.signs, asked=newer)
         status = self._rollouts.status(last.site)
-        spared = changed_by(status, look.desired.digest, look.observed)
+        spared = changed_by(status, newer.digest, look.observed)
         left = tuple(item for item in broken.differences if item.host not in spared) if broken else ()
         if broken is None or not actionable(left):
             return None
@@ -284,18 +290,20 @@ class Reconciler:
         self._holds.keep(look.desired, *held)
         return Next(0.0, "look")
 
-    async def _mend_last(self, applied: Applied, cause: str) -> None:
-        """The same, while what the newest spec asks for cannot be worked out, or may not be there."""
+    async def _mend_last(self, applied: Applied, cause: str) -> str:
+        """The same, while what the newest spec asks for cannot be worked out, or may not be there.
+
+        What of it waits for a person, in words.
+        """
         last = applied.desired
         if last is None or not isinstance((await self._gate.place(last.spec, applied)).verdict, Allowed):
-            return
+            return ""
         await self._settle(last.site)
         signs = self._observer.sightings.take(last.site)
         observed = await self._observer.look(last, applied)
         self._bystander.watch(last, observed)
-        broken = self._mender.broken(last, observed, UNRESOLVED, signs)
-        if broken is not None:
-            await self._mender.mend(broken, cause)
+        broken = self._mender.broken(last, observed, UNRESOLVED, signs, asked=last)
+        return await self._mender.mend(broken, cause) if broken is not None else ""
 
     async def _act(self, look: Look, known: RememberedSpec, cause: str) -> Next:
         desired, observed = look.desired, look.observed
@@ -308,15 +316,21 @@ class Reconciler:
             return await self._run(look, cause)
         except WaitingError:
             self.wish(desired.site, look.force)
+            self._bystander.watch(desired, observed)
             raise
         except RolloutFailedError as error:
             return await self._take_back(look, error)
         except Exception as error:  # noqa: BLE001  (told, and tried again later)
-            after = await self._fail(desired.site, error)
-            self._observer.desk.doubt(host.id for host in observed.hosts)
-            self._bystander.watch(desired, observed)
-            self._holds.after_failure(desired, look.differences, after.seconds or 0.0)
-            return after
+            return await self._try_later(look, error)
+
+    async def _try_later(self, look: Look, error: Exception) -> Next:
+        if look.beside and isinstance(error, TerminalError):
+            await self._rollouts.stuck(look, str(error))  # what it goes back to is gone
+        after = await self._fail(look.desired.site, error)
+        self._observer.desk.doubt(host.id for host in look.observed.hosts)
+        self._bystander.watch(look.desired, look.observed)
+        self._holds.after_failure(look.desired, look.differences, after.seconds or 0.0)
+        return after
 
     async def _take_back(self, look: Look, error: RolloutFailedError) -> Next:
         """A wish failed where it was put in place. Going back, which failed too, is tried again."""
@@ -324,6 +338,8 @@ class Reconciler:
             await self._rollouts.stuck(look, str(error))
             self._holds.after_failure(look.desired, look.differences, self._kit.settings.backoffCap)
             return await self._fail(look.desired.site, error)
+        if look.takes_back:  # it held before: what fails is something else
+            return await self._try_later(look, error)
         await self._rollouts.failed(look, error)
         self._holds.release(look.desired.site)
         return Next(0.0, TAKEN_BACK)

@@ -2,7 +2,7 @@
 
 from otto.model.catalogue import RememberedSpec
 from otto.model.desired import Desired
-from otto.model.errors import TerminalError
+from otto.model.errors import TerminalError, UnresolvedError
 from otto.model.inspection import Validation
 from otto.model.spec import Role
 from otto.reconcile.kit import Kit
@@ -19,9 +19,15 @@ class Resolver:
         """What one site should be, as of the commit its spec came with.
 
         Raises:
-            TerminalError: something the spec names does not exist, or its provider may not be touched.
+            UnresolvedError: something the spec names does not exist, may not be served or be touched.
             TransientError: something it names cannot be reached now.
         """
+        try:
+            return await self._resolve(known)
+        except TerminalError as error:
+            raise UnresolvedError(error.message, mend=error.mend, detail=error.detail) from error
+
+    async def _resolve(self, known: RememberedSpec) -> Desired:
         spec = known.spec
         if spec.provider.value not in self._kit.providers:
             allowed = ", ".join(sorted(self._kit.providers)) or "none"

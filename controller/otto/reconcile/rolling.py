@@ -77,7 +77,7 @@ class Roller:
         ahead = course.replaced
         for number, names in enumerate(course.steps, 1):
             await self._rollouts.heed(desired)
-            await self._rollouts.go_on(desired, takes=bool(course.replaced & frozenset(names)))
+            await self._rollouts.go_on(run.look, takes=bool(course.replaced & frozenset(names)))
             self._trials.check_undisturbed(run, observed)
             await run.enter(observed, StepKind.CONFIGURE, judged)
             anew = course.replaced & frozenset(names)

@@ -1,6 +1,6 @@
 """Which wish a site goes towards: the newest, or, while that is quarantined, the last that was verified."""
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime
 
 import structlog
@@ -20,36 +20,18 @@ from otto.model.history import OTTO, Grant, GrantKind
 from otto.model.observed import Applied
 from otto.model.plan import Plan
 from otto.model.rollout import Quarantine, RolloutState, RolloutStatus
+from otto.reconcile.aim import Aim
 from otto.reconcile.gatekeeper import Gatekeeper
 from otto.reconcile.kit import Kit
 from otto.reconcile.look import Look, RolloutFailedError, SupersededError
+from otto.reconcile.standins import StandIns
 
 log = structlog.get_logger("otto.rollout")
 
-_OVER = frozenset({RolloutState.DONE})
 _GOING_BACK = frozenset({RolloutState.REVERTING, RolloutState.STUCK})
 _BACK = frozenset({RolloutState.REVERTING, RolloutState.REVERTED, RolloutState.STUCK})
 # Quarantined wishes that are kept with all that failed, of each site.
 _KEPT = 5
-
-
-@dataclass(frozen=True, slots=True)
-class Aim:
-    """What a site goes towards.
-
-    Attributes:
-        desired: the wish to put in place.
-        newest: what the newest spec asks for.
-        quarantine: why that is another wish, None where it is the same.
-        paused: who paused the rollout of `desired`, None where nobody did.
-        undoing: hosts that the rollout of a quarantined wish made anew.
-    """
-
-    desired: Desired
-    newest: Desired
-    quarantine: Grant | None = None
-    paused: Grant | None = None
-    undoing: frozenset[str] = frozenset()
 
 
 class Rollouts:
@@ -59,9 +41,10 @@ class Rollouts:
     rollout came is kept beside it. The first decides, the second tells.
     """
 
-    def __init__(self, kit: Kit, gate: Gatekeeper) -> None:
+    def __init__(self, kit: Kit, gate: Gatekeeper, standins: StandIns) -> None:
         self._kit = kit
         self._gate = gate
+        self._standins = standins
         self._known: dict[str, RolloutStatus] = {}
 
     def status(self, site: str) -> RolloutStatus | None:
@@ -92,7 +75,9 @@ class Rollouts:
         last = next(
             (item for item in (applied.desired, applied.previous) if item and item.digest not in held), None
         )
-        why_not = cannot_go_back(last, self._kit.configuration.roles(), self._module(desired))
+        barred = await self._standins.barred(last) if last else {}
+        roles, module = self._kit.configuration.roles(), self._module(desired)
+        why_not = cannot_go_back(last, roles, module, barred.values())
         if last is None or why_not:
             await self._stuck(status, desired, why_not)
             raise no_way_back(desired, quarantine, why_not)
@@ -111,8 +96,8 @@ class Rollouts:
         """
         desired, now = look.desired, self._kit.clock.now()
         status = await self._load(desired.site)
-        if look.beside:
-            pass  # an older wish is mended or put back: that is no rollout of its own
+        if look.beside:  # an older wish is mended or put back: that is no rollout of its own
+            pass
         elif status.digest != desired.digest or status.state not in UNDERWAY:
             status = replace(
                 status,
@@ -133,21 +118,23 @@ class Rollouts:
         await self._save(replace(status, current=(), moment="") if course else status)
         log.info("rollout.began", digest=short(desired.digest), batches=[list(item) for item in course.steps])
 
-    async def go_on(self, desired: Desired, *, takes: bool = False) -> None:
+    async def go_on(self, look: Look, *, takes: bool = False) -> None:
         """Asked before each batch.
 
         Args:
-            desired: the wish.
+            look: where the run started from. One that mends, or takes back, is no rollout that is paused.
             takes: whether living servers go with the batch.
 
         Raises:
             WaitingError: somebody paused the rollout, or a freeze began that holds such a batch.
         """
-        now = self._kit.clock.now()
+        desired, now = look.desired, self._kit.clock.now()
         if takes:
             for grant in await self._kit.ledger.grants(site=desired.site, kind=GrantKind.FREEZE):
                 if grant.holds(now):
                     raise frozen_by(grant)
+        if look.beside:
+            return
         grants = await self._kit.ledger.grants(site=desired.site, kind=GrantKind.PAUSE)
         paused = next((grant for grant in grants if grant.holds(now)), None)
         if paused is not None:
@@ -170,6 +157,11 @@ class Rollouts:
         status = self._known.get(look.desired.site)
         mine = status is not None and status.digest == look.desired.digest and status.state in UNDERWAY
         return status.current if status is not None and mine else ()
+
+    def failed_on(self, look: Look) -> tuple[str, ...]:
+        """Servers on which the wish failed that a run takes back."""
+        status = self._known.get(look.desired.site)
+        return status.current if status is not None and look.beside and status.state in _GOING_BACK else ()
 
     async def moment(self, desired: Desired, moment: str, names: tuple[str, ...]) -> None:
         """What is being done to a batch."""
@@ -278,7 +270,9 @@ class Rollouts:
 
     async def _over(self, desired: Desired, applied: Applied, status: RolloutStatus) -> None:
         """A wish that is in place, or another one: what was told of the last rollout is told no longer."""
-        if status.state in _OVER or (status.digest == desired.digest and applied.verified != desired.digest):
+        if status.state is RolloutState.DONE or (
+            status.digest == desired.digest and applied.verified != desired.digest
+        ):
             return
         await self._save(replace(status, state=RolloutState.DONE, current=(), moment="", reason=""))
 

@@ -12,7 +12,7 @@ from otto.decide.sifting import standing
 from otto.decide.summarize import Findings, summarize
 from otto.decide.wording import reasons, told_of
 from otto.model.desired import Desired
-from otto.model.errors import OttoError, WaitingError
+from otto.model.errors import OttoError, UnresolvedError, WaitingError
 from otto.model.observed import InfrastructureState, Observed, Seen
 from otto.model.plan import Removing, StepKind
 from otto.model.rollout import RolloutStatus
@@ -117,6 +117,7 @@ class Statuses:
             problems=self._fleet.problems(site),
             error=error.message,
             mend=error.mend,
+            unresolved=str(error) if isinstance(error, UnresolvedError) else "",
             next_look=self._at(after),
             failures=failures,
         )
@@ -201,6 +202,7 @@ class Statuses:
             currency=currency,
             problems=self._fleet.problems(desired.site),
             rollout=self.rollouts(desired.site),
+            stale=self._kit.source.stale(desired.spec.content),
             resolving=self.resolving(desired.spec),
         )
 

@@ -6,6 +6,7 @@ Finer than `otto.reconcile.events`, which is for people: where a turn begins and
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from otto.model.catalogue import RememberedSpec
 from otto.model.desired import Desired
 from otto.model.observed import Applied
 from otto.model.run import Run
@@ -29,11 +30,21 @@ class Wished:
 
 @dataclass(frozen=True, slots=True)
 class Unresolved:
-    """What the spec asks for cannot be had, and trying again will not help."""
+    """What the spec asks for cannot be had, and trying again will not help.
+
+    Attributes:
+        site: the site.
+        error: why, in one line.
+        detail: the same in full.
+        known: the spec, and the commit it came with.
+        applied: what was put in place last.
+    """
 
     site: str
     error: str
-    detail: str = ""
+    detail: str
+    known: RememberedSpec
+    applied: Applied
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,31 +14,41 @@ from otto.model.observed import CheckFailure, InfrastructureState, Seen, Serving
 from otto.model.probing import Answer, ProbeRequest, ProbeResult
 from otto.model.spec import Role
 from otto.reconcile.kit import Kit
+from otto.reconcile.steadiness import Steadiness
 
 # Servers come up a moment after they were configured: looked for closely at first, then less and less.
 _FIRST_PAUSE = 0.05
 _LONGER = 1.15
 _MOST_PAUSE = 2.0
-# Seconds after which a host that answers everything, and something wrongly, is believed to mean it.
-_SETTLED = 3.0
 _ROUNDS_PER_SERVER = 12
 _STATISTICS_SECONDS = 3.0
 
 
 @dataclass(frozen=True, slots=True)
 class Round:
-    """One round of requests: what it showed, and which hosts answered neither HTTP nor SSH."""
+    """One round of requests.
+
+    Attributes:
+        serving: what it showed.
+        silent: hosts that answered neither HTTP nor SSH.
+        meant: whether all that failed are answers that servers gave, ready as they were.
+    """
 
     serving: Seen[Serving] | Unseen
     silent: frozenset[str] = frozenset()
+    meant: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class _Heard:
-    """What came of one question; `silent` is the host that answered neither it nor by SSH, "" for none."""
+    """What came of one question; `silent` is the host that answered neither it nor by SSH, "" for none.
+
+    `meant` says whether what failed is an answer that a server gave, ready as it was.
+    """
 
     failures: tuple[CheckFailure, ...] = ()
     silent: str = ""
+    meant: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,6 +112,9 @@ class Verifier:
         state: InfrastructureState,
         deadline: float,
         disturbed: Callable[[], bool] = lambda: False,
+        *,
+        spared: frozenset[str] = frozenset(),
+        patient: bool = True,
     ) -> Seen[Serving]:
         """Rounds until one passes or it is of no use to go on; the last round's outcome.
 
@@ -110,15 +123,21 @@ class Verifier:
             state: its hosts.
             deadline: seconds from now.
             disturbed: whether something happened meanwhile that another look has to deal with first.
+            spared: hosts that have a newer wish: the others alone are asked, and visitors get either.
+            patient: whether the deadline is waited for, though servers mean their wrong answers.
         """
         end = self._kit.clock.monotonic() + deadline
-        pause = _FIRST_PAUSE
+        pause, steadiness = _FIRST_PAUSE, Steadiness(self._kit.clock)
+        asking = _verification(desired, state, spared)
         while True:
-            seen = await self._once(desired, state)
+            round_ = await self._round(desired, state, asking)
+            seen = round_.serving
             if isinstance(seen, Unseen):
                 failure = CheckFailure("hosts", desired.site, "terraform state", "hosts", seen.reason)
                 return Seen(Serving((failure,), 1, desired.content), seen.at)
             if not seen.value.failures or disturbed() or self._kit.clock.monotonic() + pause > end:
+                return seen
+            if steadiness.convinces(seen.value.failures, meant=round_.meant) and not patient:
                 return seen
             await self._kit.clock.sleep(pause)
             pause = min(_MOST_PAUSE, pause * _LONGER)
@@ -146,20 +165,15 @@ class Verifier:
         """
         asked = verification.directly(desired, state, names)
         end = self._kit.clock.monotonic() + deadline
-        pause, settled = _FIRST_PAUSE, end
+        pause, steadiness = _FIRST_PAUSE, Steadiness(self._kit.clock)
         while True:
             results = await asyncio.gather(*(self._kit.probe.get(item.request) for item in asked))
             pairs = zip(asked, results, strict=True)
             failures = tuple(found for item, result in pairs if (found := verification.judge(item, result)))
-            now = self._kit.clock.monotonic()
-            if not failures or disturbed() or now + pause > min(end, settled):
+            if not failures or disturbed() or self._kit.clock.monotonic() + pause > end:
                 return failures
-            # A balancer answers before its servers do.
-            direct = all(item.server for item in asked)
-            if not direct or not all(isinstance(result, Answer) for result in results):
-                settled = end
-            elif settled == end:
-                settled = min(end, now + _SETTLED)
+            if steadiness.convinces(failures, meant=all(map(verification.is_meant, results))):
+                return failures
             await self._kit.clock.sleep(pause)
             pause = min(_MOST_PAUSE, pause * _LONGER)
 
@@ -178,11 +192,6 @@ class Verifier:
         ]
         told = await asyncio.gather(*(self._kit.probe.get(request) for request in requests))
         return verification.answers(item.body for item in told if isinstance(item, Answer))
-
-    async def _once(self, desired: Desired, state: InfrastructureState) -> Seen[Serving] | Unseen:
-        questions = verification.questions(desired, state)
-        asking = _Asking(questions, spread=state.endpoints, tries=1)
-        return (await self._round(desired, state, asking)).serving
 
     async def _round(self, desired: Desired, state: InfrastructureState, asking: _Asking) -> Round:
         """Ask everything at once. Without hosts there is nothing to ask, so serving is unknown."""
@@ -207,14 +216,16 @@ class Verifier:
             failures += [verification.unreachable(endpoint) for endpoint in state.endpoints]
         silent = frozenset(item.silent for item in heard if item.silent)
         serving = Serving(tuple(failures), len(heard), desired.content)
-        return Round(Seen(serving, self._kit.clock.now()), silent)
+        meant = not unreachable and all(item.meant for item in heard if item.failures)
+        return Round(Seen(serving, self._kit.clock.now()), silent, meant)
 
     async def _ask(self, state: InfrastructureState, question: Question, asking: _Asking) -> _Heard:
         result, silent = await self._get(question.request, state.named(question.server), asking)
         failure = verification.judge(question, result)
         if failure and isinstance(result, Answer) and asking.tries > 1:
-            failure = verification.judge(question, await self._kit.probe.get(question.request))
-        return _Heard((failure,) if failure else (), silent)
+            result = await self._kit.probe.get(question.request)
+            failure = verification.judge(question, result)
+        return _Heard((failure,) if failure else (), silent, verification.is_meant(result))
 
     async def _get(
         self, request: ProbeRequest, host: Host | None, asking: _Asking
@@ -266,6 +277,14 @@ class Verifier:
         result, silent = await self._get(request, balancer, asking)
         failures = verification.statistics_failures(balancer.name, request, result, want)
         return _Heard(failures, silent)
+
+
+def _verification(desired: Desired, state: InfrastructureState, spared: frozenset[str]) -> _Asking:
+    """All questions; where some servers have a newer wish, those to the other ones, and to balancers."""
+    if not spared:
+        return _Asking(verification.questions(desired, state), spread=state.endpoints, tries=1)
+    names = frozenset(host.name for host in state.of(Role.WEB)) - spared
+    return _Asking(verification.directly(desired, state, names), tries=1)
 
 
 def _balancers_dead(state: InfrastructureState, dead: frozenset[str]) -> bool:

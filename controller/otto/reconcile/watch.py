@@ -19,6 +19,7 @@ from otto.reconcile.door import Door
 from otto.reconcile.fleet import Fleet, Refreshed
 from otto.reconcile.kit import Kit
 from otto.reconcile.pipelines import Pipelines
+from otto.reconcile.turnedaway import TurnedAway
 
 log = structlog.get_logger("otto.watch")
 
@@ -48,10 +49,12 @@ class Watcher:
 
     Attributes:
         state: what is known of the repository.
+        turned_away: keeps account of what is not signed.
         listeners: called when the fleet has moved to another commit.
     """
 
     def __init__(self, kit: Kit, fleet: Fleet, door: Door, pipelines: Pipelines, *, interval: float) -> None:
+        self.turned_away = TurnedAway(kit, fleet, pipelines)
         self._kit = kit
         self._pipelines = pipelines
         self._fleet = fleet
@@ -112,6 +115,8 @@ class Watcher:
             for listener in self.listeners:
                 listener()
             await self._tell(refreshed.after)
+        if refusal is not None:
+            await self.turned_away.refused(head or "", refusal)
         empty = "" if head else "the repository has no commit yet"
         await self._note(commit=head or "", error=empty, unsigned=str(refusal or ""))
         return refreshed

@@ -88,6 +88,12 @@ class _Change:
         self.waiting -= called
         return called
 
+    def behind(self, site: str) -> set[str]:
+        """Those that wait in the first wave behind a site's in which anybody does."""
+        place = next((n for n, wave in enumerate(self.waves) if site in wave), len(self.waves))
+        found = (self.waiting & set(wave) for wave in self.waves[place + 1 :])
+        return next((some for some in found if some), set())
+
 
 class Waves:
     """Answers whose turn it is, and calls sites whose turn has come.
@@ -223,19 +229,32 @@ class Waves:
             del self._had[site]
         if moved or before is None or before.trouble != now.trouble:
             self._happened += 1
+        if before is not None and before.trouble != now.trouble:
+            self._tell(site)
         well = now.ready and not now.failures
         if now.away or (well and now.digest == self._going.get(site)):
             self._call(site)
         elif well and had is not None and now.digest == had.verified:
             self._call(site, recovered=True)
 
+    def _tell(self, site: str) -> None:
+        """A site fails, or does no longer: what those say who wait for it next is not so any more.
+
+        The ones behind them go on saying for whom they wait: a plan of each costs too much to say it better.
+        """
+        for change in self._changes.values():
+            self._due(change.behind(site), f"{site} has failed, or is well again")
+
+    def _due(self, sites: set[str], cause: str) -> None:
+        for site in sorted(sites):
+            self._called[site] = self._called.get(site, 0) + 1
+            self._kit.queue.add(site, cause)
+
     def _call(self, done: str, *, recovered: bool = False) -> None:
         """A site is done, or gone, or well again: whose turn has come by that is due, and judged anew."""
         for change in self._changes.values():
             if done in change.left and not (recovered and done in change.pending):
-                for site in sorted(change.without(done)):
-                    self._called[site] = self._called.get(site, 0) + 1
-                    self._kit.queue.add(site, "its turn has come")
+                self._due(change.without(done), "its turn has come")
 
 
 def _standing(status: SiteStatus) -> _Standing:

@@ -34,6 +34,7 @@ class MemorySource:
         links: paths that are symbolic links.
         authors: commit -> who wrote it.
         fetched: every fetch of a content repository, (url, ref).
+        away: url -> why it cannot be reached now; what was seen of it last stays.
         signed: commit -> who signed it, for `MemoryVouching`.
     """
 
@@ -50,6 +51,8 @@ class MemorySource:
         self.signed: dict[str, str] = {}
         self.failures = Failures()
         self.fetched: list[tuple[str, str]] = []
+        self.away: dict[str, str] = {}
+        self._held: dict[tuple[str, str], Mapping[str, bytes]] = {}
         self._fresh: dict[tuple[str, str], str] = {}
         self._seen: dict[tuple[str, str], str] = {}
         self._listeners: list[Moved] = []
@@ -165,6 +168,13 @@ class MemorySource:
         facts = {path: reading.facts(reading.kind(path), files[path]) for path in files if reading.kind(path)}
         return inspection(content, frozenset(files), facts, frozenset(domains))
 
+    def stale(self, content: Content) -> str:
+        """That it is gone, or what the test says: see `away`."""
+        if not content.git:
+            return ""
+        gone = "" if (content.git, content.ref) in self.remotes else _gone(content)
+        return self.away.get(content.git, gone)
+
     async def archive(self, content: str) -> Path:
         """A path that names the archive. No file is there: hosts in memory take content by its id."""
         await self.failures.meet("archive")
@@ -187,11 +197,13 @@ class MemorySource:
         return {path: self._blobs[blob] for path, blob in self._commits[commit].items()}
 
     def _remote(self, content: Content) -> Mapping[str, bytes]:
-        known = self.remotes.get((content.git, content.ref))
+        key = (content.git, content.ref)
+        if content.git in self.away and key in self._held:
+            return self._held[key]
+        known = self.remotes.get(key)
         if known is None:
-            raise TerminalError(
-                f"there is no repository {content.git} with {content.ref or 'a default branch'}"
-            )
+            raise TerminalError(_gone(content))
+        self._held[key] = known
         self._note(content, digest({path: data.hex() for path, data in known.items()})[:40])
         return known
 
@@ -205,6 +217,10 @@ class MemorySource:
         if before not in (None, commit):
             for listener in self._listeners:
                 listener(content.git, content.ref, commit)
+
+
+def _gone(content: Content) -> str:
+    return f"there is no repository {content.git} with {content.ref or 'a default branch'}"
 
 
 def spec_text(*documents: SiteSpec | DomainSpec | Tombstone) -> str:

@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pygit2
 import pytest
+from tests.integration.git.serving import certificate
 
 OTTO = [sys.executable, "-c", "from otto.cli.main import main; main()"]
 LIMIT = 60
@@ -121,3 +122,46 @@ def test_nothing_is_written_where_nothing_ran(environ: Mapping[str, str]) -> Non
     assert done.returncode == 0
     assert "no sites over" in done.stdout
     assert not Path(environ["OTTO_HOME"]).exists()
+
+
+def test_tokens_let_another_machine_in_for_as_long_as_they_hold(
+    environ: Mapping[str, str], tmp_path: Path
+) -> None:
+    public, key = certificate(tmp_path)
+    settings = {
+        "OTTO_API_ANONYMOUS": "never",
+        "OTTO_API_CERTIFICATE": str(public),
+        "OTTO_API_KEY": str(key),
+        "OTTO_NOTIFY_URLS": "env:WAYS",
+        "WAYS": "json://127.0.0.1:1/hook",
+    }
+    with running(dict(environ) | settings, "--plain") as process:
+        line_with(process, "no site has a spec")
+        kept = tmp_path / "token"
+        made = otto(environ, "token", "create", "ci", "--scope", "operate", "--to", str(kept), "--json")
+        assert made.returncode == 0, made.stderr
+        far = {
+            "PATH": os.environ["PATH"],
+            "HOME": str(tmp_path / "nobody"),
+            "OTTO_HOME": str(tmp_path / "none"),
+            "OTTO_SERVER": f"https://127.0.0.1:{_port(process.pid)}",
+            "OTTO_REMOTE_CA": str(public),
+            "OTTO_TOKEN": kept.read_text().strip(),
+        }
+        seen = otto(far, "status", "--json")
+        assert seen.returncode == 0, seen.stderr
+        assert seen.stdout == otto(environ, "status", "--json").stdout
+        assert json.loads(otto(far, "audit", "--json").stdout)["records"][0]["what"] == "token-create"
+        tried = otto(far, "notify", "--test", "--json")
+        assert json.loads(tried.stdout)["ways"][0]["sent"] is False
+        assert "this needs the scope admin" in otto(far, "token", "list").stderr
+        without = otto(far | {"OTTO_TOKEN": ""}, "status")
+        assert (without.returncode, "a token is needed" in without.stderr) == (1, True)
+        assert otto(environ, "token", "revoke", "ci").returncode == 0
+        refused = otto(far, "status")
+        assert (refused.returncode, "was revoked" in refused.stderr) == (1, True)
+        assert not (tmp_path / "none").exists()
+        process.send_signal(signal.SIGTERM)
+        process.communicate(timeout=LIMIT)
+    written = b"".join(path.read_bytes() for path in Path(environ["OTTO_HOME"]).rglob("*") if path.is_file())
+    assert far["OTTO_TOKEN"].encode() not in written

@@ -517,7 +517,10 @@ async def test_content_that_was_fetched_once_survives_its_remote(
     with http(served) as (address, _):
         content = Content("sites/hello", f"{address}/specs.git", "main")
         tree = await open_source(home).content("", content)
-    assert await open_source(home).content("", content) == tree
+        assert open_source(home).stale(content) == ""
+    later = open_source(home)
+    assert await later.content("", content) == tree
+    assert later.stale(content).startswith(f"{address}/specs.git cannot be reached: ")
     with pytest.raises(TransientError, match="cannot be reached"):
         await open_source(home).content("", Content("sites/hello", f"{address}/never.git", "main"))
 

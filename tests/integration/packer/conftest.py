@@ -4,6 +4,7 @@ import secrets
 import shutil
 import subprocess
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 
@@ -13,8 +14,9 @@ from otto import resources
 from otto.adapters.ansible.rolefiles import role_digests
 from otto.adapters.clock import SystemClock
 from otto.adapters.identity import identity
-from otto.adapters.packer import PackerBuilder, PackerOptions
-from otto.config import LabSettings
+from otto.adapters.packer import RECIPES, PackerBuilder, PackerOptions
+from otto.cli import tidying
+from otto.config import LabSettings, Settings
 from otto.lab import names, processes
 from otto.lab.lab import Lab
 from otto.lab.workshop import Workshop
@@ -44,6 +46,7 @@ class Yard:
             key=who.key,
             timeout=180,
             checkout=resources.root(),
+            tidying=tidying.command(Settings(home=home, lab=self.lab.settings)),
         )
 
     def builder(self, templates: Path | None = None) -> PackerBuilder:
@@ -71,15 +74,32 @@ class Yard:
 def yard(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Yard]:
     if shutil.which("packer") is None:
         pytest.fail("these tests build images: apt-get install packer")
-    made = Yard(tmp_path_factory.mktemp("home"))
+    with opened(tmp_path_factory.mktemp("home")) as made:
+        yield made
+
+
+@pytest.fixture
+def neighbour(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Yard]:
+    """Another home on the same machine."""
+    with opened(tmp_path_factory.mktemp("neighbour")) as made:
+        yield made
+
+
+@contextmanager
+def opened(home: Path) -> Iterator[Yard]:
+    made = Yard(home)
     made.lab.up()
+    api = made.lab.api()
     try:
         yield made
     finally:
-        for item in made.lab.api().list_images(OWNED, made.lab.owner):
-            made.lab.api().remove_image(item.id)
+        for item in api.list_images(OWNED, made.lab.owner):
+            made.workshop.discard(item.id)
+        # Of what other homes built, our names.
+        for item in [item for name in RECIPES for item in api.list_images("otto.image", name)]:
+            made.workshop.discard(item.id)
         made.lab.clean()
-    assert not [*processes.matching(str(made.home))], "building images left processes behind"
+    assert not [*processes.matching(str(home))], "building images left processes behind"
 
 
 @pytest.fixture

@@ -5,9 +5,12 @@ import json
 import re
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from cyclonedx.schema import SchemaVersion
+from cyclonedx.validation.json import JsonStrictValidator
 from tests.integration.packer.conftest import POOL, Yard, edit, quick
 
 from otto.adapters.clock import SystemClock
@@ -15,10 +18,12 @@ from otto.adapters.packer import PackerBuilder
 from otto.model.errors import TerminalError, TransientError
 from otto.model.image import Build, ImageName
 from otto.model.progress import Progress, silent
+from otto.model.saying import Speaker
 from otto.model.spec import Provider
 from otto.reconcile.foundry import Foundry, Result
-from otto.testing import MemoryImageIndex
+from otto.testing import MemoryImageIndex, MemoryLedger
 
+ADA = Speaker("ada", SystemClock().now(), "root")
 pytestmark = [pytest.mark.lab, pytest.mark.xdist_group("packer")]
 
 
@@ -29,9 +34,9 @@ def one(builder: PackerBuilder, name: str = "nginx") -> Build:
 
 async def test_images_are_built_at_once_tried_named_and_put_into_the_index(yard: Yard) -> None:
     index = MemoryImageIndex()
-    foundry = Foundry(yard.builder(), index, SystemClock())
+    foundry = Foundry(yard.builder(), index, MemoryLedger(), SystemClock())
     builds = foundry.builder.builds(Provider.LAB, ["nginx", "haproxy"])
-    made = await foundry.make(builds, "ada", lambda _: None)
+    made = await foundry.make(builds, ADA, lambda _: None)
     assert [item.error for item in made] == [None, None]
     assert not yard.left()
     for item in made:
@@ -40,23 +45,23 @@ async def test_images_are_built_at_once_tried_named_and_put_into_the_index(yard:
         artifact = image.artifacts["lab"]
         assert artifact.smoke.passed
         assert await foundry.builder.exists(Provider.LAB, artifact.id)
-        reference = f"localhost/otto-{image.name}:{image.digest.removeprefix('sha256:')[:12]}"
-        assert yard.workshop.find(reference) == artifact.id
+        assert yard.workshop.find(yard.workshop.reference(image.name, image.digest)) == artifact.id
         assert image.name in {package.name for package in image.packages}
         assert "/etc/ansible/facts.d/otto.fact" in image.files
         assert f"/etc/systemd/system/{image.name}.service.d/20-otto.conf" in image.files
         assert "/etc/otto/configuration.json" not in image.files
+        assert JsonStrictValidator(SchemaVersion.V1_6).validate_str(image.sbom) is None
         components = {component["name"]: component for component in json.loads(image.sbom)["components"]}
         assert re.fullmatch(rf"pkg:deb/debian/{image.name}@\S+\?arch=\S+", components[image.name]["purl"])
-    again = await foundry.make(builds, "ada", lambda _: None)
+    again = await foundry.make(builds, ADA, lambda _: None)
     assert [item.result for item in again] == [Result.CACHED, Result.CACHED]
 
 
 @pytest.mark.timeout(600)  # packages come from their archives, however fast those are today
 async def test_the_controller_and_the_box_around_it_are_built_one_upon_the_other(yard: Yard) -> None:
     index = MemoryImageIndex()
-    foundry = Foundry(yard.builder(), index, SystemClock())
-    made = await foundry.make(foundry.builder.builds(Provider.LAB, ["clowd"]), "ada", lambda _: None)
+    foundry = Foundry(yard.builder(), index, MemoryLedger(), SystemClock())
+    made = await foundry.make(foundry.builder.builds(Provider.LAB, ["clowd"]), ADA, lambda _: None)
     assert [(item.build.name, item.error) for item in made] == [("otto", None), ("clowd", None)]
     otto, clowd = (await index.images("otto"))[0], (await index.images("clowd"))[0]
     assert clowd.parent == otto.digest
@@ -65,20 +70,42 @@ async def test_the_controller_and_the_box_around_it_are_built_one_upon_the_other
     assert "git" in packages
     added = {package.name for package in clowd.packages} - set(packages)
     assert {"podman", "prometheus", "mmdebstrap"} <= added
+    for image in (otto, clowd):
+        assert JsonStrictValidator(SchemaVersion.V1_6).validate_str(image.sbom) is None
     purls = {component["purl"] for component in json.loads(otto.sbom)["components"]}
     assert f"pkg:pypi/ansible-core@{packages['ansible-core'].version}" in purls
     assert not [path for path in clowd.files if path.startswith("/var/lib/otto/")]
+    # Booted, it is all it says: a lab with containers of its own, and Prometheus that watches it.
+    checks = dict(check.split(": ", 1) for check in clowd.artifacts["lab"].smoke.checks)
+    assert checks["its lab brings the example site up"] == "Ready"
+    assert checks["GET / of the example site"] == "status 200"
+    assert checks["prometheus knows the example site"] == "status 200"
     assert not yard.left()
 
 
-async def test_an_image_that_another_home_has_built_is_tried_and_not_built_again(yard: Yard) -> None:
-    builder = yard.builder()
-    first = await builder.build(one(builder), silent)
+async def test_homes_share_what_they_build_and_none_breaks_anothers(yard: Yard, neighbour: Yard) -> None:
+    builder, other = yard.builder(), neighbour.builder()
+    first = (await builder.build(one(builder), silent)).artifacts["lab"].id
     said: list[str] = []
-    second = await builder.build(one(builder), lambda progress: said.append(progress.message))
-    assert second.artifacts["lab"].id == first.artifacts["lab"].id
+    build = one(other)
+    second = await other.build(build, lambda progress: said.append(progress.message))
+    assert second.artifacts["lab"].id == first
     assert "running the roles" not in said
     assert "asking it whether it works" in said
+    # Removed from one, it is there still where the other has it.
+    await builder.remove(Provider.LAB, first)
+    assert yard.workshop.find(yard.workshop.reference("nginx", build.digest)) == ""
+    assert await other.exists(Provider.LAB, first)
+    assert (await builder.build(one(builder), silent)).artifacts["lab"].id == first
+    # Built anew in one, it is the old one still in the other.
+    anew = (await other.build(replace(build, anew=True), silent)).artifacts["lab"].id
+    assert anew != first
+    assert yard.workshop.built("nginx", build.digest) == first
+    assert neighbour.workshop.built("nginx", build.digest) == anew
+    await other.remove(Provider.LAB, anew)
+    assert not await other.exists(Provider.LAB, anew)
+    assert not yard.left()
+    assert not neighbour.left()
 
 
 async def test_a_template_that_packer_refuses_is_told_with_its_words(yard: Yard, templates: Path) -> None:
@@ -126,7 +153,7 @@ async def test_an_image_that_fails_its_smoke_test_gets_no_name(yard: Yard, templ
     assert "FAILED the fact answers" in failed.value.detail
     assert "sshd answers" in failed.value.detail
     assert not yard.left()
-    assert not yard.workshop.find(f"localhost/otto-nginx:{build.digest.removeprefix('sha256:')[:12]}")
+    assert not yard.workshop.built("nginx", build.digest)
 
 
 @pytest.mark.parametrize(
@@ -152,13 +179,29 @@ async def test_a_cancelled_build_leaves_nothing(yard: Yard, templates: Path, mom
     assert not yard.left()
 
 
-def kill_a_build(yard: Yard, templates: Path) -> None:
+def kill_a_build(yard: Yard, templates: Path, *more: str, moment: str = "waiting for it to boot") -> None:
     program = str(Path(__file__).with_name("killed.py"))
-    command = [sys.executable, program, str(yard.home), str(templates), POOL]
+    command = [sys.executable, program, str(yard.home), str(templates), POOL, *more]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as dying:
         assert dying.stdout is not None
-        assert any("waiting for it to boot" in line for line in dying.stdout)
+        assert any(moment in line for line in dying.stdout)
         dying.kill()
+
+
+@pytest.mark.parametrize("moment", ["waiting for it to boot", "reading what is in it"])
+async def test_what_a_killed_build_leaves_goes_though_nobody_builds_again(
+    yard: Yard, templates: Path, moment: str
+) -> None:
+    quick(templates)
+    edit(templates / "scripts" / "prepare", "systemctl restart systemd-journald", "sleep 2")
+    await asyncio.to_thread(kill_a_build, yard, templates, "watched", moment=moment)
+    assert yard.left(), "it was killed too late"
+    async with asyncio.timeout(60):
+        while left := yard.left():
+            await asyncio.sleep(0.2)
+    assert not left
+    with yard.workshop.locked("nginx"):
+        pass
 
 
 async def test_what_a_killed_build_left_goes_when_its_lab_is_cleaned(

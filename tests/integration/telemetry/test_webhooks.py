@@ -5,7 +5,7 @@ import contextlib
 import json
 import socket
 import time
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import nullcontext
 from dataclasses import dataclass
 from pathlib import Path
@@ -92,14 +92,22 @@ async def case(tmp_path: Path) -> AsyncIterator[Case]:
         yield made
 
 
-async def test_a_thousand_deliveries_make_one_fetch_and_one_run_of_each_site(case: Case) -> None:
+@pytest.mark.parametrize("together", [32, DELIVERIES])
+async def test_a_thousand_deliveries_make_one_fetch_and_one_run_of_each_site(
+    case: Case, together: int
+) -> None:
     before = len(await case.world.store.runs(limit=1000))
     case.world.source.fetched.clear()
     case.page("2")
-    connector = aiohttp.TCPConnector(limit=32, force_close=True)
+    connector, room = aiohttp.TCPConnector(limit=0, force_close=True), asyncio.Semaphore(together)
+
+    async def deliver(session: aiohttp.ClientSession, number: int) -> tuple[int, float]:
+        async with room:
+            return await case.deliver(session, number)
+
     began = time.monotonic()
     async with aiohttp.ClientSession(connector=connector) as session:
-        answers = await asyncio.gather(*(case.deliver(session, number) for number in range(DELIVERIES)))
+        answers = await asyncio.gather(*(deliver(session, number) for number in range(DELIVERIES)))
     took = time.monotonic() - began
     await case.calm(1)  # nothing came for a moment
     await case.calm(1)
@@ -107,7 +115,12 @@ async def test_a_thousand_deliveries_make_one_fetch_and_one_run_of_each_site(cas
     pipelines = await case.world.store.pipelines.pipelines(limit=1000)
     rendered = case.controller.kit.metrics.render()[0].decode()
     slow = share_above(rendered, "0.1")
-    print(f"{DELIVERIES} deliveries in {took:.2f} s; answers above 100 ms: {slow:.1%}")  # noqa: T201  (figures)
+    seconds = sorted(taken for _, taken in answers)
+    middle, late = seconds[DELIVERIES // 2] * 1000, seconds[DELIVERIES * 99 // 100] * 1000
+    print(  # noqa: T201  (figures)
+        f"{DELIVERIES} deliveries, {together} at once, in {took:.2f} s: for the client p50 {middle:.0f} ms, "
+        f"p99 {late:.0f} ms; above 100 ms from the request to its answer: {slow:.1%}"
+    )
     assert {status for status, _ in answers} == {202}
     assert case.world.source.fetched == [(GIT, "main")]
     assert sorted(run.site for run in runs[: len(runs) - before]) == sorted(SITES)
@@ -116,6 +129,65 @@ async def test_a_thousand_deliveries_make_one_fetch_and_one_run_of_each_site(cas
     assert {(item.outcome, item.event.deliveries) for item in made} == {(Outcome.SUCCEEDED, DELIVERIES)}
     assert 'otto_webhook_deliveries_total{result="accepted",sender="github"} 1000.0' in rendered
     assert slow < 0.05  # of an API that shares two processors with its clients and its controller
+
+
+def as_github(number: int) -> tuple[str, bytes, Mapping[str, str]]:
+    body = push(number)
+    return "github", body, signed(body, number)
+
+
+def as_gitlab(number: int) -> tuple[str, bytes, Mapping[str, str]]:
+    project = {"git_http_url": GIT, "path_with_namespace": "web/one"}
+    data = {"ref": "refs/heads/main", "after": f"{number:040x}", "project": project, "user_username": "ada"}
+    headers = {"X-Gitlab-Token": SECRET.decode(), "X-Gitlab-Event": "Push Hook"}
+    return "gitlab", json.dumps(data).encode(), headers
+
+
+def as_gitea(number: int, name: str = "Gitea") -> tuple[str, bytes, Mapping[str, str]]:
+    body = push(number)
+    sum_alone = signature(SECRET, body).removeprefix("sha256=")
+    return "gitea", body, {f"X-{name}-Signature": sum_alone, f"X-{name}-Event": "push"}
+
+
+def as_forgejo(number: int) -> tuple[str, bytes, Mapping[str, str]]:
+    return as_gitea(number, "Forgejo")
+
+
+@pytest.mark.parametrize("sender", [as_github, as_gitlab, as_gitea, as_forgejo])
+async def test_a_merge_at_any_forge_starts_a_pipeline_that_deploys_it(
+    case: Case, sender: Callable[[int], tuple[str, bytes, Mapping[str, str]]]
+) -> None:
+    where, body, headers = sender(1)
+    await delivered(case, where, body, headers)
+
+
+async def test_a_signed_request_of_anybodys_own_starts_a_pipeline(case: Case) -> None:
+    body = json.dumps({"repository": GIT, "ref": "main", "by": "ada"}).encode()
+    now = str(int(case.world.clock.now().timestamp()))
+    headers = {"X-OttO-Timestamp": now, "X-OttO-Signature": signature(SECRET, body, now)}
+    await delivered(case, "generic", body, headers)
+
+
+async def delivered(case: Case, where: str, body: bytes, headers: Mapping[str, str]) -> None:
+    """Deliver news of the content repository; it has to be deployed by a pipeline in the sender's name."""
+    case.page(where)
+    async with (
+        aiohttp.ClientSession() as session,
+        session.post(f"{case.url}/hooks/{where}", data=body, headers=headers) as answer,
+    ):
+        assert answer.status == 202, await answer.text()
+    await case.calm(1)
+    await case.calm(30)
+    (pipeline, *_) = await case.world.store.pipelines.pipelines("one")
+    assert (pipeline.event.trigger, pipeline.event.by) == (Trigger.CONTENT, "ada")
+    assert pipeline.outcome is Outcome.SUCCEEDED
+    assert [stage.kind.value for stage in pipeline.stages] == [
+        "fetch",
+        "validate",
+        "deploy",
+        "verify",
+        "report",
+    ]
 
 
 def share_above(rendered: str, bound: str) -> float:

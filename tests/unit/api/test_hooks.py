@@ -3,7 +3,8 @@
 import json
 from collections.abc import Mapping, MutableMapping
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any
 from urllib.parse import urlencode
 
@@ -13,6 +14,7 @@ from structlog.testing import capture_logs
 
 from otto.api.app import create_app
 from otto.api.hooks import HookOptions, Hooks
+from otto.api.seen import Seen
 from otto.decide.webhooks import signature
 from otto.model.delivery import Delivery, DeliveryKind
 
@@ -57,11 +59,12 @@ class Case:
     desk: Desk = field(default_factory=Desk)
     counted: list[tuple[str, str]] = field(default_factory=list)
     passed: float = 0.0
+    now: datetime = NOW
     read: int = 0
     options: HookOptions = field(default_factory=lambda: HookOptions((SECRET,), longest=10_000))
 
     def __post_init__(self) -> None:
-        hooks = Hooks(self.desk, self.options, self, lambda: NOW, lambda: self.passed)
+        hooks = Hooks(self.desk, self.options, self, lambda: self.now, lambda: self.passed)
         self.app = create_app(CollectorRegistry(), Healthy(), "1", hooks=hooks)
 
     def delivered(self, sender: str, result: str, seconds: float) -> None:
@@ -146,8 +149,44 @@ async def test_a_replayed_delivery_is_refused(case: Case) -> None:
     assert (await case.push(number=2, headers={"x-github-delivery": "7"}))[0] == 202
     assert (await case.push(number=3, headers={"x-github-delivery": "7"}))[0] == 409
     assert len(case.desk.taken) == 2
-    case.passed = 90_000.0
+    case.now = NOW + timedelta(hours=25)
     assert (await case.push())[0] == 202
+
+
+async def test_a_delivery_is_known_again_after_a_restart_and_forgotten_after_a_day(tmp_path: Path) -> None:
+    options = HookOptions((SECRET,), seen=tmp_path / "cache" / "deliveries")
+    assert (await Case(options=options).push())[0] == 202
+    assert (await Case(options=options).push(number=2))[0] == 202
+    assert [(await Case(options=options).push(number=number))[0] for number in (1, 2, 3)] == [409, 409, 202]
+    later = Case(options=options, now=NOW + timedelta(hours=25))
+    assert (await later.push())[0] == 202
+
+
+@pytest.mark.parametrize("text", ["", "garbage\n\xff", "1767323045 abc", "x" * 100_000])
+async def test_a_damaged_memory_of_deliveries_stops_nothing(tmp_path: Path, text: str) -> None:
+    path = tmp_path / "deliveries"
+    path.write_text(text, encoding="latin-1")
+    case = Case(options=HookOptions((SECRET,), seen=path))
+    assert (await case.push())[0] == 202
+    assert (await Case(options=HookOptions((SECRET,), seen=path)).push())[0] == 409
+
+
+async def test_a_memory_that_cannot_be_written_is_said_once_and_stops_nothing(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("no folder")
+    with capture_logs() as logs:
+        case = Case(options=HookOptions((SECRET,), seen=tmp_path / "file" / "deliveries"))
+        assert [(await case.push(number=number))[0] for number in (1, 2, 2)] == [202, 202, 409]
+    assert [item["event"] for item in logs if item["event"] == "webhook.unremembered"] == [
+        "webhook.unremembered"
+    ]
+
+
+async def test_what_is_remembered_of_deliveries_does_not_grow_without_end(tmp_path: Path) -> None:
+    seen = Seen(lambda: NOW, tmp_path / "deliveries")
+    for number in range(1500):
+        seen.add(f"{number}-{item}" for item in range(100))
+    assert (tmp_path / "deliveries").stat().st_size < 44 * 130_000
+    assert Seen(lambda: NOW, tmp_path / "deliveries").any(["1499-99"])
 
 
 async def test_a_delivery_that_nobody_took_may_come_again(case: Case) -> None:
@@ -200,6 +239,16 @@ async def test_a_form_is_read_as_well(case: Case) -> None:
     assert (await case.post("/hooks/github", body, headers | form))[0] == 202
     bad = {"x-hub-signature-256": signature(SECRET, b"\xff=&" * 3), "x-github-event": "push"}
     assert (await case.post("/hooks/github", b"\xff=&" * 3, bad | form))[0] == 400
+
+
+async def test_what_curl_calls_a_form_is_the_json_it_is(case: Case) -> None:
+    body, now = b'{"repository": "https://git.example/web/one.git", "ref": "main"}', str(int(NOW.timestamp()))
+    headers = {
+        "content-type": "application/x-www-form-urlencoded",
+        "x-otto-timestamp": now,
+        "x-otto-signature": signature(SECRET, body, now),
+    }
+    assert (await case.post("/hooks/generic", body, headers))[0] == 202
 
 
 async def test_without_a_secret_webhooks_are_off() -> None:

@@ -227,3 +227,11 @@ def test_what_asks_no_controller_does_not_mind_a_server_in_the_environment(tmp_p
     assert result.exit_code == 1
     assert "unset OTTO_SERVER" in " ".join(result.stderr.split())
     assert {"validate", "init", "ci", "policy"} <= FILES
+
+
+def test_what_asks_no_controller_does_not_mind_broken_settings(tmp_path: Path) -> None:
+    stage = Stage(tmp_path)
+    result = stage.otto(
+        "init", str(tmp_path / "new"), environ={"OTTO_CONFIG": str(tmp_path / "nothing.yaml")}
+    )
+    assert result.exit_code == 0, result.output

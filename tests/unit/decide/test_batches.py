@@ -58,6 +58,25 @@ def test_batches(
     assert batches(strategy, hosts, frozenset(broken)) == expected
 
 
+@pytest.mark.parametrize(
+    ("strategy", "broken", "first", "expected"),
+    [
+        (ROLLING, (), names(3), (names(3), names(1), names(2))),
+        (ROLLING, names(2), names(3), (names(2), names(3), names(1))),
+        (rolling(2), (), names(3), (names(3, 1), names(2))),
+        (CANARY, (), names(3), (names(3), names(1), names(2))),
+        (ALL, (), names(3), (names(3, 1, 2),)),
+    ],
+)
+def test_those_that_go_first_are_no_exception_to_how_many_go(
+    strategy: Rollout,
+    broken: tuple[str, ...],
+    first: tuple[str, ...],
+    expected: tuple[tuple[str, ...], ...],
+) -> None:
+    assert batches(strategy, names(1, 2, 3), frozenset(broken), first=first) == expected
+
+
 def test_shares_are_of_all_hosts_and_not_of_those_that_are_left() -> None:
     assert batches(rolling(0.5, 0.5), names(7, 8), frozenset(), total=8) == (names(7, 8),)
     assert batches(rolling(0.5, 0.5), names(7, 8), frozenset()) == (names(7), names(8))

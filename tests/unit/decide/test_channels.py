@@ -20,7 +20,7 @@ ADA = Speaker("ada", START, "root")
 
 def test_a_channel_moves_on_record() -> None:
     found = channels.promote(image(2), "stable", [channel(1), channel(1, "candidate")], ADA, "a week")
-    assert found.channel == Channel("nginx", "stable", digest(2), START, "ada", "a week")
+    assert found.channel == Channel("nginx", "stable", digest(2), START, "ada", "a week", (digest(1),))
     assert (found.before, found.moves) == (digest(1), True)
     assert (found.entry.what, found.entry.who, found.entry.reason) == ("promote", "ada", "a week")
     assert found.entry.summary == "nginx@stable points at 020202020202, from 010101010101"
@@ -72,6 +72,48 @@ def test_a_revocation_names_what_points_there_and_moves_nothing() -> None:
         ImageName("nginx", "stable"),
     }
     assert (found.entry.what, found.entry.reason) == ("revoke", "CVE-1")
+
+
+def test_a_channel_remembers_some_of_what_it_pointed_at_the_latest_first_and_each_once() -> None:
+    now = channel(1)
+    for number in (2, 1, 3):
+        now = channels.promote(image(number), "stable", [now], ADA, "").channel
+    assert now.before == (digest(1), digest(2))
+    for number in range(4, 30):
+        now = channels.promote(image(number), "stable", [now], ADA, "").channel
+    assert now.before == tuple(digest(number) for number in range(28, 18, -1))
+
+
+REVOKED = image(4, revoked="CVE-1")
+
+
+@pytest.mark.parametrize(
+    ("before", "to"),
+    [
+        ((3, 2), 3),
+        ((2, 3), 2),
+        ((5, 3), 3),  # one that is gone
+        ((6, 3), 3),  # one that is revoked, too
+        ((7, 3), 3),  # one that never passed
+        ((8, 3), 3),  # one of another name
+        ((5, 6, 7), None),
+        ((), None),
+    ],
+)
+def test_a_channel_goes_back_to_the_last_good_image_it_pointed_at(
+    before: tuple[int, ...], to: int | None
+) -> None:
+    images = [
+        *(image(2), image(3), REVOKED),
+        *(image(6, revoked="CVE-2"), image(7, artifacts=built(passed=False)), image(8, "haproxy")),
+    ]
+    pointing = replace(channel(4), before=tuple(map(digest, before)))
+    found = channels.fall_back(REVOKED, images, [pointing, channel(2, "candidate")], ADA)
+    assert [move.channel.digest for move in found] == ([] if to is None else [digest(to)])
+    for move in found:
+        assert (move.channel.name, move.before, move.entry.what) == ("stable", digest(4), "promote")
+        assert move.entry.reason == "040404040404 was revoked: CVE-1"
+        assert move.entry.who == "ada"
 
 
 def test_the_same_revocation_changes_nothing() -> None:

@@ -4,7 +4,17 @@ from dataclasses import replace
 
 import pytest
 
-from otto.decide.reports import QUEUED, fares, looked, of_pipeline, pushed, superseded, together
+from otto.decide.reports import (
+    QUEUED,
+    fares,
+    hands_over,
+    looked,
+    of_pipeline,
+    pushed,
+    speaks,
+    superseded,
+    together,
+)
 from otto.model.forge import CommitState, Mark, Told
 from otto.model.pipeline import Event, Pipeline, Stage, StageKind, Trigger
 from otto.model.rollout import Quarantine
@@ -138,15 +148,47 @@ def test_all_sites_of_a_commit_together(
 @pytest.mark.parametrize(
     ("outcome", "state", "words"),
     [
-        (Outcome.RUNNING, P, "fetch: 3 files"),
-        (Outcome.WAITING, P, "fetch: 3 files"),
-        (Outcome.SUCCEEDED, S, "3 files"),
-        (Outcome.FAILED, F, "fetch: 3 files"),
-        (Outcome.SUPERSEDED, CommitState.SUPERSEDED, "3 files"),
-        (Outcome.INTERRUPTED, E, "3 files"),
+        (Outcome.RUNNING, P, "validate: 3 files"),
+        (Outcome.WAITING, P, "validate: waits: 3 files"),
+        (Outcome.FAILED, F, "validate: 3 files"),
+        (Outcome.INTERRUPTED, E, "validate: 3 files"),
     ],
 )
 def test_a_pipeline_in_a_word_and_a_line(outcome: Outcome, state: CommitState, words: str) -> None:
+    assert of_pipeline(piped(outcome, StageKind.VALIDATE, "3 files")) == (state, words)
+
+
+@pytest.mark.parametrize(
+    ("stage", "state"),
+    [(StageKind.FETCH, E), (StageKind.VALIDATE, F), (StageKind.DEPLOY, E), (StageKind.VERIFY, F)],
+)
+def test_what_fails_is_the_commits_fault_where_it_is_judged(stage: StageKind, state: CommitState) -> None:
+    assert of_pipeline(piped(Outcome.FAILED, stage, "no")) == (state, f"{stage.value}: no")
+
+
+def test_a_stage_that_said_nothing_yet_is_under_way() -> None:
+    assert of_pipeline(piped(Outcome.RUNNING, StageKind.DEPLOY, "")) == (P, "deploy is under way")
+
+
+@pytest.mark.parametrize(
+    ("outcome", "digest", "tells", "site_tells"),
+    [
+        (Outcome.RUNNING, "d1", True, False),
+        (Outcome.SUCCEEDED, "d1", False, True),
+        (Outcome.SUPERSEDED, "d1", False, True),
+        (Outcome.FAILED, "", True, False),
+        (Outcome.FAILED, "d1", True, True),
+        (Outcome.WAITING, "", True, False),
+        (Outcome.WAITING, "d1", True, True),
+        (Outcome.INTERRUPTED, "d1", True, False),
+    ],
+)
+def test_who_speaks_for_a_commit(outcome: Outcome, digest: str, *, tells: bool, site_tells: bool) -> None:
+    pipeline = replace(piped(outcome, StageKind.VERIFY, "no"), digest=digest)
+    assert (speaks(pipeline), hands_over(pipeline)) == (tells, site_tells)
+
+
+def piped(outcome: Outcome, kind: StageKind, words: str) -> Pipeline:
     event = Event(Trigger.CONTENT, START, commit="x1")
-    stage = Stage(StageKind.FETCH, START, START, Outcome.SUCCEEDED, "3 files")
-    assert of_pipeline(Pipeline("p", "one", event, START, outcome=outcome, stages=(stage,))) == (state, words)
+    stage = Stage(kind, START, START, Outcome.SUCCEEDED, words)
+    return Pipeline("p", "one", event, START, outcome=outcome, stages=(stage,))

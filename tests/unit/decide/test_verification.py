@@ -1,4 +1,5 @@
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
@@ -123,3 +124,101 @@ def test_haproxys_statistics_are_fine_without_servers() -> None:
     request = ProbeRequest("10.0.0.2", 8404, "/stats;csv")
     answer = Answer(200, {}, "# pxname,svname,status,\nweb,FRONTEND,OPEN,\nweb,BACKEND,DOWN,\n")
     assert verification.statistics_failures("b", request, answer, frozenset()) == ()
+
+
+def test_hosts_are_asked_every_check_for_every_domain_themselves() -> None:
+    seen = built()
+    assert isinstance(seen.infrastructure, Seen)
+    wish = desired(spec(domains=("a.test", "b.test"), checks=(Check("/x"),)))
+    asked = verification.directly(wish, seen.infrastructure.value, {"hello-web-2"})
+    assert {(q.target, q.server, q.request.host, q.request.path) for q in asked} == {
+        ("hello-web-2", "hello-web-2", domain, path)
+        for domain in ("a.test", "b.test")
+        for path in (REVISION_PATH, "/x")
+    }
+    assert len(asked) == 4
+
+
+def test_a_balancer_answers_for_whichever_server_and_for_none_where_none_is_wanted() -> None:
+    seen = built()
+    assert isinstance(seen.infrastructure, Seen)
+    names = {"hello-balancer-1"}
+    asked = verification.directly(desired(), seen.infrastructure.value, names)
+    assert {(q.target, q.server) for q in asked} == {("hello-balancer-1", "")}
+    assert verification.directly(desired(spec(web=0)), seen.infrastructure.value, names) == ()
+
+
+@pytest.mark.parametrize(
+    ("result", "meant"),
+    [
+        (Answer(200, {}, "x"), True),
+        (Answer(404, {}, "x"), True),
+        (Answer(500, {}, "x"), True),
+        (Answer(502, {}, "x"), False),
+        (Answer(503, {}, "x"), False),
+        (Answer(504, {}, "x"), False),
+        (NoAnswer("connection refused"), False),
+    ],
+)
+def test_an_answer_is_meant_unless_whoever_should_give_it_is_not_ready(
+    result: ProbeResult, meant: bool
+) -> None:
+    assert verification.is_meant(result) is meant
+
+
+@pytest.mark.parametrize(
+    ("changes", "same"),
+    [
+        ({}, True),
+        ({"web": 7}, True),
+        ({"web": 0}, False),
+        ({"checks": (Check("/x"),)}, False),
+        ({"domains": ("other.test",)}, False),
+        ({"algorithm": Algorithm.LEASTCONN}, True),
+        ({"algorithm": Algorithm.SOURCE}, False),
+    ],
+)
+def test_two_wishes_promise_the_same(changes: dict[str, Any], same: bool) -> None:
+    assert verification.asks_the_same(desired(spec()), desired(spec(**changes))) is same
+    assert not verification.asks_the_same(desired(spec()), desired(spec(**changes), content="c2"))
+
+
+HEADER = "# pxname,svname,hrsp_1xx,hrsp_2xx,hrsp_3xx,hrsp_4xx,hrsp_5xx\n"
+
+
+@pytest.mark.parametrize(
+    ("texts", "found"),
+    [
+        ([], {}),
+        ([HEADER + "web,a,1,2,3,4,5\n"], {"a": (15, 5)}),
+        ([HEADER + "web,FRONTEND,9,9,9,9,9\nweb,BACKEND,9,9,9,9,9\nweb,,9,9,9,9,9\n"], {}),
+        ([HEADER + "web,a,0,2,0,0,1\n", HEADER + "web,a,0,3,0,0,2\n"], {"a": (8, 3)}),
+        ([HEADER + "web,a,,2,-,x,\n"], {"a": (2, 0)}),
+        ([HEADER + "web,a,0,²,0,0,1\n"], {"a": (1, 1)}),
+        (["# pxname,svname\nweb,a\n"], {"a": (0, 0)}),
+        (["<html>", HEADER + "web,a,0,1,0,0,0\n"], {"a": (1, 0)}),
+        (['# pxname,svname\nweb,"a\x00', HEADER + "web,b,0,1,0,0,0\n"], {"b": (1, 0)}),
+    ],
+)
+def test_answers_are_counted_over_all_balancers(texts: list[str], found: dict[str, tuple[int, int]]) -> None:
+    counted = verification.answers(texts)
+    assert {name: counted[name] for name in found} == found
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "found"),
+    [
+        ({"a": (10, 1)}, {"a": (30, 6)}, (20, 5)),
+        ({}, {"a": (30, 6)}, (30, 6)),
+        ({"a": (10, 1)}, {}, (0, 0)),
+        ({"a": (100, 50)}, {"a": (30, 6)}, (30, 6)),
+        ({"a": (100, 50)}, {"a": (130, 6)}, (130, 6)),
+        ({"a": (0, 0), "other": (0, 0)}, {"a": (1, 0), "other": (99, 99)}, (1, 0)),
+    ],
+)
+def test_errors_are_those_since_a_look_and_all_after_a_reload(
+    before: verification.Answers, after: verification.Answers, found: tuple[int, int]
+) -> None:
+    errors = verification.errors_since(before, after, ["a"])
+    assert (errors.total, errors.errors) == found
+    assert errors.share == (found[1] / found[0] if found[0] else 0.0)

@@ -4,10 +4,13 @@ import re
 import shutil
 import subprocess
 from pathlib import Path
+from typing import cast
 
 import pytest
 
 from otto.lab import image
+from otto.lab.api import Api
+from otto.lab.containers import Image
 
 
 def ask(folder: Path, option: str) -> str:
@@ -55,3 +58,34 @@ def test_the_image_says_which_it_is() -> None:
     changes = ask(image.script().parent, "--changes").splitlines()
     assert f"LABEL otto.lab.base={image.reference().partition(':')[2]}" in changes
     assert 'CMD ["/sbin/init"]' in changes
+
+
+class Engine:
+    """As much of an engine as it takes to import an image."""
+
+    def __init__(self) -> None:
+        self.imported: list[tuple[Path, str, list[str]]] = []
+
+    def image(self, reference: str) -> Image | None:
+        return Image("sha256:1") if any(item[1] == reference for item in self.imported) else None
+
+    def import_image(self, archive: Path, reference: str, changes: list[str]) -> None:
+        self.imported.append((archive, reference, changes))
+
+
+def test_an_image_that_came_along_is_imported_and_not_built(tmp_path: Path) -> None:
+    engine = Engine()
+    (tmp_path / image.archive_name()).write_bytes(b"an archive")
+    for _ in range(2):
+        assert image.ensure(cast("Api", engine), archives=str(tmp_path)) == "sha256:1"
+    (imported,) = engine.imported
+    assert imported[:2] == (tmp_path / image.archive_name(), image.reference())
+    assert 'CMD ["/sbin/init"]' in imported[2]
+
+
+def test_an_archive_of_another_version_is_not_taken_for_this_one(tmp_path: Path) -> None:
+    (tmp_path / "otto-lab-base-000000000000.tar.gz").write_bytes(b"an archive")
+    assert image.brought_along(str(tmp_path)) is None
+    (tmp_path / image.archive_name()).mkdir()
+    assert image.brought_along(str(tmp_path)) is None
+    assert image.brought_along("") is None

@@ -76,3 +76,20 @@ def test_docker_is_told_what_podman_knows() -> None:
     host = recipe.request(SPEC, ADDRESS, {}, podman=False)["HostConfig"]
     assert host["Binds"] == ["/sys/fs/cgroup:/sys/fs/cgroup:rw"]
     assert host["Tmpfs"].keys() == {"/run", "/run/lock"}
+
+
+@pytest.mark.parametrize(("podman", "unmasked"), [(True, "unmask=ALL"), (False, "systempaths=unconfined")])
+def test_one_that_makes_containers_itself_may_more_and_boots_as_its_image_says(
+    podman: bool, unmasked: str
+) -> None:
+    body = recipe.request(SPEC, ADDRESS, {}, podman=podman)
+    nested = recipe.nesting(body, podman=podman)
+    assert "Cmd" not in nested
+    assert nested["Volumes"] == {"/var/lib/containers": {}}
+    assert unmasked in nested["HostConfig"]["SecurityOpt"]
+    assert {"SYS_ADMIN", "MKNOD", *recipe.CAPABILITIES} <= set(nested["HostConfig"]["CapAdd"])
+    assert not {"SYS_MODULE", "SYS_TIME", "SYS_BOOT", "SYS_RAWIO"} & set(nested["HostConfig"]["CapAdd"])
+    assert "Privileged" not in nested["HostConfig"]
+    # A host as any other stays one.
+    assert "SYS_ADMIN" not in body["HostConfig"]["CapAdd"]
+    assert body["Cmd"] == ["/sbin/init"]

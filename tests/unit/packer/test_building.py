@@ -47,14 +47,28 @@ def test_a_digest_changes_with_all_that_goes_in(given: Ingredients, change: dict
     assert build(replace(given, **change)).digest != build(given).digest  # type: ignore[arg-type]
 
 
-@pytest.mark.parametrize("name", ["nginx/nginx.pkr.hcl", "common/sources.pkr.hcl", "scripts/clean"])
-def test_a_digest_changes_with_the_templates(given: Ingredients, name: str) -> None:
-    before = build(given).digest
+@pytest.mark.parametrize(
+    ("image", "name"),
+    [
+        ("nginx", "nginx/nginx.pkr.hcl"),
+        ("nginx", "common/sources.pkr.hcl"),
+        ("nginx", "scripts/prepare"),
+        ("nginx", "scripts/clean"),
+        ("otto", "scripts/controller"),
+        ("clowd", "scripts/controller"),
+        ("clowd", "scripts/box"),
+        ("clowd", "clowd/boot"),
+    ],
+)
+def test_a_digest_changes_with_the_templates(given: Ingredients, image: str, name: str) -> None:
+    before = build(given, image).digest
     (given.templates / name).write_text("# another\n")
-    assert build(given).digest != before
+    assert build(given, image).digest != before
 
 
-@pytest.mark.parametrize("name", ["haproxy/haproxy.pkr.hcl", "plugins/plugins.pkr.hcl", "smoke.py"])
+@pytest.mark.parametrize(
+    "name", ["haproxy/haproxy.pkr.hcl", "plugins/plugins.pkr.hcl", "smoke.py", "scripts/box", "clowd/boot"]
+)
 def test_a_digest_stays_when_something_changes_that_does_not_go_in(given: Ingredients, name: str) -> None:
     before = build(given).digest
     (given.templates / name).write_text("# another\n")

@@ -5,11 +5,14 @@ import io
 import json
 import tarfile
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import pytest
+from cyclonedx.schema import SchemaVersion
+from cyclonedx.validation.json import JsonStrictValidator
 
 from otto.adapters.packer import contents, dpkg, sbom
 from otto.model.errors import TerminalError
@@ -152,6 +155,29 @@ def test_a_bill_of_materials_names_each_package_once_by_a_package_url() -> None:
     assert told["dependencies"] == [
         {"ref": told["metadata"]["component"]["bom-ref"], "dependsOn": references}
     ]
+
+
+ODD = (
+    Package("python3.11", "3.11.2-6+deb12u6", "amd64", "python3.11"),
+    Package("g++", "4:12.2.0-3", "amd64", "gcc-defaults"),
+    Package("Flask_Cors", "1.0+local", source="pypi"),
+    Package("", "", "", ""),
+)
+
+
+@pytest.mark.parametrize("packages", [None, (), ODD])
+def test_a_bill_of_materials_is_as_the_standards_own_schema_wants_it(
+    packages: tuple[Package, ...] | None,
+) -> None:
+    made = image() if packages is None else image(packages=packages)
+    text = sbom.document(replace(made, digest="sha256:" + "0" * 64))
+    assert JsonStrictValidator(SchemaVersion.V1_6).validate_str(text) is None
+
+
+def test_the_validator_would_find_what_is_wrong() -> None:
+    told = json.loads(sbom.document(image()))
+    told["components"][0]["type"] = "wheel"
+    assert JsonStrictValidator(SchemaVersion.V1_6).validate_str(json.dumps(told)) is not None
 
 
 def test_the_same_image_has_the_same_bill_and_another_one_another() -> None:

@@ -195,22 +195,7 @@ async def tell(story: Story, events: list[Event]) -> None:
     after = {host.name: host.id for host in story.world.hosts}
     replaced = {name for name in (before.keys() & after.keys()) - story.shrunk if before[name] != after[name]}
     assert {before[name] for name in replaced} <= story.lost
-    await a_restart_does_nothing(story)
-
-
-async def a_restart_does_nothing(story: Story) -> None:
-    """Over a fleet that is in order a new controller plans nothing, plays nothing and begins no run."""
-    await story.pass_by(60)
-    await story.kill()
-    world = story.world
-    before = await world.store.runs(limit=1000)
-    plans, plays = world.infrastructure.failures.count("plan"), len(world.configuration.requests)
-    story.start()
-    await story.pass_by(60)
-    assert await story.troubles() == []
-    assert await world.store.runs(limit=1000) == before
-    assert world.infrastructure.failures.count("plan") == plans
-    assert len(world.configuration.requests) == plays
+    await story.a_restart_does_nothing()
 
 
 def run(events: list[Event]) -> None:

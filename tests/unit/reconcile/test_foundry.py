@@ -6,10 +6,13 @@ from dataclasses import replace
 import pytest
 
 from otto.model.errors import TransientError
-from otto.model.image import CANDIDATE, STABLE, Channel, ImageName
+from otto.model.image import CANDIDATE, STABLE, Channel, ImageName, short_id
+from otto.model.saying import Speaker
 from otto.model.spec import Provider
 from otto.reconcile.foundry import Foundry, Heard, Made, Result
-from otto.testing import FakeClock, MemoryImageBuilder, MemoryImageIndex
+from otto.testing import START, FakeClock, MemoryImageBuilder, MemoryImageIndex, MemoryLedger
+
+ADA = Speaker("ada", START, "root")
 
 
 class Works:
@@ -19,12 +22,20 @@ class Works:
         self.clock = FakeClock()
         self.builder = MemoryImageBuilder(self.clock)
         self.index = MemoryImageIndex()
-        self.foundry = Foundry(self.builder, self.index, self.clock, at_once)
+        self.ledger = MemoryLedger()
+        self.foundry = Foundry(self.builder, self.index, self.ledger, self.clock, at_once)
         self.heard: list[Heard] = []
 
     async def make(self, *names: str, anew: bool = False) -> dict[str, Made]:
         builds = [replace(item, anew=anew) for item in self.builder.builds(Provider.LAB, names)]
-        return {made.build.name: made for made in await self.foundry.make(builds, "ada", self.heard.append)}
+        return {made.build.name: made for made in await self.foundry.make(builds, ADA, self.heard.append)}
+
+    @property
+    def recorded(self) -> list[str]:
+        return [
+            f"{entry.who}: {entry.summary}: {entry.reason}"
+            for entry in (record.entry for record in self.ledger.log)
+        ]
 
     async def channels(self, name: str) -> dict[str, str]:
         return {channel.name: channel.digest for channel in await self.index.channels(name)}
@@ -47,6 +58,29 @@ async def test_the_first_of_its_name_is_candidate_and_stable_and_later_ones_cand
     stable = await works.index.find(ImageName("nginx", STABLE))
     assert stable is not None
     assert stable.digest == first.build.digest
+
+
+async def test_every_channel_that_a_build_moves_is_on_record(works: Works) -> None:
+    first = short_id((await works.make("nginx"))["nginx"].build.digest)
+    await works.make("nginx")
+    works.builder.inputs["nginx"] = "2"
+    second = short_id((await works.make("nginx"))["nginx"].build.digest)
+    assert works.recorded == [
+        f"ada: nginx@candidate points at {first}: it was built",
+        f"ada: nginx@stable points at {first}: the first of its name",
+        f"ada: nginx@candidate points at {second}, from {first}: it was built",
+    ]
+    assert {record.entry.what for record in works.ledger.log} == {"promote"}
+    assert {record.entry.detail["as"] for record in works.ledger.log} == {"root"}
+
+
+async def test_a_channel_does_not_move_when_that_cannot_be_put_on_record(works: Works) -> None:
+    works.ledger.failures.next("append", TransientError("disk full"))
+    made = (await works.make("nginx"))["nginx"]
+    assert made.result is Result.FAILED
+    assert await works.channels("nginx") == {}
+    again = (await works.make("nginx"))["nginx"]
+    assert (again.result, again.channels) == (Result.CACHED, (CANDIDATE, STABLE))
 
 
 async def test_nothing_is_built_twice_from_the_same_inputs(works: Works) -> None:

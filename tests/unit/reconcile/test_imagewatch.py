@@ -1,24 +1,27 @@
 """A channel that moves, or an image that is revoked, makes the sites due that this concerns."""
 
+from dataclasses import replace
+
 import pytest
 from tests.unit.decide.imagery import channel, digest, image
 
 from otto.adapters.goldenimages import GoldenImages
 from otto.model.errors import TransientError
 from otto.model.policy import Policy
-from otto.model.spec import SiteSpec
+from otto.model.rollout import RolloutState
+from otto.model.spec import Check, SiteSpec
 from otto.model.status import Phase
 from otto.reconcile.control import Answer, ask
 from otto.testing import MemoryImages, site_spec
 
-from .stage import WEB, WIDE, Stage, web
+from .stage import WEB, WIDE, Stage, push, told, web
 
 
 @pytest.fixture
 def golden(stage: Stage) -> Stage:
     """A world whose images come from the index, and whose provider has two of nginx."""
     provider = MemoryImages()
-    provider.ids |= {"lab-1": "id-1", "lab-2": "id-2"}
+    provider.ids |= {"lab-1": "lab-1", "lab-2": "lab-2"}
     stage.world.images = GoldenImages(stage.world.store.images, provider)  # type: ignore[assignment]
     return stage
 
@@ -45,13 +48,13 @@ async def test_a_promotion_replaces_the_hosts_of_the_sites_that_follow(golden: S
     golden.world.push(site(), site("two", "base"), site("three", f"nginx@{digest(1)}"))
     async with golden.controller().running():
         await golden.calm(5)
-        assert golden.world.hosts[WEB].image == "id-1"
+        assert golden.world.hosts[WEB].image == "lab-1"
         await golden.world.store.images.point(channel(2))
         assert await tell(golden) == {"done": True, "exit": 0, "due": ["one"]}
         await golden.calm()
         assert (await golden.last_run("one")).cause == "image"
-        assert golden.world.hosts[WEB].image == "id-2"
-        assert golden.world.hosts["three-web-1"].image == "id-1"
+        assert golden.world.hosts[WEB].image == "lab-2"
+        assert golden.world.hosts["three-web-1"].image == "lab-1"
         assert (await tell(golden))["due"] == []
 
 
@@ -63,7 +66,7 @@ async def test_a_promotion_is_seen_when_nobody_tells(golden: Stage) -> None:
         await golden.world.store.images.point(channel(2))
         await golden.calm(6)
         assert (await golden.last_run("one")).cause == "image"
-        assert golden.world.hosts[WEB].image == "id-2"
+        assert golden.world.hosts[WEB].image == "lab-2"
 
 
 async def test_a_site_waits_for_its_image_and_comes_with_it(golden: Stage) -> None:
@@ -93,7 +96,7 @@ async def test_a_revoked_image_replaces_nothing_before_there_is_another(golden: 
         await golden.world.store.images.point(channel(2))
         await tell(golden)
         await golden.calm()
-        assert golden.world.hosts[WEB].image == "id-2"
+        assert golden.world.hosts[WEB].image == "lab-2"
         assert (await golden.status("one")).ready
 
 
@@ -110,6 +113,105 @@ async def test_what_broke_is_mended_while_the_image_is_revoked(golden: Stage) ->
         assert golden.world.hosts[WEB].services["nginx"] == "active"
 
 
+async def revoked(golden: Stage) -> None:
+    await golden.world.store.images.revoke(digest(1), "CVE-1")
+    await tell(golden)
+    await golden.calm(5)
+
+
+def two(image: str = "nginx", policy: Policy | None = None) -> SiteSpec:
+    return site_spec("one", web=web(2, image=image), policy=policy or Policy("auto", limits=WIDE))
+
+
+async def test_a_lost_server_waits_while_its_image_is_revoked_and_nothing_stands_in(golden: Stage) -> None:
+    await fill(golden)
+    golden.world.push(two())
+    async with golden.controller().running():
+        await golden.calm(5)
+        await revoked(golden)
+        golden.world.hosts.remove("one-web-2")
+        golden.world.hosts[WEB].services["nginx"] = "inactive"
+        await golden.calm(1800)
+        assert {host.name for host in golden.world.hosts} == {WEB, "one-balancer-1"}
+        assert golden.world.hosts[WEB].services["nginx"] == "active"
+        status = await golden.status("one")
+        assert not status.ready
+        assert "image nginx@stable (010101010101) is revoked: CVE-1" in status.message
+        assert "one-web-2 is lost and waits for another image" in status.message
+        assert "otto images promote" in status.message
+        await golden.world.store.images.point(channel(2))
+        await tell(golden)
+        await golden.calm(60)
+        assert {host.image for host in golden.world.hosts if host.role.value == "web"} == {"lab-2"}
+
+
+async def test_a_lost_server_comes_back_from_what_its_channel_points_at_since(golden: Stage) -> None:
+    await fill(golden)
+    golden.world.push(two(policy=Policy(limits=WIDE)))
+    async with golden.controller().running():
+        await golden.calm(5)
+        await golden.world.store.images.point(channel(2))
+        await revoked(golden)
+        assert (await golden.status("one")).phase is Phase.AWAITING_APPROVAL
+        kept = golden.world.hosts[WEB].id
+        golden.world.hosts.remove("one-web-2")
+        await golden.calm(300)
+        assert golden.world.hosts["one-web-2"].image == "lab-2"
+        assert (golden.world.hosts[WEB].image, golden.world.hosts[WEB].id) == ("lab-1", kept)
+        # Once more, now that the two run different images: nothing is replaced by the way.
+        golden.world.hosts.remove(WEB)
+        await golden.calm(300)
+        assert {host.image for host in golden.world.hosts if host.role.value == "web"} == {"lab-2"}
+
+
+async def test_a_lost_server_of_a_fixed_image_comes_back_from_what_the_newest_spec_names(
+    golden: Stage,
+) -> None:
+    await fill(golden)
+    golden.world.push(two(f"nginx@{digest(1)}"))
+    async with golden.controller().running():
+        await golden.calm(5)
+        await revoked(golden)
+        await push(golden, two(f"nginx@{digest(2)}", Policy(limits=WIDE)))
+        assert (await golden.status("one")).phase is Phase.AWAITING_APPROVAL
+        golden.world.hosts.remove("one-web-2")
+        await golden.calm(300)
+        assert (golden.world.hosts[WEB].image, golden.world.hosts["one-web-2"].image) == ("lab-1", "lab-2")
+
+
+async def test_a_rollout_that_fails_does_not_go_back_to_a_revoked_image(golden: Stage) -> None:
+    await fill(golden)
+    golden.world.push(two())
+    async with golden.controller().running():
+        await golden.calm(5)
+        await golden.world.store.images.point(channel(2))
+        await golden.world.store.images.revoke(digest(1), "CVE-1")
+        golden.world.push(replace(two(), checks=(Check("/", contains="No"),)))
+        await told(golden)
+        await golden.calm(300)
+        assert {host.image for host in golden.world.hosts if host.role.value == "web"} == {"lab-2"}
+        status = await golden.status("one")
+        assert status.rollout is not None
+        assert status.rollout.state is RolloutState.STUCK
+        assert "cannot be taken back: its hosts are made from nginx 010101010101" in status.message
+
+
+async def test_an_image_that_is_revoked_after_the_plan_was_made_makes_no_host(golden: Stage) -> None:
+    await fill(golden)
+    golden.world.push(two())
+    async with golden.controller().running():
+        await golden.calm(5)
+        gate = golden.world.infrastructure.failures.hold("plan")
+        golden.world.hosts.remove("one-web-2")
+        await golden.calm(120)
+        await gate.reached()
+        await golden.world.store.images.revoke(digest(1), "CVE-1")
+        gate.open()
+        await golden.calm(300)
+        assert {host.name for host in golden.world.hosts} == {WEB, "one-balancer-1"}
+        assert "is revoked: CVE-1" in (await golden.status("one")).message
+
+
 async def test_an_index_that_cannot_be_read_holds_nobody_up(golden: Stage) -> None:
     await fill(golden)
     golden.world.push(site("two", "base"))
@@ -121,7 +223,7 @@ async def test_an_index_that_cannot_be_read_holds_nobody_up(golden: Stage) -> No
         await golden.world.store.images.point(channel(2))
         golden.world.push(site())
         await golden.calm(60)
-        assert golden.world.hosts[WEB].image == "id-2"
+        assert golden.world.hosts[WEB].image == "lab-2"
 
 
 async def test_an_unchanged_index_is_not_read(golden: Stage) -> None:

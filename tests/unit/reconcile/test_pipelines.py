@@ -7,9 +7,11 @@ import pytest
 from otto.model.delivery import Delivery, DeliveryKind, Sender
 from otto.model.errors import TransientError, UsageError
 from otto.model.image import ImageName
+from otto.model.inspection import Validation
 from otto.model.pipeline import Pipeline, StageKind, Trigger
 from otto.model.run import Outcome
 from otto.model.spec import Content
+from otto.model.status import Phase
 from otto.reconcile.control import ask
 from otto.reconcile.controller import Controller
 from otto.testing import site_spec
@@ -55,7 +57,7 @@ async def test_a_push_is_fetched_validated_deployed_and_verified(stage: Stage) -
     assert found.event.commit == commit
     assert found.ended_at is not None
     assert (found.run, found.digest) == (run.id, run.digest)
-    assert kinds(found) == ["fetch", "validate", "deploy", "verify"]
+    assert kinds(found) == ["fetch", "validate", "deploy", "verify", "report"]
     assert all(item.ended_at and item.outcome is Outcome.SUCCEEDED for item in found.stages)
     assert any(line.startswith("plan: ") for line in found.stages[1].log)
 
@@ -106,6 +108,7 @@ async def test_a_bad_spec_fails_its_pipeline_at_validation(stage: Stage) -> None
     assert [(item.kind, item.outcome) for item in found.stages] == [
         (StageKind.FETCH, Outcome.SUCCEEDED),
         (StageKind.VALIDATE, Outcome.FAILED),
+        (StageKind.REPORT, Outcome.SUCCEEDED),
     ]
     assert "specs/one.yaml" in found.message
     assert len(other) == 1
@@ -119,8 +122,61 @@ async def test_content_that_may_not_be_served_fails_at_validation(stage: Stage) 
         await told(stage)
         found = await newest(stage)
     assert found.outcome is Outcome.FAILED
-    assert found.stages[-1].kind is StageKind.VALIDATE
+    assert found.furthest is not None
+    assert found.furthest.kind is StageKind.VALIDATE
     assert "there is no folder" in found.message
+
+
+async def test_what_is_wrong_with_content_that_is_deployed_is_in_the_log_with_its_place(stage: Stage) -> None:
+    stage.world.push(site_spec("one"))
+    async with stage.controller().running():
+        await stage.calm(5)
+        broken = "<!doctype html><title>t</title>\n<h1>It works</h1>\n<a href=gone>x</a>"
+        stage.world.push(files={"sites/one/index.html": broken})
+        await told(stage)
+        found = await newest(stage)
+    assert found.outcome is Outcome.SUCCEEDED
+    said = found.stages[1].log
+    assert any(line.startswith("error: sites/one/index.html:3: ") for line in said)
+    assert "content: 1 files, 1 of them read: 1 errors, 0 warnings; it is deployed all the same" in said
+
+
+async def test_a_look_through_content_holds_no_deployment_up_and_is_told_in_a_record_that_ended(
+    stage: Stage,
+) -> None:
+    stage.world.push(site_spec("one"))
+    gate = stage.world.source.failures.hold("inspect")
+    async with stage.controller().running():
+        await stage.calm(5)
+        before = await newest(stage)
+        assert (before.outcome, before.ended_at is not None) == (Outcome.SUCCEEDED, True)
+        gate.open()
+        await stage.calm(5)
+        found = await newest(stage)
+    assert not any(line.startswith("content: ") for line in before.stages[1].log)
+    assert any(line.startswith("content: ") for line in found.stages[1].log)
+    assert (found.id, found.ended_at) == (before.id, before.ended_at)
+
+
+async def test_content_that_cannot_be_looked_through_is_said_to_be_so(stage: Stage) -> None:
+    stage.world.push(site_spec("one"))
+    stage.world.source.failures.always("inspect", TransientError("the disk is full"))
+    async with stage.controller().running():
+        await stage.calm(5)
+        found = await newest(stage)
+    assert found.outcome is Outcome.SUCCEEDED
+    assert "content: it could not be looked through: the disk is full" in found.stages[1].log
+
+
+async def test_content_that_nobody_wants_to_know_of_is_not_looked_through(stage: Stage) -> None:
+    spec = site_spec("one", content=replace(site_spec("one").content, validate=Validation.IGNORE))
+    stage.world.push(spec)
+    stage.world.source.failures.always("inspect", TransientError("looked"))
+    async with stage.controller().running():
+        await stage.calm(5)
+        found = await newest(stage)
+    assert found.outcome is Outcome.SUCCEEDED
+    assert not any("looked" in line for line in found.stages[1].log)
 
 
 async def test_a_failed_deployment_fails_and_succeeds_when_it_is_tried_again(stage: Stage) -> None:
@@ -264,6 +320,30 @@ async def test_content_elsewhere_is_found_by_polling_as_well(stage: Stage) -> No
     assert last.run
 
 
+async def test_content_that_cannot_be_reached_holds_its_pipeline_at_the_fetch_and_the_site_says_so(
+    stage: Stage,
+) -> None:
+    page(stage, "1")
+    stage.world.push(site_spec("one", content=FROM_GIT))
+    async with stage.controller().running() as controller:
+        await stage.calm(5)
+        page(stage, "2")
+        stage.world.source.away[GIT] = f"{GIT} cannot be reached: timed out"
+        await delivered(stage, controller, commit="c" * 40)
+        await stage.calm(5)
+        held, status = await newest(stage), await stage.status("one")
+        stage.world.source.away.clear()
+        await stage.calm(700)
+        found, after = await newest(stage), await stage.status("one")
+    assert (held.event.trigger, held.outcome, held.ended_at) == (Trigger.CONTENT, Outcome.WAITING, None)
+    assert (kinds(held), held.message) == (["fetch"], f"{GIT} cannot be reached: timed out")
+    assert (status.ready, status.phase) == (True, Phase.READY)
+    assert status.message == f"serves the content that was fetched last: {GIT} cannot be reached: timed out"
+    assert (found.id, found.outcome) == (held.id, Outcome.SUCCEEDED)
+    assert "deploy" in kinds(found)
+    assert after.message == ""
+
+
 async def test_many_deliveries_make_one_fetch_one_run_and_one_pipeline(stage: Stage) -> None:
     page(stage, "1")
     stage.world.push(site_spec("one", content=FROM_GIT))
@@ -292,6 +372,37 @@ async def test_a_delivery_about_another_branch_starts_nothing(stage: Stage) -> N
     assert len(await pipelines(stage)) == 1
 
 
+async def test_what_a_person_has_fetched_is_in_the_pipeline_that_was_asked_for(stage: Stage) -> None:
+    page(stage, "1")
+    stage.world.push(site_spec("one", content=FROM_GIT))
+    async with stage.controller().running() as controller:
+        await stage.calm(5)
+        page(stage, "2")
+        asked = await controller.triggers.asked("one", "ada")
+        await stage.calm(20)
+        found = await newest(stage)
+        commit = stage.world.source.revision(FROM_GIT)
+    assert (found.id, found.outcome, found.event.trigger) == (asked.id, Outcome.SUCCEEDED, Trigger.API)
+    assert (found.event.repository, found.event.commit) == (GIT, commit)
+    assert found.stages[0].log == (f"{GIT} at main: commit {commit[:12]}",)
+    assert "deploy" in kinds(found)
+
+
+async def test_a_repository_that_is_gone_fails_its_pipeline_at_the_fetch(stage: Stage) -> None:
+    page(stage, "1")
+    stage.world.push(site_spec("one", content=FROM_GIT))
+    async with stage.controller().running() as controller:
+        await stage.calm(5)
+        stage.world.source.remotes.clear()
+        await delivered(stage, controller, commit="c" * 40)
+        await stage.calm(20)
+        found = await newest(stage)
+    assert (found.outcome, found.ended_at is not None) == (Outcome.FAILED, True)
+    assert found.furthest is not None
+    assert (found.furthest.kind, found.furthest.outcome) == (StageKind.FETCH, Outcome.FAILED)
+    assert "there is no repository" in found.message
+
+
 async def test_a_person_has_a_site_verified_anew(stage: Stage) -> None:
     stage.world.push(site_spec("one"))
     async with stage.controller().running():
@@ -304,7 +415,7 @@ async def test_a_person_has_a_site_verified_anew(stage: Stage) -> None:
     assert answer is not None
     assert answer["pipeline"] == found.id
     assert (found.event.trigger, found.event.by, found.outcome) == (Trigger.API, "ada", Outcome.SUCCEEDED)
-    assert kinds(found) == ["fetch", "validate", "verify"]
+    assert kinds(found) == ["fetch", "validate", "verify", "report"]
 
 
 async def test_a_promoted_image_is_a_pipeline_of_each_site_that_follows_it(stage: Stage) -> None:
@@ -381,6 +492,53 @@ async def test_decided_pipelines_are_reported_before_they_end(stage: Stage) -> N
     assert (second.outcome, second.ended_at is not None) == (Outcome.SUCCEEDED, True)
     assert "the forge is away" in second.stages[-1].log[-1]
     assert changes[-1] == second
+
+
+async def test_a_pipeline_that_is_taken_up_again_is_not_ended_by_its_late_report(stage: Stage) -> None:
+    stage.world.infrastructure.failures.next("apply", TransientError("the disk is full"), times=1)
+    stage.world.push(site_spec("one"))
+    told_of: list[Outcome] = []
+
+    class Slow:
+        async def report(self, pipeline: Pipeline) -> str:
+            await stage.world.clock.sleep(50.0)
+            told_of.append(pipeline.outcome)
+            return f"told that it {pipeline.outcome.value}"
+
+    controller = stage.controller()
+    controller.pipelines.reporters.append(Slow())
+    async with controller.running():
+        await stage.calm(30)
+        again = await newest(stage)
+        assert again.outcome is Outcome.SUCCEEDED
+        await stage.calm(200)
+        found = await newest(stage)
+    assert told_of == [Outcome.FAILED, Outcome.SUCCEEDED]
+    assert (found.id, found.outcome, found.ended_at is not None) == (again.id, Outcome.SUCCEEDED, True)
+    assert kinds(found)[-1] == "report"
+    assert found.stages[-1].log == ("told that it succeeded",)
+
+
+async def test_a_controller_that_is_killed_at_the_report_leaves_the_outcome_as_it_was(stage: Stage) -> None:
+    stage.world.push(site_spec("one"))
+
+    class Silent:
+        async def report(self, _: Pipeline) -> str:
+            await stage.world.clock.sleep(1e6)
+            return ""
+
+    controller = stage.controller()
+    controller.pipelines.reporters.append(Silent())
+    async with controller.running():
+        await stage.calm(5)
+        before = await newest(stage)
+    stage.world.restart()
+    async with stage.controller().running():
+        await stage.calm(5)
+        found = await newest(stage)
+    assert (before.outcome, before.ended_at) == (Outcome.SUCCEEDED, None)
+    assert (found.id, found.outcome, found.ended_at is not None) == (before.id, Outcome.SUCCEEDED, True)
+    assert found.stages[-1].outcome is Outcome.INTERRUPTED
 
 
 async def test_a_store_in_trouble_loses_no_record(stage: Stage) -> None:

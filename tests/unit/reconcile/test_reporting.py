@@ -12,8 +12,9 @@ from otto.model.errors import TerminalError, TransientError
 from otto.model.forge import CommitState, CommitStatus, DeploymentState
 from otto.model.pipeline import Event, Pipeline, StageKind, Trigger
 from otto.model.pipeline import Stage as PipelineStage
-from otto.model.policy import Policy
+from otto.model.policy import FleetPolicy, Policy
 from otto.model.run import Outcome
+from otto.model.signature import Demand, KnownKey, Signatures
 from otto.model.spec import Content
 from otto.reconcile.controller import Controller
 from otto.testing import MemoryForge, site_spec
@@ -83,6 +84,9 @@ async def test_only_sites_that_a_commit_touches_are_told_of(stage: Told) -> None
     assert stage.states("otto/one", stage.head) == []
     assert stage.states("otto/two", stage.head)[0] is P
     assert stage.states("otto/two", stage.head)[-1] is S
+    words = [s.description for s in stage.forge.said("otto/two") if s.commit == stage.head]
+    assert words[0].startswith("deploy")
+    assert words[-1].startswith("serves at")
     assert stage.states("otto/one", first)[-1] is S
     assert last(stage.forge.said("otto")).description == "1 site in place"
 
@@ -108,7 +112,8 @@ async def test_a_bad_spec_fails_its_commit_with_the_place(stage: Told) -> None:
         await stage.calm(40)
         said = last(stage.forge.said("otto/one"))
         assert (said.commit, said.state) == (stage.head, F)
-        assert said.description.startswith("specs/one.yaml")
+        assert said.description.startswith("validate: specs/one.yaml")
+        assert not [d for d in stage.forge.deployments.values() if d[0].commit == stage.head]
         assert last(stage.forge.said("otto")).state is F
         stage.world.push(site_spec("one"))
         await told(stage)
@@ -312,6 +317,65 @@ async def test_a_pipeline_speaks_for_its_commit_until_the_site_serves_by_it(stag
     said = [s for s in stage.forge.said("otto/one") if s.repository == "acme/site"]
     assert [(s.commit, s.state) for s in said] == [("c" * 40, F)]
     assert said[0].description == "validate: index.html: no end of <p>"
+
+
+async def test_a_commit_that_nobody_known_has_signed_is_told_to_be_refused(stage: Told) -> None:
+    keys = (KnownKey(file="signers"),)
+    stage.world.policies.policy = FleetPolicy(signatures=Signatures(Demand.COMMITS, keys))
+    good = stage.world.push(site_spec("one"))
+    stage.world.source.signed[good] = "ada"
+    async with stage.controller().running():
+        await stage.calm(10)
+        stage.world.push(files={"sites/one/index.html": "<h1>It works</h1> for mallory"})
+        await told(stage)
+        await stage.calm(40)
+        (pipeline, *_) = await stage.world.store.pipelines.pipelines("one")
+    said = [s for s in stage.forge.statuses if s.commit == stage.head]
+    assert {s.context: s.state for s in said} == {"otto/one": F, "otto": F}
+    assert "it is not signed (written by A Person" in last(stage.forge.said("otto/one")).description
+    assert stage.states("otto/one", good)[-1] is S
+    assert [d[-1].commit for d in stage.forge.deployments.values()] == [good]
+    assert "validate: commit" in pipeline.stages[-1].summary
+
+
+async def test_the_record_of_a_pipeline_says_what_the_forge_was_told(stage: Told) -> None:
+    stage.world.push(site_spec("one"))
+    async with stage.controller().running():
+        await stage.calm(40)
+        (pipeline,) = await stage.world.store.pipelines.pipelines("one")
+    report = pipeline.stages[-1]
+    assert (report.kind, report.outcome, pipeline.outcome) == (
+        StageKind.REPORT,
+        Outcome.SUCCEEDED,
+        Outcome.SUCCEEDED,
+    )
+    assert report.summary.startswith(f"acme/specs, commit {stage.head[:12]}: otto/one: success: serves at ")
+
+
+async def test_a_forge_that_does_not_answer_ends_no_pipeline_late(stage: Told) -> None:
+    gate = stage.forge.failures.hold("status")
+    stage.world.push(site_spec("one"))
+    async with stage.controller().running():
+        await stage.calm(90)
+        (pipeline,) = await stage.world.store.pipelines.pipelines("one")
+        gate.open()
+    report = pipeline.stages[-1]
+    assert (pipeline.outcome, pipeline.ended_at is not None) == (Outcome.SUCCEEDED, True)
+    assert (report.kind, report.outcome) == (StageKind.REPORT, Outcome.FAILED)
+    assert "no answer within 60 s" in report.summary
+
+
+async def test_what_the_forge_refuses_is_in_the_record_of_the_pipeline(stage: Told) -> None:
+    stage.forge.failures.always("status", TerminalError("the token may not do this"))
+    stage.world.push(site_spec("one"))
+    async with stage.controller().running():
+        await stage.calm(40)
+        (pipeline,) = await stage.world.store.pipelines.pipelines("one")
+    assert pipeline.outcome is Outcome.SUCCEEDED
+    assert (pipeline.stages[-1].outcome, pipeline.stages[-1].summary) == (
+        Outcome.FAILED,
+        "not reported: the token may not do this",
+    )
 
 
 async def test_a_repository_elsewhere_is_told_nothing(stage: Told) -> None:

@@ -1,61 +1,18 @@
 """How changes reach running servers: step by step, watched, and taken back when they do not hold."""
 
-from collections.abc import AsyncIterator
 from dataclasses import replace
-
-import pytest
 
 from otto.model.errors import TransientError
 from otto.model.history import GrantKind
 from otto.model.notice import NoticeKind
-from otto.model.policy import Limits, Policy
 from otto.model.rollout import RolloutState
-from otto.model.run import Outcome, Run
-from otto.model.spec import Algorithm, Check, SiteSpec
+from otto.model.run import Outcome
+from otto.model.spec import Algorithm, Check
 from otto.model.status import ConditionType, Phase
 from otto.model.strategy import Amount, Rollout, Strategy
-from otto.testing import site_spec
 
+from .rollouts import BAD, FREE, content, moments, rolling, served
 from .stage import Stage, due, ids, names, push, say, told, web
-
-STEPS = Rollout(soak=1.0)
-BAD = "<h1>It fails</h1>"
-WIDE = Limits(count=99, share=1.0, window_count=99, reason="a test")
-FREE = Policy("auto", limits=WIDE)
-
-
-def rolling(count: int = 3, *, rollout: Rollout = STEPS, **changes: object) -> SiteSpec:
-    return site_spec("one", web=web(count), rollout=rollout, **changes)
-
-
-def moments(run: Run) -> list[tuple[str, tuple[str, ...]]]:
-    """The steps of a run that belong to its rollout."""
-    kinds = ("set-aside", "provision", "configure", "deploy", "try", "return", "soak")
-    return [(step.kind, tuple(name[-1] for name in step.hosts)) for step in run.steps if step.kind in kinds]
-
-
-async def content(stage: Stage, text: str) -> None:
-    stage.world.push(files={"sites/one/index.html": text})
-    await told(stage)
-
-
-async def served(stage: Stage) -> dict[str, str]:
-    """What every web server says, by the last digit of its name."""
-    pages = {
-        host.name: stage.world.source.files(host.revision)["index.html"].decode()
-        for host in stage.world.hosts
-        if host.role.value == "web" and host.revision
-    }
-    return {name[-1]: page for name, page in pages.items()}
-
-
-@pytest.fixture
-async def started(stage: Stage) -> AsyncIterator[Stage]:
-    stage.world.push(rolling())
-    async with stage.controller().running():
-        await stage.calm(5)
-        assert (await stage.status("one")).phase is Phase.READY
-        yield stage
 
 
 async def test_content_goes_out_server_by_server_out_of_rotation_and_back(started: Stage) -> None:

@@ -7,7 +7,9 @@ import pytest
 
 from otto.model.errors import TransientError
 from otto.model.notice import NoticeKind
+from otto.model.pipeline import StageKind
 from otto.model.policy import FleetPolicy
+from otto.model.run import Outcome
 from otto.model.signature import Demand, KnownKey, Signatures
 from otto.model.status import Phase
 from otto.reconcile.control import ask
@@ -70,6 +72,44 @@ async def test_what_is_not_signed_is_refused_and_people_are_told_once(
     assert reason in notices[0].body
     refused = [record.entry for record in await stage.world.ledger.latest() if record.entry.what == "refuse"]
     assert len(refused) == 1
+
+
+async def test_what_is_refused_is_a_failed_pipeline_of_the_sites_it_is_about(stage: Stage) -> None:
+    async with guarded(stage):
+        gate = stage.world.infrastructure.failures.hold("apply")
+        good = await push(stage, 3, by="ada")
+        stage.world.source.authors[commit := stage.world.push(site_spec("one"), site_spec("two"))] = "mallory"
+        for _ in range(3):
+            await told(stage)
+        (refused, *older) = await stage.world.store.pipelines.pipelines("one")
+        (other,) = await stage.world.store.pipelines.pipelines("two")
+        gate.open()
+        await stage.calm(30)
+        assert len(await stage.world.infrastructure.inventory("one")) == 4
+    assert [item.event.commit for item in (refused, other)] == [commit, commit]
+    assert refused.event.by == "mallory"
+    assert (refused.outcome, refused.ended_at is not None, refused.digest) == (Outcome.FAILED, True, "")
+    assert refused.furthest is not None
+    assert (refused.furthest.kind, refused.furthest.outcome) == (StageKind.VALIDATE, Outcome.FAILED)
+    why = f"commit {commit[:12]} is refused: it is not signed (written by A Person <person@example.org>)"
+    assert refused.message == why
+    assert refused.furthest.log[0] == why
+    assert "git commit --amend" in refused.furthest.log[1]
+    # What is under way goes on, and is not superseded by what nothing comes of.
+    assert [(item.event.commit, item.outcome) for item in older[:1]] == [(good, Outcome.RUNNING)]
+    assert (await stage.world.store.pipelines.pipeline(older[0].id) or refused).outcome is Outcome.SUCCEEDED
+
+
+async def test_a_controller_that_starts_anew_opens_no_second_pipeline_of_what_is_refused(
+    stage: Stage,
+) -> None:
+    async with guarded(stage):
+        commit = await push(stage, 3)
+    stage.world.restart()
+    async with stage.controller().running():
+        await stage.calm(60)
+        found = await stage.world.store.pipelines.pipelines("one")
+    assert [item.outcome for item in found if item.event.commit == commit] == [Outcome.FAILED]
 
 
 async def test_healing_goes_on_by_the_last_good_commit(stage: Stage) -> None:
@@ -188,6 +228,11 @@ async def test_a_push_is_refused_before_it_is_accepted(stage: Stage, by: str, st
         answer = await ask(stage.home / "control.sock", request)
         assert answer is not None
         assert answer["exit"] == status
+        await stage.calm()
+        found = [
+            item for item in await stage.world.store.pipelines.pipelines("one") if item.event.commit == commit
+        ]
+        assert [item.outcome for item in found] == [Outcome.FAILED] * status
         other = {**request, "refs": [["0" * 40, commit, "refs/heads/other"]]}
         assert await ask(stage.home / "control.sock", other) == {"done": True, "exit": 0}
         assert controller.watcher.state.unsigned == ""

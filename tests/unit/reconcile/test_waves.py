@@ -87,6 +87,8 @@ async def test_a_failed_canary_stops_the_others_until_it_is_mended(stage: Stage)
         await changed(stage)
         await stage.calm(30)
         assert configured(stage, before) == ["dan"]
+        # Those whose turn would be next hear of it by themselves.
+        assert "stopped, since it failed at dan" in (await stage.status("ann")).held[0].message
         await due(stage, "eve")
         assert await waiting(stage) == {"ann", "bob", "cat", "eve"}
         assert "stopped, since it failed at dan" in (await stage.status("eve")).held[0].message

@@ -4,20 +4,16 @@ import asyncio
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 
-import dns.dnssec
 import dns.exception
 import dns.name
 import dns.rcode
 import dns.rdatatype
-from dns.dnssectypes import DSDigest
 from dns.rdataclass import RdataClass
 from dns.rdtypes.dnskeybase import Flag
 
 from otto.adapters.dns.access import Access
-from otto.adapters.dns.authorities import parents
 from otto.adapters.dns.exchange import ask as ask_signed
 from otto.adapters.dns.exchange import refused, serial_of, tcp
-from otto.adapters.dns.questions import ask
 from otto.adapters.dns.rfc2136 import STALE, Rfc2136, stale
 from otto.adapters.dns.updates import batches
 from otto.decide.dns.names import absolute, relative
@@ -60,6 +56,9 @@ async def delegated(domain: DomainSpec, access: Access) -> tuple[str, ...] | Non
         return await asyncio.to_thread(nameservers, domain, access)
     if access.parent:
         return (await asyncio.to_thread(_above, domain, access)).names
+    from otto.adapters.dns.authorities import parents  # noqa: PLC0415  (this one, and dns.dnssec, load slowly)
+    from otto.adapters.dns.questions import ask  # noqa: PLC0415
+
     _, places = await parents(domain, access)
     trouble = ""
     for place in places:
@@ -217,13 +216,15 @@ def _glue(domain: DomainSpec, names: Iterable[str]) -> dict[tuple[str, str], tup
 
 def _signers(domain: DomainSpec, access: Access) -> tuple[str, ...]:
     """The DS that vouch for the zone's keys, by what its server has; SHA-256 (RFC 8624, section 3.3)."""
+    import dns.dnssec  # noqa: PLC0415
+
     if access.server is None:
         return ()
     answer = ask_signed(access.server, domain.name, "DNSKEY", access.timeout)
     owner = dns.name.from_text(domain.name)
     keys = answer.get_rrset(answer.answer, owner, RdataClass.IN, dns.rdatatype.DNSKEY)
     found = [
-        dns.dnssec.make_ds(owner, key, DSDigest.SHA256).to_text().lower()
+        dns.dnssec.make_ds(owner, key, "SHA256").to_text().lower()
         for key in keys or ()
         if key.flags & Flag.SEP
     ]

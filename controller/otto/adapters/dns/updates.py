@@ -9,7 +9,6 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
 import dns.name
-import dns.rdataset
 import dns.rrset
 import dns.update
 from dns.rdataclass import RdataClass
@@ -145,11 +144,10 @@ class _Draft:
     ) -> None:
         """A record set with its values."""
         texts = item.values
-        rdatas = dns.rdataset.from_text_list(
-            _IN, item.type, ttl, texts, origin=self._origin, relativize=False
+        rrset = dns.rrset.from_text_list(
+            name, ttl, _IN, item.type, texts, origin=self._origin, relativize=False
         )
-        rrset = dns.rrset.RRset(name, _IN, rdatas.rdtype, deleting=deleting)
-        rrset.update(rdatas)  # type: ignore[no-untyped-call]
+        rrset.deleting = deleting
         section.append(rrset)
         owner = self._length(name) + _FIXED
         self.size += sum(owner + _SIZES.get(item.type, len(text) + 2) for text in texts)
@@ -170,8 +168,8 @@ def _absent(change: RecordChange, unit: Sequence[RecordChange]) -> Iterator[str]
     """
     record = change.record
     at = [other for other in unit if other.record.name == record.name and other.before is not None]
-    if record.type == RecordType.CNAME and not at:
-        yield "ANY"  # the whole name
+    if (record.type == RecordType.CNAME or change.marks) and not at:
+        yield "ANY"  # the whole name: an alias stands alone, and nobody writes where ownership records are
         return
     yield record.type
     if record.type != RecordType.CNAME and not any(other.record.type == RecordType.CNAME for other in at):

@@ -54,7 +54,7 @@ def _serve(task: Task, answers: BinaryIO) -> None:
 
 
 def _done(task: Task, report: Report) -> object:
-    from otto.adapters.dns import checking, delegation, engine, examining  # noqa: PLC0415  (they take a while to load)
+    from otto.adapters.dns import delegation, engine  # noqa: PLC0415  (they take a while to load)
 
     engine.prepare()
     targets = task.targets or {}
@@ -66,8 +66,12 @@ def _done(task: Task, report: Report) -> object:
         case Kind.PLAN:
             return engine.plan(task.domain, targets, task.access)
         case Kind.CHECK:
+            from otto.adapters.dns import checking  # noqa: PLC0415
+
             return checking.check(task.domain, targets, task.access)
         case Kind.EXAMINE:
+            from otto.adapters.dns import examining  # noqa: PLC0415
+
             return examining.examine(task.domain, targets, task.access)
         case Kind.APPLY:
             if task.plan is None:

@@ -87,6 +87,10 @@ class Contents:
         """The commit of the content's own repository that was fetched last; "" where there is none."""
         return (self._external.last(content.git, content.ref) or "") if content.git else ""
 
+    def stale(self, content: Content) -> str:
+        """Why the content's own repository could not be looked at the last time; "" where it could."""
+        return self._external.trouble(content.git, content.ref) if content.git else ""
+
     def _inspect(self, path: Path, tree: str, where: str) -> None:
         try:
             self._files(pygit2.Repository(str(path)), tree)

@@ -90,6 +90,11 @@ class External:
         _, trees, into = self._copy(url, ref)
         return trees.tip(into) if (trees.path / "HEAD").exists() else None
 
+    def trouble(self, url: str, ref: str) -> str:
+        """Why the last fetch failed, "" where it did not or there was none."""
+        _, failure = self._looked.get((url, ref), (0.0, None))
+        return str(failure) if failure is not None else ""
+
     def _copy(self, url: str, ref: str) -> tuple[str, Trees, str]:
         """Name and place of a repository's copy, and what a ref is called there."""
         name = sha256(url.encode()).hexdigest()[:24]

@@ -82,6 +82,10 @@ class _Repository:
         """The commit of the content's own repository that was fetched last; "" where there is none."""
         return self._contents.revision(content)
 
+    def stale(self, content: Content) -> str:
+        """Why the content may not be the newest; "" where it is."""
+        return self._contents.stale(content)
+
     async def archive(self, content: str) -> Path:
         """A tar of the files of a tree, the same bytes every time, kept until pruned."""
         return await self._contents.archive(content)

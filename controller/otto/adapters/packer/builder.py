@@ -6,13 +6,14 @@ a build left that was cut off, and goes when the next one begins.
 
 import asyncio
 import functools
+import shutil
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import replace
 from pathlib import Path
 
 from otto.adapters.cancellation import unbroken
-from otto.adapters.packer import contents, jobs, parts, recipes, running, sbom, smoke
+from otto.adapters.packer import contents, jobs, parts, recipes, running, sbom, smoke, warden
 from otto.adapters.packer.contents import Contents
 from otto.adapters.packer.options import PackerOptions
 from otto.adapters.packer.recipes import RECIPES, Ingredients
@@ -92,21 +93,20 @@ class PackerBuilder:
         """
         build = self.builds(provider, [name])[-1]
         async with jobs.folder(self._options, build) as folder:
-            job = await jobs.prepare(self._options, build, folder, None, judged=True)
+            job = await jobs.prepare(self._options, build, folder, self._lab, judged=True)
             await running.validate(job, _redactor(job))
 
     async def _build_here(self, build: Build, folder: Path, report: Report) -> Image:
-        reference = jobs.reference(build.name, build.digest)
-        artifact = "" if build.anew else await asyncio.to_thread(self._lab.find, reference)
-        fresh = not artifact
-        if fresh:
+        artifact = ""
+        if not build.anew:
+            artifact = await asyncio.to_thread(self._lab.built, build.name, build.digest)
+        if not artifact:
             job = await jobs.prepare(self._options, build, folder, self._lab)
             # By the name the lab itself has for it.
             artifact = await asyncio.to_thread(self._lab.find, await self._pack(job, report))
         # A new one has no name yet: should we end here, it is swept away.
         found, tested = await self._try(build.name, artifact, folder, report)
-        if fresh:
-            await asyncio.to_thread(self._lab.name, artifact, reference)
+        await asyncio.to_thread(self._lab.name, artifact, build.name, build.digest)
         return self._image(build, artifact, found, tested)
 
     async def _build_away(self, build: Build, report: Report) -> None:
@@ -115,8 +115,13 @@ class PackerBuilder:
         Raises:
             TerminalError: always, at the latest when it was built.
         """
-        async with jobs.folder(self._options, build) as folder:
-            artifact = await self._pack(await jobs.prepare(self._options, build, folder, None), report)
+        room = jobs.folder(self._options, build)
+        if RECIPES[build.name].lab:
+            await blocking(lambda _: self._lab.ready(report))
+            room = self._room(build)
+        async with room as folder:
+            job = await jobs.prepare(self._options, build, folder, self._lab)
+            artifact = await self._pack(job, report)
         raise TerminalError(
             f"{build.name} was built at {build.provider} as {artifact}, but this version of OttO cannot boot "
             "it there to try it: it stays out of the index",
@@ -136,8 +141,8 @@ class PackerBuilder:
         Raises:
             TerminalError: something is in it that must not be, or it does not work.
         """
-        size = RECIPES[name].size
-        async with entered(self._lab.trial(artifact, name, size)) as trial:
+        recipe = RECIPES[name]
+        async with entered(self._lab.trial(artifact, name, recipe.size, nested=recipe.lab)) as trial:
             report(Progress("reading what is in it", 60, 100))
             found = await blocking(lambda _: _look(trial, folder / "image.tar"))
             if found.leftovers:
@@ -174,7 +179,8 @@ class PackerBuilder:
     @asynccontextmanager
     async def _room(self, build: Build) -> AsyncIterator[Path]:
         """The image to oneself, and a folder; what was left is gone before, what we leave is after."""
-        async with entered(self._lab.locked(build.name)):
+        command = (*self._options.tidying, build.name) if self._options.tidying else ()
+        async with entered(self._lab.locked(build.name)), warden.stationed(command):
             await asyncio.to_thread(self._sweep, build.name)
             try:
                 async with jobs.folder(self._options, build) as folder:
@@ -183,9 +189,30 @@ class PackerBuilder:
                 await unbroken(asyncio.to_thread(self._sweep, build.name))
 
     def _sweep(self, name: str) -> None:
-        # First whoever might make more of what is swept away.
-        running.end_strays(self._options.folder / name)
-        self._lab.sweep(name)
+        _sweep(self._options.folder / name, self._lab, name)
+
+
+def tidy(folder: Path, lab: Workshop, name: str) -> None:
+    """Remove all that a build of an image left that was killed.
+
+    Args:
+        folder: OTTO_HOME/images.
+        lab: where it was built.
+        name: which image.
+
+    Raises:
+        TransientError: somebody builds it again, and removes it, or the lab does not answer.
+    """
+    running.end_strays(folder / name)
+    with lab.locked(name):
+        _sweep(folder / name, lab, name)
+        shutil.rmtree(folder / name, ignore_errors=True)
+
+
+def _sweep(folder: Path, lab: Workshop, name: str) -> None:
+    # First whoever might make more of what is swept away.
+    running.end_strays(folder)
+    lab.sweep(name)
 
 
 def _look(trial: Trial, archive: Path) -> Contents:

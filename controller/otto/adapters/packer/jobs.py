@@ -15,6 +15,7 @@ from otto.adapters.packer.options import PackerOptions
 from otto.adapters.packer.recipes import RECIPES
 from otto.adapters.packer.running import Job
 from otto.adapters.packer.workshop import Workshop
+from otto.model.errors import TransientError
 from otto.model.image import Build
 from otto.model.spec import Provider
 
@@ -26,15 +27,9 @@ SOURCES: Mapping[Provider, str] = {
     Provider.GCP: "googlecompute.gcp",
     Provider.VAGRANT: "vagrant.vagrant",
 }
-_TAG = 12
 # What Packer and its builders read for themselves; the clouds' go to builds at clouds alone.
 _PASSED_ON = re.compile(r"HOME|LANG|USER|XDG_RUNTIME_DIR|PACKER_PLUGIN_PATH|(?i:https?_proxy|no_proxy)")
 _CREDENTIALS = re.compile(r"(?:AWS|DIGITALOCEAN|GOOGLE|CLOUDSDK|VAGRANT|VBOX|DO)_.+")
-
-
-def reference(name: str, digest: str) -> str:
-    """What an image of the lab is called."""
-    return f"localhost/otto-{name}:{digest.removeprefix('sha256:')[:_TAG]}"
 
 
 @asynccontextmanager
@@ -50,7 +45,7 @@ async def folder(options: PackerOptions, build: Build) -> AsyncIterator[Path]:
 
 
 async def prepare(
-    options: PackerOptions, build: Build, where: Path, workshop: Workshop | None, *, judged: bool = False
+    options: PackerOptions, build: Build, where: Path, lab: Workshop, *, judged: bool = False
 ) -> Job:
     """Lay everything out for a build.
 
@@ -58,12 +53,12 @@ async def prepare(
         options: how images are built.
         build: what is built.
         where: its folder.
-        workshop: where it is built; None at a cloud.
+        lab: where images of the lab are built.
         judged: whether the template is only judged, and nothing built.
 
     Raises:
         TerminalError: there is no Packer.
-        TransientError: its plugins cannot be had.
+        TransientError: its plugins, or what goes into the image, cannot be had.
     """
     binary = running.find(options.binary)
     plugins = await running.version(binary) >= running.PLUGINS_SINCE
@@ -71,21 +66,35 @@ async def prepare(
     provider = Provider(build.provider)
     environment = _environment(options, provider, where, plugins=plugins)
     file = where / "variables.json"
+    # A file that is there, for a template that is only judged.
     variables = _variables(options, build) | {"parts": str(file)}
-    recipe = RECIPES[build.name]
-    # What an image of the lab is made of has the controller already.
-    if recipe.controller and not judged and (workshop is None or not recipe.parent):
-        variables["parts"] = str(await parts.gather(options, where, environment))
-    if workshop is not None:
+    if not judged:
+        variables["parts"] = str(await _parts(options, build, where, lab, environment))
+    if provider is Provider.LAB and not judged:
         # Last of all: its PATH is the one that counts.
-        environment |= await asyncio.to_thread(workshop.tools, where, environment["PATH"])
-        variables |= await asyncio.to_thread(_making, build, workshop)
+        environment |= await asyncio.to_thread(lab.tools, where, environment["PATH"])
+        variables |= await asyncio.to_thread(_making, build, lab)
     file.touch(mode=0o600)
     file.write_text(json.dumps(variables), encoding="utf-8")
     job = Job(binary, where, SOURCES[provider], environment, options.timeout)
     if plugins:
         await running.fetch_plugins(job)
     return job
+
+
+async def _parts(
+    options: PackerOptions, build: Build, where: Path, lab: Workshop, environment: Mapping[str, str]
+) -> Path:
+    """What goes into an image besides what its roles and scripts bring, as an archive."""
+    recipe, archive = RECIPES[build.name], where / "parts.tar"
+    # What an image of the lab is made of has the controller already.
+    if recipe.controller and (build.provider != Provider.LAB or not recipe.parent):
+        await parts.gather(options, archive, environment)
+    if recipe.lab:
+        packed = await asyncio.to_thread(lab.pack_base, build.name, where)
+        await asyncio.to_thread(parts.add, archive, packed)
+        packed.unlink()
+    return archive
 
 
 def _lay(templates: Path, name: str, template: Path, *, plugins: bool) -> None:
@@ -106,10 +115,17 @@ def _variables(options: PackerOptions, build: Build) -> dict[str, object]:
 
 
 def _making(build: Build, workshop: Workshop) -> dict[str, object]:
-    """Variables of a build in the lab."""
+    """Variables of a build in the lab.
+
+    Raises:
+        TransientError: what it is made of is gone.
+    """
     parent = RECIPES[build.name].parent
+    base = workshop.built(parent, build.parent) if parent else workshop.base
+    if not base:
+        raise TransientError(f"the lab has no image {parent} to make {build.name} of", mend="try again")
     return {
-        "lab_base": reference(parent, build.parent) if parent else workshop.base,
+        "lab_base": base,
         "lab_run": list(workshop.room(build.name)),
         "owner": workshop.owner,
     }

@@ -20,6 +20,7 @@ class PackerOptions:
         terraform: Terraform or OpenTofu, by name or path, for images with the controller in them.
         checkout: OttO's own checkout, None outside of one.
         commit: the commit it stands at, "" outside of one.
+        tidying: a command that calls `tidy` for the image whose name is added to it, for when we are killed.
         environ: of this process.
     """
 
@@ -32,4 +33,5 @@ class PackerOptions:
     terraform: str = "terraform"
     checkout: Path | None = None
     commit: str = ""
+    tidying: tuple[str, ...] = ()
     environ: Mapping[str, str] = field(default_factory=lambda: os.environ, repr=False)

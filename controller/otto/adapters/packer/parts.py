@@ -4,6 +4,7 @@ import hashlib
 import os
 import shutil
 import sys
+import tarfile
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
@@ -39,12 +40,12 @@ def digest(options: PackerOptions) -> str:
     return summed.hexdigest()
 
 
-async def gather(options: PackerOptions, folder: Path, environment: Mapping[str, str]) -> Path:
-    """Put the parts together; the archive.
+async def gather(options: PackerOptions, archive: Path, environment: Mapping[str, str]) -> None:
+    """Put the controller's parts together.
 
     Args:
         options: how images are built.
-        folder: where the archive and what it takes to make it may lie.
+        archive: where the archive is to lie.
         environment: Packer's.
 
     Raises:
@@ -52,7 +53,6 @@ async def gather(options: PackerOptions, folder: Path, environment: Mapping[str,
         TransientError: something cannot be had.
     """
     checkout, terraform = _found(options)
-    archive = folder / "parts.tar"
     index = {name: value for name, value in options.environ.items() if name.startswith(_INDEX)}
     command = ["bash", str(checkout / "images" / "scripts" / "gather"), str(archive), str(terraform)]
     environ = {**environment, **index, "PYTHON": sys.executable}
@@ -63,7 +63,19 @@ async def gather(options: PackerOptions, folder: Path, environment: Mapping[str,
             f"the controller cannot be put together: {redactor.scrub(ended.trouble or ended.last_words)}",
             detail=redactor.scrub(ended.errors.decode(errors="replace"), lines=True),
         )
-    return archive
+
+
+def add(archive: Path, file: Path) -> None:
+    """Have an archive of parts, which need not be there yet, hold a file more."""
+    with tarfile.open(archive, "a") as tar:
+        tar.add(file, f"parts/{file.name}", filter=_nobodys)
+
+
+def _nobodys(member: tarfile.TarInfo) -> tarfile.TarInfo:
+    member.uid = member.gid = 0
+    member.uname = member.gname = ""
+    member.mode = 0o644
+    return member
 
 
 def _found(options: PackerOptions) -> tuple[Path, Path]:

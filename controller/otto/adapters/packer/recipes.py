@@ -29,6 +29,7 @@ class Recipe:
         size: of the host it is tried on.
         parent: the image it is made of, "" for the provider's plain system.
         controller: whether OttO itself is in it.
+        lab: whether a lab is in it, with its base image: a host of it makes containers of its own.
     """
 
     name: str
@@ -36,6 +37,7 @@ class Recipe:
     size: str = "small"
     parent: str = ""
     controller: bool = False
+    lab: bool = False
 
 
 RECIPES: Mapping[str, Recipe] = {
@@ -44,7 +46,7 @@ RECIPES: Mapping[str, Recipe] = {
         Recipe("nginx", ("base", "nginx")),
         Recipe("haproxy", ("base", "haproxy")),
         Recipe("otto", ("base",), size="large", controller=True),
-        Recipe("clowd", ("base",), size="large", parent="otto", controller=True),
+        Recipe("clowd", ("base",), size="large", parent="otto", controller=True, lab=True),
     )
 }
 
@@ -100,7 +102,7 @@ def builds(recipes: Sequence[Recipe], provider: Provider, given: Ingredients) ->
     for recipe in recipes:
         parent = made[recipe.parent].digest if recipe.parent else given.base
         inputs = {
-            "template": _tree(given.templates, (COMMON, SCRIPTS, recipe.name)),
+            "template": _template(given.templates, recipe.name),
             "roles": digest({role: given.roles.get(role, "") for role in recipe.roles}),
             "base": parent,
             "variables": digest(given.variables),
@@ -124,10 +126,15 @@ def set_in(environ: Mapping[str, str], templates: Path) -> dict[str, str]:
     return {name: environ[variable] for name, variable in names if variable in environ}
 
 
-def _tree(top: Path, folders: Sequence[str]) -> str:
+def _template(top: Path, name: str) -> str:
+    """Digest of an image's template: what all share, its own, and the scripts that it runs."""
+    own = (top / name / f"{name}.pkr.hcl").read_text(encoding="utf-8")
+    files = [
+        path for folder in (COMMON, name) for path in sorted((top / folder).rglob("*")) if path.is_file()
+    ]
+    scripts = [path for path in sorted((top / SCRIPTS).iterdir()) if f'/{SCRIPTS}/{path.name}"' in own]
     summed = hashlib.sha256()
-    files = [path for folder in folders for path in sorted((top / folder).rglob("*")) if path.is_file()]
-    for path in files:
-        name = str(path.relative_to(top)).encode()
-        summed.update(name + b"\0" + hashlib.sha256(path.read_bytes()).digest())
+    for path in (*files, *scripts):
+        told = str(path.relative_to(top)).encode()
+        summed.update(told + b"\0" + hashlib.sha256(path.read_bytes()).digest())
     return summed.hexdigest()

@@ -10,7 +10,7 @@ import os
 import re
 import shutil
 import signal
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -18,6 +18,7 @@ from otto.adapters import program
 from otto.adapters.cancellation import unbroken
 from otto.adapters.packer.telling import Story, Word, word
 from otto.model.errors import TerminalError, TransientError
+from otto.model.text import one_line
 from otto.telemetry.redaction import Redactor
 
 MARK = "OTTO_PACKER_BUILD"
@@ -29,7 +30,10 @@ _QUICK = 60.0
 _INIT = 300.0
 _PATIENCE = 20.0
 _LONGEST_LINE = 1 << 20
-_DRAIN = 2.0
+_DRAIN = 1.0
+_LONGEST_REASON = 400
+# Podman's name server: one for all containers of the machine, whoever's command happened to start it.
+_SHARED = frozenset({"aardvark-dns"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,27 +134,51 @@ async def build(job: Job, hear: Callable[[Word], None], redactor: Redactor) -> S
         TransientError: it failed, or took too long.
     """
     story = Story()
-    process = await asyncio.create_subprocess_exec(
+    # A pipe of our own, not asyncio's: its `wait` would also wait for whoever else holds it open. Podman's
+    # name server, which the first container on a machine brings along, is one of these, and it stays.
+    mouth, end = os.pipe2(os.O_CLOEXEC)
+    async with _lines(mouth) as lines:
+        try:
+            process = await _start(job, end)
+        finally:
+            os.close(end)
+        reading = asyncio.create_task(_read(lines, story, hear))
+        try:
+            async with asyncio.timeout(job.seconds):
+                status = await process.wait()
+        except TimeoutError:
+            raise TransientError(f"packer did not end within {job.seconds:g} s", mend="try again") from None
+        finally:
+            await unbroken(_end(process, reading))
+    if status != 0 or not story.artifact:
+        raise _failure(story, status, redactor)
+    return story
+
+
+async def _start(job: Job, output: int) -> asyncio.subprocess.Process:
+    return await asyncio.create_subprocess_exec(
         *_guarded(job.command("build", "-machine-readable", "-on-error=cleanup")),
         stdin=asyncio.subprocess.DEVNULL,
-        stdout=asyncio.subprocess.PIPE,
+        stdout=output,
         stderr=asyncio.subprocess.STDOUT,
         cwd=job.folder,
         env={**job.environment, MARK: str(job.folder)},
         start_new_session=True,
-        limit=_LONGEST_LINE,
     )
-    reading = asyncio.create_task(_read(process, story, hear))
-    try:
-        async with asyncio.timeout(job.seconds):
-            status = await process.wait()
-    except TimeoutError:
-        raise TransientError(f"packer did not end within {job.seconds:g} s", mend="try again") from None
-    finally:
-        await unbroken(_end(process, reading))
-    if status != 0 or not story.artifact:
-        raise _failure(story, status, redactor)
-    return story
+
+
+@contextlib.asynccontextmanager
+async def _lines(mouth: int) -> AsyncIterator[asyncio.StreamReader]:
+    """What comes out of a pipe, to be read line by line; the pipe is closed at the end."""
+    reader = asyncio.StreamReader(limit=_LONGEST_LINE)
+    with os.fdopen(mouth, "rb", buffering=0) as pipe:
+        transport, _ = await asyncio.get_running_loop().connect_read_pipe(
+            lambda: asyncio.StreamReaderProtocol(reader), pipe
+        )
+        try:
+            yield reader
+        finally:
+            transport.close()
 
 
 def _guarded(command: Sequence[str]) -> list[str]:
@@ -158,12 +186,10 @@ def _guarded(command: Sequence[str]) -> list[str]:
     return [*([guard, "--pdeathsig", "INT", "--"] if guard else []), *command]
 
 
-async def _read(process: asyncio.subprocess.Process, story: Story, hear: Callable[[Word], None]) -> None:
-    if process.stdout is None:
-        return
+async def _read(lines: asyncio.StreamReader, story: Story, hear: Callable[[Word], None]) -> None:
     while True:
         try:
-            line = await process.stdout.readline()
+            line = await lines.readline()
         except ValueError:  # longer than any line of Packer's: that one is left out
             continue
         if not line:
@@ -191,10 +217,10 @@ async def _end(process: asyncio.subprocess.Process, reading: "asyncio.Task[None]
 
 def end_strays(folder: Path) -> None:
     """Kill all that an earlier build in this folder left running."""
-    program.end_strays(f"{MARK}={folder}".encode())
+    program.end_strays(f"{MARK}={folder}".encode(), spared=_SHARED)
 
 
 def _failure(story: Story, status: int, redactor: Redactor) -> TransientError:
-    reason = redactor.scrub(story.reason) or f"exit status {status}"
+    reason = one_line(redactor.scrub(story.reason), _LONGEST_REASON) or f"exit status {status}"
     detail = redactor.scrub("\n".join(story.lines), lines=True)
     return TransientError(f"packer failed: {reason}", mend="its last words: --debug", detail=detail)

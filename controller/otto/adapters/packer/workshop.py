@@ -52,14 +52,29 @@ class Workshop(Protocol):
     def find(self, reference: str) -> str:
         """Id of an image by its name or id, "" when there is none."""
 
-    def name(self, artifact: str, reference: str) -> None:
+    def built(self, name: str, digest: str) -> str:
+        """Id of what was built from the inputs of this digest, and has a name; "" for nothing."""
+
+    def name(self, artifact: str, name: str, digest: str) -> None:
         """Give an image its name."""
 
     def discard(self, artifact: str) -> None:
-        """Remove an image; gone already is fine."""
+        """Remove an image, as far as it is ours; gone already is fine."""
 
     def sweep(self, name: str) -> int:
         """Remove what earlier builds of an image left; how many things that was."""
 
-    def trial(self, artifact: str, name: str, size: str) -> AbstractContextManager[Trial]:
-        """A host of an image, not booted yet; gone when the block ends."""
+    def pack_base(self, name: str, folder: Path) -> Path:
+        """Put what images begin with into an archive in a folder, for an image that takes it along."""
+
+    def trial(
+        self, artifact: str, name: str, size: str, *, nested: bool = False
+    ) -> AbstractContextManager[Trial]:
+        """A host of an image, not booted yet; gone when the block ends.
+
+        Args:
+            artifact: the image's id.
+            name: what it is an image of.
+            size: of the host, as specs name it.
+            nested: whether it makes containers of its own.
+        """

@@ -5,12 +5,14 @@ Programs are better served by the stores. This is what `otto --server` speaks: t
 """
 
 import asyncio
+import inspect
 import json
+from collections.abc import Mapping
 from typing import Any
 
 from fastapi import APIRouter, Request, Response, Security
 
-from otto.api import problems
+from otto.api import answers, problems
 from otto.api.access import needs
 from otto.api.house import ServedHouse
 from otto.api.inside import Within
@@ -27,6 +29,20 @@ from otto.model.reading import read
 HEADER = "x-otto-protocol"
 
 router = APIRouter(tags=["desk"])
+
+_EXAMPLES: Mapping[str, object] = {
+    "site": "hello",
+    "sites": ["hello"],
+    "digest": "0a1b2c3d4e5f",
+    "id": "20260101T000000-0a1b2c",
+    "image": "nginx@stable",
+    "items": ["hello-web-9"],
+    "name": "ci",
+    "reason": "as agreed",
+    "scope_word": "read",
+    "seconds": 3600.0,
+    "token": "0123456789ab",
+}
 
 _LARGEST = 256 * 1024
 _LONGEST = 16 * 1024  # characters of a tool's own words
@@ -46,20 +62,25 @@ def _add(kind: type[Question[Any]]) -> None:
         text = await asyncio.to_thread(_written, found)
         return Response(text, media_type="application/json", headers={HEADER: str(PROTOCOL)})
 
-    name = kind.word.replace("-", "_")
     answer = {"type": "object", "properties": {"answer": shape_of(kind.answers())}, "required": ["answer"]}
+    content = {"schema": shape_of(kind) | {"additionalProperties": False}, "example": _example(kind)}
     router.add_api_route(
         f"/desk/{kind.word}",
         answered,
         methods=["POST"],
+        name=f"desk_{kind.word.replace('-', '_')}",
         summary=(kind.__doc__ or "").strip().splitlines()[0],
-        name=f"desk_{name}",
+        description=inspect.getdoc(kind),
         response_class=Response,
-        openapi_extra={
-            "requestBody": {"content": {"application/json": {"schema": shape_of(kind)}}, "required": True}
-        },
-        responses={200: {"description": "The answer.", "content": {"application/json": {"schema": answer}}}},
+        openapi_extra={"requestBody": {"content": {"application/json": content}, "required": True}},
+        responses=answers.inline(answer, "The answer", Kind.CONFLICT, Kind.UNSUPPORTED),
     )
+
+
+def _example(kind: type[Question[Any]]) -> dict[str, object]:
+    """A question that makes sense where there is a site `hello`."""
+    fields = kind.__dataclass_fields__  # type: ignore[attr-defined]
+    return {name: value for name, value in _EXAMPLES.items() if name in fields}
 
 
 def _written(found: object) -> str:
@@ -103,13 +124,13 @@ def _question(kind: type[Question[Any]], data: object) -> Question[Any]:
     known = kind.__dataclass_fields__  # type: ignore[attr-defined]
     unknown = sorted(set(data) - set(known)) if isinstance(data, dict) else []
     if unknown:
-        raise ProblemError(Kind.INVALID, f"{kind.word} has no {unknown[0][:60]!r}")
+        found = [{"at": f"body/{name}"[:200], "message": "there is no such value"} for name in unknown[:10]]
+        raise ProblemError(Kind.INVALID, f"{kind.word} has no {unknown[0][:60]!r}", errors=found)
     try:
         return read(kind, data)
     except TerminalError as error:
-        raise ProblemError(
-            Kind.INVALID, "the question does not fit", errors=[{"message": error.message}]
-        ) from error
+        found = [{"at": "body", "message": error.message}]
+        raise ProblemError(Kind.INVALID, "the question does not fit", errors=found) from error
 
 
 for _kind in QUESTIONS.values():

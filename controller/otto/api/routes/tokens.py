@@ -1,7 +1,7 @@
 """Tokens: made, listed and taken back."""
 
 import http
-from typing import Annotated
+from typing import Annotated, Literal
 
 from fastapi import APIRouter, Path, Request, Response
 from pydantic import BaseModel, ConfigDict, Field
@@ -19,6 +19,8 @@ from otto.model.saying import LONGEST_NAME, LONGEST_REASON
 router = APIRouter(tags=["tokens"])
 
 _ID = "^[0-9a-f]{4,40}$"
+_Key = Annotated[str, Field(pattern=r"^[a-z0-9]([a-z0-9._/-]{0,61}[a-z0-9])?$")]
+_Value = Annotated[str, Field(pattern=r"^([A-Za-z0-9]([A-Za-z0-9._-]{0,61}[A-Za-z0-9])?)?$")]
 
 
 class Wish(BaseModel):
@@ -31,13 +33,17 @@ class Wish(BaseModel):
         Field(min_length=1, max_length=LONGEST_NAME, description="Whose it is: commits and records bear it."),
     ]
     scope: Annotated[
-        str,
-        Field(
-            max_length=20, description="`read`, `operate`, `write` or `admin`; each includes those before it."
-        ),
+        Literal["read", "operate", "write", "admin"],
+        Field(description="What it lets do; each includes those before it."),
     ]
     labels: Annotated[
-        dict[str, str], Field(max_length=20, description="Only sites that have all of these labels.")
+        dict[_Key, _Value],
+        Field(
+            max_length=20,
+            json_schema_extra={"additionalProperties": False},
+            description="Only sites that have all of these labels.",
+            examples=[{"team": "web"}],
+        ),
     ] = {}
     seconds: Annotated[
         float | None, Field(gt=0, description="How long it holds; as long as is usual when left out.")

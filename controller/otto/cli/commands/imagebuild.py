@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
 # Those whose images OttO can boot and try.
 _TRIED = (Provider.LAB,)
+_STOPPING = "stopping: what was begun is removed, images that are done stay"
 
 
 def build(  # noqa: PLR0917  (its options)
@@ -49,7 +50,8 @@ def build(  # noqa: PLR0917  (its options)
     if plain and json:
         raise UsageError("--plain and --json exclude each other")
     providers = _providers(invocation, provider or [])
-    made = run(_make(invocation, names or [], providers, by, force=force, plain=plain, json=json))
+    work = _make(invocation, names or [], providers, by, force=force, plain=plain, json=json)
+    made = run(work, lambda: invocation.err.print(_STOPPING))
     if json:
         from otto.cli import documents  # noqa: PLC0415  (either this or lines)
 
@@ -99,7 +101,7 @@ async def _make(
             wanted = [replace(item, anew=force) for item in _builds(foundry, names, providers)]
             console = invocation.err if json else invocation.out
             with shown(console, wanted, foundry.clock, plain=plain or json) as board:
-                return await foundry.make(wanted, who.name, board.hear)
+                return await foundry.make(wanted, who, board.hear)
 
 
 def _builds(foundry: "Foundry", names: Sequence[str], providers: Sequence[Provider]) -> "list[Build]":

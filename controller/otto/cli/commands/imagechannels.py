@@ -55,7 +55,9 @@ def promote(
 
 def revoke(
     context: typer.Context,
-    image: options.Image,
+    image: Annotated[
+        str, typer.Argument(metavar="IMAGE", help="NAME@sha256:…, a digest, or the first digits of one.")
+    ],
     *,
     reason: options.Reason,
     undo: Annotated[bool, typer.Option("--undo", help="Take a revocation back.")] = False,
@@ -64,23 +66,23 @@ def revoke(
 ) -> None:
     """Have an image not be used any more.
 
-    No host is made from it from now on, whatever names it. Channels that point at it stay where they are:
-    sites that follow them wait, and go on serving, until the channel moves; then their hosts are replaced.
+    No host is made from it from now on, whatever names it. A channel that points at it goes back to the last
+    good image it pointed at, and the hosts of the sites that follow it are replaced, under the rules of the
+    guard. One that never pointed at another stays: its sites wait, and go on serving, until it moves.
     """
     from otto.desk.heard import LATER  # noqa: PLC0415  (not for --help)
     from otto.desk.images import RevokeImage  # noqa: PLC0415
 
     invocation = Invocation.of(context)
     done = run(invocation.desk.ask(RevokeImage(image, reason, undo, by)))
-    found, revoked, heard = done.found, done.revocation, done.heard
-    sites, hosts = found.sites(revoked.image), found.hosts(revoked.image)
+    found, revoked, back, heard = done.found, done.revocation, done.back, done.heard
     if json:
         from otto.cli import documents  # noqa: PLC0415  (either this or lines)
         from otto.reconcile import imagedocuments  # noqa: PLC0415
 
-        documents.write(invocation.out, imagedocuments.revoked(revoked, sites, hosts, heard.value))
+        documents.write(invocation.out, imagedocuments.revoked(found, revoked, back, heard.value))
         return
-    _say(invocation, [revoked.entry.summary + LATER[heard], *_consequences(found, revoked)])
+    _say(invocation, [revoked.entry.summary + LATER[heard], *_consequences(found, revoked, back)])
 
 
 def _moved_to(found: "Gallery", moved: "Promotion") -> "Image":
@@ -97,16 +99,18 @@ def _promoted(moved: "Promotion", sites: Sequence[str]) -> str:
     return f"{moved.entry.summary}; {followers}"
 
 
-def _consequences(found: "Gallery", revoked: "Revocation") -> "Iterator[str]":
+def _consequences(found: "Gallery", revoked: "Revocation", back: "Sequence[Promotion]") -> "Iterator[str]":
     """What becomes of those who use a revoked image, and what a person can do about it."""
     from otto.cli.imagepages import named  # noqa: PLC0415  (not for --help)
     from otto.model.image import short_id  # noqa: PLC0415
 
     if not revoked.image.revoked:
         return
+    for moved in back:
+        yield _promoted(moved, found.sites(_moved_to(found, moved)))
     better = found.better(revoked.image)
     digits = short_id(better.digest) if better else "DIGEST"
-    for channel in revoked.pointing:
+    for channel in found.pointing(revoked.image):
         yield (
             f"{channel.image}@{channel.name} still points at it, and what follows it waits; to move it: "
             f"otto images promote {digits} --to {channel.name}"

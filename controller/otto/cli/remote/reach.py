@@ -20,6 +20,11 @@ FILES = frozenset({"validate", "init", "doctor", "config", "ci", "policy"})
 """Commands, and groups of them, that ask no controller at all: a server in the settings is not theirs."""
 
 
+def of_files(words: tuple[str, ...]) -> bool:
+    """Whether a command asks no controller at all."""
+    return bool(words) and words[0] in FILES
+
+
 def require(words: tuple[str, ...], server: str, *, named: bool) -> None:
     """Insist that a command can do what it is told to.
 
@@ -32,7 +37,7 @@ def require(words: tuple[str, ...], server: str, *, named: bool) -> None:
         UsageError: it works on a machine of its own.
     """
     command = " ".join(words)
-    if command in FAR or (words[:1] and words[0] in FILES and not named):
+    if command in FAR:
         return
     mend = "leave --server out" if named else "unset OTTO_SERVER and remote.server"
     raise UsageError(

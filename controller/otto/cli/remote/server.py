@@ -11,7 +11,7 @@ from urllib.parse import urlsplit
 from otto.model.errors import UsageError
 
 if TYPE_CHECKING:
-    from otto.config import RemoteSettings
+    from otto.config import Settings
 
 _LONGEST_TOKEN = 200
 
@@ -48,8 +48,8 @@ class Server:
             raise UsageError(f"{self.authority} cannot be used: {words}", mend=mend) from error
 
 
-def server_of(settings: "RemoteSettings", given: str | None, environ: Mapping[str, str]) -> Server | None:
-    """The controller that settings and flags name, None where they name none.
+def server_of(settings: "Settings", given: str | None, environ: Mapping[str, str]) -> Server:
+    """The controller that settings and flags name.
 
     Args:
         settings: the settings.
@@ -59,12 +59,11 @@ def server_of(settings: "RemoteSettings", given: str | None, environ: Mapping[st
     Raises:
         UsageError: the address or the token will not do.
     """
-    if not settings.server:
-        return None
-    url = _address(settings.server, plain=settings.plain)
+    remote = settings.remote
+    url = _address(remote.server, plain=remote.plain)
     token = _token(given, settings, environ)
-    authority = Path(settings.ca).expanduser() if settings.ca else None
-    return Server(url, token, authority, max(1.0, settings.timeout))
+    authority = Path(remote.ca).expanduser() if remote.ca else None
+    return Server(url, token, authority, max(1.0, remote.timeout))
 
 
 def _address(text: str, *, plain: bool) -> str:
@@ -100,15 +99,16 @@ def _is_here(host: str) -> bool:
         return False
 
 
-def _token(given: str | None, settings: "RemoteSettings", environ: Mapping[str, str]) -> str:
+def _token(given: str | None, settings: "Settings", environ: Mapping[str, str]) -> str:
     from otto.adapters.secrets import Resolver  # noqa: PLC0415  (only where there is a server)
 
     if given is not None:
         token = given.strip()
-    elif settings.token == _USUAL and not environ.get("OTTO_TOKEN"):
+    elif settings.remote.token == _USUAL and not environ.get("OTTO_TOKEN"):
         token = ""  # nobody gave one: a controller on loopback may want none
     else:
-        token = Resolver(environ).text("remote.token", settings.token).strip()
+        resolver = Resolver(environ, vault_password=settings.secrets.vaultPassword)
+        token = resolver.text("remote.token", settings.remote.token).strip()
     if len(token) > _LONGEST_TOKEN or not token.isascii() or not token.isprintable() or " " in token:
         raise UsageError("the token is none", mend="take it as otto token create printed it")
     return token

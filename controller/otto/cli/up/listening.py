@@ -8,7 +8,7 @@ from pathlib import Path
 from otto.config import ApiSettings
 from otto.model.errors import UsageError
 
-_BACKLOG = 128
+_BACKLOG = 2048
 _LISTEN = "0A"
 _BUSY = frozenset({errno.EADDRINUSE, errno.EACCES, errno.EADDRNOTAVAIL})
 

@@ -48,7 +48,7 @@ class Serving:
             UsageError: one of them is wrong, or leads to what is.
         """
         return Serving(
-            hooks=hook_options(settings.hooks, environ, settings.secrets.vaultPassword),
+            hooks=hook_options(settings.hooks, environ, settings.secrets.vaultPassword, settings.home),
             gate=gate_options(settings.api),
             household=household(settings, environ),
             options=request_options(settings.api, scrubber(settings, environ)),
@@ -93,7 +93,10 @@ def request_options(settings: ApiSettings, scrub: Callable[[str], str] = str) ->
 
 
 def hook_options(
-    settings: HooksSettings, environ: Mapping[str, str], vault_password: str = ""
+    settings: HooksSettings,
+    environ: Mapping[str, str],
+    vault_password: str = "",
+    home: Path | None = None,
 ) -> HookOptions:
     """How deliveries to webhooks are checked, as the settings say.
 
@@ -101,12 +104,14 @@ def hook_options(
         settings: of webhooks.
         environ: where a variable is looked up.
         vault_password: reference to the password of vaults, "" for none.
+        home: OTTO_HOME, where deliveries are remembered; None for nowhere.
 
     Raises:
         UsageError: the secret cannot be had.
     """
     secrets = open_secrets("hooks.secret", settings.secret, environ, vault_password)
-    return HookOptions(secrets, settings.maxBody, settings.window)
+    seen = home / "cache" / "deliveries" if home is not None and secrets else None
+    return HookOptions(secrets, settings.maxBody, settings.window, seen)
 
 
 def scrubber(settings: Settings, environ: Mapping[str, str]) -> Callable[[str], str]:

@@ -15,7 +15,7 @@ from otto.api.app import create_app
 from otto.api.bridge import Bridge
 from otto.api.hooks import Hooks
 from otto.api.inside import Inside
-from otto.api.server import Limits, serving
+from otto.api.server import Limits, make_room, serving
 from otto.api.telling import telling
 from otto.api.tokengate import TokenGate
 from otto.cli.up.served import Serving
@@ -122,6 +122,7 @@ async def api(
     app = create_app(
         kit.metrics.registry, health, __version__, hooks=taken, inside=inside, options=how.options
     )
+    make_room()
     await expose(listener, kit.store.tokens, how, kit.clock.now())
     pulse = asyncio.create_task(kit.metrics.health.pulse(), name="pulse")
     limits = Limits(connections=max(2, how.connections))

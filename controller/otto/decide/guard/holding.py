@@ -80,8 +80,9 @@ RULES = (
     Rule(
         "guard.window.site",
         Effect.WAIT,
-        "A change outside the change windows of the site or zone (`policy.windows`). Repairs go on, and so "
-        "does what only follows a site, unless `windows.repairs` says otherwise.",
+        "A change outside the change windows of the site or zone (`policy.windows`). Repairs go on, so does "
+        "what only follows a site, and a commit that does not hold is taken back, unless `windows.repairs` "
+        "says otherwise.",
         "no windows: always open",
         "Nothing: it goes on in the next window. In an emergency, `otto override`.",
         lambda case: _closed(case, "site", case.policy.site.windows),

@@ -62,9 +62,15 @@ class Case:
 
     @property
     def only_mends(self) -> bool:
-        """Whether nothing is done but to put right what the spec did not cause."""
-        causes = frozenset(self.plan.about.causes)
+        """Whether nothing is done but to mend what the spec did not cause, or to take back what failed."""
+        about, causes = self.plan.about, frozenset(self.plan.about.causes)
+        if about.taking_back and "asked" not in causes:
+            return not self.removing and all(self._is_taken_back(action) for action in self.takes)
         return bool(causes) and not causes & _CHANGES and not self.removing and not self.loses
+
+    def _is_taken_back(self, action: Action) -> bool:
+        """Whether what goes came with what is taken back."""
+        return action.kind is ActionKind.SCALE_IN or action.host in self.plan.about.undoing
 
     @property
     def removing(self) -> Removing:

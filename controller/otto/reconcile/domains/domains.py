@@ -33,6 +33,7 @@ class Domains:
         self._gate = gate
         self._book = ZoneBook(kit.store)
         self._targets = TargetBook(kit, fleet)
+        self._targets.follow()
         self.zones = ZoneReconciler(kit, fleet, gate, self._targets, self._book)
         self.lane = Lane(kit.queue, self.zones.reconcile, kit.dns.concurrency)
         self.farewell = Farewell(kit, fleet, self._targets, self._book)

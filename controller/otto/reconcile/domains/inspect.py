@@ -54,7 +54,7 @@ class ZoneInspector:
         self._kit = kit
         self._inspector = inspector
         self._book = ZoneBook(kit.store)
-        self._targets = TargetBook(kit, inspector.fleet, listening=False)
+        self._targets = TargetBook(kit, inspector.fleet)
         self._observer = ZoneObserver(kit, self._book)
         self._wishes = Wishes(self._targets)
 

@@ -37,21 +37,22 @@ class Leaving:
 
 
 class TargetBook:
-    """Knows where sites are, and has zones looked at whose sites moved.
+    """Knows where sites are, and, once it follows them, has zones looked at whose sites moved.
 
     Args:
         kit: the ports.
         fleet: which zones follow which sites.
-        listening: whether it goes on to hear of sites that move; else it knows what it loads.
     """
 
-    def __init__(self, kit: Kit, fleet: Fleet, *, listening: bool = True) -> None:
+    def __init__(self, kit: Kit, fleet: Fleet) -> None:
         self._kit = kit
         self._fleet = fleet
         self._known: dict[str, tuple[str, ...]] = {}
         self._leaving: dict[str, Leaving] = {}
-        if listening:
-            kit.bus.subscribe(self._hear)
+
+    def follow(self) -> None:
+        """Listen to what happens to sites from now on."""
+        self._kit.bus.subscribe(self._hear)
 
     async def load(self) -> None:
         """Begin with what the store knows."""

@@ -81,28 +81,38 @@ class Crowd:
         """How a commit fares at a site."""
         self._of(mark.commit).marks[site] = mark
 
+    def mark(self, site: str, commit: str) -> Mark | None:
+        """How a commit fares at a site, None when that is not known."""
+        known = self._commits.get(commit)
+        return known.marks.get(site) if known else None
+
     def crowded(self, commit: str) -> bool:
         """Whether it touches too many sites to be told of each."""
         known = self._commits.get(commit)
         return known is not None and len(known.marks.keys() | known.expected) > self._kit.forging.sites
 
-    def tell(self, commit: str) -> None:
-        """Have it said how a commit fares, if that is news."""
+    def word(self, commit: str) -> CommitStatus | None:
+        """How a commit fares, None while nothing is known of it."""
         known = self._commits.get(commit)
         if known is None or not self._repository or not (known.marks or known.pushed):
-            return
+            return None
         state, words = reports.together(known.marks, known.loose, known.expected)
-        news = (commit, state.value, words)
+        return CommitStatus(self._repository, commit, self._kit.forging.context, CommitState(state), words)
+
+    def tell(self, commit: str) -> None:
+        """Have it said how a commit fares, if that is news."""
+        word = self.word(commit)
+        if word is None:
+            return
+        news = (commit, word.state.value, word.description)
         if news == self._said:
             return
         self._said = news
-        context = self._kit.forging.context
-        word = CommitStatus(self._repository, commit, context, CommitState(state), words)
 
         async def done(_: str) -> None:
             await self._kit.store.set_value(_KEY, json.dumps(news))
 
-        self._outbox.put(f"{self._repository} {commit} {context}", Letter(self._forge, word, done=done))
+        self._outbox.put(f"{word.repository} {commit} {word.context}", Letter(self._forge, word, done=done))
 
     def _of(self, commit: str) -> _Sites:
         if commit not in self._commits:

@@ -16,6 +16,7 @@ log = structlog.get_logger("otto.forge")
 Send = Callable[[], Awaitable[None]]
 _BASE = 2.0
 _CAP = 600.0
+_MOST_LOST = 1000
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +61,10 @@ class Outbox:
         self._dropped = dropped
         self._waiting: dict[str, Send] = {}
         self._tries: dict[str, int] = {}
+        self._lost: dict[str, str] = {}
+        self._sending = ""
         self._stirred = asyncio.Event()
+        self._moved = asyncio.Event()
         self._left = self._limits.burst
         self._at = clock.monotonic()
         self._failures = 0
@@ -71,7 +75,20 @@ class Outbox:
         if about not in self._waiting and len(self._waiting) >= self._limits.waiting:
             self._give_up(next(iter(self._waiting)), "too much waits to be told")
         self._waiting[about] = send
+        self._lost.pop(about, None)
         self._stirred.set()
+
+    async def settled(self, about: str) -> None:
+        """Return when nothing waits any more to be said about this.
+
+        Raises:
+            TerminalError: the last of it was given up.
+        """
+        while about in self._waiting or about == self._sending:
+            self._moved.clear()
+            await self._moved.wait()
+        if about in self._lost:
+            raise TerminalError(self._lost[about])
 
     def __len__(self) -> int:
         return len(self._waiting)
@@ -84,10 +101,15 @@ class Outbox:
                 await self._stirred.wait()
             await self._pace()
             if self._waiting:
-                await self._next()
+                self._sending = next(iter(self._waiting))
+                try:
+                    await self._next()
+                finally:
+                    self._sending = ""
+                    self._moved.set()
 
     async def _next(self) -> None:
-        about = next(iter(self._waiting))
+        about = self._sending
         send = self._waiting.pop(about)
         try:
             async with asyncio.timeout(self._limits.timeout):
@@ -128,6 +150,10 @@ class Outbox:
     def _give_up(self, about: str, reason: str) -> None:
         self._waiting.pop(about, None)
         self._tries.pop(about, None)
+        self._lost[about] = reason
+        while len(self._lost) > _MOST_LOST:
+            del self._lost[next(iter(self._lost))]
+        self._moved.set()
         self._dropped(about)
         log.warning("forge.untold", about=about, reason=reason)
 

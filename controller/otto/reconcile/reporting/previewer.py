@@ -12,7 +12,6 @@ from otto.model.catalogue import Catalogue
 from otto.model.errors import TerminalError
 from otto.model.spec import Content, SiteSpec
 from otto.ports import Proposals, Source
-from otto.reconcile.domains.preview import ZonePreviewer
 from otto.reconcile.fleet import Fleet
 from otto.reconcile.foresight import Foresight
 from otto.reconcile.kit import Kit
@@ -59,8 +58,6 @@ class Previewer:
         self._fleet = fleet
         self._proposals = proposals
         self._foresight = Foresight(kit, fleet, self._resolver)
-        # A proposal is a stranger's words: nobody is asked at a place that it names.
-        self._foresight.zone = ZonePreviewer(kit, fleet, self._foresight.gate).preview
 
     async def preview(self, ref: str, base: str) -> Preview:
         """What merging a ref into the commit in force would do.

@@ -6,7 +6,6 @@ the store, so that a controller that starts anew tells nothing twice and forgets
 
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, replace
-from functools import partial
 from typing import TypeVar
 
 import structlog
@@ -14,24 +13,25 @@ import structlog
 from otto.decide import reports
 from otto.decide.catalogue import touched, untold
 from otto.model.catalogue import Catalogue
-from otto.model.forge import CommitState, CommitStatus, Mark, Told
+from otto.model.forge import CommitState, CommitStatus, Mark
 from otto.model.pipeline import Pipeline, Trigger
+from otto.model.run import Outcome
 from otto.model.status import SiteStatus
 from otto.ports import Forge
 from otto.reconcile.events import Event, SiteGone, StatusChanged
 from otto.reconcile.fleet import Fleet
 from otto.reconcile.kit import Kit
 from otto.reconcile.reporting.crowd import Crowd
-from otto.reconcile.reporting.letter import Letter, as_deployment
-from otto.reconcile.reporting.memory import CONTENT, SPEC, Memory, mark_of
 from otto.reconcile.reporting.outbox import Outbox
+from otto.reconcile.reporting.piped import Piped
+from otto.reconcile.reporting.telling import Telling
 
 log = structlog.get_logger("otto.forge")
 
 _GLANCE = 1.0
 _SEEN = "forge.seen"
-_MOST_PIPED = 1000
-_OF_COMMITS = frozenset({Trigger.PUSH, Trigger.CONTENT})
+# A promoted image has a digest in place of a commit.
+_OF_COMMITS = frozenset(Trigger) - {Trigger.IMAGE}
 _T = TypeVar("_T")
 
 
@@ -64,17 +64,13 @@ class Reporter:
         self._fleet = fleet
         self._forge = forge
         self._place = place
-        self._outbox = outbox
-        self._context = kit.forging.context
         self._heard: dict[str, SiteStatus] = {}
         self._gone: dict[str, None] = {}
         self._pipelines: dict[str, Pipeline] = {}
         self._before: Catalogue | None = None
-        self._told: dict[str, Told] = {}
-        self._memory = Memory(kit.store)
-        self._offered: dict[tuple[str, str], Mark] = {}
         self._crowd = Crowd(kit, forge, place.repository, outbox)
-        self._piped: dict[tuple[str, str], str] = {}
+        self._telling = Telling(kit, forge, self._crowd, outbox)
+        self._piped = Piped()
         kit.bus.subscribe(self._hear)
 
     def _hear(self, event: Event) -> None:
@@ -111,14 +107,14 @@ class Reporter:
             # Pushed while nobody was there to hear of it.
             self._before = self._fleet.preview(seen)
         for site in sorted(self._fleet.names()):
-            await self._known(site)
+            await self._telling.known(site)
 
     async def look(self) -> None:
         """Take in what was heard since the last look, and have it told."""
         await self._follow()
         await _worked_off(self._pipelines, self._came_further)
         await _worked_off(self._heard, self._looked)
-        await _worked_off(self._gone, self._ended)
+        await _worked_off(self._gone, self._left)
         self._crowd.tell(self._fleet.catalogue.commit)
 
     async def _follow(self) -> None:
@@ -140,20 +136,24 @@ class Reporter:
         await self._crowd.expect(after.commit, frozenset(names), len(untold(after)))
         for site in sorted(names):
             problems = after.problems.get(site, ())
-            told = await self._known(site)
-            await self._say(site, reports.pushed(told, newest, str(problems[0]) if problems else ""))
+            told = await self._telling.known(site)
+            now = reports.pushed(told, newest, str(problems[0]) if problems else "")
+            await self._telling.say(site, now, deployed=False)
 
     async def _looked(self, _: str, status: SiteStatus) -> None:
         site = status.site
-        told = await self._known(site)
-        rollout = await self._kit.store.rollout(site)
+        told = await self._telling.known(site)
+        failed = (await self._kit.store.rollout(site)).quarantined
         newest, content = self._newest(), self._content(site)
-        now = reports.looked(told, status, newest, content, rollout.quarantined)
+        now = reports.looked(told, status, newest, content, failed)
         urls = [endpoint.url for endpoint in status.endpoints]
-        await self._say(site, self._unless_piped(site, told, now), urls[0] if urls else "")
+        taken_back = frozenset(failed) & {told.digest, status.digest}
+        await self._telling.say(
+            site, self._piped.settled(site, told, now, taken_back), urls[0] if urls else ""
+        )
 
     def pipeline(self, pipeline: Pipeline) -> None:
-        """Hear of a pipeline: what it says of its commit counts until the site is seen to serve by it."""
+        """Hear of a pipeline: it tells how far its commit is, until the site can tell how that fares."""
         if pipeline.event.trigger in _OF_COMMITS and pipeline.event.commit:
             self._pipelines[pipeline.id] = pipeline
 
@@ -163,28 +163,66 @@ class Reporter:
         repository = self._forge.repository(url) if url else self._place.repository
         if not repository:
             return
-        told = await self._known(site)
-        self._piped.setdefault((site, event.commit), told.digest)
-        while len(self._piped) > _MOST_PIPED:
-            del self._piped[next(iter(self._piped))]
-        state, words = reports.of_pipeline(pipeline)
+        told = await self._telling.known(site)
+        status = await self._heir(pipeline)
+        if status is not None:
+            self._piped.leave(site, event.commit)
+            await self._looked("", status)
+            return
+        if not reports.speaks(pipeline):
+            return
         known = told.content if url else told.spec
-        behind = known.behind if known and known.commit == event.commit else ()
+        if not url and event.commit != self._fleet.catalogue.commit:
+            self._beside(site, pipeline)
+            return
+        self._piped.take(site, event.commit, told.digest)
+        state, words = reports.of_pipeline(pipeline)
         ref = event.ref or ("" if url else self._place.ref)
+        behind = known.behind if known and known.commit == event.commit else ()
         mark = Mark(repository, event.commit, ref, state, words, behind)
-        await self._say(site, replace(told, content=mark) if url else replace(told, spec=mark))
+        now = replace(told, content=mark) if url else replace(told, spec=mark)
+        await self._telling.say(site, now, deployed=bool(pipeline.digest))
 
-    def _unless_piped(self, site: str, told: Told, now: Told) -> Told:
-        """What a pipeline says of a commit stands, unless the site is seen to serve by it."""
+    def _beside(self, site: str, pipeline: Pipeline) -> None:
+        """A word on a commit that is not the one in force: it is refused, or was the newest just now."""
+        if pipeline.outcome is not Outcome.FAILED:
+            return
+        state, words = reports.of_pipeline(pipeline)
+        place = self._place
+        self._telling.aside(site, Mark(place.repository, pipeline.event.commit, place.ref, state, words))
 
-        def settled(old: Mark | None, new: Mark | None) -> Mark | None:
-            if old is None or new is None or old.commit != new.commit:
-                return new
-            wish = self._piped.get((site, old.commit))
-            serves = new.state is CommitState.SUCCESS and now.digest != wish
-            return old if wish is not None and not serves else new
+    async def _heir(self, pipeline: Pipeline) -> SiteStatus | None:
+        """The site's status, where that tells of the pipeline's commit what the pipeline can tell no more."""
+        if not reports.hands_over(pipeline):
+            return None
+        status = await self._kit.store.status(pipeline.site)
+        if status is None or status.digest == pipeline.digest:
+            return status
+        failed = (await self._kit.store.rollout(pipeline.site)).quarantined
+        return status if pipeline.digest in failed and pipeline.run else None
 
-        return replace(now, spec=settled(told.spec, now.spec), content=settled(told.content, now.content))
+    def word(self, pipeline: Pipeline) -> CommitStatus | None:
+        """What is told now of a pipeline's commit; None when nobody is told of it."""
+        event, site = pipeline.event, pipeline.site
+        if event.trigger not in _OF_COMMITS:
+            return None
+        told = self._telling.now(site)
+        newest = told.content if event.repository else told.spec
+        mark = newest
+        if not event.repository:
+            if self._crowd.crowded(event.commit):
+                return self._crowd.word(event.commit)
+            mark = self._crowd.mark(site, event.commit) or newest
+        if mark is None or mark.commit != event.commit:
+            return None
+        if mark is not newest and pipeline.outcome is Outcome.SUPERSEDED:
+            mark = reports.superseded(mark, newest) or mark
+        if pipeline.id in self._pipelines:  # not taken in yet
+            mark = replace(mark, state=CommitState.PENDING)
+        return self._telling.word(site, mark)
+
+    async def _left(self, site: str, _: None) -> None:
+        await self._telling.ended(site)
 
     def _newest(self, behind: tuple[str, ...] = ()) -> Mark | None:
         commit = self._fleet.catalogue.commit
@@ -199,73 +237,6 @@ class Reporter:
         content = known.spec.content
         repository, commit = self._forge.repository(content.git), self._kit.source.revision(content)
         return Mark(repository, commit, content.ref) if repository and commit else None
-
-    async def _known(self, site: str) -> Told:
-        if site not in self._told:
-            self._told[site] = await self._memory.load(site)
-            spec = self._told[site].spec
-            if spec is not None:
-                self._crowd.note(site, spec)
-        return self._told[site]
-
-    async def _say(self, site: str, told: Told, url: str = "") -> None:
-        """Have whatever changed told."""
-        before = self._told.get(site, Told())
-        self._told[site] = told
-        for track in (SPEC, CONTENT):
-            old, new = mark_of(before, track), mark_of(told, track)
-            last = reports.superseded(old, new)
-            if last is not None and not self._crowd.crowded(last.commit):
-                self._outbox.put(self._about(site, last), Letter(self._forge, self._word(site, last)))
-            if new is None:
-                continue
-            if track == SPEC:
-                self._crowd.note(site, new)
-            if new != self._offered.get((site, track), self._memory.mark(site, track)):
-                self._offered[site, track] = new
-                await self._tell(site, track, new, url)
-
-    async def _tell(self, site: str, track: str, mark: Mark, url: str) -> None:
-        async def done(found: str) -> None:
-            digest = self._told.get(site, Told()).digest
-            await self._memory.keep(site, digest, track, mark, found)
-
-        if track == SPEC and self._crowd.crowded(mark.commit):
-            # Told of together with the others; its end is kept, so that it is counted after a restart.
-            if mark.state is not CommitState.PENDING:
-                await done("")
-            return
-        known = partial(self._memory.deployment, site, track, mark.commit)
-        wanted = self._kit.forging.deployments and mark.words != reports.QUEUED
-        deployment = as_deployment(site, mark, url) if wanted else None
-        letter = Letter(self._forge, self._word(site, mark, url), deployment, known, done)
-        self._outbox.put(self._about(site, mark), letter)
-
-    async def _ended(self, site: str, _: None) -> None:
-        """A site is gone: so are its deployments, and what was kept of it."""
-        told, sent = await self._known(site), await self._memory.load(site)
-        if told.spec is not None and told.spec.state is CommitState.PENDING:
-            last = replace(told.spec, state=CommitState.SUCCESS, words=reports.TAKEN_DOWN)
-            self._crowd.note(site, last)
-            if not self._crowd.crowded(last.commit):
-                self._outbox.put(self._about(site, last), Letter(self._forge, self._word(site, last)))
-        for track in (SPEC, CONTENT):
-            mark = mark_of(sent, track)
-            known = sent.deployments.get(track, "")
-            if mark is not None and known:
-                gone = as_deployment(site, mark, "", gone=True)
-                letter = Letter(self._forge, None, gone, partial(str, known))
-                self._outbox.put(f"{site} is gone, {track}", letter)
-            self._offered.pop((site, track), None)
-        self._told.pop(site, None)
-        await self._memory.forget(site)
-
-    def _word(self, site: str, mark: Mark, url: str = "") -> CommitStatus:
-        context = f"{self._context}/{site}"
-        return CommitStatus(mark.repository, mark.commit, context, mark.state, mark.words, url, mark.ref)
-
-    def _about(self, site: str, mark: Mark) -> str:
-        return f"{mark.repository} {mark.commit} {self._context}/{site}"
 
 
 async def _worked_off(waiting: dict[str, _T], work: Callable[[str, _T], Awaitable[None]]) -> None:

@@ -9,6 +9,7 @@ from otto.reconcile.fleet import Fleet
 from otto.reconcile.kit import Kit
 from otto.reconcile.reporting.outbox import Outbox
 from otto.reconcile.reporting.previewer import Previewer
+from otto.reconcile.reporting.receipts import Receipts
 from otto.reconcile.reporting.reporter import Place, Reporter
 from otto.reconcile.reporting.reviewer import Reviewer
 
@@ -27,6 +28,7 @@ class Reporting:
         place = Place(forge.repository(source.url) if source.url else "", source.branch)
         self._outbox = Outbox(kit.clock, kit.rng, dropped=lambda _: kit.metrics.forge_dropped())
         self._reporter = Reporter(kit, fleet, forge, place, self._outbox)
+        self._receipts = Receipts(kit.clock, self._reporter, self._outbox)
         self._reviewer: Reviewer | None = None
         if place.repository and kit.proposals is not None and kit.forging.pulls:
             previewer = Previewer(kit, fleet, kit.proposals)
@@ -45,6 +47,14 @@ class Reporting:
     def pipeline(self, pipeline: Pipeline) -> None:
         """Hear that a pipeline has come further."""
         self._reporter.pipeline(pipeline)
+
+    async def report(self, pipeline: Pipeline) -> str:
+        """What a forge was told of a decided pipeline; returns when it was.
+
+        Raises:
+            TerminalError: the forge would not take it.
+        """
+        return await self._receipts.report(pipeline)
 
     def pull_moved(self) -> None:
         """Hear that a pull request was opened, moved or closed; it is seen in time without."""

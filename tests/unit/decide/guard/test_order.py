@@ -17,8 +17,8 @@ STOPPED = replace(WAITS, stopped=("a",), waits=("b",))
 CHANGES = plan(configure=("hello-web-1",))
 
 
-def because(*causes: str) -> Plan:
-    return replace(CHANGES, about=replace(ABOUT, causes=causes))
+def because(*causes: str, back: bool = False) -> Plan:
+    return replace(CHANGES, about=replace(ABOUT, causes=causes, taking_back=back))
 
 
 @pytest.mark.parametrize(
@@ -35,6 +35,7 @@ def because(*causes: str) -> Plan:
         (because("failure", "spec"), WAITS, "Waiting"),
         (because("failure", "spec"), replace(WAITS, mends=False), "Allowed"),
         (because("drift", "spec"), replace(WAITS, mends=False), "Waiting"),
+        (because("spec", back=True), WAITS, "Allowed"),
         (Plan("hello", "d", (Step(StepKind.VERIFY),), ABOUT), WAITS, "Allowed"),
         (removal(Removing.TOMBSTONE), WAITS, "Allowed"),
     ],

@@ -8,7 +8,7 @@ import pytest
 from otto.decide.guard import RULES, judge, taken
 from otto.model.cost import Cost, CostChange
 from otto.model.history import Account, FleetSize, GrantKind, Heal, History, Removal, Spending
-from otto.model.plan import ActionKind, Plan, Removing
+from otto.model.plan import Action, ActionKind, Plan, Removing
 from otto.model.policy import (
     Budget,
     DriftPolicy,
@@ -310,6 +310,26 @@ def test_repairs_go_on_outside_windows_unless_they_are_to_wait(
     of = plan(act(REPAIR), about=replace(ABOUT, causes=causes))
     closed = replace(NIGHT, repairs=repairs, overrun=Overrun.HOLD)
     assert said(of, policy(windows=closed))[0] == verdict
+
+
+@pytest.mark.parametrize(
+    ("action", "repairs", "verdict"),
+    [
+        (act(REPLACE, "hello-web-1"), False, "Allowed"),
+        (act(REPLACE, "hello-web-2"), False, "Waiting"),
+        (act(SCALE_IN, "hello-web-2"), False, "Allowed"),
+        (act(DESTROY, "hello-web-1", asked=True), False, "Allowed"),
+        (act(DESTROY, "hello-web-2", asked=True), False, "Waiting"),
+        (act(CREATE, "hello-web-4"), False, "Allowed"),
+        (act(CREATE, "hello-web-4"), True, "Waiting"),
+    ],
+)
+def test_what_failed_is_taken_back_outside_windows_and_nothing_else_goes_with_it(
+    action: Action, repairs: bool, verdict: str
+) -> None:
+    about = replace(ABOUT, undoing=frozenset({"hello-web-1"}), taking_back=True)
+    closed = replace(NIGHT, repairs=repairs)
+    assert said(plan(action, about=about), policy(windows=closed, approval="auto"))[0] == verdict
 
 
 # Money
