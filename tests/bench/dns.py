@@ -110,7 +110,8 @@ def _sync(folder: Path, knot: Knot, processors: list[str]) -> float:
     }
     (folder / "config.yaml").write_text(yaml.safe_dump(config), encoding="utf-8")
     # Nothing of the apex is in its source, which it would take for too great a change.
-    command = [str(Path(sys.executable).parent / "octodns-sync"), "--quiet", "--doit", "--force"]
+    program = str(Path(sys.executable).parent / "octodns-sync")
+    command = [program, "--quiet", "--doit", "--force"]
     began = time.perf_counter()
     done = subprocess.run(
         [*command, "--config-file", str(folder / "config.yaml")],
