@@ -4,6 +4,7 @@ The controller runs in an event loop of its own, as it does when it serves, over
 """
 
 import asyncio
+import re
 import threading
 from collections import defaultdict
 from collections.abc import Iterator
@@ -138,27 +139,27 @@ def tried(examples: int) -> settings:
     )
 
 
-def check(case: Any) -> None:
-    answer = case.call_and_validate(headers=ROOT)
+def check(case: Any, **headers: str) -> None:
+    answer = case.call_and_validate(headers=ROOT | headers)
     ANSWERED[case.operation.label].add(answer.status_code)
 
 
 @schemathesis.pytest.from_fixture("reads").exclude(path_regex=f"{WRITES}|{DESK}").parametrize()
-@tried(30)
+@tried(25)
 def test_every_answer_is_as_it_is_described(case: Any) -> None:
     check(case)
 
 
 @schemathesis.pytest.from_fixture("writes").include(path_regex=DESK).parametrize()
-@tried(5)
+@tried(4)
 def test_every_answer_to_a_question_is_as_it_is_described(case: Any) -> None:
     check(case)
 
 
 @schemathesis.pytest.from_fixture("writes").include(path_regex=WRITES).parametrize()
-@tried(20)
+@tried(10)
 def test_every_answer_to_a_write_is_as_it_is_described(case: Any) -> None:
-    check(case)
+    check(case, **{"If-Match": "*"})
 
 
 def test_what_was_asked_came_to_something(reads: Any) -> None:
@@ -166,4 +167,5 @@ def test_what_was_asked_came_to_something(reads: Any) -> None:
     asked = {found.ok().label for found in reads.get_all_operations()}
     assert asked == set(ANSWERED)
     poor = {label for label, statuses in ANSWERED.items() if not statuses & {200, 201, 202}}
-    assert poor <= UNGUESSED
+    # What is written goes away again, in whatever order: tests.unit.api.test_writing is about that.
+    assert {label for label in poor if not re.search(WRITES, label.split()[1])} <= UNGUESSED
