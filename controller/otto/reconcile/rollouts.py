@@ -139,7 +139,7 @@ class Rollouts:
         paused = next((grant for grant in grants if grant.holds(now)), None)
         if paused is not None:
             await self._pause(await self._load(desired.site), paused)
-            raise waiting_for(paused)
+            raise waiting_for(paused, desired)
 
     async def heed(self, desired: Desired) -> None:
         """Asked now and then while a batch is watched, too.

@@ -8,7 +8,7 @@ from otto.model.notice import NoticeKind
 from otto.model.rollout import RolloutState
 from otto.model.run import Outcome
 from otto.model.spec import Algorithm, Check
-from otto.model.status import ConditionType, Phase
+from otto.model.status import ConditionType, Phase, Truth
 from otto.model.strategy import Amount, Rollout, Strategy
 
 from .rollouts import BAD, FREE, content, moments, rolling, served
@@ -153,11 +153,18 @@ async def test_a_pause_stops_between_two_batches_and_ends_by_a_word(started: Sta
     await started.calm(60)
     assert set((await served(started)).values()) == {"<h1>It works</h1>"}
     status = await started.status("one")
-    assert "paused by ada: lunch" in status.message
+    newest = started.world.source.head
+    assert newest is not None
+    waits = f"commit {newest[:12]} waits: the rollout is paused by ada: lunch"
+    assert status.message == f"{waits} (to go on: otto rollout resume one)"
+    condition = status.conditions[ConditionType.IN_SYNC.value]
+    assert (condition.status, condition.reason, condition.message) == (Truth.FALSE, "Paused", waits)
+    assert status.ready
     await started.world.ledger.revoke(pause)
     await told(started)
     await started.calm(60)
     assert set((await served(started)).values()) == {"<h1>It works still</h1>"}
+    assert (await started.status("one")).conditions[ConditionType.IN_SYNC.value].reason == "NoDifference"
 
 
 async def test_undone_a_site_goes_back_to_what_held_before(started: Stage) -> None:
