@@ -68,7 +68,8 @@ _DOMAIN_BEYOND = """\
 - `MX`, `NS` and `SRV` that lead to a `CNAME` of the zone;
 - values that are none of their type; of a host name one that holds a dot and does not end with one, since
   it is not clear whether it ends there; a name outside of the zone, or longer than 253 characters with it;
-- `TXT` strings in quotation marks of more than 255 bytes; plain text is split by itself;
+- `TXT` that is not printable ASCII, and strings in quotation marks of more than 255 bytes; plain text is
+  split by itself;
 - a name with `xn--` that is not the ASCII form of any;
 - `server` of a provider that is reached by its API, and none with `powerdns`; `registrar` without
   `nameservers`;

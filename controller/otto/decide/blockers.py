@@ -7,6 +7,7 @@ from otto.decide.conditions import UNRESOLVED
 from otto.decide.dependencies import blocked_by
 from otto.decide.evidence import WORKING, Evidence
 from otto.decide.rolloutwords import TAKEN_BACK, because, in_a_line
+from otto.decide.summarize import PAUSED
 from otto.decide.wording import counted
 from otto.model.catalogue import RememberedSpec
 from otto.model.history import OTTO, GrantKind
@@ -104,6 +105,9 @@ def _rollout(evidence: Evidence) -> Iterator[Blocker]:
     for grant in evidence.steered:
         if grant.kind is GrantKind.PAUSE:
             what = f"{grant.by} paused its rollouts{because(grant.reason)}"
+            waits = evidence.fails(ConditionType.IN_SYNC)
+            if waits is not None and waits.reason == PAUSED:
+                what = waits.message
             yield Blocker(Obstacle.PAUSED, what, again, since=grant.at)
     held = [grant for grant in evidence.steered if grant.kind is GrantKind.QUARANTINE]
     found = evidence.status.rollout if evidence.status else None

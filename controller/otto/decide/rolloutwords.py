@@ -4,7 +4,7 @@ from datetime import datetime
 
 from otto.model.canonical import short
 from otto.model.desired import Desired
-from otto.model.errors import WaitingError
+from otto.model.errors import PausedError, WaitingError
 from otto.model.history import AuditEntry, Grant
 from otto.model.notice import Notice, NoticeKind
 from otto.model.rollout import Quarantine, RolloutState, RolloutStatus
@@ -72,11 +72,11 @@ def because(reason: str) -> str:
     return f": {reason}" if reason else ""
 
 
-def waiting_for(paused: Grant) -> WaitingError:
-    """What a paused rollout waits for."""
-    why = f": {paused.reason}" if paused.reason else ""
-    return WaitingError(
-        f"the rollout is paused by {paused.by}{why}", mend=f"to go on: otto rollout resume {paused.site}"
+def waiting_for(paused: Grant, desired: Desired) -> PausedError:
+    """What a wish waits for whose rollout is paused."""
+    return PausedError(
+        f"commit {short(desired.commit)} waits: the rollout is paused by {paused.by}{because(paused.reason)}",
+        mend=f"to go on: otto rollout resume {paused.site}",
     )
 
 

@@ -27,25 +27,57 @@ def pause(site: str, grants: Iterable[Grant], speaker: Speaker, reason: str) -> 
     return Saying(entry, grant, tightens=True, message=message)
 
 
-def resume(site: str, grants: Iterable[Grant], speaker: Speaker, reason: str) -> Saying:
-    """What was paused goes on, and what is quarantined is tried again.
+def resume(
+    site: str,
+    status: RolloutStatus,
+    applied: Applied,
+    grants: Iterable[Grant],
+    speaker: Speaker,
+    *,
+    reason: str,
+    everything: bool = False,
+) -> Saying:
+    """What was paused goes on; where nothing is paused, what is quarantined now is tried again.
+
+    One at a time: who lets a rollout go on need not mean to try again what failed meanwhile.
+
+    Args:
+        site: whose.
+        status: how its last rollout stands.
+        applied: what is in place.
+        grants: what people and OttO said.
+        speaker: who says it.
+        reason: why, in their words.
+        everything: whether every pause and every quarantine is taken back, those of older wishes too.
 
     Raises:
         UsageError: nothing is paused or quarantined.
     """
     known = tuple(grants)
-    taken = (*_of(known, GrantKind.PAUSE, speaker), *_of(known, GrantKind.QUARANTINE, speaker))
+    paused, held = _of(known, GrantKind.PAUSE, speaker), _of(known, GrantKind.QUARANTINE, speaker)
+    current = tuple(grant for grant in held if grant.plan in (status.digest, applied.verified))
+    taken = (*paused, *held) if everything else paused or current
     if not taken:
         raise UsageError(
-            f"no rollout of {site} is paused, and none is quarantined", mend=f"otto rollout status {site}"
+            f"no rollout of {site} is paused, and none is quarantined now", mend=_older(site, held)
         )
-    tried = tuple(
-        f"commit with digest {short(grant.plan)} is tried again ({grant.reason})"
-        for grant in taken
-        if grant.kind is GrantKind.QUARANTINE
-    )
-    entry = _entry("resume", site, speaker, "its rollouts go on", reason)
-    return Saying(entry, taken=taken, message=f"rollouts of {site} go on", more=tried)
+    tried = tuple(grant for grant in taken if grant.kind is GrantKind.QUARANTINE)
+    more = [f"commit with digest {short(grant.plan)} is tried again ({grant.reason})" for grant in tried]
+    more += [
+        f"{short(grant.plan)} stays quarantined ({grant.reason}); to try it again: otto rollout resume {site}"
+        for grant in current
+        if grant not in taken
+    ]
+    entry = _entry("resume", site, speaker, "; ".join(more) or "its rollouts go on", reason)
+    return Saying(entry, taken=taken, message=f"rollouts of {site} go on", more=tuple(more))
+
+
+def _older(site: str, held: tuple[Grant, ...]) -> str:
+    """What there is to do where nothing is in the way now."""
+    if not held:
+        return f"otto rollout status {site}"
+    names = ", ".join(short(grant.plan) for grant in held)
+    return f"older wishes are: {names}; to let them come again: otto rollout resume {site} --all"
 
 
 def abort(site: str, status: RolloutStatus, applied: Applied, speaker: Speaker, reason: str) -> Saying:

@@ -37,6 +37,9 @@ _PHASES = {
     StepKind.VERIFY: Phase.VERIFYING,
 }
 
+PAUSED = "Paused"
+"""Why a site is not in sync whose newest commit waits for a person."""
+
 
 @dataclass(frozen=True, slots=True)
 class Findings:
@@ -61,6 +64,7 @@ class Findings:
         unresolved: why what the newest spec asks for cannot be had, "" when it can.
         stale: why its content may not be the newest, "" where it is.
         waiting: what the site waits for, "" for nothing.
+        paused: which commit waits for a person to let its rollout go on, "" for none.
         suspended: whether a person or the spec holds it.
         orphaned: whether no spec wants it any more.
         run: id of the run, "" to keep the last one's.
@@ -88,6 +92,7 @@ class Findings:
     unresolved: str = ""
     stale: str = ""
     waiting: str = ""
+    paused: str = ""
     suspended: str = ""
     orphaned: bool = False
     run: str = ""
@@ -159,6 +164,8 @@ def _conditions(found: Findings) -> Iterable[Condition]:
     yield _condition(found, ConditionType.VALID, *conditions.valid(found.problems, found.unresolved))
     if found.verdict is not None:
         yield _condition(found, ConditionType.ALLOWED, *conditions.allowed(found.verdict))
+    if found.paused:
+        yield _condition(found, ConditionType.IN_SYNC, Truth.FALSE, PAUSED, found.paused)
     if found.differences is None:
         return
     for kind, layer in _LAYERS.items():

@@ -84,7 +84,14 @@ class PauseRollout(Question[Said]):
 
 @dataclass(frozen=True, slots=True)
 class ResumeRollout(Question[Said]):
-    """Go on with what was paused, and try again what is quarantined; attributes as of `PauseRollout`."""
+    """Go on with what was paused; or, where nothing is paused, try again what is quarantined now.
+
+    Attributes:
+        site: which.
+        reason: why, in their words.
+        by: the name that whoever wants it gives, None for their own.
+        everything: whether every pause and every quarantine is taken back, those of older wishes too.
+    """
 
     word: ClassVar = "rollout-resume"
     scope: ClassVar = Scope.OPERATE
@@ -92,6 +99,7 @@ class ResumeRollout(Question[Said]):
     site: str
     reason: str = ""
     by: str | None = None
+    everything: bool = False
 
     async def answer(self, house: House) -> Said:
         """See `Question`.
@@ -104,7 +112,11 @@ class ResumeRollout(Question[Said]):
         async def resumed(store: "Store", who: Speaker) -> Saying:
             from otto.decide import steering  # noqa: PLC0415
 
-            return steering.resume(self.site, await store.ledger.grants(site=self.site), who, why)
+            known, applied = await store.rollout(self.site), await store.applied(self.site)
+            grants = await store.ledger.grants(site=self.site)
+            return steering.resume(
+                self.site, known, applied, grants, who, reason=why, everything=self.everything
+            )
 
         return await speak(house, self.site, self.by, resumed)
 

@@ -89,3 +89,7 @@ class WaitingError(OttoError):
     def __init__(self, reason: str, *, until: datetime | None = None, mend: str = "") -> None:
         super().__init__(reason, mend=mend)
         self.until = until
+
+
+class PausedError(WaitingError):
+    """A person paused it, and has to let it go on."""

@@ -239,7 +239,7 @@ class Reconciler:
             await self._mender.mend(broken, cause)
         if aim.paused is not None and look.observed.applied.desired is not None:
             self._bystander.watch(look.desired, look.observed)
-            raise waiting_for(aim.paused)
+            raise waiting_for(aim.paused, look.desired)
         return self._bystander.hold(look, self._kit.settings.interval)
 
     def _broken(self, look: Look) -> Look | None:

@@ -15,7 +15,7 @@ from otto.decide.wording import counted
 from otto.model.difference import Difference
 from otto.model.errors import TransientError
 from otto.model.host import Host
-from otto.model.observed import Observed
+from otto.model.observed import Observed, Seen
 from otto.model.plan import Plan, StepKind
 from otto.model.spec import Role
 from otto.reconcile.kit import Kit
@@ -127,12 +127,25 @@ class Roller:
         others = [host for host in state_of(observed).of(Role.WEB) if host.name not in names]
         if not taken or not others:
             return
+        await self._check_balancers(observed)
         out = {host.name for host in others} - serving | await self._verifier.lost(others)
         total = desired.spec.web.count
         if room(desired.spec.rollout, total, len(out)) < len(taken):
             raise TransientError(
                 f"{', '.join(sorted(out))} of {total} web servers: out of service, so no other is taken out",
                 mend="it goes on when they serve again; or raise `rollout.maxUnavailable`",
+            )
+
+    async def _check_balancers(self, observed: Observed) -> None:
+        """A balancer that cannot be asked may have set others aside, and may go on sending visitors."""
+        balancers = state_of(observed).of(Role.BALANCER)
+        unheard = {host.name for host in balancers if not isinstance(observed.facts.get(host.name), Seen)}
+        unheard |= await self._verifier.lost(balancers)
+        if unheard:
+            raise TransientError(
+                f"{', '.join(sorted(unheard))}: no answer, so it is not known whom visitors are sent to: "
+                "no server is taken out",
+                mend="it goes on when it answers, or was mended",
             )
 
     async def _batch(self, run: Underway, observed: Observed, batch: Batch, judged: Plan) -> Observed:

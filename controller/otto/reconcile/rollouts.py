@@ -139,7 +139,7 @@ class Rollouts:
         paused = next((grant for grant in grants if grant.holds(now)), None)
         if paused is not None:
             await self._pause(await self._load(desired.site), paused)
-            raise waiting_for(paused)
+            raise waiting_for(paused, desired)
 
     async def heed(self, desired: Desired) -> None:
         """Asked now and then while a batch is watched, too.
@@ -293,7 +293,9 @@ class Rollouts:
 
     async def _load(self, site: str) -> RolloutStatus:
         if site not in self._known:
-            self._known[site] = await self._kit.store.rollout(site)
+            self._known[site] = status = await self._kit.store.rollout(site)
+            if status.digest:
+                self._kit.metrics.rollouts.stands(status)
         return self._known[site]
 
     async def _save(self, status: RolloutStatus) -> RolloutStatus:

@@ -12,7 +12,7 @@ from otto.decide.sifting import standing
 from otto.decide.summarize import Findings, summarize
 from otto.decide.wording import reasons, told_of
 from otto.model.desired import Desired
-from otto.model.errors import OttoError, UnresolvedError, WaitingError
+from otto.model.errors import OttoError, PausedError, UnresolvedError, WaitingError
 from otto.model.observed import InfrastructureState, Observed, Seen
 from otto.model.plan import Removing, StepKind
 from otto.model.rollout import RolloutStatus
@@ -135,6 +135,7 @@ class Statuses:
             now=self._now(),
             problems=self._fleet.problems(site),
             waiting=str(error),
+            paused=error.message if isinstance(error, PausedError) else "",
             next_look=self._at(after),
         )
         await self.save(summarize(before, found))

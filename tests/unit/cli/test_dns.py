@@ -164,7 +164,7 @@ www IN CNAME @
 _sip._tcp IN SRV 10 5 5060 mail
 *.dev IN A 192.0.2.11
 long IN TXT "{a}" "{b}"
-odd IN TXT "a;b" "c\\195\\188"
+odd IN TXT "a;b" "c\\"d"
 fp IN SSHFP 1 1 123456789abcdef67890123456789abcdef67890
 sub IN NS ns1.sub
 ns1.sub IN A 192.0.2.54

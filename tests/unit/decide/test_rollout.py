@@ -41,6 +41,14 @@ def lost(seen: Observed, name: str) -> Observed:
     return replace(seen, inventory=Seen(live, NOW))
 
 
+def pictured(seen: Observed) -> Observed:
+    """The same, with hosts that tell which image they were made from."""
+    assert isinstance(seen.infrastructure, Seen)
+    state = seen.infrastructure.value
+    hosts = tuple(replace(host, image="img") for host in state.hosts)
+    return replace(seen, infrastructure=Seen(replace(state, hosts=hosts), NOW))
+
+
 def taken(wish: Desired, seen: Observed, begun: Iterable[str] = ()) -> list[str]:
     """Batches, each as the numbers of its servers."""
     found = rollout.course(wish, seen, diff(wish, seen), begun=begun)
@@ -118,8 +126,9 @@ def test_steps_are_taken_away_from_what_was_verified(
         (facts(SEEN, WEB[1], files={"/etc/nginx/nginx.conf": "edited"}), NOTHING, False),
         (lost(facts(SEEN, WEB[1], revision="c2"), WEB[1]), NOTHING, False),
         (aside(SEEN, WEB[1]), NOTHING, False),
-        (SEEN, ANEW, True),
-        (lost(SEEN, WEB[1]), ANEW, False),
+        (pictured(SEEN), ANEW, True),
+        (SEEN, ANEW, False),
+        (lost(pictured(SEEN), WEB[1]), ANEW, False),
     ],
 )
 def test_what_was_verified_comes_back_in_steps_to_servers_that_got_something_else(

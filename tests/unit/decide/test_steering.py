@@ -36,17 +36,44 @@ def test_a_pause_holds_until_it_is_taken_back_and_is_said_once() -> None:
     assert steering.pause("hello", [ended], ADA, "").given is not None
 
 
-def test_what_is_resumed_is_every_pause_and_quarantine_and_nothing_else() -> None:
-    grants = (
-        said(GrantKind.PAUSE),
-        said(GrantKind.QUARANTINE, "d1", reason="/ failed"),
-        said(GrantKind.FREEZE),
-    )
-    saying = steering.resume("hello", grants, ADA, "")
-    assert saying.taken == grants[:2]
-    assert saying.more == ("commit with digest d1 is tried again (/ failed)",)
-    with pytest.raises(UsageError, match="no rollout of hello is paused"):
-        steering.resume("hello", grants[2:], ADA, "")
+PAUSE, FREEZE = said(GrantKind.PAUSE), said(GrantKind.FREEZE)
+CURRENT = said(GrantKind.QUARANTINE, NEW.digest, reason="/ failed")
+PLACED = said(GrantKind.QUARANTINE, OLD.digest, reason="too ugly")
+OLDER = said(GrantKind.QUARANTINE, "d1", reason="/ failed")
+AGAIN = f"commit with digest {NEW.digest[:12]} is tried again (/ failed)"
+
+
+@pytest.mark.parametrize(
+    ("grants", "everything", "taken", "more"),
+    [
+        ((PAUSE, OLDER, FREEZE), False, (PAUSE,), ()),
+        ((CURRENT, OLDER), False, (CURRENT,), (AGAIN,)),
+        (
+            (PAUSE, CURRENT),
+            False,
+            (PAUSE,),
+            (f"{NEW.digest[:12]} stays quarantined (/ failed); to try it again: otto rollout resume hello",),
+        ),
+        ((PLACED,), False, (PLACED,), (f"commit with digest {OLD.digest[:12]} is tried again (too ugly)",)),
+        (
+            (OLDER, PAUSE, CURRENT, FREEZE),
+            True,
+            (PAUSE, OLDER, CURRENT),
+            ("commit with digest d1 is tried again (/ failed)", AGAIN),
+        ),
+    ],
+)
+def test_what_is_resumed_is_what_is_in_the_way_now_and_the_pause_first(
+    grants: tuple[Grant, ...], everything: bool, taken: tuple[Grant, ...], more: tuple[str, ...]
+) -> None:
+    saying = resumed(*grants, everything=everything)
+    assert saying.taken == taken
+    assert saying.more == more
+
+
+def resumed(*grants: Grant, everything: bool = False) -> Saying:
+    status = replace(RUNNING, state=RolloutState.REVERTED)
+    return steering.resume("hello", status, AHEAD, grants, ADA, reason="", everything=everything)
 
 
 @pytest.mark.parametrize("state", [RolloutState.RUNNING, RolloutState.PAUSED])
@@ -80,6 +107,8 @@ REFUSED: dict[str, tuple[str, Callable[[], Saying]]] = {
         "nothing to go back to",
         lambda: steering.abort("hello", RUNNING, Applied(), ADA, ""),
     ),
+    "a resume of nothing": ("no rollout of hello is paused", lambda: resumed(FREEZE)),
+    "a resume of what is past": ("none is quarantined now.*--all", lambda: resumed(OLDER)),
     "an undo of what is under way": ("is under way", lambda: undone(AHEAD)),
     "an undo with nothing before": ("no older state", lambda: undone(replace(DONE, previous=None))),
     "an undo said twice": (

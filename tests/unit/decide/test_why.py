@@ -62,6 +62,7 @@ def evidence(found: SiteStatus | None, **more: object) -> Evidence:
 
 
 PAUSED = Grant(GrantKind.PAUSE, "acme", "ada", ago(40), reason="the fair")
+WAITS = Condition(ConditionType.IN_SYNC, Truth.FALSE, "Paused", "commit c1 waits: it is paused", NOW)
 HELD = Grant(GrantKind.QUARANTINE, "acme", "otto", ago(30), reason="/ on acme-web-1", plan="d" * 64)
 UNDONE = replace(HELD, by="grace", reason="too loud")
 TRY_AGAIN = "push a commit that mends it, or try it again: otto rollout resume acme"
@@ -350,6 +351,10 @@ SPECS = {"acme": DEPENDENT.spec, "shop": SHOP}
                     since=ago(40),
                 ),
             ),
+        ),
+        (
+            evidence(status(Phase.PENDING, WAITS), steered=(PAUSED,)),
+            (Blocker(Obstacle.PAUSED, WAITS.message, "otto rollout resume acme", since=ago(40)),),
         ),
         (
             evidence(rolled(RolloutState.REVERTED, "/ failed"), steered=(HELD,)),

@@ -1,19 +1,23 @@
 """A story in which people push, say things and break things, under the eyes of a witness."""
 
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import TypeVar
 
 from otto.decide import audit
+from otto.model.errors import UsageError
 from otto.model.history import Grant, GrantKind
 from otto.model.policy import Policy
 from otto.model.run import Outcome
+from otto.model.saying import Speaker
 from otto.model.spec import Provider, SiteSpec, Tombstone
 from otto.model.status import Phase
 from otto.model.strategy import Rollout
 from otto.testing import site_spec, spec_text
 
+from .rollouts import WORKS, word
 from .story import PATIENCE, Story
 from .witness import Wished, Witness
 
@@ -110,6 +114,24 @@ class GuardedStory(Story):
         await self.take_back(GrantKind.APPROVE, plan)
         await self.say(GrantKind.REJECT, site, plan=plan)
 
+    async def steer(self, what: str, site: str, by: str) -> None:
+        """Somebody says something to the site's rollout, if it can be said."""
+        who = Speaker(by, self.world.clock.now(), by)
+        with suppress(UsageError):
+            saying = await word(what, self.world, site, who)
+            for grant in saying.taken:
+                await self.world.ledger.revoke(grant)
+            if saying.given is not None:
+                await self.say(
+                    saying.given.kind, site, by, plan=saying.given.plan, reason=saying.given.reason
+                )
+            self.tell(site)
+
+    def write(self, site: str, page: str) -> None:
+        """Commit another page of a site's content; its specs are as they were."""
+        commit = self.world.source.commit({f"sites/{site}/index.html": page})
+        self.witness.commits[commit] = Wished(dict(self.specs), dict(self.stones))
+
     async def destroy(self, site: str) -> None:
         """Somebody wants a site destroyed."""
         if self.world.store._statuses.get(site) is not None:
@@ -150,6 +172,7 @@ class GuardedStory(Story):
             web = replace(spec.web, count=max(spec.web.count, 1))
             wanted[site] = replace(spec_without_policy(spec), web=web, provider=Provider.LAB)
         self.change(wanted, dict.fromkeys(SITES))
+        self.write(SITES[0], WORKS)
         await self._until_ready()
 
     async def _until_ready(self) -> None:
@@ -162,6 +185,9 @@ class GuardedStory(Story):
             if not await self.troubles():
                 return
             await self.take_back(GrantKind.FREEZE, told=False)
+            for grant in await self.world.ledger.grants():
+                if grant.kind in (GrantKind.PAUSE, GrantKind.QUARANTINE):
+                    await self.world.ledger.revoke(grant)
             for site in SITES:
                 plan = self.waiting(site)
                 there = await self.world.ledger.grants(site=site, kind=GrantKind.APPROVE)

@@ -1,11 +1,13 @@
 """A site that is changed server by server, and what is seen of that."""
 
+from otto.decide import steering
 from otto.model.policy import Limits, Policy
 from otto.model.rollout import RolloutStatus
 from otto.model.run import Run
+from otto.model.saying import Saying, Speaker
 from otto.model.spec import SiteSpec
 from otto.model.strategy import Rollout
-from otto.testing import site_spec
+from otto.testing import World, site_spec
 
 from .stage import Stage, told, web
 
@@ -25,6 +27,25 @@ def moments(run: Run) -> list[tuple[str, tuple[str, ...]]]:
     """The steps of a run that belong to its rollout."""
     kinds = ("set-aside", "provision", "configure", "deploy", "try", "return", "soak")
     return [(step.kind, tuple(name[-1] for name in step.hosts)) for step in run.steps if step.kind in kinds]
+
+
+async def word(what: str, world: World, site: str, who: Speaker) -> Saying:
+    """What somebody says to a rollout, as `otto rollout` works it out.
+
+    Raises:
+        UsageError: it cannot be said now.
+    """
+    status, applied = await world.store.rollout(site), await world.store.applied(site)
+    grants = await world.ledger.grants(site=site)
+    match what:
+        case "pause":
+            return steering.pause(site, grants, who, "wait")
+        case "resume":
+            return steering.resume(site, status, applied, grants, who, reason="")
+        case "abort":
+            return steering.abort(site, status, applied, who, "no")
+        case _:
+            return steering.undo(site, status, applied, grants, who, reason="no")
 
 
 async def content(stage: Stage, text: str) -> None:

@@ -19,6 +19,7 @@ from otto.model.spec import Provider
 from otto.testing import SimHost
 
 from .guarded import PEOPLE, SITES, GuardedStory, first_spec, tomb
+from .rollouts import BAD, STILL, WORKS
 from .stage import NIGHT, WIDE, rules, web
 from .story import Wait, edit
 
@@ -143,6 +144,27 @@ class Say:
 
 
 @dataclass(frozen=True)
+class Write:
+    """Another page of the site that goes in steps."""
+
+    page: str
+
+    async def happen(self, story: GuardedStory) -> None:
+        story.write(SITES[0], self.page)
+
+
+@dataclass(frozen=True)
+class Steer:
+    """Somebody says something to the rollout of that site."""
+
+    what: str
+    by: str
+
+    async def happen(self, story: GuardedStory) -> None:
+        await story.steer(self.what, SITES[0], self.by)
+
+
+@dataclass(frozen=True)
 class Kill:
     """Kill -9 at the so-manieth point from now, or after so many seconds; start again after some more."""
 
@@ -221,7 +243,7 @@ SAYINGS: dict[str, Callable[[GuardedStory, str, str], Coroutine[Any, Any, None]]
     )
 }  # fmt: skip
 
-Event = Push | Vanish | Return | Bury | Move | Harm | Say | Wait | Kill
+Event = Push | Vanish | Return | Bury | Move | Harm | Say | Write | Steer | Wait | Kill
 
 sites = st.sampled_from(SITES)
 maybe = st.sampled_from
@@ -238,11 +260,15 @@ burials = st.builds(Bury, sites, maybe([None, None, 20.0]), st.booleans())
 harms = st.builds(Harm, maybe(sorted(HARMS)), st.integers(0, 8))
 usual = st.builds(Say, maybe(["approve"]), sites, maybe(PEOPLE))
 sayings = st.builds(Say, maybe(sorted(SAYINGS)), sites, maybe(PEOPLE))
+rollouts = st.one_of(
+    st.builds(Write, maybe([WORKS, STILL, BAD])),
+    st.builds(Steer, maybe(["pause", "resume", "abort", "undo"]), maybe(PEOPLE)),
+)
 waits = st.builds(Wait, maybe([1.0, 5.0, 5.0, 15.0, 40.0, 100.0]))
 kills = st.builds(Kill, st.integers(0, 80), maybe([0.0, 1.0, 30.0]))
 others = st.one_of(st.builds(Return), st.builds(Move, sites), vanishings, burials)
 stories = st.lists(
-    st.one_of(pushes, pushes, pushes, waits, waits, usual, sayings, harms, kills, others),
+    st.one_of(pushes, pushes, pushes, waits, waits, usual, sayings, harms, kills, rollouts, others),
     min_size=2,
     max_size=16,
 )

@@ -12,19 +12,18 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from otto.decide import steering
 from otto.model.errors import TransientError, UsageError
 from otto.model.history import GrantKind
 from otto.model.policy import DriftPolicy, FleetLimits, FleetPolicy
 from otto.model.rollout import RolloutState
-from otto.model.saying import Saying, Speaker
+from otto.model.saying import Speaker
 from otto.model.spec import HostGroup, Role, SiteSpec
 from otto.model.status import Phase
 from otto.model.strategy import Rollout
 from otto.reconcile.saying import say
 from otto.testing import SimHost
 
-from .rollouts import BAD, FREE, STILL, WORKS, rolling
+from .rollouts import BAD, FREE, STILL, WORKS, rolling, word
 from .story import PATIENCE, Story, Wait
 from .turnstile import Turnstile
 
@@ -88,24 +87,10 @@ class RollingStory(Story):
 
     async def said(self, what: str) -> None:
         """Somebody says something to the rollout, if it can be said."""
-        store, now = self.world.store, self.world.clock.now()
-        who = Speaker("ada", now, "ada")
-        status, applied = await store.rollout(SITE), await store.applied(SITE)
-        grants = await self.world.ledger.grants(site=SITE)
+        who = Speaker("ada", self.world.clock.now(), "ada")
         with suppress(UsageError):
-            saying = SAYINGS[what](status, applied, grants, who)
-            await say(self.world.ledger, saying)
+            await say(self.world.ledger, await word(what, self.world, SITE, who))
             self.world.queue.add(SITE, "asked")
-
-
-SAYINGS: dict[str, Callable[..., Saying]] = {
-    "pause": lambda status, applied, grants, who: steering.pause(SITE, grants, who, "wait"),
-    "resume": lambda status, applied, grants, who: steering.resume(SITE, grants, who, ""),
-    "abort": lambda status, applied, grants, who: steering.abort(SITE, status, applied, who, "no"),
-    "undo": lambda status, applied, grants, who: steering.undo(
-        SITE, status, applied, grants, who, reason="no"
-    ),
-}
 
 
 @dataclass(frozen=True)
@@ -182,7 +167,7 @@ maybe = st.sampled_from
 pushes = st.builds(
     Push, maybe(["good", "better", "better", "bad"]), maybe(sorted(NAMES)), maybe(["base", "base", "newer"])
 )
-sayings = st.builds(Said, maybe(sorted(SAYINGS)))
+sayings = st.builds(Said, maybe(["pause", "resume", "abort", "undo"]))
 harms = st.builds(Harm, maybe(sorted(HARMS)), st.integers(0, 3))
 troubles = st.builds(Trouble, maybe(CALLS), st.integers(1, 2))
 waits = st.builds(Wait, maybe([0.5, 2.0, 5.0, 15.0, 40.0]))

@@ -9,8 +9,11 @@ from otto.model.history import GrantKind
 from otto.model.policy import Overrun, Policy, Window, Windows
 from otto.model.probing import Answer
 from otto.model.rollout import RolloutState
-from otto.model.spec import Check
+from otto.model.run import Outcome
+from otto.model.spec import Check, SiteSpec
 from otto.model.status import Phase
+from otto.model.strategy import Strategy
+from otto.reconcile.control import ask
 
 from .rollouts import BAD, FREE, STEPS, STILL, WORKS, content, moments, rolling, rollout, served, until
 from .stage import Stage, due, push, rules, say, told, web
@@ -161,3 +164,50 @@ async def test_a_balancer_mended_beside_a_paused_rollout_is_asked_what_it_says_o
         run = await stage.last_run("one")
         assert {step.kind: step.summary for step in run.steps}["verify"] == "5 checks, 0 failed"
         assert (await stage.status("one")).phase is not Phase.DEGRADED
+
+
+async def seconds_until_failed(stage: Stage, spec: SiteSpec, page: str) -> float:
+    """How long the first run over a page took, which failed."""
+    stage.loop = replace(stage.loop, verifyDeadline=45.0)
+    async with stage.controller().running():
+        before = len(await stage.world.store.runs("one", 100))
+        stage.world.push(spec, files={"sites/one/index.html": page})
+        await told(stage)
+        await stage.calm(60)
+        failed = list(reversed(await stage.world.store.runs("one", 100)))[before]
+        assert failed.outcome is Outcome.FAILED
+        assert failed.ended_at is not None
+        return (failed.ended_at - failed.started_at).total_seconds()
+
+
+@pytest.mark.parametrize("strategy", Strategy)
+async def test_a_wrong_answer_that_servers_mean_is_not_waited_for(stage: Stage, strategy: Strategy) -> None:
+    spec = rolling(rollout=replace(STEPS, strategy=strategy))
+    stage.world.push(spec)
+    async with stage.controller().running():
+        await stage.calm(5)
+    stage.world.restart()
+    assert 3.0 <= await seconds_until_failed(stage, spec, BAD) < 6.0
+    assert set((await served(stage)).values()) == {WORKS}
+
+
+async def test_a_first_deployment_has_its_whole_deadline(stage: Stage) -> None:
+    assert await seconds_until_failed(stage, rolling(), BAD) > 40.0
+
+
+@pytest.mark.parametrize(("answer", "waits"), [(Answer(404, {}, ""), 2.0), (Answer(503, {}, ""), 20.0)])
+async def test_a_server_that_is_starting_is_given_time(stage: Stage, answer: Answer, waits: float) -> None:
+    stage.loop = replace(stage.loop, verifyDeadline=45.0)
+    stage.world.push(rolling())
+    async with stage.controller().running():
+        await stage.calm(5)
+        address = stage.world.hosts["one-web-1"].address
+        stage.world.probe.answers[address, "/"] = answer
+        stage.world.push(files={"sites/one/index.html": STILL})
+        await ask(stage.home / "control.sock", {"op": "push", "refs": []})
+        await until(stage, "verify", "one-web-1")
+        await stage.world.clock.advance(waits)
+        del stage.world.probe.answers[address, "/"]
+        await stage.calm(60)
+        assert (await rollout(stage)).state is RolloutState.DONE
+        assert set((await served(stage)).values()) == {STILL}

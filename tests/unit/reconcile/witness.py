@@ -195,9 +195,9 @@ class Witness:
             self.anew[site] = self.anew.get(site, frozenset()) | loss.renewed
 
     def _undone(self, judged: Judgement, loss: Loss) -> bool:
-        """Whether all that goes was made anew by a rollout that is taken back since it did not hold."""
-        held = any(word.grant.by == OTTO for word in self._of(GrantKind.QUARANTINE, judged, slack=SLACK))
-        return held and not loss.gone and loss.renewed <= self.anew.get(judged.site, frozenset())
+        """Whether all that goes was made anew by a rollout that is taken back."""
+        held = self._of(GrantKind.QUARANTINE, judged, slack=SLACK)
+        return bool(held) and not loss.gone and loss.renewed <= self.anew.get(judged.site, frozenset())
 
     def applied(self, site: str, applied: Applied) -> None:
         """The loop notes what is applied: a flag of protection goes only when nothing else does."""

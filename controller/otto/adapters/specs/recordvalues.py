@@ -13,6 +13,7 @@ _TAG = re.compile(r"[a-z0-9]{1,15}")
 _LONGEST_NAME = 253
 _LONGEST_STRING = 255  # RFC 1035, 3.3: a character string
 _WORD = 65_535
+_ENCODED = "write it as whoever reads it decodes it, in base64 or xn--…"
 _OCTET = 255
 
 
@@ -136,6 +137,9 @@ def _txt(text: str, _: str) -> str:
     else:
         data = text.encode()
         strings = [data[at : at + _LONGEST_STRING] for at in range(0, len(data), _LONGEST_STRING)] or [b""]
+    if any(not " " <= chr(byte) <= "~" for string in strings for byte in string):
+        # DNS could hold it; octoDNS and the providers behind it cannot.
+        raise ValueFlaw("this holds characters that are not printable ASCII", mend=_ENCODED)
     return " ".join(map(_quoted, strings))
 
 

@@ -17,8 +17,9 @@ if TYPE_CHECKING:
 def grants(context: typer.Context, site: options.SomeSite = None, json: options.Json = False) -> None:
     """List what people said to the guard and still holds.
 
-    Approvals, rejections, freezes, overrides and longer lives: of one site, with what concerns all of them,
-    or of every site. What was said and holds no more is in the audit record.
+    Approvals, rejections, freezes, overrides and longer lives, and of rollouts pauses and quarantines, OttO's
+    own too: of one site, with what concerns all of them, or of every site. What was said and holds no more is
+    in the audit record.
     """
     invocation = Invocation.of(context)
     from otto.desk.saying import SeeGrants  # noqa: PLC0415  (not for --help)

@@ -1,6 +1,6 @@
 """`otto rollout`: see how a change reaches running servers, and stop it, or take it back."""
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -53,14 +53,20 @@ def resume(
     context: typer.Context,
     site: options.Site,
     *,
+    everything: Annotated[
+        bool, typer.Option("--all", help="Take back every pause and every quarantine, of older wishes too.")
+    ] = False,
     reason: options.Note = "",
     by: options.By = None,
     json: options.Json = False,
 ) -> None:
-    """Go on with what was paused, and try again what is quarantined."""
+    """Go on with what was paused; or, where nothing is paused, try again what is quarantined now.
+
+    What was quarantined before that stays so. It matters only if the repository asks for the very same again.
+    """
     from otto.desk.steering import ResumeRollout  # noqa: PLC0415  (not for --help)
 
-    _say(context, ResumeRollout(site, reason, by), json=json)
+    _say(context, ResumeRollout(site, reason, by, everything), json=json)
 
 
 @app.command()
