@@ -39,6 +39,7 @@ from otto.api.requests import Requests
 from otto.api.routes import (
     audit,
     controller,
+    declared,
     desk,
     domains,
     events,
@@ -58,6 +59,7 @@ from otto.api.routes import (
 ROUTERS: tuple[APIRouter, ...] = (
     sites.router,
     inventory.router,
+    declared.router,
     domains.router,
     records.router,
     runs.router,
