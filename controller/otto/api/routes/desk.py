@@ -41,7 +41,9 @@ _EXAMPLES: Mapping[str, object] = {
     "reason": "as agreed",
     "scope_word": "read",
     "seconds": 3600.0,
+    "spec": {"name": "example.org"},
     "token": "0123456789ab",
+    "zone": "example.org",
 }
 
 _LARGEST = 256 * 1024
