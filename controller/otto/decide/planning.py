@@ -14,14 +14,10 @@ from otto.model.observed import InfrastructureState, Observed, Seen, Unseen
 from otto.model.plan import Action, ActionKind, Circumstances, Plan, Removing, Step, StepKind
 from otto.model.spec import Role
 
-_MEMBERSHIP = frozenset(
-    {ActionKind.CREATE, ActionKind.REPAIR, ActionKind.REPLACE, ActionKind.SCALE_IN, ActionKind.DESTROY}
-)
 # Terraform's word for a resource whose creation never came to its end: no host that ever worked.
 _TAINTED = "replace_because_tainted"
 # Terraform's word for a resource that it was told to make anew.
 _REQUESTED = "replace_by_request"
-_NEW = frozenset({ActionKind.CREATE, ActionKind.REPAIR, ActionKind.REPLACE})
 _OF_HOSTS = frozenset({Layer.CONFIGURATION, Layer.CONTENT})
 
 
@@ -239,12 +235,12 @@ def _deploy(
 
 
 def _new_hosts(actions: tuple[Action, ...]) -> set[str]:
-    return {action.host for action in actions if action.host and action.kind in _NEW}
+    return {action.host for action in actions if action.host and action.kind.makes}
 
 
 def _balancers_to_tell(names: dict[str, Role], actions: tuple[Action, ...]) -> set[str]:
     """Balancers learn of every web server that comes or goes; web servers of every balancer."""
-    moved = {action.host for action in actions if action.host and action.kind in _MEMBERSHIP}
+    moved = {action.host for action in actions if action.host and (action.kind.makes or action.kind.takes)}
     told: set[str] = set()
     if any("-web-" in host for host in moved):
         told |= {name for name, role in names.items() if role is Role.BALANCER}

@@ -82,9 +82,8 @@ def waiting_for(paused: Grant, desired: Desired) -> PausedError:
 
 def frozen_by(freeze: Grant) -> WaitingError:
     """What a rollout waits for whose next batch takes living servers away."""
-    why = f": {freeze.reason}" if freeze.reason else ""
     return WaitingError(
-        f"the rollout waits: {freeze.by} froze {freeze.site or 'all sites'}{why}",
+        f"the rollout waits: {freeze.by} froze {freeze.site or 'all sites'}{because(freeze.reason)}",
         mend=f"to go on: otto thaw{f' --site {freeze.site}' if freeze.site else ''}",
     )
 

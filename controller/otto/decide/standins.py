@@ -14,10 +14,8 @@ from otto.model.desired import Desired
 from otto.model.difference import Difference, Layer
 from otto.model.image import Image, short_id
 from otto.model.observed import Observed
-from otto.model.plan import Action, ActionKind, Plan, StepKind
+from otto.model.plan import Action, Plan, StepKind
 from otto.model.spec import Role
-
-_MADE = frozenset({ActionKind.CREATE, ActionKind.REPAIR, ActionKind.REPLACE})
 
 
 def revoked(images: Iterable[Image]) -> dict[tuple[str, str], str]:
@@ -78,7 +76,7 @@ def made_from(actions: Iterable[Action], desired: Desired, instead: Mapping[str,
     return {
         action.host: instead.get(action.host) or desired.images.get(names[action.host].value, "")
         for action in actions
-        if action.kind in _MADE and action.host in names
+        if action.kind.makes and action.host in names
     }
 
 

@@ -21,6 +21,11 @@ class ActionKind(StrEnum):
     IMPORT = "import"  # an existing host enters the state
 
     @property
+    def makes(self) -> bool:
+        """Whether there is another resource afterwards: one that is new, or anew."""
+        return self in (ActionKind.CREATE, ActionKind.REPAIR, ActionKind.REPLACE)
+
+    @property
     def takes(self) -> bool:
         """Whether it takes something living away."""
         return self in (ActionKind.DESTROY, ActionKind.REPLACE, ActionKind.SCALE_IN)

@@ -234,12 +234,9 @@ class Controller:
             await self.watcher.turned_away.refused(commit, refusal, source)
 
     def _preview(self, commit: str, quarantine: str | None) -> Judgement:
-        before = self.fleet.catalogue
         with self._quarantined(quarantine) as source:
-            after = self.fleet.preview(commit, source)
-            known = before.commit or commit
-            changed = source.changed(known, commit) if before.commit else frozenset(source.entries(commit))
-        return judge(before, after, changed, refuse=True)
+            after, changed = self.fleet.compared(commit, source)
+        return judge(self.fleet.catalogue, after, changed, refuse=True)
 
     async def due(self, site: str, steps: frozenset[StepKind] = frozenset()) -> None:
         """Have a site looked at now.

@@ -209,6 +209,14 @@ class Fleet:
             del self._files[path]
         return files
 
+    def compared(self, commit: str, source: Source) -> tuple[Catalogue, frozenset[str]]:
+        """The catalogue of a commit that is not in force, and where it differs from the one that is.
+
+        Before the first commit is in force all its spec files count as different.
+        """
+        after, known = self.preview(commit, source), self.catalogue.commit
+        return after, source.changed(known, commit) if known else frozenset(source.entries(commit))
+
     def _parse(self, source: Source, entry: Entry) -> SpecFile:
         return unreadable(entry) or self._specs.parse(entry.path, source.read(entry.blob))
 

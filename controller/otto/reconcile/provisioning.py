@@ -13,7 +13,7 @@ from otto.model.desired import Desired
 from otto.model.errors import OttoError, TransientError
 from otto.model.infrastructure import InfrastructurePlan
 from otto.model.observed import InfrastructureState, Observed
-from otto.model.plan import Action, ActionKind, Plan, StepKind
+from otto.model.plan import Action, Plan, StepKind
 from otto.model.spec import Role
 from otto.reconcile.bookkeeper import Bookkeeper
 from otto.reconcile.gatekeeper import Gatekeeper
@@ -25,7 +25,6 @@ from otto.reconcile.underway import Underway
 
 log = structlog.get_logger("otto.converge")
 
-ANOTHER_HOST = frozenset({ActionKind.CREATE, ActionKind.REPAIR, ActionKind.REPLACE})
 # Stands for the digest of inputs while only a part of them is in place.
 _BETWEEN = "in between"
 
@@ -119,7 +118,7 @@ class Provisioner:
         finally:
             await self._charge(desired)
         await self._mark(desired, plan.actions, complete=complete)
-        made = frozenset(action.host for action in plan.actions if action.kind in ANOTHER_HOST)
+        made = frozenset(action.host for action in plan.actions if action.kind.makes)
         return await self._observer.after_provisioning(observed, desired, made)
 
     async def _charge(self, desired: Desired) -> None:
@@ -139,7 +138,7 @@ class Provisioner:
     async def _mark(self, desired: Desired, actions: Iterable[Action], *, complete: bool = True) -> None:
         """Record what is in place; what was known of hosts that are new or gone no longer holds."""
         before = await self._kit.store.applied(desired.site)
-        other = {action.host for action in actions if action.kind in ANOTHER_HOST}
+        other = {action.host for action in actions if action.kind.makes}
         wanted = {name for role in Role for name in desired.host_names(role)}
         kept = before.without_hosts_but(frozenset(wanted - other))
         applied = replace(

@@ -61,11 +61,8 @@ class TurnedAway:
 
     def _touched(self, commit: str, source: Source) -> tuple[frozenset[str], str]:
         """Sites that the commit would have touched, and who wrote it."""
-        before = self._fleet.catalogue
-        after = self._fleet.preview(commit, source)
-        known = before.commit
-        changed = source.changed(known, commit) if known else frozenset(source.entries(commit))
-        names, known_here = touched(before, after, changed), self._fleet.names()
+        after, changed = self._fleet.compared(commit, source)
+        names, known_here = touched(self._fleet.catalogue, after, changed), self._fleet.names()
         new = sorted(names - known_here)[:_NEW]  # whoever may push could else fill the records with names
         return names & known_here | set(new), source.author(commit)
 

@@ -99,7 +99,7 @@ def test_a_clean_image_has_no_leftovers(tmp_path: Path) -> None:
         "home/otto/.bash_history",
         "etc/otto/configuration.json",
         "etc/otto/managed.json",
-        "var/lib/apt/lists/deb.debian.org_dists_bookworm_InRelease",
+        "var/lib/apt/lists/mirror.example_dists_bookworm_InRelease",
         "var/log/nginx/access.log",
         "var/log/journal/0/system.journal",
         "tmp/script",

@@ -41,8 +41,8 @@ RULES = (
         Effect.WAIT,
         "A change that many sites share (an image that its channel points at, a role, a provider's module) "
         "while sites before this one do not have it yet, or failed with it. Repairs do not wait, nor does "
-        "what takes a commit back; nor does a "
-        "site that is broken, where it cannot be mended without the change; nor one that is new.",
+        "what takes a commit back; nor does a site that is broken, where it cannot be mended without the "
+        "change; nor one that is new.",
         "`rollout` of the fleet's policy: no canaries, all together",
         "Nothing: it goes on when those before it are well. `otto override` lets it go first.",
         _wave,
