@@ -12,6 +12,7 @@ import os
 import subprocess
 import sys
 import tempfile
+import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, nullcontext
 from dataclasses import replace
@@ -36,7 +37,7 @@ from otto.testing.world import World
 
 SITES = 10_000
 RATE = 200
-SECONDS = 30
+SECONDS = int(os.environ.get("OTTO_BENCH_SECONDS", "30"))
 GOAL = 100.0
 _ENVIRONMENTS = ("prod", "test", "demo", "lab")
 
@@ -51,7 +52,9 @@ async def _measure() -> list[Figure]:
     with tempfile.TemporaryDirectory(prefix="otto-b.") as folder:
         async with _controller(Path(folder), sites) as (controller, port):
             say(f"api: {RATE} requests a second for {SECONDS} s, the controller at rest")
+            began = time.process_time()
             rest = await _load(port, sites)
+            spent = (time.process_time() - began) * 1000 / len(rest)
             await controller.start()
             work = asyncio.create_task(controller.run())
             try:
@@ -68,6 +71,7 @@ async def _measure() -> list[Figure]:
     return [
         *_figures("while reconciling", busy, rest, goal=GOAL),
         *_figures("at rest", rest, None, goal=None),
+        Figure("CPU for one of them, at rest", spent),
     ]
 
 
