@@ -40,6 +40,7 @@ from otto.api.requests import Requests
 from otto.api.routes import (
     audit,
     controller,
+    declared,
     desk,
     domains,
     events,
@@ -59,6 +60,7 @@ from otto.api.routes import (
 ROUTERS: tuple[APIRouter, ...] = (
     sites.router,
     inventory.router,
+    declared.router,
     domains.router,
     records.router,
     runs.router,

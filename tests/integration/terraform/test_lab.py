@@ -292,6 +292,10 @@ async def test_a_lost_host_is_made_from_what_stands_in_and_the_others_stay(
         assert after[f"{site}-web-2"].image == good
         assert after[f"{site}-web-1"].id == before[f"{site}-web-1"].id
         assert not await infrastructure.plan(mended, silent)
+        # One that answers nothing is made anew by request, whatever else changes: a repair.
+        both = of_image(site, revoked, **{"web-1": good, "web-2": good})
+        (change,) = (await infrastructure.plan(replace(both, replace=(f"{site}-web-1",)), silent)).changes
+        assert (change.host, change.reason) == (f"{site}-web-1", "replace_by_request")
         await infrastructure.destroy(site, Provider.LAB, silent)
 
 

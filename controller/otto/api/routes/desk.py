@@ -46,6 +46,7 @@ _EXAMPLES: Mapping[str, object] = {
     "zone": "example.org",
 }
 
+_WHOLE = 10  # levels: what is asked is described to its end
 _LARGEST = 256 * 1024
 _LONGEST = 16 * 1024  # characters of a tool's own words
 
@@ -65,7 +66,7 @@ def _add(kind: type[Question[Any]]) -> None:
         return Response(text, media_type="application/json", headers={HEADER: str(PROTOCOL)})
 
     answer = {"type": "object", "properties": {"answer": shape_of(kind.answers())}, "required": ["answer"]}
-    content = {"schema": shape_of(kind) | {"additionalProperties": False}, "example": _example(kind)}
+    content = {"schema": shape_of(kind, _WHOLE) | {"additionalProperties": False}, "example": _example(kind)}
     router.add_api_route(
         f"/desk/{kind.word}",
         answered,
