@@ -1,5 +1,7 @@
 """Sites, listed, whichever store lists them: in memory or in a database."""
 
+import json
+import sqlite3
 from collections.abc import AsyncIterator, Mapping
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -10,6 +12,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from otto.adapters.store import open_store
+from otto.model.canonical import to_data
 from otto.model.catalogue import RememberedSpec
 from otto.model.history import AuditEntry
 from otto.model.pipeline import Event, Pipeline, Trigger
@@ -136,6 +139,25 @@ async def test_a_sheet_holds_status_and_what_people_want(store: Store) -> None:
     await store.set_intent("a", "destroy", on=True)
     sheet = (await store.register.sheets(["a"]))["a"]
     assert (sheet.status.message, set(sheet.intents)) == ("well", {"suspend", "destroy"})
+
+
+async def test_what_an_older_version_kept_is_told_as_this_one_would(tmp_path: Path) -> None:
+    async with open_store(tmp_path / "otto.db", FakeClock()) as database:
+        await database.save_status(status("a", message="well"))
+        await database.save_status(status("b"))
+        await database.save_status(status("c"))
+        with sqlite3.connect(tmp_path / "otto.db") as raw:
+            (kept,) = raw.execute("SELECT data FROM statuses WHERE site = 'a'").fetchone()
+            older = {
+                name: value for name, value in json.loads(kept).items() if name not in ("held", "rollout")
+            }
+            raw.execute("UPDATE statuses SET data = ? WHERE site = 'a'", (json.dumps(older),))
+            raw.execute("UPDATE statuses SET data = '{' WHERE site = 'b'")
+        raw.close()
+        sheets = await database.register.sheets(["a", "b", "c"])
+    assert sorted(sheets) == ["a", "c"]
+    assert sheets["a"].data == to_data(status("a", message="well"))
+    assert sheets["c"].data == to_data(status("c")) == to_data(sheets["c"].status)
 
 
 async def test_a_forgotten_site_is_in_no_list(store: Store) -> None:

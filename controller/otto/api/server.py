@@ -18,9 +18,10 @@ import contextlib
 import logging
 import resource
 import socket
+import sys
 import threading
 from collections import Counter
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Any, ClassVar
@@ -72,13 +73,20 @@ _LAST_BREATH = 1.0
 _SHARE = 4
 # Seconds between two times that the server says one thing.
 _QUIET = 60.0
+# Seconds for which a thread may keep the others from running. A read of the store hands the interpreter back
+# and forth ten times; with Python's 5 ms, beside a loop at work, each of them would take 50 ms.
+_TURN = 0.0005
 # uvicorn's main loop turns ten times a second; a certificate is looked at every ten seconds.
 _TICKS = 100
 
 
 @asynccontextmanager
 async def serving(
-    app: FastAPI, listener: socket.socket, limits: Limits = LIMITS, certificate: Certificate | None = None
+    app: FastAPI,
+    listener: socket.socket,
+    limits: Limits = LIMITS,
+    certificate: Certificate | None = None,
+    begin: Callable[[], None] | None = None,
 ) -> AsyncIterator[None]:
     """The application served for as long as the block lasts.
 
@@ -87,6 +95,7 @@ async def serving(
         listener: a listening socket; closed at the end.
         limits: what a client may take.
         certificate: for TLS; None for none.
+        begin: called first in the server's thread.
     """
     server = _Server(_configuration(app, limits), certificate)
     logging.getLogger("uvicorn.error").addFilter(quiet := _OnceInAWhile())
@@ -95,6 +104,8 @@ async def serving(
 
     def work() -> None:
         try:
+            if begin is not None:
+                begin()
             asyncio.run(server.serve(sockets=[listener]))
         except Exception as error:
             log.exception("api.ended", kind=type(error).__name__)
@@ -104,10 +115,13 @@ async def serving(
                 loop.call_soon_threadsafe(ended.set)
 
     thread = threading.Thread(target=work, name="otto-api", daemon=True)
+    before = sys.getswitchinterval()
+    sys.setswitchinterval(min(before, _TURN))
     thread.start()
     try:
         yield
     finally:
+        sys.setswitchinterval(before)
         server.should_exit = True
         await ended.wait()
         thread.join(_LAST_BREATH)

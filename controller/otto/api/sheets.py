@@ -4,7 +4,7 @@ from collections import OrderedDict
 from collections.abc import Sequence
 
 from otto.api.answers import encoded
-from otto.decide.documents import site_document
+from otto.decide.documents import site_document_of
 from otto.model.register import Listed
 from otto.ports import Store
 
@@ -31,7 +31,7 @@ class Sheets:
         missing = [site for site, text in found.items() if text is None]
         if missing:
             for site, sheet in (await self._store.register.sheets(missing)).items():
-                text = encoded(site_document(sheet.status, sheet.intents))
+                text = encoded(site_document_of(sheet.data, sheet.intents))
                 self._keep(site, sheet.version, text)
                 found[site] = text
         return [text for text in found.values() if text is not None]

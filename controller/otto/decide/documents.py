@@ -3,7 +3,8 @@
 The schemas in `schemas/output` describe it.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from typing import Any
 
 from otto.decide.plandata import plan_data, reason_data
 from otto.model.canonical import Data, to_data
@@ -11,10 +12,12 @@ from otto.model.cost import Cost, CostChange
 from otto.model.history import AuditRecord, Grant
 from otto.model.pipeline import Pipeline
 from otto.model.plan import Plan
+from otto.model.reading import read
 from otto.model.rollout import RolloutStatus
 from otto.model.run import Run
 from otto.model.saying import Saying
-from otto.model.status import Condition, ConditionType, SiteStatus
+from otto.model.status import Condition, ConditionType, SiteStatus, Truth
+from otto.model.verdict import Reason
 from otto.model.why import Why
 
 Document = dict[str, Data]
@@ -25,25 +28,47 @@ _DIGITS = 9
 
 def site_document(status: SiteStatus, intents: Iterable[str] = ()) -> Document:
     """One site's status."""
-    data = object_data(status)
-    name = data.pop("site")
-    del data["currency"]  # stands with the cost
-    conditions = [to_data(condition) for condition in in_order(status.conditions.values())]
+    return site_document_of(object_data(status), intents)
+
+
+def site_document_of(kept: Mapping[str, Any], intents: Iterable[str] = ()) -> Document:
+    """One site's status, out of plain data that `to_data` made of one.
+
+    Making it from what the store keeps, without the status in between, takes a fifth of the time.
+
+    Args:
+        kept: all fields of a `SiteStatus`, as plain data.
+        intents: what people want of the site.
+    """
+    conditions: Mapping[str, Any] = kept["conditions"]
+    ready = conditions.get(ConditionType.READY.value)
+    data = {name: value for name, value in kept.items() if name not in ("site", "currency")}
+    rollout = kept["rollout"]
     return {
-        "name": name,
-        "ready": status.ready,
+        "name": kept["site"],
+        "ready": ready is not None and ready["status"] == Truth.TRUE.value,
         **data,
-        "cost": priced_data(status.cost, status.currency),
-        "rollout": rollout_data(status.rollout) if status.rollout else None,
-        "held": [reason_data(reason) for reason in status.held],
-        "conditions": conditions,
+        "cost": priced_data(read(Cost, kept["cost"]), kept["currency"]) if kept["cost"] else None,
+        "rollout": _rollout_of(rollout) if rollout else None,
+        "held": [reason_data(read(Reason, reason)) for reason in kept["held"]],
+        "conditions": sorted(conditions.values(), key=_place),
         "intents": [*sorted(intents)],
     }
 
 
+_PLACES = {kind.value: number for number, kind in enumerate(ConditionType)}
+
+
+def _place(condition: Mapping[str, Any]) -> int:
+    return _PLACES[condition["type"]]
+
+
 def rollout_data(status: RolloutStatus) -> Document:
     """How a rollout stands; what is quarantined is told by the grants that hold, and only beside them."""
-    data = object_data(status)
+    return _rollout_of(object_data(status))
+
+
+def _rollout_of(data: Mapping[str, Any]) -> Document:
     return {name: value for name, value in data.items() if name not in ("site", "quarantined", "actions")}
 
 

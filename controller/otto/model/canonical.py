@@ -6,11 +6,14 @@ whose text form could differ between platforms other than Python's own shortest 
 
 import dataclasses
 import enum
+import functools
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Hashable, Mapping
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, cast
+
+_PLAIN = frozenset({str, int, float, bool, type(None)})
 
 Data = None | bool | int | float | str | list["Data"] | dict[str, "Data"]
 
@@ -23,20 +26,31 @@ def to_data(value: object) -> Data:
     Raises:
         TypeError: if the value holds something that has no canonical form.
     """
-    if value is None or isinstance(value, bool | int | float):
-        return value
+    kind = type(value)
+    if kind in _PLAIN:
+        return value  # type: ignore[return-value]  # its type says so
+    names = _fields_of(cast("Hashable", kind))
+    if names is not None:
+        # Most fields are plain: not calling for each of them halves the time of a large value.
+        found = ((name, getattr(value, name)) for name in names)
+        return {name: item if type(item) in _PLAIN else to_data(item) for name, item in found}
+    if kind is tuple or kind is list:
+        return [item if type(item) in _PLAIN else to_data(item) for item in value]  # type: ignore[attr-defined]
+    return _other(value)
+
+
+@functools.cache
+def _fields_of(kind: Any) -> tuple[str, ...] | None:  # noqa: ANN401  (a type, which mypy takes for no key)
+    return tuple(field.name for field in dataclasses.fields(kind)) if dataclasses.is_dataclass(kind) else None
+
+
+def _other(value: object) -> Data:
     if isinstance(value, enum.Enum):
         return to_data(value.value)
-    if isinstance(value, str):
+    if isinstance(value, bool | int | float | str):
         return value
     if isinstance(value, datetime):
-        return value.astimezone(UTC).isoformat()
-    return _container(value)
-
-
-def _container(value: object) -> Data:
-    if dataclasses.is_dataclass(value) and not isinstance(value, type):
-        return {field.name: to_data(getattr(value, field.name)) for field in dataclasses.fields(value)}
+        return (value if value.tzinfo is UTC else value.astimezone(UTC)).isoformat()
     if isinstance(value, Mapping):
         return {str(key): to_data(item) for key, item in value.items()}
     if isinstance(value, frozenset | set):

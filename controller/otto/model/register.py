@@ -3,7 +3,10 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
+from typing import Any
 
+from otto.model.host import Host
+from otto.model.reading import read
 from otto.model.status import Phase, SiteStatus
 
 
@@ -47,13 +50,24 @@ class Sheet:
 
     Attributes:
         version: which.
-        status: its status; one that says Pending where there is a spec, and nobody looked yet.
+        data: its status as plain data, every field there; one that says Pending where there is a spec, and
+            nobody looked yet.
         intents: what people asked for besides the spec.
     """
 
     version: int
-    status: SiteStatus
+    data: Mapping[str, Any]
     intents: frozenset[str] = frozenset()
+
+    @property
+    def hosts(self) -> tuple[Host, ...]:
+        """Its hosts."""
+        return read(tuple[Host, ...], self.data["hosts"])
+
+    @property
+    def status(self) -> SiteStatus:
+        """Its status."""
+        return read(SiteStatus, self.data)
 
 
 @dataclass(frozen=True, slots=True)

@@ -465,6 +465,12 @@ class Store(Protocol):
     async def save_rollout(self, rollout: RolloutStatus) -> None:
         """Keep how a rollout stands."""
 
+    def read_here(self) -> None:
+        """Say that the calling thread, with an event loop of its own, asks for few rows at a time, and often.
+
+        What it asks for may be read by that thread itself from now on.
+        """
+
     async def status(self, site: str) -> SiteStatus | None:
         """A site's status."""
 

@@ -21,7 +21,8 @@ async def declared_view(controller: Controller, name: str) -> HostView:
     views = controller.watchman.views()
     if spec.site:
         status = await controller.kit.store.status(spec.site)
-        views = controller.reconciler.sentinel.views(status) if status else ()
+        sentinel = controller.reconciler.sentinel
+        views = sentinel.views(spec.site, status.provider, status.hosts) if status else ()
     for view in views:
         if view.host.name == name:
             return view

@@ -2,7 +2,9 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
+from typing import Any
 
+from otto.model.canonical import to_data
 from otto.model.catalogue import RememberedDomain, RememberedSpec
 from otto.model.register import Listed, Selection, Sheet
 from otto.model.status import SiteStatus, pending
@@ -73,7 +75,7 @@ class MemoryRegister:
         self.failures.strike("sheets")
         found = {name: self._status(name) for name in sites}
         return {
-            name: Sheet(self._versions.get(name, 0), status, self._intents(name))
+            name: Sheet(self._versions.get(name, 0), _plain(status), self._intents(name))
             for name, status in found.items()
             if status is not None
         }
@@ -97,6 +99,11 @@ class MemoryRegister:
             and selection.provider in ("", status.provider)
             and ("." in site) is selection.domains
         )
+
+
+def _plain(status: SiteStatus) -> Mapping[str, Any]:
+    data = to_data(status)
+    return data if isinstance(data, dict) else {}
 
 
 def narrowed(

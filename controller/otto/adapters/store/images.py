@@ -52,7 +52,7 @@ class SqlImages:
 
     async def image(self, digest: str) -> Image | None:
         """An image by its digest."""
-        found = await self._database.values(Image, _of(digest))
+        found = await self._database.few_values(Image, _of(digest))
         return found[0] if found else None
 
     async def images(self, name: str | None = None) -> tuple[Image, ...]:

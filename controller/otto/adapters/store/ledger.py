@@ -97,7 +97,8 @@ class SqlLedger:
             chosen = chosen.where(columns.site.in_(("", site)))
         if kind is not None:
             chosen = chosen.where(columns.kind == kind.value)
-        found = await self._database.values(Grant, chosen)
+        asked = self._database.values if site is None else self._database.few_values
+        found = await asked(Grant, chosen)
         return tuple(sorted(found, key=lambda grant: (grant.at, grant.key)))
 
     async def revoke(self, grant: Grant) -> bool:

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from sqlalchemy import Connection, Delete, Select, delete, select
 
 from otto.adapters.store import register, schema, writing
-from otto.adapters.store.database import Database
+from otto.adapters.store.database import FEW, Database
 from otto.model.canonical import canonical
 from otto.model.pipeline import Pipeline
 from otto.model.register import Place
@@ -42,7 +42,7 @@ class SqlPipelines:
 
     async def pipeline(self, pipeline_id: str) -> Pipeline | None:
         """A pipeline by id."""
-        found = await self._database.values(Pipeline, _all().where(_TABLE.c.id == pipeline_id))
+        found = await self._database.few_values(Pipeline, _all().where(_TABLE.c.id == pipeline_id))
         return found[0] if found else None
 
     async def pipelines(
@@ -55,7 +55,8 @@ class SqlPipelines:
     ) -> tuple[Pipeline, ...]:
         """Pipelines, newest first; see the port for the arguments."""
         chosen = register.narrowed(_all(), _TABLE, site=site, labels=labels, before=before)
-        return await self._database.values(Pipeline, chosen.limit(limit))
+        asked = self._database.few_values if limit <= FEW else self._database.values
+        return await asked(Pipeline, chosen.limit(limit))
 
     async def open(self) -> tuple[Pipeline, ...]:
         """Pipelines that never ended, newest first."""

@@ -2,8 +2,9 @@
 
 import secrets
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import fields
 from datetime import datetime
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from sqlalchemy import (
     ColumnElement,
@@ -20,13 +21,15 @@ from sqlalchemy import (
 )
 
 from otto.adapters.store import schema, writing
-from otto.adapters.store.database import Database, decoded
-from otto.model.canonical import canonical, load
+from otto.adapters.store.database import FEW, Database, decoded
+from otto.model.canonical import canonical, load, to_data
 from otto.model.catalogue import RememberedDomain, RememberedSpec
 from otto.model.domain import DomainSpec, is_zone
+from otto.model.host import Endpoint, Host
 from otto.model.register import Listed, Place, Selection, Sheet
+from otto.model.rollout import RolloutStatus
 from otto.model.spec import SiteSpec
-from otto.model.status import Phase, SiteStatus, pending
+from otto.model.status import Condition, Phase, SiteStatus, pending
 from otto.ports import Clock
 
 _SITES, _LABELS = schema.sites, schema.labels
@@ -36,6 +39,7 @@ _BITS = 62
 
 Row = dict[str, object]
 T = TypeVar("T")
+Kept = Mapping[str, Any]
 
 
 class SqlRegister:
@@ -54,7 +58,7 @@ class SqlRegister:
 
     async def listed(self, site: str) -> Listed | None:
         """One site, None when there is none of that name."""
-        row = await self._database.read(lambda connection: connection.execute(_ONE, {"site": site}).first())
+        row = await self._database.few(lambda connection: connection.execute(_ONE, {"site": site}).first())
         return None if row is None else Listed(row[0], row[1], load(row[2]))
 
     async def page(self, selection: Selection, *, after: str = "", limit: int = 100) -> tuple[Listed, ...]:
@@ -75,16 +79,17 @@ class SqlRegister:
             for names in _chunks(sites):
                 versions = dict(connection.execute(_versions(names)).all())
                 intents = _intents(connection, names)
-                for status in (*_statuses(connection, names), *_pending(connection, names, now)):
-                    if status.site in versions and status.site not in sheets:
-                        wanted = intents.get(status.site, frozenset())
-                        sheets[status.site] = Sheet(versions[status.site], status, wanted)
+                kept = dict(_statuses(connection, names))
+                unseen = [name for name in names if name in versions and name not in kept]
+                kept |= dict(_pending(connection, unseen, now)) if unseen else {}
+                for site in versions.keys() & kept.keys():
+                    sheets[site] = Sheet(versions[site], kept[site], intents.get(site, frozenset()))
             return sheets
 
-        return await self._database.read(found)
+        return await (self._database.few(found) if len(sites) <= FEW else self._database.read(found))
 
     async def _listed(self, statement: Select[str, int, str]) -> tuple[Listed, ...]:
-        rows = await self._database.read(lambda connection: connection.execute(statement).all())
+        rows = await self._database.few(lambda connection: connection.execute(statement).all())
         return tuple(Listed(site, version, load(labels)) for site, version, labels in rows)
 
 
@@ -232,22 +237,62 @@ def _versions(names: Sequence[str]) -> Select[str, int]:
     return select(_SITES.c.site, _SITES.c.version).where(_SITES.c.site.in_(names))
 
 
-def _statuses(connection: Connection, names: Sequence[str]) -> tuple[SiteStatus, ...]:
+def _statuses(connection: Connection, names: Sequence[str]) -> Iterator[tuple[str, Kept]]:
+    """Statuses as they are kept; what another version wrote is read, and told as this one would."""
     columns = schema.statuses.c
     rows = connection.execute(select(columns.site, columns.data).where(columns.site.in_(names)))
-    return decoded(SiteStatus, rows.all())
+    for row in rows.all():
+        data = _loaded(row[1])
+        if _is_whole(data):
+            yield row[0], data
+        else:
+            yield from ((status.site, _plain(status)) for status in decoded(SiteStatus, [row]))
 
 
-def _pending(connection: Connection, names: Sequence[str], now: datetime) -> Iterator[SiteStatus]:
+def _loaded(text: str) -> Any:  # noqa: ANN401  (JSON is what it is until a type reads it)
+    try:
+        return load(text)
+    except ValueError:
+        return None
+
+
+def _is_whole(data: Any) -> bool:  # noqa: ANN401
+    """Whether what is kept of a status has every field of one, and none besides."""
+    try:
+        return (
+            data.keys() == _STATUS
+            and all(item.keys() == _CONDITION for item in data["conditions"].values())
+            and all(item.keys() == _HOST for item in data["hosts"])
+            and all(item.keys() == _ENDPOINT for item in data["endpoints"])
+            and (data["rollout"] is None or data["rollout"].keys() == _ROLLOUT)
+        )
+    except (AttributeError, TypeError):
+        return False
+
+
+def _names(kind: type) -> frozenset[str]:
+    return frozenset(field.name for field in fields(kind))
+
+
+_STATUS, _CONDITION, _HOST = _names(SiteStatus), _names(Condition), _names(Host)
+_ENDPOINT, _ROLLOUT = _names(Endpoint), _names(RolloutStatus)
+
+
+def _plain(status: SiteStatus) -> Kept:
+    data = to_data(status)
+    return data if isinstance(data, dict) else {}
+
+
+def _pending(connection: Connection, names: Sequence[str], now: datetime) -> Iterator[tuple[str, Kept]]:
     """Statuses of sites and zones that nobody has looked at."""
     columns = schema.remembered.c
     unseen = ~exists().where(schema.statuses.c.site == columns.site)
     rows = connection.execute(select(columns.site, columns.data).where(columns.site.in_(names), unseen))
     found = rows.all()
     for known in decoded(RememberedSpec, [row for row in found if not is_zone(row[0])]):
-        yield pending(known.spec, known.commit, now)
+        yield known.spec.name, _plain(pending(known.spec, known.commit, now))
     for zone in decoded(RememberedDomain, [row for row in found if is_zone(row[0])]):
-        yield pending(zone.spec, zone.commit, now)
+        yield zone.spec.name, _plain(pending(zone.spec, zone.commit, now))
 
 
 def _intents(connection: Connection, names: Sequence[str]) -> dict[str, frozenset[str]]:

@@ -6,7 +6,7 @@ from typing import Self
 from sqlalchemy import Connection, Select, Table, delete, select
 
 from otto.adapters.store import register, schema, writing
-from otto.adapters.store.database import Database
+from otto.adapters.store.database import FEW, Database
 from otto.adapters.store.images import SqlImages
 from otto.adapters.store.ledger import SqlLedger
 from otto.adapters.store.pipelines import SqlPipelines
@@ -57,13 +57,17 @@ class SqlStore:
     async def __aexit__(self, *_: object) -> None:
         await self.close()
 
+    def read_here(self) -> None:
+        """From now on, have few rows that the calling thread asks for read by that thread; see `Database`."""
+        self._database.read_here()
+
     async def close(self) -> None:
         """Finish what is under way and let go of the database. May be called twice."""
         await self._database.close()
 
     async def status(self, site: str) -> SiteStatus | None:
         """A site's status."""
-        found = await self._database.values(SiteStatus, _of(schema.statuses, site))
+        found = await self._database.few_values(SiteStatus, _of(schema.statuses, site))
         return found[0] if found else None
 
     async def statuses(self) -> tuple[SiteStatus, ...]:
@@ -89,7 +93,7 @@ class SqlStore:
 
     async def run(self, run_id: str) -> Run | None:
         """A run by id."""
-        found = await self._database.values(Run, _runs().where(schema.runs.c.id == run_id))
+        found = await self._database.few_values(Run, _runs().where(schema.runs.c.id == run_id))
         return found[0] if found else None
 
     async def runs(
@@ -105,7 +109,8 @@ class SqlStore:
         chosen = register.narrowed(_runs(), schema.runs, site=site, labels=labels, before=before)
         if outcome is not None:
             chosen = chosen.where(schema.runs.c.outcome == outcome.value)
-        return await self._database.values(Run, chosen.limit(limit))
+        asked = self._database.few_values if limit <= FEW else self._database.values
+        return await asked(Run, chosen.limit(limit))
 
     async def open_runs(self) -> tuple[Run, ...]:
         """Runs that never ended: those a killed controller left; newest first."""
@@ -140,7 +145,7 @@ class SqlStore:
         """Last good spec of a site."""
         if is_zone(site):
             return None
-        found = await self._database.values(RememberedSpec, _of(schema.remembered, site))
+        found = await self._database.few_values(RememberedSpec, _of(schema.remembered, site))
         return found[0] if found else None
 
     async def remember(self, specs: Sequence[RememberedSpec]) -> None:
@@ -158,7 +163,7 @@ class SqlStore:
         """Last good spec of a zone."""
         if not is_zone(zone):
             return None
-        found = await self._database.values(RememberedDomain, _of(schema.remembered, zone))
+        found = await self._database.few_values(RememberedDomain, _of(schema.remembered, zone))
         return found[0] if found else None
 
     async def remembered_domains(self) -> Mapping[str, RememberedDomain]:
@@ -190,7 +195,7 @@ class SqlStore:
         """What people asked for besides the spec: `suspend`, `destroy`."""
         chosen = select(schema.intents.c.intent).where(schema.intents.c.site == site)
         return frozenset(
-            await self._database.read(lambda connection: connection.execute(chosen).scalars().all())
+            await self._database.few(lambda connection: connection.execute(chosen).scalars().all())
         )
 
     async def set_intent(self, site: str, intent: str, *, on: bool) -> None:
@@ -207,7 +212,7 @@ class SqlStore:
     async def value(self, key: str) -> str | None:
         """A small value by key (last commit seen, …)."""
         chosen = select(schema.notes.c.value).where(schema.notes.c.key == key)
-        return await self._database.read(lambda connection: connection.execute(chosen).scalar())
+        return await self._database.few(lambda connection: connection.execute(chosen).scalar())
 
     async def set_value(self, key: str, value: str) -> None:
         """Keep a small value."""

@@ -45,7 +45,7 @@ class SqlTokens:
 
     async def by_digest(self, digest: str) -> Token | None:
         """The token of that secret's digest."""
-        found = await self._database.values(Token, _all().where(_TABLE.c.digest == digest))
+        found = await self._database.few_values(Token, _all().where(_TABLE.c.digest == digest))
         return found[0] if found else None
 
     async def all(self) -> tuple[Token, ...]:

@@ -127,7 +127,12 @@ async def _views(inside: Inside, sites: Sequence[Listed]) -> list[HostView]:
     names = [site.site for site in sites]
     sheets = await inside.store.register.sheets(names)
     sentinel = inside.controller.reconciler.sentinel
-    return [view for name in names if name in sheets for view in sentinel.views(sheets[name].status)]
+    return [
+        view
+        for name in names
+        if name in sheets
+        for view in sentinel.views(name, sheets[name].data["provider"], sheets[name].hosts)
+    ]
 
 
 def _fits(view: HostView, role: Role | None, after: Key | None) -> bool:

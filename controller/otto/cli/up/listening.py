@@ -20,7 +20,7 @@ def listen(settings: ApiSettings) -> socket.socket:
         UsageError: the port is taken, barred, or the address is not ours.
     """
     try:
-        family, kind, _, _, where = socket.getaddrinfo(
+        family, kind, protocol, _, where = socket.getaddrinfo(
             settings.address, settings.port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
         )[0]
     except OSError as error:
@@ -28,7 +28,9 @@ def listen(settings: ApiSettings) -> socket.socket:
             f"address {settings.address!r} cannot be listened on: {error.strerror or error}",
             mend="correct the setting api.address (OTTO_API_ADDRESS)",
         ) from error
-    server = socket.socket(family, kind)
+    # Named, since asyncio switches Nagle's algorithm off only for what it surely knows to be TCP: the second
+    # piece of an answer would wait for the first one's delayed acknowledgement, 40 ms.
+    server = socket.socket(family, kind, protocol)
     try:
         server.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         server.bind(where)

@@ -128,7 +128,7 @@ async def api(
     limits = Limits(connections=max(2, how.connections))
     try:
         with telling(inside.stream, kit.bus, kit.clock.now):
-            async with serving(app, listener, limits, how.certificate):
+            async with serving(app, listener, limits, how.certificate, kit.store.read_here):
                 try:
                     yield health
                 finally:

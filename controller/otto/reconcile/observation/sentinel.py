@@ -1,7 +1,7 @@
 """All tiers of observation, and the provider's events, at work beside the loop."""
 
 import asyncio
-from collections.abc import Awaitable, Iterator
+from collections.abc import Awaitable, Iterable, Iterator
 from contextlib import contextmanager
 
 import structlog
@@ -11,7 +11,6 @@ from otto.decide.schedule import backoff, jittered, shortened
 from otto.model.errors import OttoError
 from otto.model.host import Host, HostEvent
 from otto.model.sign import Sign, Tier
-from otto.model.status import SiteStatus
 from otto.reconcile.fleet import Fleet
 from otto.reconcile.hostview import HostView
 from otto.reconcile.kit import Kit
@@ -62,21 +61,27 @@ class Sentinel:
         """How many hosts answer nothing now."""
         return self._silences.count
 
-    def views(self, status: SiteStatus) -> tuple[HostView, ...]:
-        """A site's hosts by name, with what was observed of each last. Asks nobody."""
+    def views(self, site: str, provider: str, hosts: Iterable[Host]) -> tuple[HostView, ...]:
+        """A site's hosts by name, with what was observed of each last. Asks nobody.
+
+        Args:
+            site: whose.
+            provider: where they live.
+            hosts: as the state has them.
+        """
         census = self._census.latest
-        live = {host.id: host for host in census.of(status.site)}
+        live = {host.id: host for host in census.of(site)}
         return tuple(
             HostView(
-                status.site,
+                site,
                 host,
-                status.provider,
+                provider,
                 live.get(host.id),
                 census.at,
                 self._desk.view(host),
                 is_declared(host),
             )
-            for host in sorted(status.hosts, key=lambda host: host.name)
+            for host in sorted(hosts, key=lambda host: host.name)
         )
 
     def hosts(self) -> Iterator[tuple[str, Host]]:
