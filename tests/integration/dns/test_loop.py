@@ -20,7 +20,7 @@ from otto.reconcile.controller import Controller
 from otto.testing import World
 
 ZONE = "example.test"
-RECORDS = [
+RECORDS: list[dict[str, object]] = [
     {"name": "@", "type": "A", "values": ["192.0.2.1", "192.0.2.2"]},
     {"name": "@", "type": "MX", "values": ["10 mail", "20 mail.example.net."]},
     {"name": "@", "type": "CAA", "values": ['0 issue "letsencrypt.org"', "0 iodef mailto:a@example.test"]},
@@ -63,7 +63,7 @@ class Story:
     async def running(self, home: Path) -> AsyncIterator[Controller]:
         zones = DnsZones(DnsOptions(OWNER, query_timeout=3.0), {"env:KEY": SECRET}.__getitem__, None)
         kit = replace(
-            self.world.kit(LoopSettings(backoffBase=0.2)),
+            self.world.kit(LoopSettings(backoffBase=0.2, backoffCap=2.0)),
             zones=zones,
             dns=DnsSettings(interval=0.3, refresh=60.0, verifyDeadline=15.0),
         )
@@ -109,11 +109,21 @@ async def test_a_zone_from_its_spec_to_its_repair(story: Story, tmp_path: Path) 
         assert await story.runs() == done
 
         # Somebody else changes a record: found by the serial, put right.
-        story.server.update(ZONE, ["del www.example.test CNAME", "add www.example.test 60 A 192.0.2.66"])
+        story.server.update(
+            ZONE, ["del mail.example.test AAAA", "add mail.example.test 60 AAAA 2001:db8::66"]
+        )
         await story.until(Phase.READY, after=done)
-        assert story.server.dig("www.example.test", "CNAME") == ["example.test."]
+        assert story.server.dig("mail.example.test", "AAAA") == ["2001:db8::10"]
         run = (await story.world.store.runs(ZONE))[0]
         assert "drift" in str(run.steps[0].detail)
+
+        # What they put in the place of ours is theirs: told of, and left alone.
+        story.server.update(ZONE, ["del www.example.test CNAME", "add www.example.test 60 A 192.0.2.66"])
+        status = await story.until(Phase.DEGRADED)
+        assert status.conditions["InSync"].reason == "Conflict", status
+        story.server.update(ZONE, ["del www.example.test A"])
+        await story.until(Phase.READY)
+        assert story.server.dig("www.example.test", "CNAME") == ["example.test."]
 
         # An emptied spec waits for a person.
         done = await story.runs()
@@ -129,7 +139,7 @@ async def test_a_zone_from_its_spec_to_its_repair(story: Story, tmp_path: Path) 
 
 
 async def test_a_server_that_is_away_comes_back(story: Story, tmp_path: Path) -> None:
-    story.commit(RECORDS[:2])
+    story.commit(RECORDS[:1])
     story.server.end()
     async with story.running(tmp_path):
         status = await story.until(Phase.DEGRADED)

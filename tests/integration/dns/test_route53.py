@@ -107,6 +107,15 @@ def test_a_zone_without_records_is_made_once(access: Access) -> None:
         engine.apply(spec(), ZonePlan("example.org", makes_zone=True), access, silent)
 
 
+def test_a_zone_whose_name_goes_on_is_another(access: Access) -> None:
+    client(access).create_hosted_zone(Name="example.org.uk.", CallerReference="1")
+    assert planned(spec(record("www", "A", "192.0.2.1")), access).makes_zone
+    applied(spec(record("www", "A", "192.0.2.1")), access)
+    names = [zone["Name"] for zone in client(access).list_hosted_zones()["HostedZones"]]
+    assert sorted(names) == ["example.org.", "example.org.uk."]
+    assert not planned(spec(record("www", "A", "192.0.2.1")), access)
+
+
 def test_records_of_others_are_left_alone_and_a_change_since_the_plan_is_noticed(access: Access) -> None:
     applied(spec(record("www", "A", "192.0.2.1")), access)
     aws = client(access)

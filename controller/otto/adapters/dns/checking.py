@@ -55,7 +55,7 @@ async def checked(
             failures.append(failure)
         else:
             alive.append(place)
-    failures += await _all([*alive, *resolvers(domain)], domain.name, want.sets, access.timeout)
+    failures += await _all([*alive, *resolvers(domain)], domain.name, want.answered, access.timeout)
     return tuple(failures[:_MOST])
 
 

@@ -17,7 +17,8 @@ class Route53(Route53Provider):  # type: ignore[misc]  # octoDNS has no types
 
     def __init__(self, access: Access) -> None:
         self._access = access
-        super().__init__("otto", get_zones_by_name=True, private=False, root_ns_warnings=False)
+        # Not by name: octoDNS would take `example.org.uk.` for `example.org.` where there is only the former.
+        super().__init__("otto", get_zones_by_name=False, private=False, root_ns_warnings=False)
         # They belong to records that no spec of ours can hold: octoDNS need not look for, or tidy, any.
         self._health_checks: dict[str, object] = {}
 

@@ -20,13 +20,15 @@ class Workers:
     """Worker processes of one event loop.
 
     Args:
-        most: how many work at once; what comes on top waits.
+        most: how many look at serials at once, and how many do the rest; what comes on top waits.
         seconds: how long a question to servers or providers may take in all.
         apply_seconds: how long changes may take.
     """
 
     def __init__(self, most: int, seconds: float, apply_seconds: float) -> None:
-        self._places = asyncio.Semaphore(max(1, most))
+        # Looks at serials wait for each other alone: neither holds a server that says nothing up a plan, nor
+        # a long plan the looks.
+        self._looks, self._rest_of_work = (asyncio.Semaphore(max(1, most)) for _ in range(2))
         self._seconds = seconds
         self._apply_seconds = apply_seconds
         self._idle: list[_Worker] = []
@@ -39,7 +41,7 @@ class Workers:
             OttoError: it went wrong, or took too long; then nobody is at it any more.
         """
         seconds = self._apply_seconds if task.kind is Kind.APPLY else self._seconds
-        async with self._places:
+        async with self._looks if task.kind is Kind.SERIAL else self._rest_of_work:
             worker = await self._one()
             try:
                 async with asyncio.timeout(seconds):

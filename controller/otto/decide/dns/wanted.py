@@ -31,6 +31,15 @@ class Wanted:
         """The record sets by key."""
         return {item.key: item for item in self.sets}
 
+    @cached_property
+    def answered(self) -> tuple[RecordSet, ...]:
+        """Those that the zone's servers answer with: what lies below a delegation is another zone's.
+
+        Addresses of nameservers there stand beside the delegation, and in no answer (RFC 1034, 4.2.1).
+        """
+        cuts = {item.name for item in self.sets if item.type == RecordType.NS and item.name}
+        return tuple(item for item in self.sets if not _below(item.name, cuts))
+
 
 def wanted(domain: DomainSpec, targets: Targets) -> Wanted:
     """What a zone is to hold.
@@ -45,6 +54,15 @@ def wanted(domain: DomainSpec, targets: Targets) -> Wanted:
     left = frozenset(key for key, site in follows.items() if site not in targets)
     sets = [*_sets(domain, targets), *_nameservers(domain)]
     return Wanted(tuple(sorted(sets, key=lambda item: item.key)), left, follows)
+
+
+def _below(name: str, cuts: set[str]) -> bool:
+    above = name.partition(".")[2]
+    while above:
+        if above in cuts:
+            return True
+        above = above.partition(".")[2]
+    return False
 
 
 def _sets(domain: DomainSpec, targets: Targets) -> Iterator[RecordSet]:

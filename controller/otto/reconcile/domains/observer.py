@@ -12,6 +12,7 @@ from otto.decide.schedule import jittered
 from otto.decide.sifting import Sifted, sift
 from otto.model.canonical import digest
 from otto.model.difference import Difference
+from otto.model.domain import RecordType
 from otto.model.observed import CheckFailure
 from otto.model.zone import Targets, ZonePlan
 from otto.model.zonememory import DesiredZone, ZoneMemory
@@ -143,7 +144,7 @@ class ZoneObserver:
             failures = await self._kit.zones.check(desired.spec, targets)
         self._kit.metrics.zone_looked("check")
         others = about(look.conflicts, desired.zone)
-        return tuple(item for item in failures if item.check not in others)
+        return tuple(item for item in failures if not _in_the_way(item.check, others))
 
     def settle(
         self, look: ZoneLook, said: frozenset[str] | None = None, latest: datetime | None = None
@@ -194,6 +195,16 @@ def about(found: Iterable[Difference], zone: str) -> frozenset[str]:
     """The checks that differences of record sets are about."""
     parts = (item.path.split("/") for item in found if item.path.startswith("records/"))
     return frozenset(f"{zone if name == '@' else f'{name}.{zone}'} {kind}" for _, name, kind in parts)
+
+
+def _in_the_way(check: str, others: frozenset[str]) -> bool:
+    """Whether something of others stands there: of the same key, or a CNAME beside which nothing may be."""
+    name, _, kind = check.partition(" ")
+    for other in others:
+        there, _, type_ = other.partition(" ")
+        if there == name and (type_ == kind or RecordType.CNAME in (kind, type_)):
+            return True
+    return False
 
 
 def _wish(desired: DesiredZone) -> str:

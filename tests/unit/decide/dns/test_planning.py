@@ -97,6 +97,16 @@ def test_what_a_spec_comes_to() -> None:
     assert what.left == {("b", "A")}
 
 
+def test_what_lies_below_a_delegation_is_answered_by_others() -> None:
+    spec = domain(
+        Record("sub", RecordType.NS, ("ns1.sub.example.org.",)),
+        Record("ns1.sub", A, ("192.0.2.1",)),
+        Record("sub2", A, ("192.0.2.1",)),
+        nameservers=("ns1.example.net",),
+    )
+    assert [item.address for item in wanted(spec, {}).answered] == ["@ NS", "sub NS", "sub2 A"]
+
+
 def test_a_site_without_ipv6_has_no_aaaa() -> None:
     what = wanted(domain(Record("", AAAA, site="acme")), {"acme": ("192.0.2.1",)})
     assert not what.sets
