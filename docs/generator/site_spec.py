@@ -82,16 +82,17 @@ zone file."""
 _HOST = """\
 # The host spec
 
-A Host is a machine of your own, declared by a document in a YAML file below the folder `specs` of the repository, as
-sites are. The schema is [schemas/host.json](../../schemas/host.json), JSON Schema 2020-12. What OttO does with it is
-told in [Bring machines of your own](../how-to/declare-a-machine.md)."""
+A Host is a machine of your own, declared by a document in a YAML file below the folder `specs` of the
+repository, as sites are. The schema is [schemas/host.json](../../schemas/host.json), JSON Schema 2020-12.
+What OttO does with it is told in [Bring machines of your own](../how-to/declare-a-machine.md)."""
 
 _HOST_BEYOND = """\
 ## Rules beyond the schema
 
 `otto validate` and the controller also refuse:
 
-- a name that two documents share, or that ends with `-web-N` or `-balancer-N`: so hosts are called that OttO makes;
+- a name that two documents share, or that ends with `-web-N` or `-balancer-N`: so hosts are called that
+  OttO makes;
 - one address and SSH port declared under two names;
 - a `site` that has no spec;
 - an address of the controller itself (loopback, unspecified), and link-local, multicast and reserved ones."""
