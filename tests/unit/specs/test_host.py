@@ -44,7 +44,7 @@ def test_a_declared_machine_has_its_defaults() -> None:
     assert not found.host_problems
     (spec,) = found.hosts.values()
     assert (spec.name, spec.site, spec.role) == ("old1", "hello", Role.WEB)
-    assert (spec.ssh_port, spec.http_port, spec.ssh_user) == (22, 80, "root")
+    assert (spec.ssh_port, spec.http_port, spec.ssh_user) == (22, 80, "otto")
     assert found.problems == {}
 
 
