@@ -6,6 +6,7 @@ from generator.page import Page
 PAGES = (
     Page("reference/site-spec.md", "schemas/site.json", site_spec.render),
     Page("reference/domain-spec.md", "schemas/domain.json", site_spec.render_domain),
+    Page("reference/host-spec.md", "schemas/host.json", site_spec.render_host),
     Page("reference/tombstone.md", "schemas/tombstone.json", site_spec.render_tombstone),
     Page("reference/fleet-policy.md", "schemas/fleet-policy.json", site_spec.render_fleet_policy),
     Page("reference/guard-rules.md", "otto.decide.guard.RULES", guard.render),

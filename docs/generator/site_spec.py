@@ -79,6 +79,24 @@ A record set of a site stands for `A` and `AAAA` where it names no type, and for
 site has addresses. `TXT` values are plain text; a value that begins with a quotation mark is read as in a
 zone file."""
 
+_HOST = """\
+# The host spec
+
+A Host is a machine of your own, declared by a document in a YAML file below the folder `specs` of the
+repository, as sites are. The schema is [schemas/host.json](../../schemas/host.json), JSON Schema 2020-12.
+What OttO does with it is told in [Bring machines of your own](../how-to/declare-a-machine.md)."""
+
+_HOST_BEYOND = """\
+## Rules beyond the schema
+
+`otto validate` and the controller also refuse:
+
+- a name that two documents share, or that ends with `-web-N` or `-balancer-N`: so hosts are called that
+  OttO makes;
+- one address and SSH port declared under two names;
+- a `site` that has no spec;
+- an address of the controller itself (loopback, unspecified), and link-local, multicast and reserved ones."""
+
 _TOMBSTONE = """\
 # The tombstone
 
@@ -119,6 +137,11 @@ def render() -> str:
 def render_domain() -> str:
     """The page of the domain spec."""
     return _page("domain.json", _DOMAIN, "An example", _DOMAIN_BEYOND)
+
+
+def render_host() -> str:
+    """The page of the host spec."""
+    return _page("host.json", _HOST, "An example", _HOST_BEYOND)
 
 
 def render_tombstone() -> str:

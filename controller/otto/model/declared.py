@@ -16,8 +16,8 @@ class DeclaredHost:
         site: the site that it serves, "" for none: then it is only watched.
         role: what it does there.
         ssh_port: of its SSH server.
-        ssh_user: who logs in: root, so that all that is managed can be read and written.
-        http_port: of its web server or balancer.
+        ssh_user: who logs in, and becomes root by sudo without a password.
+        http_port: of its web server or balancer, as the roles have it.
         host_key: its SSH host key as in a known_hosts file, without the name (`ssh-ed25519 AAAA…`); needed.
         private_address: how the site's other hosts reach it, "" for `address`.
         labels: as for sites.
@@ -29,7 +29,7 @@ class DeclaredHost:
     site: str = ""
     role: Role = Role.WEB
     ssh_port: int = 22
-    ssh_user: str = "root"
+    ssh_user: str = "otto"
     http_port: int = 80
     private_address: str = ""
     labels: Mapping[str, str] = field(default_factory=dict)

@@ -1,5 +1,6 @@
 """Commits by OttO: in the embedded repository, and in one elsewhere that races, refuses and breaks off."""
 
+import asyncio
 import os
 import signal
 import subprocess
@@ -263,6 +264,22 @@ async def test_over_ssh_with_a_pinned_host_key(tmp_path: Path, served: Path) -> 
         draft = await book.draft(commission(base))
         await book.publish(draft, base)
         assert git(served / "specs.git", "rev-parse", "main").strip() == draft
+
+
+async def test_what_drafts_leave_behind_is_packed_now_and_then(
+    home: Path, work: Work, embedded: EmbeddedRepository
+) -> None:
+    work.push(home / "specs.git")
+    git(home / "specs.git", "config", "gc.auto", "10")
+    book = open_book(embedded, SystemClock())
+    base = await book.head()
+    drafts = [await book.draft(commission(base, n=str(number).encode())) for number in range(200)]
+    packs = home / "specs.git/objects/pack"
+    async with asyncio.timeout(60):
+        while not list(packs.glob("*.pack")):
+            await asyncio.sleep(0.05)
+    await book.publish(drafts[0], base)
+    assert await book.head() == drafts[0]
 
 
 _KILLED = """

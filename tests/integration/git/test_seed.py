@@ -133,7 +133,8 @@ def test_scaffold_is_a_valid_repository(tmp_path: Path) -> None:
     names = {str(path.relative_to(tmp_path / "new")) for path in written}
     assert {"README.md", ".pre-commit-config.yaml", "schemas/site.json", "specs/hello.yaml"} <= names
     assert any(name.startswith("sites/") for name in names)
-    schemas = {"schemas/site.json", "schemas/tombstone.json"}  # a fleet's policy is no part of it
+    kinds = ("site", "domain", "host", "tombstone")  # a fleet's policy is no part of it
+    schemas = {f"schemas/{kind}.json" for kind in kinds}
     assert {name for name in names if name.startswith("schemas/")} == schemas
     assert validate_paths([tmp_path / "new"], cwd=tmp_path).problems == ()
     assert git(tmp_path / "new", "symbolic-ref", "HEAD").strip() == "refs/heads/main"

@@ -30,7 +30,7 @@ from otto.testing import World
 
 ROOT = {"Authorization": "Bearer root"}
 # Bodies that are whole specs: what else may be wrong with one than its form, no description can say.
-WRITES = "^/(site/{site}|dom/{domain}|dom/(dns|ns)/{domain})$"
+WRITES = "^/(site/{site}|inv/{item}|dom/{domain}|dom/(dns|ns)/{domain})$"
 DESK = "^/desk/"
 # Ids and digests that no generator comes upon.
 UNGUESSED = {

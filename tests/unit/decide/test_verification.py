@@ -109,7 +109,7 @@ def test_nothing_is_asked_as_a_visitor_of_a_site_without_web_servers() -> None:
     assert isinstance(seen.infrastructure, Seen)
     state = seen.infrastructure.value
     none = desired(spec(web=0, checks=(Check("/x"),)))
-    assert verification.serves_nothing(none.spec)
+    assert verification.serves_nothing(none)
     bare = replace(state, hosts=state.of(Role.BALANCER))
     assert verification.questions(none, bare) == ()
     assert verification.glances(none, bare, 1.0) == ()

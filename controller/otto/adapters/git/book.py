@@ -1,11 +1,13 @@
 """The port `Specbook`, over the embedded repository and over a remote one."""
 
+import asyncio
 import time
 from contextlib import suppress
 from pathlib import Path
 
 import pygit2
 
+from otto.adapters import program
 from otto.adapters.git.access import Keyring
 from otto.adapters.git.drafting import Drafts
 from otto.adapters.git.pushing import Answer, Push, push
@@ -19,18 +21,41 @@ from otto.ports.specbook import MovedError
 _REFLOG = "commit through the API"
 # A lock on a branch is held for milliseconds. One that is this old (seconds) was left by what was killed.
 _STALE = 60.0
+# Commits between two looks at whether there is much to pack, and seconds that packing may take.
+_TIDY = 200
+_TIDY_SECONDS = 300.0
 
 
 class _Book:
-    """What both have in common: drafts."""
+    """What both have in common: drafts, and tidying up after them."""
 
-    def __init__(self, drafts: Drafts, clock: Clock) -> None:
+    def __init__(self, path: Path, drafts: Drafts, clock: Clock) -> None:
+        self._path = path
         self._drafts = drafts
         self._clock = clock
+        self._made = 0
+        self._tidying: asyncio.Task[object] | None = None
 
     async def draft(self, commission: Commission) -> str:
         """A commit upon `base`; no branch leads to it."""
+        self._made += 1
+        if self._made % _TIDY == 0 and (self._tidying is None or self._tidying.done()):
+            self._tidying = asyncio.ensure_future(self._tidy())
         return await self._drafts.make(commission, self._clock.now())
+
+    async def _tidy(self) -> None:
+        """Have git pack what lies about, if there is much; it drops drafts of weeks ago."""
+        command = (
+            "git",
+            "--git-dir",
+            str(self._path),
+            "-c",
+            "gc.autoDetach=false",
+            "gc",
+            "--auto",
+            "--quiet",
+        )
+        await program.run(command, b"", seconds=_TIDY_SECONDS, environ={"GIT_CONFIG_NOSYSTEM": "1"})
 
 
 class EmbeddedBook(_Book):
@@ -43,7 +68,7 @@ class EmbeddedBook(_Book):
     """
 
     def __init__(self, source: EmbeddedRepository, drafts: Drafts, clock: Clock) -> None:
-        super().__init__(drafts, clock)
+        super().__init__(source.trees.path, drafts, clock)
         self._source = source
 
     async def head(self) -> str:
@@ -98,7 +123,7 @@ class RemoteBook(_Book):
     def __init__(
         self, source: RemoteRepository, drafts: Drafts, clock: Clock, request: Push, keyring: Keyring
     ) -> None:
-        super().__init__(drafts, clock)
+        super().__init__(source.trees.path, drafts, clock)
         self._source = source
         self._request = request
         self._keyring = keyring

@@ -25,7 +25,7 @@ def host(document: Mapping[str, Any], path: str, line: int) -> DeclaredHost:
         site=spec.get("site", ""),
         role=Role(spec["role"]),
         ssh_port=spec["sshPort"],
-        http_port=spec["httpPort"],
+        ssh_user=spec["sshUser"],
         private_address=spec.get("privateAddress", ""),
         labels=dict(metadata["labels"]),
         file=path,

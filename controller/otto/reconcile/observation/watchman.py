@@ -6,7 +6,6 @@ from dataclasses import dataclass
 import structlog
 
 from otto.decide.hosts import as_host
-from otto.decide.schedule import shortened
 from otto.model.declared import DeclaredHost
 from otto.model.errors import OttoError
 from otto.model.host import Host, HostState, LiveHost
@@ -68,7 +67,7 @@ class Watchman:
         settings = self._kit.facts
         while settings.interval > 0:
             self._kit.metrics.health.beat("the watch over declared hosts", settings.interval + _PATIENCE)
-            await self._kit.clock.sleep(shortened(settings.interval, self._kit.rng, settings.jitter))
+            await self._kit.clock.sleep(settings.interval)
             try:
                 await self.look()
             except Exception as error:
