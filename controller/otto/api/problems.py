@@ -226,7 +226,9 @@ def problem(status: int, detail: str, *, mend: str = "", **extra: object) -> JSO
         **({"mend": mend} if mend else {}),
         **extra,
     }
-    return JSONResponse(body, status, media_type=MEDIA_TYPE)
+    # What is too long is not read to its end, so that nothing can follow it.
+    headers = {"connection": "close"} if status == http.HTTPStatus.REQUEST_ENTITY_TOO_LARGE else None
+    return JSONResponse(body, status, headers, MEDIA_TYPE)
 
 
 def answer(error: ProblemError) -> JSONResponse:
