@@ -29,7 +29,7 @@ from otto.testing import START, site_spec
 
 NAMES = (
     *("status", "why", "history", "orphans", "reap", "plan", "diff", "validate", "event"),
-    *("audit", "grants", "said", "ci-validate", "rollout"),
+    *("audit", "grants", "said", "ci-validate", "rollout", "dns-diff", "dns-check", "dns-import"),
 )
 
 
@@ -164,6 +164,11 @@ def test_events(up: Stage, words: list[str]) -> None:
     assert lines
     for line in lines:
         check("event", json.loads(line))
+
+
+def test_a_plan_of_a_zone_is_described_as_any_plan() -> None:
+    plan, diff = schema("plan")["$defs"], schema("dns-diff")["$defs"]
+    assert {name: diff[name] for name in plan} == plan
 
 
 def test_every_word_of_the_model_is_in_the_schemas() -> None:

@@ -78,7 +78,7 @@ def _shown(value: object) -> str:
 
 
 def version(context: typer.Context, json: options.Json = False) -> None:
-    """Show OttO's version and Python's; with --server, that controller's as well."""
+    """Show OttO's version and Python's. With --server, that controller's as well."""
     invocation = Invocation.of(context)
     python, there = platform.python_version(), None
     if invocation.server is not None:
