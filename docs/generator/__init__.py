@@ -1,6 +1,6 @@
 """Makes the generated pages of `docs/reference` from what the program itself says."""
 
-from generator import cli, events, exits, guard, metrics, output, settings, site_spec
+from generator import api, cli, events, exits, guard, metrics, output, settings, site_spec
 from generator.page import Page
 
 PAGES = (
@@ -10,6 +10,7 @@ PAGES = (
     Page("reference/fleet-policy.md", "schemas/fleet-policy.json", site_spec.render_fleet_policy),
     Page("reference/guard-rules.md", "otto.decide.guard.RULES", guard.render),
     Page("reference/settings.md", "otto.config", settings.render),
+    Page("reference/api.md", "the description of the API, otto.api", api.render),
     Page("reference/cli.md", "the application in otto.cli.main", cli.render),
     Page("reference/status-json.md", "schemas/output", output.render),
     Page("reference/metrics.md", "otto.telemetry.metrics", metrics.render),

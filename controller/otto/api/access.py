@@ -24,6 +24,9 @@ from otto.model.caller import Caller, Scope
 
 _KEY = "otto.caller"
 
+SCOPE = "otto_scope"
+"""Name of the attribute of a dependency that holds the scope it demands."""
+
 
 class Admission:
     """Middleware that asks the gate before anything else happens, and counts requests.
@@ -99,6 +102,8 @@ def needs(scope: Scope) -> Callable[[Request], Caller]:
             raise ProblemError(Kind.FORBIDDEN, detail)
         return caller
 
+    # For the description: which scope a route needs is told by what it depends on.
+    setattr(admitted, SCOPE, scope)
     return admitted  # type: ignore[return-value]  # FastAPI awaits it
 
 

@@ -21,6 +21,7 @@ are named in `schemas`, what the description says of a route comes from `answers
 import functools
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
 from fastapi import APIRouter, FastAPI
 from prometheus_client import CollectorRegistry
@@ -39,6 +40,7 @@ from otto.api.requests import Requests
 from otto.api.routes import (
     audit,
     controller,
+    declared,
     desk,
     domains,
     events,
@@ -58,6 +60,7 @@ from otto.api.routes import (
 ROUTERS: tuple[APIRouter, ...] = (
     sites.router,
     inventory.router,
+    declared.router,
     domains.router,
     records.router,
     runs.router,
@@ -124,15 +127,9 @@ def create_app(
         inside: what the stores are made of; None for an application that only tells of its health.
         options: what is demanded of requests.
     """
-    app = FastAPI(
-        title="OttO",
-        version=version,
-        docs_url=None,
-        redoc_url=None,
-        openapi_url=None,
-        generate_unique_id_function=lambda route: route.name,
-    )
+    app = _bare(version)
     problems.install(app, options.scrub, refused)
+    public = is_public_with_metrics if options.open_metrics else is_public
     guarded = inside is not None and not options.open_metrics
     app.include_router(metrics.router_of(registry, health, guarded=guarded))
     app.include_router(manual.router)
@@ -140,23 +137,43 @@ def create_app(
         hook_routes.install(app, hooks)
     for router in ROUTERS if inside is not None else ():
         app.include_router(router)
-    description.install(app)
+    description.install(app, ROUTERS, public if inside is not None else None)
     app.add_middleware(Methods, router=app.router)
     app.add_middleware(Bodies, longest=options.longest, free=hook_routes.PATHS.__contains__)
     if inside is not None:
         app.state.inside = inside
-        app.state.public = is_public_with_metrics if options.open_metrics else is_public
-        _admit(app, inside, options)
+        _admit(app, inside, options, public)
     app.add_middleware(Requests)
     return app
 
 
-def _admit(app: FastAPI, inside: Inside, options: Options) -> None:
+def described(version: str) -> dict[str, Any]:
+    """The description of everything, without anything behind it: for the reference."""
+    app = _bare(version)
+    app.include_router(manual.router)
+    for router in ROUTERS:
+        app.include_router(router)
+    description.install(app, ROUTERS, is_public)
+    return app.openapi()
+
+
+def _bare(version: str) -> FastAPI:
+    return FastAPI(
+        title="OttO",
+        version=version,
+        docs_url=None,
+        redoc_url=None,
+        openapi_url=None,
+        generate_unique_id_function=lambda route: route.name,
+    )
+
+
+def _admit(app: FastAPI, inside: Inside, options: Options, public: Callable[[str], bool]) -> None:
     """Add what asks who it is, and where from."""
     app.add_middleware(
         Admission,
         gate=inside.gate,
-        public=app.state.public,
+        public=public,
         # Whoever comes with many tokens, or with none that counts, is told so by their address.
         addresses=Rates(4 * options.rate, 4 * options.burst),
         callers=Rates(options.rate, options.burst),

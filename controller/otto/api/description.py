@@ -1,13 +1,17 @@
 """The API's description at `/openapi.json`: OpenAPI 3.1, made once."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any
 
-from fastapi import FastAPI
+from fastapi import APIRouter, FastAPI
+from fastapi.dependencies.models import Dependant
 from fastapi.openapi.utils import get_openapi
+from fastapi.routing import APIRoute
 
 from otto.api import answers, schemas
+from otto.api.access import SCOPE
 from otto.api.problems import Kind
+from otto.model.caller import Scope
 
 SCHEME = "token"
 _INVALID = str(Kind.INVALID.status)
@@ -44,18 +48,27 @@ TAGS: tuple[Mapping[str, str], ...] = (
 )
 
 
-def install(app: FastAPI) -> None:
-    """Have an application describe itself."""
+def install(app: FastAPI, routers: Iterable[APIRouter], public: Callable[[str], bool] | None) -> None:
+    """Have an application describe itself.
+
+    Args:
+        app: the application.
+        routers: of routes for which tokens count.
+        public: whether a path is open to everybody; None where no tokens count.
+    """
+    scopes = {} if public is None else dict(_scopes(routers))
 
     def described() -> dict[str, Any]:
         if app.openapi_schema is None:
-            app.openapi_schema = _described(app)
+            app.openapi_schema = _described(app, scopes, public)
         return app.openapi_schema
 
     app.openapi = described  # type: ignore[method-assign]
 
 
-def _described(app: FastAPI) -> dict[str, Any]:
+def _described(
+    app: FastAPI, scopes: Mapping[str, str], public: Callable[[str], bool] | None
+) -> dict[str, Any]:
     found = get_openapi(
         title=app.title,
         version=app.version,
@@ -75,14 +88,30 @@ def _described(app: FastAPI) -> dict[str, Any]:
             "description": "A token of `otto token create`. On a loopback address none is needed.",
         }
     }
-    public = getattr(app.state, "public", None)
     for path, operation in _operations(found):
         # FastAPI takes for granted that what does not fit is told in a form of its own.
         if _INVALID in operation.get("responses", {}):
             operation["responses"][_INVALID] = answers.problems(Kind.INVALID)[Kind.INVALID.status]
         if public is not None and not public(path):
-            operation["security"] = [{SCHEME: []}, {}]
+            scope = scopes.get(operation.get("operationId", ""))
+            operation["security"] = [{SCHEME: [scope] if scope else []}, {}]
     return found
+
+
+def _scopes(routers: Iterable[APIRouter]) -> Iterator[tuple[str, str]]:
+    """Names of routes, each with the scope that it needs."""
+    for router in routers:
+        for route in router.routes:
+            if isinstance(route, APIRoute):
+                found = [scope for scope in _demanded(route.dependant) if isinstance(scope, Scope)]
+                if found:
+                    yield route.name, max(found).word
+
+
+def _demanded(dependant: Dependant) -> Iterator[object]:
+    yield getattr(dependant.call, SCOPE, None)
+    for inner in dependant.dependencies:
+        yield from _demanded(inner)
 
 
 def _operations(found: Mapping[str, Any]) -> Iterator[tuple[str, dict[str, Any]]]:

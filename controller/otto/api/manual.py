@@ -68,7 +68,8 @@ def problems(kinds: Iterable[Kind]) -> str:
 def _operation(method: str, path: str, operation: Mapping[str, Any]) -> str:
     summary = f"{_text(operation.get('summary', ''))}"
     head = f'<span class="method">{_text(method.upper())}</span> <code>{_text(path)}</code> {summary}'
-    body = [f"<p>{_marked(operation.get('description', ''))}</p>", _parameters(operation), _body(operation)]
+    about = f"<p>{_marked(operation.get('description', ''))}{_scope(operation)}</p>"
+    body = [about, _parameters(operation), _body(operation)]
     rows = "".join(
         f"<tr><td><code>{_text(status)}</code></td><td>{_text(told.get('description', ''))}</td>"
         f"<td>{', '.join(_content(told))}</td></tr>"
@@ -77,6 +78,13 @@ def _operation(method: str, path: str, operation: Mapping[str, Any]) -> str:
     answers = f"<h4>Answers</h4><table>{rows}</table>"
     name = _text(operation.get("operationId", ""))
     return f'<details id="{name}"><summary>{head}</summary>{"".join(body)}{answers}</details>'
+
+
+def _scope(operation: Mapping[str, Any]) -> str:
+    demanded = [
+        scope for item in operation.get("security", ()) for scopes in item.values() for scope in scopes
+    ]
+    return "".join(f" Needs scope <code>{_text(scope)}</code>." for scope in demanded)
 
 
 def _parameters(operation: Mapping[str, Any]) -> str:

@@ -43,6 +43,7 @@ _NAMED: Mapping[str, tuple[str, str, str]] = {
     "Record": ("api", "record", ""),
     "Nameservers": ("api", "nameservers", ""),
     "Site": ("", "site", ""),
+    "DeclaredHost": ("", "host", ""),
     "Domain": ("", "domain", ""),
     "Health": ("api", "health", ""),
 }

@@ -17,7 +17,7 @@ _PLAIN: dict[object, Schema] = {
     float: {"type": "number"},
     datetime: {"type": "string", "format": "date-time"},
 }
-_DEEP = 3
+_DEEP = 2
 _ANYTHING: Schema = {}
 
 

@@ -5,9 +5,11 @@ from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from difflib import get_close_matches
 
+from otto.decide import hosts
 from otto.decide.dependencies import cycles
 from otto.decide.dns.declared import declared_twice, overlapping, unknown_sites
 from otto.model.catalogue import Catalogue, Entry, SpecFile
+from otto.model.declared import DeclaredHost
 from otto.model.domain import DomainSpec
 from otto.model.problem import Problem
 from otto.model.spec import SiteSpec, Tombstone
@@ -24,6 +26,7 @@ def assemble(
     files: Mapping[str, SpecFile],
     remembered: Mapping[str, SiteSpec] | None = None,
     zones: Mapping[str, DomainSpec] | None = None,
+    machines: Mapping[str, DeclaredHost] | None = None,
 ) -> Catalogue:
     """Judge all files of a commit together.
 
@@ -38,6 +41,7 @@ def assemble(
             is held back with that file's problems, not taken for removed; and the domains of a site that
             keeps its last good spec stay its own.
         zones: the same of zones.
+        machines: the same of declared hosts.
     """
     remembered, zones = remembered or {}, zones or {}
     loose = [problem for file in files.values() for problem in file.problems if not problem.site]
@@ -45,7 +49,10 @@ def assemble(
     declared = _declared(files)
     buried = _buried(files)
     domains = _domains(files)
-    _add(problems, _hidden(files, {*declared, *domains}, problems, {**remembered, **zones}))
+    machinery = _machinery(files)
+    known = {*declared, *domains, *map(hosts.key, machinery)}
+    held_hosts = {hosts.key(name): spec for name, spec in (machines or {}).items()}
+    _add(problems, _hidden(files, known, problems, {**remembered, **zones, **held_hosts}))
     _add(problems, _undecided(buried, declared))
     single = {name: specs[0] for name, specs in declared.items() if len(specs) == 1}
     _add(problems, _twice(declared))
@@ -57,14 +64,20 @@ def assemble(
     one = {name: specs[0] for name, specs in domains.items() if len(specs) == 1}
     _add(problems, unknown_sites(one, {*declared, *problems}, frozenset(buried)))
     _add(problems, overlapping(one))
+    _add(problems, hosts.problems(machinery, {*declared, *problems}))
     sites = {name: spec for name, spec in single.items() if name not in problems}
+    found = {name: tuple(sorted(set(some))) for name, some in sorted(problems.items())}
     return Catalogue(
         commit=commit,
         sites=sites,
-        problems={name: tuple(sorted(set(found))) for name, found in sorted(problems.items())},
+        problems={name: some for name, some in found.items() if not hosts.is_host(name)},
         loose=tuple(sorted(loose)),
         tombstones={name: stones[0] for name, stones in sorted(buried.items()) if name not in problems},
         domains={name: spec for name, spec in one.items() if name not in problems},
+        hosts={name: specs[0] for name, specs in machinery.items() if hosts.key(name) not in problems},
+        host_problems={
+            name.removeprefix(hosts.PREFIX): some for name, some in found.items() if hosts.is_host(name)
+        },
     )
 
 
@@ -93,6 +106,14 @@ def _domains(files: Mapping[str, SpecFile]) -> Mapping[str, list[DomainSpec]]:
         for spec in file.domains:
             domains[spec.name].append(spec)
     return domains
+
+
+def _machinery(files: Mapping[str, SpecFile]) -> Mapping[str, list[DeclaredHost]]:
+    machinery: defaultdict[str, list[DeclaredHost]] = defaultdict(list)
+    for file in files.values():
+        for spec in file.hosts:
+            machinery[spec.name].append(spec)
+    return machinery
 
 
 def _buried(files: Mapping[str, SpecFile]) -> Mapping[str, list[Tombstone]]:
@@ -127,7 +148,7 @@ def _hidden(
     files: Mapping[str, SpecFile],
     declared: Container[str],
     problems: Mapping[str, list[Problem]],
-    remembered: Mapping[str, SiteSpec | DomainSpec],
+    remembered: Mapping[str, SiteSpec | DomainSpec | DeclaredHost],
 ) -> list[Problem]:
     """Problems of files that hold, or held, sites or zones which cannot be read now."""
     blind = {
@@ -278,6 +299,7 @@ def touched(before: Catalogue, after: Catalogue, changed: frozenset[str]) -> fro
     names |= before.domains.keys() - after.domains.keys()
     names |= {name for name in {*before.problems, *after.problems} if _problems_differ(name, before, after)}
     names |= _buried_anew(before, after)
+    names |= hosts.moved(before, after) & {*before.sites, *after.sites}
     return frozenset(names | with_content(after.sites.values(), changed))
 
 

@@ -28,4 +28,4 @@ def _neighbours(host: Host, state: InfrastructureState) -> list[tuple[str, str, 
 
 def wanted(desired: Desired) -> dict[str, Role]:
     """Names of all hosts wanted, with their roles."""
-    return {name: role for role in Role for name in desired.spec.host_names(role)}
+    return {name: role for role in Role for name in desired.host_names(role)}

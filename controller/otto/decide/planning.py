@@ -3,6 +3,7 @@
 from collections.abc import Iterable
 
 from otto.decide.expected import SERVICES, wanted
+from otto.decide.hosts import is_declared
 from otto.decide.targeting import for_content, for_infrastructure, roles_needed
 from otto.model.canonical import digest
 from otto.model.desired import Desired
@@ -34,7 +35,9 @@ def lost_hosts(observed: Observed) -> tuple[str, ...]:
     if isinstance(observed.inventory, Unseen):
         return ()
     running = {host.name for host in observed.inventory.value if host.state is HostState.RUNNING}
-    return tuple(sorted(name for name, item in observed.silent.items() if item.confirmed and name in running))
+    lost = {name for name, item in observed.silent.items() if item.confirmed and name in running}
+    # A machine that a person declared is theirs to mend.
+    return tuple(sorted(lost - {host.name for host in observed.hosts if is_declared(host)}))
 
 
 def new_hosts(desired: Desired, observed: Observed) -> tuple[str, ...]:

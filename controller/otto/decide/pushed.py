@@ -1,11 +1,12 @@
 """What OttO makes of a push, told to the pusher in a few lines."""
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from otto.decide.catalogue import touched, untold, with_content
 from otto.model.canonical import short
 from otto.model.catalogue import Catalogue
+from otto.model.declared import DeclaredHost
 from otto.model.domain import DomainSpec, is_zone
 from otto.model.problem import Problem
 from otto.model.spec import SiteSpec, Tombstone
@@ -42,7 +43,8 @@ def judge(before: Catalogue, after: Catalogue, changed: frozenset[str], *, refus
     names = touched(before, after, changed)
     refusals = _refusals(before, after, changed)
     content = with_content(after.sites.values(), changed)
-    lines = [*_head(after, names), *_sites(before, after, names, content), *_loose(after)]
+    lines = [*_head(after, names), *_sites(before, after, names, content)]
+    lines += [*_machines(before, after), *_loose(after)]
     lines += [*_rest(after, names), *_end(names, refusals, refuse=refuse)]
     return Judgement(tuple(map(ascii_line, _cut(lines))), refusals, names)
 
@@ -68,7 +70,7 @@ def _refusals(before: Catalogue, after: Catalogue, changed: frozenset[str]) -> t
 
 def _all(catalogue: Catalogue) -> Iterator[Problem]:
     yield from catalogue.loose
-    for problems in catalogue.problems.values():
+    for problems in (*catalogue.problems.values(), *catalogue.host_problems.values()):
         yield from problems
 
 
@@ -103,6 +105,24 @@ def _sites(
             yield f"  removed   {name:<{width}}  {words}"
         else:
             yield f"  tombstone {name:<{width}}  is taken back; with no spec the site is Orphaned"
+
+
+def _machines(before: Catalogue, after: Catalogue) -> Iterator[str]:
+    """What becomes of declared hosts."""
+    for name in sorted({*before.hosts, *after.hosts, *after.host_problems}):
+        if name in after.host_problems:
+            if after.host_problems[name] != before.host_problems.get(name):
+                yield f"  refused   host {name}  not used until it is mended; what was declared before stays"
+                yield from _listed(after.host_problems[name])
+        elif name not in after.hosts:
+            yield f"  removed   host {name}  is left as it is, and watched no longer"
+        elif name not in before.hosts or _declared(before, name) != _declared(after, name):
+            serves = after.hosts[name].site
+            yield f"  accepted  host {name}  {f'serves {serves}' if serves else 'is watched'}"
+
+
+def _declared(catalogue: Catalogue, name: str) -> DeclaredHost:
+    return replace(catalogue.hosts[name], file="", line=0)
 
 
 def _zone_news(before: DomainSpec | None, after: DomainSpec) -> str:

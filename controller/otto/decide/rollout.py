@@ -228,7 +228,7 @@ def cannot_go_back(
 
 def _wanted_web(desired: Desired) -> frozenset[str]:
     """Names of all web servers that are wanted."""
-    return frozenset(desired.spec.host_names(Role.WEB))
+    return frozenset(desired.host_names(Role.WEB))
 
 
 def _changed(differences: Iterable[Difference]) -> frozenset[str]:

@@ -185,7 +185,7 @@ def _layer(found: Findings, kind: ConditionType, differences: tuple[Difference, 
     layer = _LAYERS[kind].value
     if not differences:
         message = f"{layer} is as desired"
-        if kind is ConditionType.SERVING and found.desired and serves_nothing(found.desired.spec):
+        if kind is ConditionType.SERVING and found.desired and serves_nothing(found.desired):
             message = "no web servers are wanted, so nothing is served, as desired"
         return _condition(found, kind, Truth.TRUE, "AsDesired", message)
     known = [item for item in differences if item.cause is not Cause.UNKNOWN]

@@ -4,6 +4,8 @@ from collections.abc import Iterator
 
 from otto.decide.expected import wanted
 from otto.decide.hostdiff import SET_ASIDE, set_aside
+from otto.decide.hosts import is_declared
+from otto.decide.targeting import UNMADE
 from otto.model.canonical import short
 from otto.model.desired import Desired
 from otto.model.difference import Cause, Difference, Layer, Severity
@@ -91,7 +93,8 @@ def _alive(desired: Desired, observed: Observed, host: Host, live: LiveHost | No
         silence = observed.silent[host.name]
         cause = Cause.FAILURE if silence.confirmed else Cause.UNKNOWN
         have = "no answer" if silence.confirmed else "no answer yet"
-        yield _host(f"{host.name}/reachable", "answers", have, cause, Severity.CRITICAL, of=desired)
+        aspect = UNMADE if is_declared(host) and silence.confirmed else "reachable"
+        yield _host(f"{host.name}/{aspect}", "answers", have, cause, Severity.CRITICAL, of=desired)
 
 
 def _host(path: str, want: str, have: str, cause: Cause, severity: Severity, *, of: Desired) -> Difference:

@@ -7,11 +7,15 @@ from otto.model.difference import Cause, Difference, Layer
 # A managed file belongs to the role whose service's name is in its path; all others are the base's.
 _SERVICES = ("nginx", "haproxy")
 _NOT_TERRAFORMS = frozenset({"inventory", "state"})
+UNMADE = "declared"
+"""Ends the path of what differs of a machine that OttO did not make: a person has to mend it."""
 
 
 def for_infrastructure(difference: Difference) -> bool:
     """Whether Terraform can do something about it."""
     if difference.layer is not Layer.INFRASTRUCTURE or difference.path in _NOT_TERRAFORMS:
+        return False
+    if difference.path.endswith(f"/{UNMADE}"):
         return False
     return not _awaits_confirmation(difference)
 

@@ -9,7 +9,7 @@ from otto.model.desired import Desired
 from otto.model.host import Endpoint
 from otto.model.observed import CheckFailure, InfrastructureState
 from otto.model.probing import Answer, NoAnswer, ProbeRequest, ProbeResult
-from otto.model.spec import Algorithm, Check, Role, SiteSpec
+from otto.model.spec import Algorithm, Check, Role
 
 REVISION_PATH = "/.well-known/otto-revision"
 SERVER_HEADER = "x-otto-server"
@@ -43,9 +43,9 @@ def questions(desired: Desired, state: InfrastructureState) -> tuple[Question, .
     return (*_direct(desired, state), *_through(desired, state))
 
 
-def serves_nothing(spec: SiteSpec) -> bool:
-    """Whether a site has no web servers, as its spec says: nothing for visitors is then as desired."""
-    return spec.web.count == 0
+def serves_nothing(desired: Desired) -> bool:
+    """Whether a site has no web servers, as is wished: nothing for visitors is then as desired."""
+    return not desired.host_names(Role.WEB)
 
 
 def _direct(desired: Desired, state: InfrastructureState) -> Iterable[Question]:
@@ -98,7 +98,7 @@ def directly(desired: Desired, state: InfrastructureState, names: Collection[str
         server = host.name if host.role is Role.WEB else ""
         port = host.http_port
         for domain in desired.spec.domains or ("",):
-            for check in checks if server or not serves_nothing(desired.spec) else ():
+            for check in checks if server or not serves_nothing(desired) else ():
                 request = ProbeRequest(host.address, port, check.path, domain, check.timeout)
                 name = _REVISION if check.path == REVISION_PATH else check.path
                 questions.append(Question(name, host.name, request, check, server))
@@ -107,7 +107,7 @@ def directly(desired: Desired, state: InfrastructureState, names: Collection[str
 
 def _asked(desired: Desired, state: InfrastructureState) -> tuple[Endpoint, ...]:
     """Where visitors' requests are made. Without servers the balancer answers 503, and rightly."""
-    return () if serves_nothing(desired.spec) else state.endpoints
+    return () if serves_nothing(desired) else state.endpoints
 
 
 def _through(desired: Desired, state: InfrastructureState) -> Iterable[Question]:
@@ -126,7 +126,7 @@ def asks_the_same(one: Desired, other: Desired) -> bool:
 
 def _promised(desired: Desired) -> tuple[object, ...]:
     spec = desired.spec
-    return desired.content, spec.checks, spec.domains, spreads(desired), serves_nothing(spec)
+    return desired.content, spec.checks, spec.domains, spreads(desired), serves_nothing(desired)
 
 
 def is_meant(result: ProbeResult) -> bool:

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 from typing import Any
 
+from otto.decide import hosts
 from otto.model.caller import Caller
 from otto.model.canonical import canonical, to_data
 from otto.model.catalogue import Catalogue
@@ -133,7 +134,7 @@ def why(order: Order) -> str:
 
 def problem_key(kind: Kind, name: str) -> str:
     """Whose problems those of a document are (`Problem.site`): machines have names of their own."""
-    return f"host/{name}" if kind is Kind.HOST else name
+    return hosts.key(name) if kind is Kind.HOST else name
 
 
 def subject(order: Order, old: Data | None, new: Data | None) -> str:
@@ -187,7 +188,7 @@ def brought(before: Catalogue, after: Catalogue, name: str) -> tuple[Problem, ..
 
 def _all(catalogue: Catalogue) -> Iterator[Problem]:
     yield from catalogue.loose
-    for problems in catalogue.problems.values():
+    for problems in (*catalogue.problems.values(), *catalogue.host_problems.values()):
         yield from problems
 
 

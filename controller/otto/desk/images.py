@@ -118,7 +118,7 @@ class RevokeImage(Question[Revoked]):
     """Have an image not be used any more, or used again.
 
     Attributes:
-        image: NAME (its stable), NAME@CHANNEL, NAME@sha256:…, or first digits.
+        image: NAME@sha256:…, a digest, or the first digits of one.
         reason: why; it has to be given.
         undo: whether a revocation is taken back.
         by: the name that whoever wants it gives, None for their own.

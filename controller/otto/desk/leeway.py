@@ -49,6 +49,8 @@ class Extend(Question[Said]):
             from otto.decide import leeway, moments  # noqa: PLC0415  (not for --help)
             from otto.desk import lifetimes  # noqa: PLC0415
 
+            if self.until is None and self.seconds <= 0:
+                raise UsageError("the life would be no longer", mend="give a longer time")
             end = await lifetimes.end_of(store, self.site, await house.fleet_policy(), speaker.at)
             if end is None:
                 raise leeway.endless(self.site)

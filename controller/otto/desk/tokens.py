@@ -120,7 +120,8 @@ class CreateToken(Question[NewToken]):
         """
         house.require_all("make tokens")
         who, why, lives = house.speaker(self.by), reason_of(self.reason), house.lives
-        lasting = lives.usual if self.seconds is None else timedelta(seconds=min(self.seconds, _FAR))
+        seconds = None if self.seconds is None else max(-_FAR, min(self.seconds, _FAR))
+        lasting = lives.usual if seconds is None else timedelta(seconds=seconds)
         wish = TokenWish(self.name, tokens.scope_of(self.scope_word), tokens.labels_of(self.labels), lasting)
         secret = tokens.secret_of(secrets.token_bytes(tokens.ENTROPY))
         token = tokens.issue(wish, secrets.token_hex(_ID_BYTES), secret, who, longest=lives.longest)

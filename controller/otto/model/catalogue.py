@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from otto.model.declared import DeclaredHost
 from otto.model.domain import DomainSpec
 from otto.model.problem import Problem
 from otto.model.spec import SiteSpec, Tombstone
@@ -22,6 +23,7 @@ class SpecFile:
     names: tuple[str, ...] = ()
     tombstones: tuple[Tombstone, ...] = ()
     domains: tuple[DomainSpec, ...] = ()
+    hosts: tuple[DeclaredHost, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,10 +38,11 @@ class Entry:
 
 @dataclass(frozen=True, slots=True)
 class RememberedSpec:
-    """The last good spec of a site and the commit it came with."""
+    """The last good spec of a site and the commit it came with; and the machines that are declared for it."""
 
     spec: SiteSpec
     commit: str
+    declared: tuple[DeclaredHost, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +65,8 @@ class Catalogue:
         loose: problems that belong to no known site or zone, by file.
         tombstones: sites that are to be taken down, by name; such a site is in none of the others.
         domains: good specs of zones by name.
+        hosts: machines that people declare, by name.
+        host_problems: why a declaration is not used, by name; the last good one stays in force.
     """
 
     commit: str = ""
@@ -70,3 +75,5 @@ class Catalogue:
     loose: tuple[Problem, ...] = ()
     tombstones: Mapping[str, Tombstone] = field(default_factory=dict)
     domains: Mapping[str, DomainSpec] = field(default_factory=dict)
+    hosts: Mapping[str, DeclaredHost] = field(default_factory=dict)
+    host_problems: Mapping[str, tuple[Problem, ...]] = field(default_factory=dict)

@@ -16,7 +16,7 @@ class DeclaredHost:
         site: the site that it serves, "" for none: then it is only watched.
         role: what it does there.
         ssh_port: of its SSH server.
-        ssh_user: who logs in; may become root.
+        ssh_user: who logs in: root, so that all that is managed can be read and written.
         http_port: of its web server or balancer.
         host_key: its SSH host key as in a known_hosts file, without the name (`ssh-ed25519 AAAA…`); needed.
         private_address: how the site's other hosts reach it, "" for `address`.

@@ -1,10 +1,11 @@
 """A spec plus everything it resolves to, named by one digest of content."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 from otto.model.canonical import digest
+from otto.model.declared import DeclaredHost
 from otto.model.spec import Role, SiteSpec
 
 
@@ -19,6 +20,7 @@ class Desired:
         module: digest of the Terraform module and of the provider that serves it.
         roles: Ansible role -> digest of its files.
         content: id of the content (a git tree), independent of the commit it came with.
+        declared: machines that people declared for the site, by name; no Terraform is run for them.
     """
 
     spec: SiteSpec
@@ -27,6 +29,7 @@ class Desired:
     module: str
     roles: Mapping[str, str]
     content: str
+    declared: tuple[DeclaredHost, ...] = ()
 
     @property
     def site(self) -> str:
@@ -52,14 +55,24 @@ class Desired:
     @cached_property
     def digest(self) -> str:
         """Names the whole wish. Order of domains and checks matters; labels, file and commit do not."""
-        return digest(
-            {
-                "infrastructure": self.infrastructure_digest,
-                "configuration": {role.value: self.configuration_inputs(role) for role in Role},
-                "content": self.content,
-                "checks": self.spec.checks,
-            }
-        )
+        named: dict[str, object] = {
+            "infrastructure": self.infrastructure_digest,
+            "configuration": {role.value: self.configuration_inputs(role) for role in Role},
+            "content": self.content,
+            "checks": self.spec.checks,
+        }
+        if self.declared:
+            named["declared"] = [replace(spec, file="", line=0, labels={}) for spec in self.declared]
+        return digest(named)
+
+    def host_names(self, role: Role) -> tuple[str, ...]:
+        """Names of all hosts wanted for a role: those that are made, then those that are declared."""
+        return (*self.spec.host_names(role), *(spec.name for spec in self.declared if spec.role is role))
+
+    @property
+    def declared_names(self) -> frozenset[str]:
+        """Names of its declared hosts."""
+        return frozenset(spec.name for spec in self.declared)
 
     def configuration_inputs(self, role: Role) -> dict[str, object]:
         """What configures a host of this role, besides the addresses of its neighbours."""

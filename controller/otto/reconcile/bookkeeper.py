@@ -4,6 +4,7 @@ from collections import Counter
 from collections.abc import Iterable, Mapping
 
 from otto.decide import costing
+from otto.decide.hosts import is_declared
 from otto.model.cost import Cost, PriceTable
 from otto.model.desired import Desired
 from otto.model.history import Charge, Spending
@@ -70,6 +71,8 @@ class Bookkeeper:
 
 
 def _sizes(desired: Desired, hosts: Iterable[Host], known: Mapping[str, str] | None = None) -> dict[str, str]:
-    """Name -> size of hosts: as known by role, else as the spec wants it."""
+    """Name -> size of hosts: as known by role, else as the spec wants it. Declared ones cost OttO nothing."""
     wanted = {role.value: desired.spec.group(role).size for role in Role}
-    return costing.sized({host.name: host.role.value for host in hosts}, wanted | dict(known or {}))
+    return costing.sized(
+        {host.name: host.role.value for host in hosts if not is_declared(host)}, wanted | dict(known or {})
+    )

@@ -25,6 +25,7 @@ from otto.reconcile.imagewatch import ImageWatch
 from otto.reconcile.intake import Intake
 from otto.reconcile.kit import Kit
 from otto.reconcile.loop import Loop
+from otto.reconcile.observation.watchman import Watchman
 from otto.reconcile.pipelines import Pipelines
 from otto.reconcile.reconciler import Reconciler
 from otto.reconcile.reporting.reporting import Reporting
@@ -78,6 +79,7 @@ class Controller:
         self._schedule = Schedule(schedule, kit.clock)
         self.reporting = Reporting(kit, self.fleet, kit.forge, source) if kit.forge else None
         self.stores = self._stores(source)
+        self.watchman = Watchman(kit, self.fleet, self.reconciler.sentinel.desk)
         self._join()
         self._source = source
         self._quarantined = quarantined
@@ -128,6 +130,7 @@ class Controller:
                 group.create_task(self.loop.run(), name="loop")
                 group.create_task(self.reconciler.sentinel.run(), name="sentinel")
                 group.create_task(self.watcher.run(), name="watch")
+                group.create_task(self.watchman.run(), name="hosts")
                 group.create_task(self.images.run(), name="images")
                 group.create_task(self.pipelines.run(), name="pipelines")
                 group.create_task(self.intake.run(), name="webhooks")

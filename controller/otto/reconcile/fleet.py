@@ -1,19 +1,24 @@
 """Every site and zone there is a spec for, and which spec is in force."""
 
+import json
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from otto.decide.catalogue import assemble, touched, unreadable
+from otto.model.canonical import to_data
 from otto.model.catalogue import Catalogue, Entry, RememberedDomain, RememberedSpec, SpecFile
+from otto.model.declared import DeclaredHost
 from otto.model.domain import DomainSpec, is_zone
 from otto.model.problem import Problem
+from otto.model.reading import read
 from otto.model.spec import SiteSpec, Tombstone
 from otto.model.status import Phase
 from otto.ports import Source, Specs, Store
 from otto.reconcile.freezing import Freezer
 
 _COMMIT = "source.commit"
+_HOSTS = "hosts.declared"
 # A site that no spec wants, or that a person took down, is not lost once more by the next commit.
 _GONE = frozenset({Phase.ORPHANED, Phase.DESTROYED, Phase.DESTROYING})
 
@@ -43,6 +48,7 @@ class Fleet:
         self._files: dict[str, tuple[str, SpecFile]] = {}
         self._remembered: dict[str, RememberedSpec] = {}
         self._zones: dict[str, RememberedDomain] = {}
+        self._machines: dict[str, DeclaredHost] = {}
         self.catalogue = Catalogue()
         self.seen_at: datetime | None = None
 
@@ -50,6 +56,7 @@ class Fleet:
         """Read the last good specs from the store, so that a bad spec at start holds nobody up."""
         self._remembered = dict(await self._store.remembered())
         self._zones = dict(await self._store.remembered_domains())
+        self._machines = _machines(await self._store.value(_HOSTS))
         gone = {status.site for status in await self._store.statuses() if status.phase in _GONE}
         self._lost = frozenset(gone & {*self._remembered, *self._zones})
         await self._freezer.load()
@@ -59,6 +66,18 @@ class Fleet:
         catalogue = self.catalogue
         wanted = {*catalogue.sites, *catalogue.domains, *catalogue.problems}
         return frozenset({*wanted, *self._remembered, *self._zones})
+
+    def hosts_in_force(self) -> Mapping[str, DeclaredHost]:
+        """Every declared host that counts: the newest declaration, or the last good one while that is bad."""
+        if not self.catalogue.commit:
+            return self._machines
+        kept = {name: self._machines[name] for name in self.catalogue.host_problems if name in self._machines}
+        return {**kept, **self.catalogue.hosts}
+
+    def declared(self, site: str) -> tuple[DeclaredHost, ...]:
+        """The declared hosts that serve a site, by name."""
+        found = self.hosts_in_force()
+        return tuple(found[name] for name in sorted(found) if found[name].site == site)
 
     def wants(self, name: str) -> bool:
         """Whether a spec that counts wants a site or zone of that name."""
@@ -119,6 +138,11 @@ class Fleet:
         None when no spec wants the site (any more). While the repository was not read yet, the last
         good specs are in force: a remote that is away at start makes nobody an orphan.
         """
+        known = self._known(site)
+        declared = self.declared(site) if known is not None else ()
+        return replace(known, declared=declared) if known is not None and declared else known
+
+    def _known(self, site: str) -> RememberedSpec | None:
         if not self.catalogue.commit:
             return self._remembered.get(site)
         spec = self.catalogue.sites.get(site)
@@ -168,7 +192,7 @@ class Fleet:
         files = self.files(commit, source)
         last_good = {name: known.spec for name, known in self._remembered.items()}
         zones = {name: known.spec for name, known in self._zones.items()}
-        return assemble(commit, files, last_good, zones)
+        return assemble(commit, files, last_good, zones, self._machines)
 
     def files(self, commit: str, source: Source | None = None) -> Mapping[str, SpecFile]:
         """What each spec file of a commit says, by path; costs what differs from the last one."""
@@ -196,9 +220,17 @@ class Fleet:
             await self._store.remember(good)
         self._remembered.update({item.spec.name: item for item in good})
         await self._remember_zones(after, names)
+        await self._remember_hosts(after)
         held = self._kept(after) & self._remembered.keys()
         # The newest commit may be one that is not deployed; the one in force has to stay too.
         self._source.retain({after.commit, *(self._remembered[name].commit for name in held)})
+
+    async def _remember_hosts(self, after: Catalogue) -> None:
+        kept = {name: spec for name, spec in self._machines.items() if name in after.host_problems}
+        found = {**kept, **after.hosts}
+        if found != self._machines:
+            await self._store.set_value(_HOSTS, json.dumps([to_data(found[name]) for name in sorted(found)]))
+        self._machines = found
 
     async def _remember_zones(self, after: Catalogue, names: frozenset[str]) -> None:
         found = sorted(names & after.domains.keys())
@@ -211,3 +243,9 @@ class Fleet:
         """Drop a destroyed site, or a zone given up, that no spec wants."""
         self._remembered.pop(name, None)
         self._zones.pop(name, None)
+
+
+def _machines(text: str | None) -> dict[str, DeclaredHost]:
+    """The declared hosts that the store remembers."""
+    found = [read(DeclaredHost, item) for item in json.loads(text)] if text else []
+    return {spec.name: spec for spec in found}

@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Awaitable, Callable
 
+from otto.decide.hosts import declared_for
 from otto.decide.planning import removal
 from otto.decide.preview import SitePreview
 from otto.decide.proposed import proposed
@@ -94,14 +95,16 @@ class Foresight:
         spec = after.sites[site]
         if spec.suspend:
             return SitePreview(site, trouble="it would be suspended: nothing of it would be changed")
-        return await self._changed(spec, after.commit)
+        return await self._changed(spec, after)
 
-    async def _changed(self, spec: SiteSpec, commit: str) -> SitePreview:
+    async def _changed(self, spec: SiteSpec, catalogue: Catalogue) -> SitePreview:
         applied = await self._kit.store.applied(spec.name)
         placed = await self._gate.place(spec, applied)
         if not isinstance(placed.verdict, Allowed):
             return SitePreview(spec.name, placed.plan, placed.verdict)
-        after = await self._resolver().resolve(RememberedSpec(spec, commit))
+        after = await self._resolver().resolve(
+            RememberedSpec(spec, catalogue.commit, declared_for(spec.name, catalogue))
+        )
         before = await self._present(spec.name)
         state = await self._state(spec.name)
         planned = proposed(before, after, state, self._kit.clock.now())

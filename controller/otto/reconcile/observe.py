@@ -6,6 +6,7 @@ from dataclasses import replace
 from datetime import datetime
 
 from otto.decide.hostdiff import SET_ASIDE
+from otto.decide.hosts import listed, with_declared
 from otto.decide.verification import shows_revision
 from otto.model.desired import Desired
 from otto.model.errors import OttoError
@@ -47,7 +48,7 @@ class Observer:
             applied: what was put in place last, for who has just read it.
         """
         infrastructure, inventory = await asyncio.gather(
-            self.infrastructure(desired.site), self.inventory(desired.site)
+            self.infrastructure(desired), self.inventory(desired)
         )
         state = infrastructure.value if isinstance(infrastructure, Seen) else InfrastructureState()
         dead = dead_hosts(state, inventory)
@@ -65,20 +66,21 @@ class Observer:
         refreshed = self.sightings.refreshed.get(desired.site, ())
         return Observed(infrastructure, inventory, facts, round_.serving, applied, silent, refreshed)
 
-    async def infrastructure(self, site: str) -> Seen[InfrastructureState] | Unseen:
-        """What Terraform's state holds; no state counts as an empty one."""
+    async def infrastructure(self, desired: Desired) -> Seen[InfrastructureState] | Unseen:
+        """What Terraform's state holds, and what people declared; no state counts as an empty one."""
         try:
-            state = await self._kit.infrastructure.state(site)
+            state = await self._kit.infrastructure.state(desired.site)
         except OttoError as error:
             return Unseen(str(error), self._now())
-        return Seen(state or InfrastructureState(), self._now())
+        return Seen(with_declared(state or InfrastructureState(), desired.declared), self._now())
 
-    async def inventory(self, site: str) -> Seen[tuple[LiveHost, ...]] | Unseen:
-        """What the provider has under our labels for this site."""
+    async def inventory(self, desired: Desired) -> Seen[tuple[LiveHost, ...]] | Unseen:
+        """What the provider has under our labels for this site; declared machines are taken to run."""
         try:
-            return Seen(await self._kit.infrastructure.inventory(site), self._now())
+            live = await self._kit.infrastructure.inventory(desired.site)
         except OttoError as error:
             return Unseen(str(error), self._now())
+        return Seen(listed(desired.site, live, desired.declared), self._now())
 
     async def facts(self, hosts: Sequence[Host], unreachable: frozenset[str]) -> Facts:
         """Facts of every host; those that cannot answer are not asked, which would only cost time."""
@@ -90,9 +92,13 @@ class Observer:
         }
         return found | await self.desk.facts(ask)
 
-    async def after_provisioning(self, observed: Observed, site: str, made: frozenset[str]) -> Observed:
+    async def after_provisioning(
+        self, observed: Observed, desired: Desired, made: frozenset[str]
+    ) -> Observed:
         """Look again at what an apply changes. Hosts that it `made` are known to be bare."""
-        infrastructure, inventory = await asyncio.gather(self.infrastructure(site), self.inventory(site))
+        infrastructure, inventory = await asyncio.gather(
+            self.infrastructure(desired), self.inventory(desired)
+        )
         facts = dict(observed.facts)
         if isinstance(infrastructure, Seen):
             for host in infrastructure.value.hosts:
@@ -102,7 +108,7 @@ class Observer:
             for host in again:
                 self.silences.heard(host)
             facts |= await self.facts(again, dead_hosts(infrastructure.value, inventory))
-        applied = await self._kit.store.applied(site)
+        applied = await self._kit.store.applied(desired.site)
         return replace(
             observed,
             infrastructure=infrastructure,

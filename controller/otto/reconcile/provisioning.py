@@ -120,7 +120,7 @@ class Provisioner:
             await self._charge(desired)
         await self._mark(desired, plan.actions, complete=complete)
         made = frozenset(action.host for action in plan.actions if action.kind in ANOTHER_HOST)
-        return await self._observer.after_provisioning(observed, desired.site, made)
+        return await self._observer.after_provisioning(observed, desired, made)
 
     async def _charge(self, desired: Desired) -> None:
         """However an apply ended: what it made costs something."""
@@ -140,7 +140,7 @@ class Provisioner:
         """Record what is in place; what was known of hosts that are new or gone no longer holds."""
         before = await self._kit.store.applied(desired.site)
         other = {action.host for action in actions if action.kind in ANOTHER_HOST}
-        wanted = {name for role in Role for name in desired.spec.host_names(role)}
+        wanted = {name for role in Role for name in desired.host_names(role)}
         kept = before.without_hosts_but(frozenset(wanted - other))
         applied = replace(
             kept,

@@ -45,6 +45,7 @@ class Resolver:
             module=self._kit.infrastructure.module(spec.provider),
             roles=self._kit.configuration.roles(),
             content=await self._content(known),
+            declared=known.declared,
         )
 
     async def _content(self, known: RememberedSpec) -> str:

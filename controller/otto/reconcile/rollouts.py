@@ -293,7 +293,9 @@ class Rollouts:
 
     async def _load(self, site: str) -> RolloutStatus:
         if site not in self._known:
-            self._known[site] = await self._kit.store.rollout(site)
+            self._known[site] = status = await self._kit.store.rollout(site)
+            if status.digest:
+                self._kit.metrics.rollouts.stands(status)
         return self._known[site]
 
     async def _save(self, status: RolloutStatus) -> RolloutStatus:

@@ -258,7 +258,7 @@ class Verifier:
         host = next(iter(desired.spec.domains), "")
         request = ProbeRequest(endpoint.address, endpoint.port, verification.REVISION_PATH, host)
         seen: Counter[str] = Counter()
-        if not want or not verification.spreads(desired) or verification.serves_nothing(desired.spec):
+        if not want or not verification.spreads(desired) or verification.serves_nothing(desired):
             return _Heard()
         for _ in range(_ROUNDS_PER_SERVER):
             batch = await asyncio.gather(*(self._kit.probe.get(request) for _ in range(2 * len(want))))

@@ -5,6 +5,7 @@ from collections.abc import AsyncGenerator, Iterator
 from dataclasses import dataclass, field
 from datetime import datetime
 
+from otto.decide.hosts import ID as DECLARED
 from otto.model.canonical import digest
 from otto.model.errors import TransientError
 from otto.model.host import HostEvent, HostEventKind, HostFacts, HostState
@@ -118,7 +119,9 @@ class Hosts:
         return next(host for host in self if host.name == name)
 
     def get(self, host_id: str) -> SimHost | None:
-        """The host of that id, None when it is gone."""
+        """The host of that id, None when it is gone; that of a declared one names it."""
+        if host_id.startswith(DECLARED):
+            return self.named(host_id.removeprefix(DECLARED).partition(":")[0])
         return self._by_id.get(host_id)
 
     def named(self, name: str) -> SimHost | None:
@@ -142,6 +145,10 @@ class Hosts:
         self._by_id[host_id] = host
         self._tell(host, HostEventKind.STARTED)
         return host
+
+    def place(self, name: str, role: Role = Role.WEB) -> SimHost:
+        """A bare machine that is nobody's, for a person to declare; no provider lists it."""
+        return self.make(name, "", role, image="", size="", owner="")
 
     def start(self, name: str) -> None:
         """Start a stopped host, or let a paused one go on; what was enabled runs again."""

@@ -37,6 +37,15 @@ async def served(
     """A controller over one site that is Ready, and its API on a free port."""
     stage = Stage(home)
     stage.world.push(site_spec("one"))
+    async with served_over(stage, limits, certificate) as made:
+        yield made
+
+
+@asynccontextmanager
+async def served_over(
+    stage: Stage, limits: Limits = server.LIMITS, certificate: Certificate | None = None
+) -> AsyncIterator[tuple[Api, int]]:
+    """The same over any stage."""
     async with api_over(stage) as api:
         await stage.calm(5)
         listener = listen(ApiSettings(port=0))

@@ -84,6 +84,8 @@ async def test_nobody_asks_what_they_may_not(app: Api) -> None:
         ("override", {"site": "acme", "seconds": -5, "reason": "x"}),
         ("override", {"site": "acme", "seconds": 1e300, "reason": "x"}),
         ("extend", {"site": "acme", "seconds": -5}),
+        ("extend", {"site": "acme", "seconds": -1e300}),
+        ("token-create", {"name": "x", "scope_word": "read", "seconds": -1e300}),
         ("freeze", {"reason": "x", "until": "1999-01-01T00:00:00+00:00"}),
         ("freeze", {"reason": ""}),
         ("token-create", {"name": "x", "scope_word": "read", "seconds": -1}),

@@ -346,3 +346,86 @@ async def test_every_write_and_refusal_is_on_record(api: Api) -> None:
     entries = [record.entry for record in await api.stage.world.ledger.records()]
     mine = [(entry.what, entry.summary) for entry in entries if entry.who == "ann"]
     assert mine == [("refuse", "remove site hello refused"), ("write", "remove site hello")]
+
+
+KEY = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIIgVGQ7OWaHr3vAZXoRWLSoMHdWhQKjN4f5yyEMiSAcg"
+
+
+def machine(name: str, address: str, **spec: Any) -> dict[str, Any]:
+    return {
+        "apiVersion": "otto/v1",
+        "kind": "Host",
+        "metadata": {"name": name, "labels": {"team": "web"}},
+        "spec": {"address": address, "hostKey": KEY, **spec},
+    }
+
+
+class TestMachines:
+    async def test_one_is_declared_read_changed_and_removed(self, api: Api) -> None:
+        place = api.stage.world.hosts.place("old1")
+        made = await api.ask("POST", "/inv/old1", machine("old1", place.address), by="ann")
+        assert good(made, 201)["file"] == "specs/hosts/old1.yaml"
+        read = await api.get("/inv/old1", by="ann")
+        assert good(read)["declared"] is True
+        assert read.data["declaration"]["spec"]["address"] == place.address
+        assert read.headers["etag"] == made.headers["etag"]
+        assert (await api.get("/inv/old1", by="eve")).status == 404
+        joined = {"spec": {"site": "hello"}}
+        good(await api.ask("PATCH", "/inv/old1", joined, by="ann", if_match=read.headers["etag"]))
+        await api.stage.calm(10)
+        found = good(await api.get("/site/hello/inventory"))["items"]
+        assert {item["name"]: item["declared"] for item in found} == {
+            "hello-balancer-1": False,
+            "hello-web-1": False,
+            "hello-web-2": False,
+            "old1": True,
+        }
+        assert good(await api.get("/inv/old1"))["facts"]
+        good(await api.ask("DELETE", "/inv/old1", by="ann"))
+        assert (await api.get("/inv/old1")).status == 404
+
+    async def test_those_without_a_site_come_first_in_the_list(self, api: Api) -> None:
+        await api.stage.calm(5)
+        for number in (1, 2):
+            good(
+                await api.ask("POST", f"/inv/old{number}", machine(f"old{number}", f"192.0.2.{number}")), 201
+            )
+        names, cursor = [], ""
+        while True:
+            page = good(await api.get(f"/inv?limit=1{cursor}"))
+            names += [item["name"] for item in page["items"]]
+            if page["next"] is None:
+                break
+            cursor = f"&cursor={page['next']}"
+        assert names == ["old1", "old2", "hello-balancer-1", "hello-web-1", "hello-web-2"]
+        assert good(await api.get("/inv?label=team=ops"))["items"] == []
+
+    async def test_hosts_that_otto_made_are_not_written(self, api: Api) -> None:
+        await api.stage.calm(5)
+        for method, body in (("POST", machine("hello-web-1", "192.0.2.1")), ("PATCH", {}), ("DELETE", None)):
+            headers = {"if_match": "*"} if method == "PATCH" else {}
+            answer = await api.ask(method, "/inv/hello-web-1", body, **headers)
+            assert answer.status == 409
+            assert "PATCH /site/hello" in answer.data["mend"]
+
+    async def test_nobody_puts_a_machine_into_a_site_that_is_not_theirs(self, api: Api) -> None:
+        body = machine("spy", "192.0.2.66", site="hello")
+        body["metadata"]["labels"] = {"team": "ops"}
+        answer = await api.ask("POST", "/inv/spy", body, by="eve")
+        assert answer.status == 404
+        good(
+            await api.ask("POST", "/inv/spy", {**body, "spec": machine("x", "192.0.2.66")["spec"]}, by="eve"),
+            201,
+        )
+        seen = (await api.get("/inv/spy", by="eve")).headers["etag"]
+        joined = await api.ask("PATCH", "/inv/spy", {"spec": {"site": "hello"}}, by="eve", if_match=seen)
+        assert joined.status == 404
+
+    async def test_a_bad_declaration_is_shown_so_that_it_can_be_mended(self, api: Api) -> None:
+        bad = "apiVersion: otto/v1\nkind: Host\nmetadata: {name: bad}\nspec: {address: 127.0.0.1}\n"
+        api.stage.world.source.commit({"specs/bad.yaml": bad})
+        await api.inside.controller.watcher.look()
+        read = await api.get("/inv/bad")
+        assert "not watched" in good(read)["unseen"]
+        body = machine("bad", "192.0.2.7")
+        good(await api.ask("PUT", "/inv/bad", body, if_match=read.headers["etag"]))

@@ -14,6 +14,7 @@ from otto.desk.question import Question
 from otto.desk.questions import QUESTIONS
 from otto.model.caller import Scope
 from otto.model.canonical import canonical, load
+from otto.model.domain import DomainSpec
 from otto.model.reading import read, reader
 from otto.model.verdict import Allowed, NeedsApproval, Reason, Refused, Verdict, Waiting
 from otto.testing import START
@@ -57,6 +58,8 @@ def test_it_reads_back_as_it_was_sent(word: str, kind: type[Question[Any]]) -> N
         "name": "ci",
         "scope_word": "read",
         "token": "0123",
+        "zone": "example.org",
+        "spec": DomainSpec("example.org"),
     }
     values = {field.name: needed[field.name] for field in fields(cast("Any", kind)) if field.name in needed}
     question = kind(**values)

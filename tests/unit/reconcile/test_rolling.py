@@ -229,6 +229,47 @@ async def test_balancers_change_after_the_servers(stage: Stage) -> None:
         assert [hosts for _, hosts in steps] == [("1",), ("2",)]
 
 
+async def test_balancers_are_made_anew_in_turn_and_the_other_one_serves(stage: Stage) -> None:
+    two = replace(rolling(2, policy=FREE), balancer=web(2))
+    stage.world.push(two)
+    async with stage.controller().running():
+        await stage.calm(5)
+        before = await ids(stage)
+        stage.world.images.ids["newer"] = "img-newer"
+        await push(stage, replace(two, balancer=web(2, image="newer")))
+        await stage.calm(60)
+        after = await ids(stage)
+        assert {name for name in after if after[name] != before[name]} == {"one-balancer-1", "one-balancer-2"}
+        applied = stage.world.infrastructure.applied[1:]
+        made = [sorted(c.host for c in plan.changes if "delete" in c.verbs) for plan in applied]
+        assert made == [["one-balancer-1"], ["one-balancer-2"]]
+        assert stage.world.configuration.drained == ["one-balancer-1", "one-balancer-2"]
+        run = await stage.last_run("one")
+        assert [hosts for kind, hosts in moments(run) if kind in ("try", "soak")] == [
+            ("1",), ("1",), ("2",), ("2",),
+        ]  # fmt: skip
+        assert (await stage.status("one")).phase is Phase.READY
+
+
+async def test_a_balancer_that_refuses_what_it_gets_keeps_the_other_one_as_it_was(stage: Stage) -> None:
+    two = replace(rolling(2), balancer=web(2))
+    stage.world.push(two)
+    async with stage.controller().running():
+        await stage.calm(5)
+        play = stage.world.configuration.failures
+        play.next("configure:one-balancer-1", TransientError("haproxy: [ALERT] unknown keyword"))
+        await push(stage, replace(two, algorithm=Algorithm.LEASTCONN))
+        await stage.calm(60)
+        (failed,) = [run for run in await stage.world.store.runs("one") if run.outcome is Outcome.FAILED]
+        assert [hosts for kind, hosts in moments(failed) if kind == "configure"] == [("1",)]
+        status = await stage.status("one")
+        assert status.rollout is not None
+        assert status.rollout.state is RolloutState.REVERTED
+        assert "unknown keyword" in status.rollout.reason
+        balancers = [host for host in stage.world.hosts if host.role.value == "balancer"]
+        assert {host.algorithm for host in balancers} == {Algorithm.ROUNDROBIN}
+
+
 async def test_given_up_a_rollout_goes_back_at_once_even_while_it_is_watched(stage: Stage) -> None:
     stage.world.push(rolling(3, rollout=Rollout(soak=60.0)))
     async with stage.controller().running():

@@ -5,12 +5,15 @@ from datetime import timedelta
 
 import pytest
 
-from otto.model.errors import TransientError
+from otto.model.errors import TerminalError, TransientError
 from otto.model.history import GrantKind
+from otto.model.notice import NoticeKind
 from otto.model.policy import Overrun, Policy, Window, Windows
 from otto.model.probing import Answer
 from otto.model.rollout import RolloutState
+from otto.model.spec import Check
 from otto.model.status import Phase
+from otto.reconcile.control import ask
 from otto.testing import site_spec
 
 from .rollouts import BAD, FREE, STEPS, STILL, WORKS, content, rolling, rollout, served, until
@@ -141,6 +144,53 @@ async def test_roles_that_changed_since_leave_no_way_back_and_a_person_decides(s
     assert set((await served(started)).values()) == {STILL}
     assert started.world.hosts["one-balancer-1"].disabled == set()
     assert (await rollout(started)).state is RolloutState.DONE
+
+
+async def test_an_image_that_is_gone_leaves_no_way_back_and_the_site_says_which(stage: Stage) -> None:
+    spec = rolling(policy=FREE)
+    stage.world.push(spec)
+    async with stage.controller().running():
+        await stage.calm(5)
+        stage.world.images.ids["bad"] = "img-bad"
+        checks = (Check("/", contains="nowhere"),)
+        gone = TerminalError("there is no image img-base any more")
+        stage.world.push(replace(spec, web=web(3, image="bad"), checks=checks))
+        await ask(stage.home / "control.sock", {"op": "push", "refs": []})
+        await until(stage, "verify", "one-web-1")
+        stage.world.infrastructure.failures.always("apply:one-web-1", gone)
+        await stage.calm(60)
+        status = await stage.status("one")
+        assert status.phase is Phase.DEGRADED
+        assert status.message == "there is no image img-base any more"
+        assert status.rollout is not None
+        assert status.rollout.state is RolloutState.STUCK
+        assert (await stage.last_run("one")).message == status.message
+        kinds = [notice.kind for notice in stage.world.notifier.notices]
+        assert kinds == [NoticeKind.ROLLOUT, NoticeKind.ROLLOUT]
+        assert stage.world.hosts["one-balancer-1"].disabled == {"one-web-1"}
+        assert {name: page for name, page in (await served(stage)).items() if name != "1"} == {
+            "2": WORKS,
+            "3": WORKS,
+        }
+        stage.world.infrastructure.failures.stop("apply:one-web-1")
+        await stage.calm(900)
+        assert (await rollout(stage)).state is RolloutState.REVERTED
+        assert stage.world.hosts["one-balancer-1"].disabled == set()
+
+
+async def test_how_a_rollout_stands_is_measured_by_the_next_controller_too(stage: Stage) -> None:
+    stage.world.push(rolling())
+    async with stage.controller().running():
+        await stage.calm(5)
+        await content(stage, BAD)
+        await stage.calm(60)
+    stage.world.restart()
+    controller = stage.controller()
+    async with controller.running():
+        await stage.calm(5)
+        lines = controller.kit.metrics.render()[0].decode().splitlines()
+        assert 'otto_rollout_state{site="one",state="reverted"} 1.0' in lines
+        assert 'otto_rollout_servers{site="one"} 3.0' in lines
 
 
 async def test_one_sites_failure_leaves_another_alone(stage: Stage) -> None:

@@ -127,7 +127,8 @@ class _Search:
         """All files judged together."""
         catalogue = assemble("", self._files)
         problems = {*self._problems, *catalogue.loose, *self._missing_content(catalogue.sites)}
-        problems |= {problem for found in catalogue.problems.values() for problem in found}
+        told_of = (*catalogue.problems.values(), *catalogue.host_problems.values())
+        problems |= {problem for found in told_of for problem in found}
         # A file's own problem also holds back the sites that were in it; here it is told once.
         loose = {(problem.file, problem.line, problem.column, problem.message) for problem in catalogue.loose}
         told = [

@@ -10,11 +10,14 @@ from otto.adapters.specs.compose import documents
 from otto.adapters.specs.decode import decode
 from otto.adapters.specs.document import Document, Flaw, Place, Stop, Value, find
 from otto.adapters.specs.domain import domain
+from otto.adapters.specs.hostspec import host
 from otto.adapters.specs.limits import SpecLimits
 from otto.adapters.specs.policy import fleet_policy
 from otto.adapters.specs.schema import API_VERSION, KINDS, kind
 from otto.adapters.specs.text import choices, did_you_mean, quoted, safe
+from otto.decide import hosts as machines
 from otto.model.catalogue import SpecFile
+from otto.model.declared import DeclaredHost
 from otto.model.domain import DomainSpec, is_zone
 from otto.model.policy import FleetPolicy
 from otto.model.problem import Problem
@@ -28,13 +31,15 @@ _NAME_GUESS = re.compile(
     r"^metadata:[ \t]*(?:#.*)?\n(?:[ \t].*\n|\n){0,50}?[ \t]+name:[ \t]*[\"']?([a-z0-9_][a-z0-9._-]{0,252})",
     re.MULTILINE,
 )
-
+_HOST_GUESS = re.compile(r"^kind:[ \t]*[\"']?Host\b", re.MULTILINE)
+_MARK = re.compile(r"^---", re.MULTILINE)
 
 # The kinds of documents that a repository holds; a fleet's policy is its operator's and never lies in one.
-IN_REPOSITORY = ("Site", "Domain", "Tombstone")
+IN_REPOSITORY = ("Site", "Domain", "Host", "Tombstone")
 _BUILD: Mapping[str, Callable[[Mapping[str, Any], str, int], object]] = {
     "Site": build.site,
     "Domain": domain,
+    "Host": host,
     "Tombstone": build.tombstone,
     "FleetPolicy": lambda document, _path, _line: fleet_policy(document),
 }
@@ -77,7 +82,8 @@ class YamlSpecs:
         sites = tuple(value for value in parsed.values if isinstance(value, SiteSpec))
         tombstones = tuple(value for value in parsed.values if isinstance(value, Tombstone))
         domains = tuple(value for value in parsed.values if isinstance(value, DomainSpec))
-        return SpecFile(path, sites, parsed.problems, parsed.names, tombstones, domains)
+        hosts = tuple(value for value in parsed.values if isinstance(value, DeclaredHost))
+        return SpecFile(path, sites, parsed.problems, parsed.names, tombstones, domains, hosts)
 
 
 def parse_fleet_policy(path: str, data: bytes) -> tuple[FleetPolicy | None, tuple[Problem, ...]]:
@@ -154,10 +160,12 @@ class _Reading:
     def guess_names(self, data: bytes) -> None:
         """Look for names of sites and zones in text that could not be read."""
         text = data[: 1024 * 1024].decode("utf-8", errors="replace")
-        for match in _NAME_GUESS.finditer(text):
-            name = match.group(1).rstrip(".")
-            if _is_name(name):
-                self._names[name] = None
+        for document in _MARK.split(text):
+            own = machines.key if _HOST_GUESS.search(document) else str
+            for match in _NAME_GUESS.finditer(document):
+                name = match.group(1).rstrip(".")
+                if _is_name(name):
+                    self._names[own(name)] = None
 
     def result(self, most: int) -> Parsed:
         """All of it, problems in order of place."""
@@ -234,7 +242,9 @@ def _name(value: Value) -> str:
     holder = value.get(part)
     name = holder.get(key) if isinstance(holder, dict) else None
     expected = _ZONE if value.get("kind") == "Domain" else _NAME
-    return name if isinstance(name, str) and expected.fullmatch(name) else ""
+    if not isinstance(name, str) or not expected.fullmatch(name):
+        return ""
+    return machines.key(name) if value.get("kind") == "Host" else name
 
 
 def problem(file: str, flaw: Flaw, site: str = "") -> Problem:

@@ -20,6 +20,7 @@ API_VERSION = "otto/v1"
 # Kind -> file in schemas/. One line per kind; the files are what editors use.
 KINDS: Mapping[str, str] = {
     "Site": "site.json",
+    "Host": "host.json",
     "Domain": "domain.json",
     "Tombstone": "tombstone.json",
     "FleetPolicy": "fleet-policy.json",

@@ -7,6 +7,7 @@ from urllib.parse import SplitResult, urlsplit
 from otto.adapters.specs import domainrules, rules
 from otto.adapters.specs.build import normal
 from otto.adapters.specs.document import Document, Flaw, Place
+from otto.adapters.specs.hostspec import host_flaws
 from otto.adapters.specs.rules import flaw as _flaw
 from otto.adapters.specs.text import did_you_mean, quoted
 
@@ -19,6 +20,8 @@ def flaws(document: Document) -> list[Flaw]:
     value: Any = document.value
     if value["kind"] == "Domain":
         return list(domainrules.flaws(value, document.place))
+    if value["kind"] == "Host":
+        return list(host_flaws(value, document.place))
     return list(_RULES[value["kind"]](value["spec"], document.place))
 
 

@@ -41,9 +41,12 @@ _EXAMPLES: Mapping[str, object] = {
     "reason": "as agreed",
     "scope_word": "read",
     "seconds": 3600.0,
+    "spec": {"name": "example.org"},
     "token": "0123456789ab",
+    "zone": "example.org",
 }
 
+_WHOLE = 10  # levels: what is asked is described to its end
 _LARGEST = 256 * 1024
 _LONGEST = 16 * 1024  # characters of a tool's own words
 
@@ -63,7 +66,7 @@ def _add(kind: type[Question[Any]]) -> None:
         return Response(text, media_type="application/json", headers={HEADER: str(PROTOCOL)})
 
     answer = {"type": "object", "properties": {"answer": shape_of(kind.answers())}, "required": ["answer"]}
-    content = {"schema": shape_of(kind) | {"additionalProperties": False}, "example": _example(kind)}
+    content = {"schema": shape_of(kind, _WHOLE) | {"additionalProperties": False}, "example": _example(kind)}
     router.add_api_route(
         f"/desk/{kind.word}",
         answered,

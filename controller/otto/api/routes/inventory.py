@@ -1,30 +1,25 @@
-"""Inventory: hosts that OttO made, from Terraform's state, with what was observed of each last."""
+"""Inventory: hosts that OttO made, and those people declared, with what was observed of each last."""
 
-import re
 from collections.abc import Sequence
 from typing import Annotated
 
-from fastapi import APIRouter, Path, Query, Request, Response
+from fastapi import APIRouter, Query, Request, Response
 
 from otto.api import answers
 from otto.api.access import Reader, require_seen, unseen
+from otto.api.hostnames import MADE, Item
 from otto.api.inside import Inside, Within
 from otto.api.paging import Key, Page, Paged
 from otto.api.problems import Kind
+from otto.api.routes.declared import declared
 from otto.api.selecting import LabelQuery, SiteQuery, narrowed
 from otto.model.register import Listed, Selection
 from otto.model.spec import Role
+from otto.reconcile.declaredviews import unplaced_views
 from otto.reconcile.hostview import HostView
 
 router = APIRouter(tags=["inventory"])
 
-ITEM = r"[a-z0-9](?:[a-z0-9.-]{0,251}[a-z0-9])?"
-Item = Annotated[
-    str,
-    Path(description="Name of a host.", pattern=f"^{ITEM}$", max_length=253, examples=["hello-web-1"]),
-]
-
-_MADE = re.compile(r"(?P<site>.+)-(?:web|balancer)-[0-9]+")
 # Sites whose hosts are looked at for one page: where most have none, it may hold fewer than were asked for.
 _SITES = 300
 # At once at most: what is read of a site in vain costs as much as what is shown.
@@ -47,7 +42,7 @@ async def hosts(
     site: SiteQuery = None,
     role: Annotated[Role | None, Query(description="Only hosts that do this.")] = None,
 ) -> Response:
-    """All hosts of OttO's, as Terraform's states have them, with what was observed of each last.
+    """All hosts, made and declared ones, with what was observed of each last.
 
     A page may hold fewer items than were asked for; it is the last one when `next` is null.
     """
@@ -65,11 +60,16 @@ async def hosts(
     "/inv/{item}",
     name="get_host",
     summary="One host",
-    responses=answers.one("Host", "The host", Kind.NOT_FOUND),
+    responses=answers.one("Host", "The host", Kind.NOT_FOUND, Kind.CONFLICT),
 )
 async def host(request: Request, item: Item, caller: Reader, inside: Within) -> Response:
-    """One host, with what was observed of it last."""
-    made = _MADE.fullmatch(item)
+    """One host, with what was observed of it last; of a declared one, `declaration` is what `PUT` takes back.
+
+    Of a declared one, the tag is that of its declaration, and changes with nothing else.
+    """
+    made = MADE.fullmatch(item)
+    if made is None:
+        return await declared(inside, item, caller)
     listed = await inside.store.register.listed(made["site"]) if made else None
     require_seen(caller, listed.labels if listed else None, f"host {item!r}")
     for view in await _views(inside, [listed] if listed else []):
@@ -97,7 +97,10 @@ async def _everywhere(
     """Site after site until the page is full, or enough was looked at."""
     after = page.after(str, str)
     register, found, looked, last = inside.store.register, list[HostView](), 0, ""
-    if after is not None:
+    if after is None or not after[0]:
+        views = await inside.bridge.run(unplaced_views(inside.controller, wanted.labels))
+        found += [view for view in views if _fits(view, role, after)]
+    elif after is not None:
         last = str(after[0])
         first = await register.listed(last)
         meant = [first] if first and wanted.labels.items() <= first.labels.items() else []
@@ -128,7 +131,7 @@ async def _views(inside: Inside, sites: Sequence[Listed]) -> list[HostView]:
 
 
 def _fits(view: HostView, role: Role | None, after: Key | None) -> bool:
-    return role in (None, view.host.role) and (after is None or _key(view) > after)
+    return role in (None, view.host.role if view.site else None) and (after is None or _key(view) > after)
 
 
 def _key(view: HostView) -> Key:

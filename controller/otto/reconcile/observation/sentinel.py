@@ -6,6 +6,7 @@ from contextlib import contextmanager
 
 import structlog
 
+from otto.decide.hosts import is_declared
 from otto.decide.schedule import backoff, jittered, shortened
 from otto.model.errors import OttoError
 from otto.model.host import Host, HostEvent
@@ -15,6 +16,7 @@ from otto.reconcile.fleet import Fleet
 from otto.reconcile.hostview import HostView
 from otto.reconcile.kit import Kit
 from otto.reconcile.observation.census import CensusTaker
+from otto.reconcile.observation.factsdesk import FactsDesk
 from otto.reconcile.observation.orphanage import Orphanage
 from otto.reconcile.observation.refreshing import Refreshing
 from otto.reconcile.observation.rounds import Rounds
@@ -51,6 +53,11 @@ class Sentinel:
         self.refreshing = Refreshing(kit)
 
     @property
+    def desk(self) -> FactsDesk:
+        """Asks hosts for facts."""
+        return self._desk
+
+    @property
     def silent(self) -> int:
         """How many hosts answer nothing now."""
         return self._silences.count
@@ -67,6 +74,7 @@ class Sentinel:
                 live.get(host.id),
                 census.at,
                 self._desk.view(host),
+                is_declared(host),
             )
             for host in sorted(status.hosts, key=lambda host: host.name)
         )

@@ -4,7 +4,9 @@ from collections.abc import Iterable
 from datetime import datetime
 
 from otto.decide.diff import depth, surface
+from otto.decide.hosts import listed, with_declared
 from otto.decide.signs import Key, fresh, keys, sign
+from otto.model.desired import Desired
 from otto.model.difference import Difference
 from otto.model.errors import OttoError
 from otto.model.host import LiveHost
@@ -30,7 +32,7 @@ class Surveyor:
         desired = watched.desired
         if not census.error and (census.at is None or census.at <= watched.at):
             return ()  # the last look may have changed what the list says
-        state = await self._state(desired.site)
+        state = await self._state(desired)
         if isinstance(state, Seen):
             inventory = self._inventory(watched, census)
             dead = dead_hosts(state.value, inventory)
@@ -64,17 +66,19 @@ class Surveyor:
         signs = [sign(difference, now) for difference in told]
         return tuple(signs) or _fine_again(recovered, now, Tier.FACTS)
 
-    async def _state(self, site: str) -> Seen[InfrastructureState] | Unseen:
+    async def _state(self, desired: Desired) -> Seen[InfrastructureState] | Unseen:
         now = self._kit.clock.now()
         try:
-            return Seen(await self._kit.infrastructure.state(site) or InfrastructureState(), now)
+            state = await self._kit.infrastructure.state(desired.site) or InfrastructureState()
+            return Seen(with_declared(state, desired.declared), now)
         except OttoError as error:
             return Unseen(str(error), now)
 
     def _inventory(self, watched: Watched, census: Census) -> Seen[tuple[LiveHost, ...]] | Unseen:
         if census.at is None or census.error:
             return Unseen(census.error, self._kit.clock.now())
-        return Seen(census.of(watched.desired.site), census.at)
+        desired = watched.desired
+        return Seen(listed(desired.site, census.of(desired.site), desired.declared), census.at)
 
     def _note_silence(self, state: InfrastructureState, silent: frozenset[str], dead: frozenset[str]) -> None:
         for host in state.hosts:

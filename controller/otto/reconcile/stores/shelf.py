@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from otto.decide import writing
 from otto.decide.catalogue import unreadable
 from otto.model.canonical import digest
 from otto.model.document import Document, Kind, Piece
@@ -63,8 +64,9 @@ class Shelf:
         Raises:
             UsageError: a file that mentions the name cannot be read.
         """
+        listed = writing.problem_key(Kind(kind), name) if kind in set(Kind) else name
         for path, file in self._fleet.files(commit).items():
-            if name in file.names:
+            if listed in file.names:
                 for piece in self._editor.pieces(path, self.read(commit, path)):
                     if piece.kind == kind and piece.name == name:
                         yield Place(path, piece)
