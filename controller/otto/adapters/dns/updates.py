@@ -5,10 +5,12 @@ within one message. All changes at one name, and the ownership records of them, 
 becomes of the others, each record set is beside its ownership record or neither is there.
 """
 
+import functools
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
 import dns.name
+import dns.rdata
 import dns.rrset
 import dns.update
 from dns.rdataclass import RdataClass
@@ -73,7 +75,7 @@ def batches(
             made[-1].join(draft)
         else:
             made.append(draft)
-    return tuple(Batch(draft.message, draft.changes) for draft in made)
+    return tuple(Batch(draft.message(), draft.changes) for draft in made)
 
 
 class _Draft:
@@ -84,11 +86,18 @@ class _Draft:
     """
 
     def __init__(self, origin: dns.name.Name, *, fresh: bool) -> None:
-        self.message = dns.update.UpdateMessage(origin)
         self.size = 0
         self.changes = 0
         self._origin = origin
         self._fresh = fresh
+        self.required: list[dns.rrset.RRset] = []
+        self.done: list[dns.rrset.RRset] = []
+
+    def message(self) -> dns.update.UpdateMessage:
+        """The message."""
+        made = dns.update.UpdateMessage(self._origin)
+        made.prerequisite, made.update = self.required, self.done
+        return made
 
     def add(self, change: RecordChange, unit: Sequence[RecordChange]) -> None:
         """A change, and what has to be so before it."""
@@ -99,40 +108,35 @@ class _Draft:
             self._replace_apex(name, change.before, change.after)
             return
         if change.before is not None:
-            self._put(self.message.update, name, change.before.type, RdataClass.ANY)
+            self._put(self.done, name, change.before.type, RdataClass.ANY)
         if change.after is not None:
-            self._put_set(self.message.update, name, change.after, change.after.ttl)
-
-    def _length(self, name: dns.name.Name) -> int:
-        """Bytes of a name: its own labels, and the pointer to the zone's name (RFC 1035, section 4.1.4)."""
-        own = name.labels[: -len(self._origin.labels)]
-        return sum(map(len, own)) + len(own) + 2
+            self._put_set(self.done, name, change.after, change.after.ttl)
 
     def join(self, other: "_Draft") -> None:
         """Take another's changes along."""
-        self.message.prerequisite += other.message.prerequisite
-        self.message.update += other.message.update
+        self.required += other.required
+        self.done += other.done
         self.size += other.size
         self.changes += other.changes
 
     def _require(self, name: dns.name.Name, change: RecordChange, unit: Sequence[RecordChange]) -> None:
         if change.before is not None:
             # The very same values; with a TTL of 0, as RFC 2136, section 2.4.2 wants it.
-            self._put_set(self.message.prerequisite, name, change.before, 0)
+            self._put_set(self.required, name, change.before, 0)
             return
         if self._fresh and change.is_apex and change.record.type == RecordType.NS:
             return
         for type_ in _absent(change, unit):
-            self._put(self.message.prerequisite, name, type_, RdataClass.NONE)
+            self._put(self.required, name, type_, RdataClass.NONE)
 
     def _replace_apex(self, name: dns.name.Name, before: RecordSet | None, after: RecordSet | None) -> None:
         """A zone always keeps NS (RFC 2136, section 3.4.2.4): new ones first, then the others one by one."""
         if after is not None:
-            self._put_set(self.message.update, name, after, after.ttl)
+            self._put_set(self.done, name, after, after.ttl)
         kept = after.values if after else ()
         gone = tuple(value for value in before.values if value not in kept) if before else ()
         if before and gone:
-            self._put_set(self.message.update, name, replace(before, values=gone), 0, RdataClass.NONE)
+            self._put_set(self.done, name, replace(before, values=gone), 0, RdataClass.NONE)
 
     def _put_set(
         self,
@@ -143,21 +147,35 @@ class _Draft:
         deleting: RdataClass | None = None,
     ) -> None:
         """A record set with its values."""
-        texts = item.values
-        rrset = dns.rrset.from_text_list(
-            name, ttl, _IN, item.type, texts, origin=self._origin, relativize=False
-        )
-        rrset.deleting = deleting
+        rrset = dns.rrset.RRset(name, _IN, _type(item.type), deleting=deleting)
+        for text in item.values:
+            rrset.add(_rdata(item.type, text), ttl)
         section.append(rrset)
         owner = self._length(name) + _FIXED
-        self.size += sum(owner + _SIZES.get(item.type, len(text) + 2) for text in texts)
+        self.size += sum(owner + _SIZES.get(item.type, len(text) + 2) for text in item.values)
 
     def _put(
         self, section: list[dns.rrset.RRset], name: dns.name.Name, type_: str, deleting: RdataClass
     ) -> None:
         """A record set without values: any of that type, or none."""
-        section.append(dns.rrset.RRset(name, RdataClass.ANY, RdataType.from_text(type_), deleting=deleting))
+        section.append(dns.rrset.RRset(name, RdataClass.ANY, _type(type_), deleting=deleting))
         self.size += self._length(name) + _FIXED
+
+    def _length(self, name: dns.name.Name) -> int:
+        """Bytes of a name: its own labels, and the pointer to the zone's name (RFC 1035, section 4.1.4)."""
+        own = name.labels[: -len(self._origin.labels)]
+        return sum(map(len, own)) + len(own) + 2
+
+
+@functools.cache
+def _type(text: str) -> RdataType:
+    return RdataType.from_text(text)
+
+
+@functools.lru_cache(maxsize=1024)
+def _rdata(type_: str, text: str) -> dns.rdata.Rdata:
+    """One value; all ownership records have the same."""
+    return dns.rdata.from_text(_IN, _type(type_), text, origin=dns.name.root, relativize=False)
 
 
 def _absent(change: RecordChange, unit: Sequence[RecordChange]) -> Iterator[str]:
