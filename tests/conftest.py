@@ -23,11 +23,12 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 _SECTIONS = {
     "healing": "healing, in seconds from the damage",
     "rollout": "rolling out under visitors, requests and those that failed",
+    "size": "sizes of images, in MB",
 }
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
-    """Show the figures of stories: how long healing took, and what visitors noticed of changes.
+    """Show figures: how long healing took, what visitors noticed of changes, how large images are.
 
     They are properties of the tests (tests/acceptance): they come from workers to here, and to `--junitxml`.
     """

@@ -72,7 +72,7 @@ async def gallery(store: Store) -> Gallery:
 async def used(store: Store, found: Gallery) -> Mapping[str, str]:
     """Who uses which image: digest or artifact id -> words.
 
-    What a site was last put in place with counts, too: it is what the site goes back to.
+    What a site was last put in place with counts, too, and what it had before: it goes back to these.
 
     Raises:
         OttoError: the store cannot be read.
@@ -80,8 +80,11 @@ async def used(store: Store, found: Gallery) -> Mapping[str, str]:
     words: dict[str, str] = {}
     for site in sorted({*found.specs, *(status.site for status in await store.statuses())}):
         applied = await store.applied(site)
-        ids = applied.desired.images.values() if applied.desired else ()
-        words |= dict.fromkeys(ids, f"site {site} was put in place with it")
+        for wish, why in (
+            (applied.previous, "goes back to it"),
+            (applied.desired, "was put in place with it"),
+        ):
+            words |= dict.fromkeys(wish.images.values() if wish else (), f"site {site} {why}")
     for site, spec in found.specs.items():
         fixed = {name.digest for name in imaging.named_by(spec) if name.digest}
         words |= dict.fromkeys(fixed, f"the spec of {site} names it")

@@ -101,15 +101,24 @@ def fall_back(
         channels: all there are.
         who: who revokes it.
     """
-    good = {image.digest: image for image in images if image.name == revoked.name and fit(image)}
-    good.pop(revoked.digest, None)
-    found = []
+    known, found = [image for image in images if image.digest != revoked.digest], []
     for channel in pointing_at(revoked, channels):
-        last = next((good[digest] for digest in channel.before if digest in good), None)
+        last = last_good(channel, known)
         if last is not None:
             why = f"{short_id(revoked.digest)} was revoked: {revoked.revoked}"
             found.append(promote(last, channel.name, channels, who, why))
     return tuple(found)
+
+
+def last_good(channel: Channel, images: Iterable[Image]) -> Image | None:
+    """The latest image that a channel pointed at earlier and that may be used; None for none.
+
+    Args:
+        channel: the channel.
+        images: all there are.
+    """
+    good = {image.digest: image for image in images if image.name == channel.image and fit(image)}
+    return next((good[digest] for digest in channel.before if digest in good), None)
 
 
 def fit(image: Image) -> bool:
@@ -157,9 +166,9 @@ def names_of(image: Image, pointing: Iterable[Channel]) -> tuple[ImageName, ...]
 
 
 def needless(
-    images: Sequence[Image], channels: Iterable[Channel], used: Mapping[str, str], keep: int
+    images: Sequence[Image], channels: Sequence[Channel], used: Mapping[str, str], keep: int
 ) -> tuple[Image, ...]:
-    """Images that nobody needs, oldest first.
+    """Images that nobody needs, oldest first. What a channel would go back to is needed, too.
 
     Args:
         images: all there are.
@@ -168,6 +177,8 @@ def needless(
         keep: how many of the newest of each name stay in any case; revoked ones are not counted, nor kept.
     """
     pointed = {(channel.image, channel.digest) for channel in channels}
+    back = filter(None, (last_good(channel, images) for channel in channels))
+    pointed |= {(image.name, image.digest) for image in back}
     kept = _newest(images, keep) | {
         image.digest for image in images if (image.name, image.digest) in pointed or user_of(image, used)
     }

@@ -3,7 +3,7 @@
 import json
 import re
 import subprocess
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import IO
 
@@ -43,6 +43,18 @@ def test_holds_what_the_controller_drives(image: str) -> None:
         said,
         re.DOTALL,
     )
+
+
+def test_adds_no_more_to_its_base_than_it_has_to(
+    image: str, record_property: Callable[[str, object], None]
+) -> None:
+    base = run("bash", ROOT / "infra" / "lab" / "build-base", "--tag")
+    sizes = [
+        int(podman("image", "inspect", "--format", "{{.Size}}", each)) // 10**6 for each in (image, base)
+    ]
+    record_property("size", json.dumps({"image": image, "whole": sizes[0], "base": sizes[1]}))
+    # Debian's packages 86, OttO with what it imports 193, Terraform 91 (docs/how-to/container.md).
+    assert sizes[0] - sizes[1] < 480
 
 
 def test_nobody_in_it_can_become_somebody_else(image: str) -> None:

@@ -276,6 +276,25 @@ async def test_another_image_replaces_hosts_but_pinned_ones(
         await infrastructure.destroy(site, Provider.LAB, silent)
 
 
+async def test_a_lost_host_is_made_from_what_stands_in_and_the_others_stay(
+    infrastructure: TerraformInfrastructure, lab: Lab, site: str
+) -> None:
+    revoked = lab.image("base")
+    await build(infrastructure, site, 2)
+    before = {host.name: host for host in await infrastructure.inventory(site)}
+    lab.api().remove_container(before[f"{site}-web-2"].id)
+    async with another_image(lab) as good:
+        mended = of_image(site, revoked, **{"web-1": revoked, "web-2": good})
+        plan = await infrastructure.plan(mended, silent)
+        assert told(plan.changes) == {f"{site}-web-2": (("create",), True)}
+        await infrastructure.apply(plan, silent)
+        after = {host.name: host for host in await infrastructure.inventory(site)}
+        assert after[f"{site}-web-2"].image == good
+        assert after[f"{site}-web-1"].id == before[f"{site}-web-1"].id
+        assert not await infrastructure.plan(mended, silent)
+        await infrastructure.destroy(site, Provider.LAB, silent)
+
+
 async def test_golden_names_stand_for_what_the_engine_has(lab: Lab) -> None:
     index = MemoryImageIndex()
     images = GoldenImages(index, LabImages(lab))

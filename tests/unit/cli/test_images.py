@@ -8,11 +8,13 @@ import pytest
 from tests.unit.cli.conftest import Stage
 from tests.unit.cli.test_schemas import check, schema
 from tests.unit.decide.imagery import built, channel, digest, image
+from tests.unit.decide.simulation import desired
 
 from otto.model.catalogue import RememberedSpec
 from otto.model.history import AuditEntry
 from otto.model.host import Host
 from otto.model.image import Channel, Image, Package
+from otto.model.observed import Applied
 from otto.model.spec import HostGroup, Role
 from otto.model.status import Phase, SiteStatus
 from otto.testing import site_spec
@@ -359,6 +361,14 @@ def test_needless_images_are_removed_after_a_question(images: Images) -> None:
     assert document == {"pruned": [{"name": "haproxy", "digest": digest(3)}], "failed": {}, "kept": 0}
     assert [entry.what for entry in images.entries] == ["prune"]
     assert images.says("prune", "--keep", "0") == "every image is needed: nothing was removed\n"
+
+
+@pytest.mark.parametrize("which", ["desired", "previous"])
+def test_what_a_site_was_put_in_place_with_stays_and_what_it_had_before(images: Images, which: str) -> None:
+    wish = replace(desired(), images={"balancer": "lab-3"})
+    applied = Applied(**{which: wish})  # type: ignore[arg-type]
+    asyncio.run(images.stage.world.store.save_applied("acme", applied))
+    assert images.says("prune", "--keep", "0", "--yes") == "every image is needed: nothing was removed\n"
 
 
 def test_an_image_that_a_host_runs_on_unknown_to_us_stays(images: Images) -> None:

@@ -150,6 +150,13 @@ def test_what_a_kept_image_was_built_on_stays() -> None:
     assert channels.needless(images, [channel(3, of="clowd")], {}, keep=0) == (images[3],)
 
 
+def test_what_a_channel_would_go_back_to_stays() -> None:
+    images = [image(1), image(2), image(3, revoked="CVE"), image(4), image(5)]
+    pointing = replace(channel(4), before=(digest(3), digest(2), digest(1)))
+    gone = channels.needless(images, [pointing], {}, keep=1)
+    assert [one.digest for one in gone] == [digest(1), digest(3)]
+
+
 def test_each_name_keeps_its_own_newest() -> None:
     images = [image(1), image(2), image(3, "haproxy"), image(4, "haproxy")]
     assert [one.digest for one in channels.needless(images, [], {}, keep=1)] == [digest(1), digest(3)]

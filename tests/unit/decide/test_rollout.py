@@ -42,6 +42,14 @@ def lost(seen: Observed, name: str) -> Observed:
     return replace(seen, inventory=Seen(live, NOW))
 
 
+def pictured(seen: Observed) -> Observed:
+    """The same, with hosts that tell which image they were made from."""
+    assert isinstance(seen.infrastructure, Seen)
+    state = seen.infrastructure.value
+    hosts = tuple(replace(host, image="img") for host in state.hosts)
+    return replace(seen, infrastructure=Seen(replace(state, hosts=hosts), NOW))
+
+
 def taken(wish: Desired, seen: Observed, begun: Iterable[str] = ()) -> list[str]:
     """Batches, each as the numbers of its servers."""
     found = rollout.course(wish, seen, diff(wish, seen), begun=begun)
@@ -116,14 +124,6 @@ def of_size(seen: Observed, **sizes: str) -> Observed:
     return replace(seen, infrastructure=Seen(replace(state, hosts=hosts), NOW))
 
 
-def of_image(seen: Observed) -> Observed:
-    """Servers whose module tells what they were made from."""
-    assert isinstance(seen.infrastructure, Seen)
-    state = seen.infrastructure.value
-    hosts = tuple(replace(host, image="img") for host in state.hosts)
-    return replace(seen, infrastructure=Seen(replace(state, hosts=hosts), NOW))
-
-
 def updates(*names: str) -> Plan:
     actions = tuple(Action(f"host {name}", ActionKind.UPDATE, ("size",), host=name) for name in names)
     return Plan("hello", NEW.digest, (Step(StepKind.PROVISION, (), actions),))
@@ -158,9 +158,9 @@ def test_sizes_that_change_in_place_wait_for_their_turn(seen: Observed, plan: Pl
         (lost(facts(SEEN, WEB[1], revision="c2"), WEB[1]), NOTHING, False),
         (aside(SEEN, WEB[1]), NOTHING, False),
         (SEEN, ANEW, False),  # nobody knows what it was made from, so it cannot be kept meanwhile
-        (of_image(SEEN), ANEW, True),
+        (pictured(SEEN), ANEW, True),
         (of_size(SEEN, n2="large"), updates(WEB[1]), True),
-        (lost(of_image(SEEN), WEB[1]), ANEW, False),
+        (lost(pictured(SEEN), WEB[1]), ANEW, False),
     ],
 )
 def test_what_was_verified_comes_back_in_steps_to_servers_that_got_something_else(

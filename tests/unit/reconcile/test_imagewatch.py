@@ -3,7 +3,7 @@
 from dataclasses import replace
 
 import pytest
-from tests.unit.decide.imagery import channel, digest, image
+from tests.unit.decide.imagery import built, channel, digest, image
 
 from otto.adapters.goldenimages import GoldenImages
 from otto.model.errors import TransientError
@@ -80,6 +80,41 @@ async def test_a_site_waits_for_its_image_and_comes_with_it(golden: Stage) -> No
         await tell(golden)
         await golden.calm()
         assert (await golden.status("one")).phase is Phase.READY
+
+
+@pytest.mark.parametrize(
+    ("named", "told"),
+    [
+        ("ngnix", "there is no image ngnix (images: base, nginx) (did you mean nginx?"),
+        ("nginx@stabel", "image nginx has no channel stabel (channels: stable) (did you mean nginx@stable?"),
+        ("nginx@canary", "has no channel canary (channels: stable) (otto images promote nginx --to canary)"),
+        (f"nginx@{digest(99)}", f"image nginx has no {digest(99)} in the index (otto images list nginx)"),
+        (
+            f"nginx@{digest(3)}",
+            "is not built for lab (built for: aws) (otto images build nginx --provider lab)",
+        ),
+        (f"nginx@{digest(4)}", "did not pass its smoke test at lab (otto images build nginx --provider lab)"),
+        (f"nginx@{digest(5)}", "is gone from lab: "),
+    ],
+)
+async def test_a_site_whose_image_cannot_be_used_says_why_and_nothing_of_it_is_made(
+    golden: Stage, named: str, told: str
+) -> None:
+    await fill(golden)
+    for more in (
+        image(3, artifacts=built("aws", 3)),
+        image(4, artifacts=built(number=4, passed=False)),
+        image(5),  # which the provider has no more
+    ):
+        await golden.world.store.images.add(more)
+    golden.world.push(site(image=named), site("two"))
+    async with golden.controller().running():
+        await golden.calm(5)
+        status = await golden.status("one")
+        assert told in status.message
+        assert not status.ready
+        assert not await golden.world.infrastructure.inventory("one")
+        assert (await golden.status("two")).ready
 
 
 async def test_a_revoked_image_replaces_nothing_before_there_is_another(golden: Stage) -> None:
