@@ -36,8 +36,9 @@ def page(title: str, words: str = WORDS) -> str:
 
 
 def changed(image: str = "base") -> str:
-    """The spec with another name."""
-    return spec(SITE, web=3, image=image).replace(f"[{SITE}.test]", f"[{SITE}.test, second.test]")
+    """The spec with another name, and larger servers."""
+    text = spec(SITE, web=3, image=image).replace(f"[{SITE}.test]", f"[{SITE}.test, second.test]")
+    return text.replace("    image:", "    size: medium\n    image:", 1)
 
 
 @pytest.fixture(scope="module")
@@ -114,12 +115,20 @@ def test_a_content_push_is_rolled_out_and_nobody_notices(home: Guarded, record_p
 def test_a_configuration_change_is_rolled_out_and_nobody_notices(
     home: Guarded, record_property: Record
 ) -> None:
+    before = home.containers()
     with visited(home, "configuration change", record_property) as visitors:
         home.write(f"specs/{SITE}.yaml", changed())
-        commit, _ = home.push("Another name")
+        commit, _ = home.push("Another name, and larger servers")
         runs = rolled(home, commit)
     assert {name for batch in batches(runs[-1]) for name in batch} >= WEBS
     assert fetch(visitors.url, "second.test")[0] == 200
+    # Larger, and the very same: each in its turn, since the lab gives sizes in place.
+    given = [step["hosts"] for step in runs[-1]["steps"] if step["kind"] == "provision" and step["hosts"]]
+    assert sorted(given) == [[name] for name in sorted(WEBS)]
+    sizes = {host["name"]: host["size"] for host in home.ready(SITE)["hosts"]}
+    assert {name: sizes[name] for name in WEBS} == dict.fromkeys(WEBS, "medium")
+    after = home.containers()
+    assert {name: after[name]["id"] for name in WEBS} == {name: before[name]["id"] for name in WEBS}
 
 
 def test_a_bad_release_is_taken_back_and_nobody_notices(home: Guarded, record_property: Record) -> None:

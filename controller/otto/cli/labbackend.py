@@ -59,6 +59,7 @@ class LabBackend:
             "web": _group(inputs.web),
             "balancer": _group(inputs.balancer),
             "pinned": dict(inputs.pinned),
+            "sizes": dict(inputs.sizes),
             "authorized_key": self._key,
             "settings": dict(self._lab.module_settings()),
         }

@@ -9,6 +9,7 @@ from otto.decide.hostdiff import SET_ASIDE
 from otto.model.desired import Desired
 from otto.model.difference import Cause, Difference, Layer
 from otto.model.host import HostFacts, HostState
+from otto.model.infrastructure import InfrastructureInputs
 from otto.model.observed import Applied, Observed, Seen, Unseen
 from otto.model.plan import Action, ActionKind, Plan
 from otto.model.rollout import Quarantine, RolloutState, RolloutStatus
@@ -29,11 +30,18 @@ class Course:
         batches: web servers that are changed together, in order.
         balancers: balancers that are changed one after the other, when all web servers are.
         replaced: those of them that are made anew.
+        resized: those whose size is changed in place.
     """
 
     batches: tuple[tuple[str, ...], ...] = ()
     balancers: tuple[str, ...] = ()
     replaced: frozenset[str] = frozenset()
+    resized: frozenset[str] = frozenset()
+
+    @property
+    def provisioned(self) -> frozenset[str]:
+        """Servers that Terraform changes when their turn has come."""
+        return self.replaced | self.resized
 
     @property
     def hosts(self) -> frozenset[str]:
@@ -63,7 +71,7 @@ def rolls(desired: Desired, observed: Observed, differences: Iterable[Difference
     applied = observed.applied
     if not applied.verified or applied.desired is None or desired.spec.rollout.strategy is Strategy.ALL:
         return False
-    if applied.verified != desired.digest or replaced(desired, plan, observed):
+    if applied.verified != desired.digest or later(desired, plan, observed):
         return True
     return not _changed(differences).isdisjoint(_running(desired, observed))
 
@@ -84,6 +92,29 @@ def replaced(desired: Desired, plan: Plan, observed: Observed) -> frozenset[str]
     return frozenset(name for name in found & _running(desired, observed).keys() if images.get(name))
 
 
+def resized(desired: Desired, plan: Plan, observed: Observed) -> frozenset[str]:
+    """Servers at work that get another size in place, and whose module tells which they have."""
+    sizes, running = {host.name: host.size for host in observed.hosts}, _running(desired, observed)
+    found = {action.host for action in plan.actions if action.kind is ActionKind.UPDATE}
+    return frozenset(
+        name
+        for name in found & running.keys()
+        if sizes.get(name) and sizes[name] != desired.spec.group(running[name]).size
+    )
+
+
+def later(desired: Desired, plan: Plan, observed: Observed) -> frozenset[str]:
+    """Servers at work that a plan changes and that are kept as they are until their turn."""
+    return replaced(desired, plan, observed) | resized(desired, plan, observed)
+
+
+def keeping(inputs: InfrastructureInputs, names: Iterable[str], observed: Observed) -> InfrastructureInputs:
+    """What Terraform is given while some servers are kept as they are."""
+    kept = frozenset(names)
+    sizes = {host.name: host.size for host in observed.hosts if host.name in kept and host.size}
+    return replace(inputs, pinned=pins(kept, observed), sizes=sizes)
+
+
 def pins(names: Iterable[str], observed: Observed) -> dict[str, str]:
     """What keeps servers as they are: host -> the image it runs on."""
     images = {host.name: host.image for host in observed.hosts}
@@ -96,6 +127,7 @@ def course(
     differences: Iterable[Difference],
     anew: frozenset[str] = frozenset(),
     *,
+    sized: frozenset[str] = frozenset(),
     begun: Iterable[str] = (),
     first: Iterable[str] = (),
 ) -> Course:
@@ -109,12 +141,12 @@ def course(
         observed: what was seen, after everything else that Terraform does was done.
         differences: what differs.
         anew: living servers that are to be made anew.
+        sized: those whose size is to be changed in place.
         begun: servers that were being changed when an earlier run ended: they are tried and watched again,
             even where nothing is left to change.
         first: servers on which the wish that is taken back failed: visitors are the worst off there.
     """
-    changed = _changed(differences)
-    aside = set_aside(observed)
+    changed, aside = _changed(differences) | sized, set_aside(observed)
     again = frozenset(begun) | aside
     running = _running(desired, observed)
     names = {name: role for name, role in running.items() if name in changed | anew | again}
@@ -127,7 +159,7 @@ def course(
     out = {name for name, role in wanted(desired).items() if role is Role.WEB and name not in running}
     broken = out | aside
     steps = batches(desired.spec.rollout, web, broken, desired.spec.web.count, frozenset(first))
-    return Course(steps, balancers, anew & names.keys())
+    return Course(steps, balancers, anew & names.keys(), sized & names.keys())
 
 
 def serving(desired: Desired, observed: Observed) -> frozenset[str]:

@@ -13,7 +13,8 @@ class Host:
     """A host that OttO made, from the outputs of its Terraform module.
 
     `address` is the one the controller uses; `private_address` the one hosts use among
-    themselves. `image` is the id of the image it was made from, "" where its module does not tell.
+    themselves. `image` is the id of the image it was made from, `size` as the spec calls it; each is ""
+    where its module does not tell.
     """
 
     name: str
@@ -26,6 +27,7 @@ class Host:
     http_port: int
     host_key: str
     image: str = ""
+    size: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,7 +12,8 @@ class InfrastructureInputs:
     """Everything a Terraform module is given for one site; image names are resolved to ids.
 
     `replace` names hosts that are to be made anew whatever the state says of them: they are proven dead.
-    `pinned` are hosts that stay on another image for now: host -> id of that image.
+    `pinned` are hosts that stay on another image for now: host -> id of that image; `sizes` hosts that keep
+    another size: host -> that size.
     """
 
     site: str
@@ -21,6 +22,7 @@ class InfrastructureInputs:
     balancer: HostGroup
     replace: tuple[str, ...] = ()
     pinned: Mapping[str, str] = field(default_factory=dict)
+    sizes: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

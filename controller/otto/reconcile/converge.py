@@ -15,7 +15,19 @@ from otto.decide import planning
 from otto.decide.diff import diff
 from otto.decide.dns.following import departing
 from otto.decide.requests import infrastructure_inputs
-from otto.decide.rollout import Course, course, goes_back, leaving, newcomers, part_of, pins, replaced, rolls
+from otto.decide.rollout import (
+    Course,
+    course,
+    goes_back,
+    keeping,
+    later,
+    leaving,
+    newcomers,
+    part_of,
+    replaced,
+    resized,
+    rolls,
+)
 from otto.decide.sifting import to_act_on
 from otto.decide.signs import key, keys, seen_as, told
 from otto.decide.standins import noted
@@ -125,20 +137,17 @@ class Converger:
         look = run.look
         in_steps = bool(look.beside) or rolls(look.desired, look.observed, look.differences, plan)
         await self._roller.leave(run, look.observed, leaving(plan, look.observed))
-        anew = replaced(look.desired, plan, look.observed) if in_steps else frozenset[str]()
-        if anew:
+        changes_later = later(look.desired, plan, look.observed) if in_steps else frozenset[str]()
+        if changes_later:
             await self._rollouts.begin(look, Course(), plan)
-            observed = await self._provisioner.part(run, look.observed, plan, anew | look.spared)
+            observed = await self._provisioner.part(run, look.observed, plan, changes_later | look.spared)
         else:
             observed = await self._provisioner.whole(run, plan, changes)
         found = self._to_act_on(look, observed)
-        begun, first = self._rollouts.begun(look), self._rollouts.failed_on(look)
-        steps = (
-            course(look.desired, observed, found, anew, begun=begun, first=first) if in_steps else Course()
-        )
-        if left := anew - steps.replaced:
+        steps = self._course(look, plan, observed, found) if in_steps else Course()
+        if left := changes_later - steps.provisioned:
             # They stopped working meanwhile: nobody is on them, so they need no steps.
-            observed = await self._provisioner.part(run, observed, plan, steps.replaced | look.spared)
+            observed = await self._provisioner.part(run, observed, plan, steps.provisioned | look.spared)
             found = self._to_act_on(look, observed)
             log.info("rollout.at_once", hosts=sorted(left))
         rest = self._rest(look, observed, found, steps)
@@ -156,6 +165,17 @@ class Converger:
             await self._gate.used(plan.site, plan.about.part_of)
             touched = Touched(frozenset(), frozenset(), frozenset())
         return observed, touched
+
+    def _course(self, look: Look, plan: Plan, observed: Observed, found: tuple[Difference, ...]) -> Course:
+        return course(
+            look.desired,
+            observed,
+            found,
+            replaced(look.desired, plan, look.observed),
+            sized=resized(look.desired, plan, look.observed),
+            begun=self._rollouts.begun(look),
+            first=self._rollouts.failed_on(look),
+        )
 
     def _rest(self, look: Look, observed: Observed, found: tuple[Difference, ...], steps: Course) -> Plan:
         """What is left to do besides a course; servers that it set aside come back by it alone."""
@@ -184,7 +204,8 @@ class Converger:
         if planning.needs_infrastructure(look.differences) or StepKind.PROVISION in look.force:
             with self._kit.calling("terraform"):
                 inputs = infrastructure_inputs(look.desired, planning.lost_hosts(look.observed))
-                inputs = replace(inputs, pinned={**pins(look.spared, look.observed), **look.pinned})
+                inputs = keeping(inputs, look.spared, look.observed)
+                inputs = replace(inputs, pinned={**inputs.pinned, **look.pinned})
                 changes = await self._kit.infrastructure.plan(inputs, notes.report)
         found = changes.changes if changes else ()
         plan = planning.plan(look.desired, look.observed, look.differences, found, force=look.force)

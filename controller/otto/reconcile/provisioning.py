@@ -7,7 +7,7 @@ import structlog
 
 from otto.decide import planning
 from otto.decide.requests import infrastructure_inputs
-from otto.decide.rollout import covered, pins
+from otto.decide.rollout import covered, keeping
 from otto.decide.wording import describe_actions
 from otto.model.desired import Desired
 from otto.model.errors import OttoError, TransientError
@@ -48,8 +48,9 @@ class Provisioner:
         desired = run_look.look.desired
         inputs = infrastructure_inputs(desired, planning.lost_hosts(observed))
         with self._kit.calling("terraform"):
-            pinned = replace(inputs, pinned={**pins(kept, observed), **run_look.look.pinned})
-            return await self._kit.infrastructure.plan(pinned, notes.report)
+            inputs = keeping(inputs, kept, observed)
+            inputs = replace(inputs, pinned={**inputs.pinned, **run_look.look.pinned})
+            return await self._kit.infrastructure.plan(inputs, notes.report)
 
     async def whole(self, run: Underway, plan: Plan, changes: InfrastructurePlan | None) -> Observed:
         """Apply all of a plan; what was observed, after it."""

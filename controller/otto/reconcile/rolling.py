@@ -74,20 +74,21 @@ class Roller:
         """
         desired = run.look.desired
         await self._rollouts.begin(run.look, course, judged)
-        ahead = course.replaced
+        ahead = course.provisioned
         for number, names in enumerate(course.steps, 1):
             await self._rollouts.heed(desired)
             await self._rollouts.go_on(run.look, takes=bool(course.replaced & frozenset(names)))
             self._trials.check_undisturbed(run, observed)
             await run.enter(observed, StepKind.CONFIGURE, judged)
             anew = course.replaced & frozenset(names)
-            ahead -= anew
+            ahead -= frozenset(names)
             serving = rollout.serving(desired, observed)
             web = any(names == batch for batch in course.batches)
             if web:
                 await self._check_room(run, observed, serving, names)
             drained = web and bool(serving - frozenset(names)) and _is_balanced(observed)
-            batch = Batch(names, number, drained, anew, ahead)
+            sized = course.resized & frozenset(names)
+            batch = Batch(names, number, drained, anew, ahead, sized)
             observed = await self._batch(run.unasked(), observed, batch, judged)
             observed = rollout.returned(observed, names)
             await self._rollouts.batch_done(desired, names)
@@ -194,7 +195,7 @@ class Roller:
             await self._kit.configuration.drain(hosts, run.look.spec.rollout.drain_timeout, notes.report)
 
     async def _change(self, run: Underway, observed: Observed, batch: Batch, judged: Plan) -> Observed:
-        if batch.anew:
+        if batch.anew or batch.sized:
             observed = await self._provisioner.part(run, observed, judged, batch.kept)
         observed = await self._play(run, observed, frozenset(batch.names), batch)
         if batch.anew and not _is_balancer(observed, batch.names[0]):

@@ -32,6 +32,7 @@ class Batch:
         drained: whether they are taken out of the balancers meanwhile.
         anew: those of them that are made anew.
         kept: servers that stay as they are until later batches.
+        sized: those of the batch whose size is changed in place.
     """
 
     names: tuple[str, ...]
@@ -39,6 +40,7 @@ class Batch:
     drained: bool
     anew: frozenset[str]
     kept: frozenset[str]
+    sized: frozenset[str] = frozenset()
 
 
 class Trials:

@@ -236,6 +236,7 @@ def _host(recorded: Recorded) -> Host:
         http_port=80,
         host_key=f"ssh-ed25519 {recorded.id}",
         image=recorded.image,
+        size=recorded.size,
     )
 
 

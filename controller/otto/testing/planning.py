@@ -43,7 +43,7 @@ class Recorded:
 
 
 def wanted(inputs: InfrastructureInputs) -> dict[str, Wanted]:
-    """The hosts the inputs ask for, by name; a pinned one with the image it keeps."""
+    """The hosts the inputs ask for, by name; a pinned one with the image, and the size, it keeps."""
     groups = {Role.WEB: inputs.web, Role.BALANCER: inputs.balancer}
     found = {
         f"{inputs.site}-{role.value}-{number}": (role, group)
@@ -51,7 +51,13 @@ def wanted(inputs: InfrastructureInputs) -> dict[str, Wanted]:
         for number in range(1, group.count + 1)
     }
     return {
-        name: Wanted(name, inputs.site, role, inputs.pinned.get(name, group.image), group.size)
+        name: Wanted(
+            name,
+            inputs.site,
+            role,
+            inputs.pinned.get(name, group.image),
+            inputs.sizes.get(name, group.size),
+        )
         for name, (role, group) in found.items()
     }
 

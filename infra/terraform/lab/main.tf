@@ -8,7 +8,7 @@ locals {
       for index in range(1, group.count + 1) : "${var.site}-${role}-${index}" => {
         role  = role
         index = index
-        size  = group.size
+        size  = lookup(var.sizes, "${var.site}-${role}-${index}", group.size)
       }
     }
   ]...)

@@ -12,6 +12,7 @@ output "hosts" {
       http_port       = host.http_port
       host_key        = host.host_key
       image           = host.image
+      size            = host.size
     }
   ]
 }

@@ -70,6 +70,18 @@ variable "pinned" {
   }
 }
 
+variable "sizes" {
+  description = "Hosts that keep another size than their group's for now: name of the host -> its size."
+  type        = map(string)
+  default     = {}
+  nullable    = false
+
+  validation {
+    condition     = alltrue([for size in values(var.sizes) : contains(["small", "medium", "large"], size)])
+    error_message = "sizes: the lab knows small, medium and large."
+  }
+}
+
 variable "authorized_key" {
   description = "OpenSSH public key that may log in to every host as otto."
   type        = string

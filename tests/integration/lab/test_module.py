@@ -49,7 +49,7 @@ def test_it_is_valid_and_formatted(terraform: Terraform) -> None:
 
 
 def test_its_contract(terraform: Terraform) -> None:
-    assert "Success! 7 passed, 0 failed." in terraform("test", "-no-color")
+    assert "Success! 8 passed, 0 failed." in terraform("test", "-no-color")
 
 
 @pytest.mark.lab

@@ -276,6 +276,25 @@ async def test_another_image_replaces_hosts_but_pinned_ones(
         await infrastructure.destroy(site, Provider.LAB, silent)
 
 
+async def test_another_size_is_given_in_place_but_to_hosts_that_keep_theirs(
+    infrastructure: TerraformInfrastructure, site: str
+) -> None:
+    await build(infrastructure, site, 2)
+    before = {host.name: host.id for host in await infrastructure.inventory(site)}
+    larger = replace(make_inputs(site), web=HostGroup(2, "medium", "base"))
+    plan = await infrastructure.plan(replace(larger, sizes={f"{site}-web-2": "small"}), silent)
+    (change,) = plan.changes
+    assert (change.host, change.verbs) == (f"{site}-web-1", ("update",))
+    assert "size" in change.changed
+    state = await infrastructure.apply(plan, silent)
+    sizes = {f"{site}-web-1": "medium", f"{site}-web-2": "small"}
+    assert {host.name: host.size for host in state.hosts} == sizes
+    assert {host.name: host.id for host in await infrastructure.inventory(site)} == before
+    rest = await infrastructure.plan(larger, silent)
+    assert told(rest.changes) == {f"{site}-web-2": (("update",), False)}
+    await infrastructure.destroy(site, Provider.LAB, silent)
+
+
 async def test_a_lost_host_is_made_from_what_stands_in_and_the_others_stay(
     infrastructure: TerraformInfrastructure, lab: Lab, site: str
 ) -> None:

@@ -7,6 +7,7 @@ import pytest
 
 from otto.decide import rollout
 from otto.decide.diff import diff
+from otto.decide.requests import infrastructure_inputs
 from otto.model.desired import Desired
 from otto.model.host import HostState
 from otto.model.observed import Applied, Observed, Seen
@@ -115,6 +116,36 @@ def test_steps_are_taken_away_from_what_was_verified(
     assert rollout.rolls(wish, seen, (), NOTHING) is does
 
 
+def of_size(seen: Observed, **sizes: str) -> Observed:
+    """Web servers, by number, whose module tells their size."""
+    assert isinstance(seen.infrastructure, Seen)
+    state = seen.infrastructure.value
+    hosts = tuple(replace(host, size=sizes.get(f"n{host.name[-1]}", "")) for host in state.hosts)
+    return replace(seen, infrastructure=Seen(replace(state, hosts=hosts), NOW))
+
+
+def updates(*names: str) -> Plan:
+    actions = tuple(Action(f"host {name}", ActionKind.UPDATE, ("size",), host=name) for name in names)
+    return Plan("hello", NEW.digest, (Step(StepKind.PROVISION, (), actions),))
+
+
+@pytest.mark.parametrize(
+    ("seen", "plan", "found"),
+    [
+        (of_size(SEEN, n1="large", n2="large"), updates(WEB[0], WEB[1]), {WEB[0], WEB[1]}),
+        (of_size(SEEN, n1="large", n2="large"), updates(WEB[0]), {WEB[0]}),
+        (of_size(SEEN, n1="small", n2="large"), updates(WEB[0], WEB[1]), {WEB[1]}),
+        (of_size(SEEN, n2="large"), updates(WEB[0], WEB[1]), {WEB[1]}),
+        (lost(of_size(SEEN, n1="large"), WEB[0]), updates(WEB[0]), set()),
+        (of_size(SEEN, n1="large"), ANEW, set()),
+    ],
+)
+def test_sizes_that_change_in_place_wait_for_their_turn(seen: Observed, plan: Plan, found: set[str]) -> None:
+    assert rollout.resized(NEW, plan, seen) == found
+    kept = rollout.keeping(infrastructure_inputs(NEW), found, seen)
+    assert kept.sizes == dict.fromkeys(sorted(found), "large")
+
+
 @pytest.mark.parametrize("strategy", [Strategy.ROLLING, Strategy.ALL])
 @pytest.mark.parametrize(
     ("seen", "plan", "does"),
@@ -126,8 +157,9 @@ def test_steps_are_taken_away_from_what_was_verified(
         (facts(SEEN, WEB[1], files={"/etc/nginx/nginx.conf": "edited"}), NOTHING, False),
         (lost(facts(SEEN, WEB[1], revision="c2"), WEB[1]), NOTHING, False),
         (aside(SEEN, WEB[1]), NOTHING, False),
+        (SEEN, ANEW, False),  # nobody knows what it was made from, so it cannot be kept meanwhile
         (pictured(SEEN), ANEW, True),
-        (SEEN, ANEW, False),
+        (of_size(SEEN, n2="large"), updates(WEB[1]), True),
         (lost(pictured(SEEN), WEB[1]), ANEW, False),
     ],
 )

@@ -229,6 +229,37 @@ async def test_balancers_change_after_the_servers(stage: Stage) -> None:
         assert [hosts for _, hosts in steps] == [("1",), ("2",)]
 
 
+async def test_sizes_change_in_place_server_by_server(started: Stage) -> None:
+    before = await ids(started)
+    await push(started, replace(rolling(), web=web(3, size="medium")))
+    await started.calm(60)
+    assert await ids(started) == before
+    assert {host.size for host in started.world.hosts if host.role.value == "web"} == {"medium"}
+    applied = started.world.infrastructure.applied[1:]
+    assert [[c.host for c in plan.changes] for plan in applied] == [
+        ["one-web-1"], ["one-web-2"], ["one-web-3"],
+    ]  # fmt: skip
+    run = await started.last_run("one")
+    assert [step for step in moments(run) if step[0] != "provision"] == [
+        (kind, (number,)) for number in "123" for kind in ("set-aside", "try", "return", "soak")
+    ]
+    status = await started.status("one")
+    assert status.phase is Phase.READY
+    assert {host.size for host in status.hosts if host.role.value == "web"} == {"medium"}
+
+
+async def test_another_size_of_an_image_that_fails_goes_back_from_the_one_server_that_got_it(
+    started: Stage,
+) -> None:
+    checks = (Check("/", contains="nowhere to be found"),)
+    await push(started, replace(rolling(), web=web(3, size="medium"), checks=checks))
+    await started.calm(60)
+    assert {host.size for host in started.world.hosts} == {"small"}
+    applied = started.world.infrastructure.applied[1:]
+    assert [[c.host for c in plan.changes] for plan in applied] == [["one-web-1"], ["one-web-1"]]
+    assert (await started.status("one")).phase is Phase.READY
+
+
 async def test_balancers_are_made_anew_in_turn_and_the_other_one_serves(stage: Stage) -> None:
     two = replace(rolling(2, policy=FREE), balancer=web(2))
     stage.world.push(two)

@@ -82,7 +82,7 @@ class RollingStory(Story):
         for host in self.world.hosts:
             found += [f"{host.name} has {sorted(host.disabled)} aside"] if host.disabled else []
         servers = [host for host in self.world.hosts if host.role is Role.WEB]
-        have = {(host.revision, host.image, host.domains) for host in servers}
+        have = {(host.revision, host.image, host.size, host.domains) for host in servers}
         return [*found, *([f"servers differ: {have}"] if len(servers) != 3 or len(have) != 1 else [])]
 
     async def said(self, what: str) -> None:
@@ -100,6 +100,7 @@ class Push:
     page: str
     names: str = "one"
     image: str = "base"
+    size: str = "small"
 
     async def happen(self, story: RollingStory) -> None:
         story.change(spec_of(self), PAGES[self.page])
@@ -165,7 +166,11 @@ Event = Push | Said | Harm | Trouble | Wait | Kill
 
 maybe = st.sampled_from
 pushes = st.builds(
-    Push, maybe(["good", "better", "better", "bad"]), maybe(sorted(NAMES)), maybe(["base", "base", "newer"])
+    Push,
+    maybe(["good", "better", "better", "bad"]),
+    maybe(sorted(NAMES)),
+    maybe(["base", "base", "newer"]),
+    maybe(["small", "small", "medium"]),
 )
 sayings = st.builds(Said, maybe(["pause", "resume", "abort", "undo"]))
 harms = st.builds(Harm, maybe(sorted(HARMS)), st.integers(0, 3))
@@ -178,7 +183,7 @@ stories = st.lists(
 
 
 def spec_of(push: Push) -> SiteSpec:
-    web, policy = HostGroup(3, "small", push.image), replace(FREE, drift=DriftPolicy(heals=0))
+    web, policy = HostGroup(3, push.size, push.image), replace(FREE, drift=DriftPolicy(heals=0))
     return replace(rolling(policy=policy, rollout=Rollout(soak=1.0)), web=web, domains=NAMES[push.names])
 
 
@@ -232,8 +237,14 @@ def test_nobody_is_left_out_and_never_too_many_are(events: list[Event]) -> None:
 @pytest.mark.parametrize("points", range(0, 200, 25))
 @pytest.mark.parametrize(
     "push",
-    [Push("better"), Push("bad"), Push("good", "two"), Push("better", "one", "newer")],
-    ids=["content", "bad", "configuration", "image"],
+    [
+        Push("better"),
+        Push("bad"),
+        Push("good", "two"),
+        Push("better", "one", "newer"),
+        Push("bad", "one", "base", "medium"),
+    ],
+    ids=["content", "bad", "configuration", "image", "size"],
 )
 def test_killed_at_any_point_of_a_rollout_nothing_is_lost(push: Push, points: int) -> None:
     story = run(push, Kill(points, down=1.0, seconds=30.0), Wait(40.0))

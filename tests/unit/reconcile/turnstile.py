@@ -134,8 +134,12 @@ class WatchedInfrastructure(MemoryInfrastructure):
 
     async def apply(self, plan: InfrastructurePlan, report: Report) -> InfrastructureState:
         for change in plan.changes:
-            if "delete" in change.verbs and "-web-" in change.host:
-                self._turnstile.changes(change.host, "replacement")
+            renewed, sized = (
+                "delete" in change.verbs,
+                change.verbs == ("update",) and "size" in change.changed,
+            )
+            if (renewed or sized) and "-web-" in change.host:
+                self._turnstile.changes(change.host, "replacement" if renewed else "another size")
         return await super().apply(plan, report)
 
 

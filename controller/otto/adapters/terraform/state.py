@@ -127,7 +127,8 @@ def _host(item: object) -> Host:
             ssh_user=str(fields["ssh_user"]),
             http_port=int(fields["http_port"]),
             host_key=str(fields["host_key"]),
-            image=str(fields.get("image") or ""),  # states that an older OttO wrote have none
+            image=str(fields.get("image") or ""),  # states that an older OttO wrote have neither
+            size=str(fields.get("size") or ""),
         )
     except (KeyError, TypeError) as error:
         raise ValueError(f"output hosts: {fields.get('name', 'a host')} lacks a field: {error}") from error

@@ -48,7 +48,7 @@ run "names_and_roles" {
 
 run "outputs" {
   assert {
-    condition     = distinct([for host in output.hosts : join(" ", keys(host))]) == tolist(["address host_key http_port id image name private_address role ssh_port ssh_user"])
+    condition     = distinct([for host in output.hosts : join(" ", keys(host))]) == tolist(["address host_key http_port id image name private_address role size ssh_port ssh_user"])
     error_message = "hosts have exactly the attributes of the contract"
   }
   assert {
@@ -72,6 +72,17 @@ run "pinned_hosts_keep_their_image" {
   assert {
     condition     = { for host in output.hosts : host.name => host.image if host.name != "shop-web-2" } == { "shop-balancer-1" = "sha256:0123", "shop-web-1" = "sha256:0123" }
     error_message = "the others have their group's, and a host that is not wanted is none"
+  }
+}
+
+run "hosts_keep_their_size_for_now" {
+  variables {
+    web   = { count = 2, size = "large", image = "base" }
+    sizes = { "shop-web-2" = "small", "shop-web-9" = "medium" }
+  }
+  assert {
+    condition     = { for host in output.hosts : host.name => host.size } == { "shop-balancer-1" = "medium", "shop-web-1" = "large", "shop-web-2" = "small" }
+    error_message = "a host that is named has the size it keeps, and the others their group's"
   }
 }
 
@@ -106,8 +117,9 @@ run "bad_inputs_are_refused" {
     authorized_key = "secret"
     settings       = { publish = "yes" }
     pinned         = { "shop-web-1" = "" }
+    sizes          = { "shop-web-1" = "huge" }
   }
   expect_failures = [
-    var.site, var.owner, var.web, var.balancer, var.authorized_key, var.settings, var.pinned,
+    var.site, var.owner, var.web, var.balancer, var.authorized_key, var.settings, var.pinned, var.sizes,
   ]
 }
