@@ -1,6 +1,6 @@
 """Reading, planning and changing a zone by octoDNS. Blocking; it runs in a worker."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from octodns.provider.plan import Plan
@@ -84,7 +84,7 @@ def plan(domain: DomainSpec, targets: Targets, access: Access) -> ZonePlan:
         )
     planned = ZonePlan(
         domain.name,
-        changes=_changes(made, claims),
+        changes=_changes(made, claims, _found(provider)),
         managed=claims.managed,
         makes_zone=not exists,
         foreign=_sorted([*claims.foreign, *_aside(provider)]),
@@ -173,16 +173,16 @@ def _compare(zone: str, existing: OctoZone, changes: Iterable[RecordChange]) -> 
             )
 
 
-def _changes(made: Any, claims: Claims) -> tuple[RecordChange, ...]:  # noqa: ANN401
-    found = [_change_of(change, claims) for change in made.changes] if made else []
+def _changes(made: Any, claims: Claims, there: Mapping[Key, RecordSet]) -> tuple[RecordChange, ...]:  # noqa: ANN401
+    found = [_change_of(change, claims, there) for change in made.changes] if made else []
     return tuple(sorted(found, key=lambda change: change.record.key))
 
 
-def _change_of(change: Any, claims: Claims) -> RecordChange:  # noqa: ANN401
-    before = to_set(change.existing) if change.existing else None
+def _change_of(change: Any, claims: Claims, there: Mapping[Key, RecordSet]) -> RecordChange:  # noqa: ANN401
+    key = (change.record.name, change.record._type)  # noqa: SLF001
+    before = (there.get(key) or to_set(change.existing)) if change.existing else None
     after = to_set(change.new) if change.new else None
     kind = _KINDS[type(change)]
-    key = (change.record.name, change.record._type)  # noqa: SLF001
     marks = is_mark(*key)
     taken = key in claims.taken or (marks and marked(key[0]) in claims.taken)
     return RecordChange(kind, before, after, takes_over=taken, marks=marks)
@@ -198,6 +198,10 @@ def _signed(provider: object) -> bool | None:
 
 def _serial(provider: object) -> int | None:
     return provider.serial if isinstance(provider, Rfc2136) else None
+
+
+def _found(provider: object) -> Mapping[Key, RecordSet]:
+    return provider.found if isinstance(provider, Rfc2136) else {}
 
 
 def _aside(provider: object) -> list[RecordSet]:
