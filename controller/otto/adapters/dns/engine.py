@@ -12,13 +12,14 @@ from otto.adapters.dns.access import Access
 from otto.adapters.dns.claims import Claims
 from otto.adapters.dns.desired import desired_zone
 from otto.adapters.dns.exchange import serial_of
+from otto.adapters.dns.faults import translated
 from otto.adapters.dns.marks import Key, is_mark, marked
 from otto.adapters.dns.providers import make, pieces
 from otto.adapters.dns.records import to_record, to_set
 from otto.adapters.dns.rfc2136 import Rfc2136
 from otto.decide.dns.wanted import wanted
 from otto.model.domain import DnsProvider, DomainSpec
-from otto.model.errors import StaleError, TerminalError, TransientError
+from otto.model.errors import OttoError, StaleError, TerminalError, TransientError
 from otto.model.progress import Progress, Report
 from otto.model.zone import ChangeKind, RecordChange, RecordSet, Targets, Zone, ZonePlan
 
@@ -136,12 +137,14 @@ def _change(domain: DomainSpec, provider: Any, existing: OctoZone, planned: Zone
         try:
             provider.apply(made)
         except Exception as error:
-            raise _halfway(error, planned.zone, done, total) from error
+            told = translated(error, domain.provider.value, planned.zone)
+            raise _halfway(told, planned.zone, done, total) from error
         done += len(piece)
         report(Progress(f"{planned.zone}: {done} of {total} record sets changed", done, total))
 
 
-def _halfway(error: Exception, zone: str, done: int, total: int) -> Exception:
+def _halfway(error: OttoError, zone: str, done: int, total: int) -> OttoError:
+    """An error that says so when a part was done: it is stale only while nothing was changed."""
     if not done or not isinstance(error, StaleError):
         return error
     return TransientError(
