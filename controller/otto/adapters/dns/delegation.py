@@ -74,7 +74,7 @@ def current(domain: DomainSpec, access: Access) -> tuple[str, ...] | None:
         OttoError: it does not answer.
     """
     if domain.registrar == ROUTE53DOMAINS:
-        from otto.adapters.dns.registrar import nameservers  # noqa: PLC0415  (boto3)
+        from otto.adapters.dns.registrar import nameservers  # noqa: PLC0415  (botocore)
 
         return nameservers(domain, access)
     return _above(domain, access).names if domain.registrar and access.parent else None
@@ -146,7 +146,7 @@ def change(domain: DomainSpec, plan: ZonePlan, access: Access) -> None:
     """
     if domain.registrar == ROUTE53DOMAINS:
         if plan.delegation:
-            from otto.adapters.dns.registrar import change as change_there  # noqa: PLC0415  (boto3)
+            from otto.adapters.dns.registrar import change as change_there  # noqa: PLC0415  (botocore)
 
             change_there(domain, plan.delegation, _glue(domain, plan.delegation[1]), access)
         return
