@@ -313,6 +313,19 @@ async def test_protection_holds_for_the_commit_that_takes_it_away(stage: Stage) 
         assert len(held_by(stage)) == 4
 
 
+async def test_a_zone_whose_nameserver_was_removed_is_made_anew_and_nobody_is_asked(stage: Stage) -> None:
+    """As that of the lab, when somebody removes it by hand: delegation, signatures and all."""
+    records = (*MANY, holds("@", "192.0.2.9"), holds("mail", "10 mx.two.example.", kind=MX))
+    zone = domain(*records, nameservers=("ns1.a.example",), registrar="lab", dnssec=True)
+    async with at_work(stage, zone):
+        before = held_by(stage)
+        del stage.world.zones.zones[ZONE]
+        await stage.calm(60)
+        assert held_by(stage) == before
+        assert (sim(stage).delegation, sim(stage).signed) == (("ns1.a.example",), True)
+        assert (await stage.status(ZONE)).ready
+
+
 # Errors
 
 
