@@ -287,12 +287,14 @@ async def test_nameservers_never_change_without_a_person(stage: Stage) -> None:
 
 
 async def test_a_zone_changes_in_its_windows(stage: Stage) -> None:
-    night = Windows((Window(allow=True, cron="0 22 * * *", lasts=3600.0),))
-    zone = domain(*MANY, policy=DomainPolicy(windows=night))
+    soon = Windows((Window(allow=True, cron="20 0 * * *", lasts=3600.0),))  # twenty minutes from the start
+    zone = domain(*MANY, policy=DomainPolicy(windows=soon))
     async with at_work(stage, zone):
         status = await stage.status(ZONE)
         assert {reason.rule for reason in status.held} == {"guard.window.site"}
-        await stage.calm(22 * 3600)
+        await stage.calm(15 * 60)
+        assert not calls(stage, "apply")
+        await stage.calm(5 * 60 + 30)
         assert (await stage.status(ZONE)).ready
 
 
@@ -309,6 +311,19 @@ async def test_protection_holds_for_the_commit_that_takes_it_away(stage: Stage) 
         await push(stage, domain(*MANY[1:]))
         assert "guard.protect.recent" in await held(stage, ZONE)
         assert len(held_by(stage)) == 4
+
+
+async def test_a_zone_whose_nameserver_was_removed_is_made_anew_and_nobody_is_asked(stage: Stage) -> None:
+    """As that of the lab, when somebody removes it by hand: delegation, signatures and all."""
+    records = (*MANY, holds("@", "192.0.2.9"), holds("mail", "10 mx.two.example.", kind=MX))
+    zone = domain(*records, nameservers=("ns1.a.example",), registrar="lab", dnssec=True)
+    async with at_work(stage, zone):
+        before = held_by(stage)
+        del stage.world.zones.zones[ZONE]
+        await stage.calm(60)
+        assert held_by(stage) == before
+        assert (sim(stage).delegation, sim(stage).signed) == (("ns1.a.example",), True)
+        assert (await stage.status(ZONE)).ready
 
 
 # Errors
