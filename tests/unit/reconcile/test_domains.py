@@ -67,6 +67,10 @@ async def condition(stage: Stage, name: str, kind: ConditionType) -> Condition:
     return (await stage.status(name)).conditions[kind.value]
 
 
+def measured(controller: Controller, name: str, **labels: str) -> float | None:
+    return controller.kit.metrics.registry.get_sample_value(f"otto_dns_zone_{name}", {"zone": ZONE, **labels})
+
+
 def calls(stage: Stage, name: str) -> int:
     return stage.world.zones.failures.count(name)
 
@@ -158,6 +162,25 @@ async def test_a_restart_over_a_clean_zone_reads_nothing(stage: Stage) -> None:
         assert calls(stage, "plan") == plans
         assert (await stage.status(ZONE)).ready
         assert len(await stage.world.store.runs(ZONE)) == 1
+
+
+async def test_metrics_tell_of_a_zone_before_and_after_a_restart(stage: Stage) -> None:
+    async with at_work(stage, domain(*MANY)) as controller:
+        assert measured(controller, "differences") == 0  # of what was found after the change
+        assert measured(controller, "serial") == sim(stage).serial
+        assert measured(controller, "observed_age_seconds", look="check") is not None
+    stage.world.restart()
+    plans = calls(stage, "plan")
+    async with stage.controller().running() as controller:
+        assert measured(controller, "observed_age_seconds", look="full") is not None
+        await stage.calm(35)
+        assert calls(stage, "plan") == plans
+        found = {name: measured(controller, name) for name in ("ready", "in_sync", "resolving", "failures")}
+        assert found == {"ready": 1, "in_sync": 1, "resolving": 1, "failures": 0}
+        assert measured(controller, "serial") == sim(stage).serial
+        age = measured(controller, "observed_age_seconds", look="serial")
+        assert age is not None
+        assert age < 35
 
 
 async def test_a_provider_without_serials_is_read_at_the_slow_interval(stage: Stage) -> None:

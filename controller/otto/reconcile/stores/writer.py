@@ -141,6 +141,7 @@ class Writer:
             try:
                 await self._book.publish(draft.commit, draft.base)
             except MovedError:
+                self._kit.metrics.write_retried()
                 log.info("stores.moved", kind=order.kind.value, name=order.name, attempt=attempt + 1)
                 continue
             self._last, self.written = draft.after, draft.commit
