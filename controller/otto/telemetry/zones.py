@@ -91,14 +91,19 @@ class ZoneMetrics(Collector):
         """Families about zones, as they are now."""
         known = dict(self._zones)
         phases = GaugeMetricFamily("otto_dns_zones", "Zones, by phase.", labels=["phase"])
+        unready = GaugeMetricFamily(
+            "otto_dns_zones_unready", "Zones whose Ready condition is not True, by phase.", labels=["phase"]
+        )
         counts = Tally(zone.phase for zone in known.values())
+        waiting = Tally(zone.phase for zone in known.values() if not zone.ready)
         for phase in Phase:
             phases.add_metric([phase.value], counts[phase])
+            unready.add_metric([phase.value], waiting[phase])
         families = _families()
         if len(known) <= self._limit:
             for name, zone in known.items():
                 _add(families, label(name), zone, self._now())
-        yield from (phases, *families.values())
+        yield from (phases, unready, *families.values())
 
 
 def _add(families: dict[str, GaugeMetricFamily], shown: str, zone: _Zone, now: float) -> None:

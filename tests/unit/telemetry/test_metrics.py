@@ -102,6 +102,7 @@ def known() -> Iterator[tuple[str, dict[str, str]]]:
     yield from (("otto_dns_looks_total", {"look": look}) for look in LOOKS)
     yield from (("otto_dns_changes_total", {"action": action}) for action in ACTIONS)
     yield from (("otto_dns_zones", {"phase": phase.value}) for phase in Phase)
+    yield from (("otto_dns_zones_unready", {"phase": phase.value}) for phase in Phase)
     yield from (("otto_api_refusals_total", {"kind": kind}) for kind in REFUSALS)
     yield from (("otto_api_tokens", {"scope": scope.word}) for scope in Scope)
     yield from (("otto_writes_total", {"kind": k.value, "result": r}) for k in Kind for r in WRITTEN)
@@ -424,5 +425,6 @@ def test_more_zones_than_the_limit_have_no_series() -> None:
     value = metrics.registry.get_sample_value
     assert value("otto_dns_zone_ready", {"zone": "a.example"}) is None
     assert value("otto_dns_zones", {"phase": "Ready"}) == 2
+    assert value("otto_dns_zones_unready", {"phase": "Ready"}) == 2
     metrics.zone_gone("b.example")
     assert value("otto_dns_zone_ready", {"zone": "a.example"}) == 0
