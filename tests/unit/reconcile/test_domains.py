@@ -252,7 +252,7 @@ async def test_records_of_others_are_left_alone(stage: Stage) -> None:
         await stage.calm(40)
         status = await stage.status(ZONE)
         assert status.ready
-        assert "1 record sets of others" in status.conditions["InSync"].message
+        assert "1 record set of others is left alone" in status.conditions["InSync"].message
         assert len(await stage.world.store.runs(ZONE)) == 1
 
 

@@ -83,7 +83,7 @@ def confirm(invocation: Invocation, site: str | None, sites: list[str]) -> None:
         zones = [name for name in sites if is_zone(name)]
         own = [name for name in sites if name not in zones]
         left = (
-            f", takes OttO's records out of {counted(len(zones), 'zone')} ({', '.join(zones)})"
+            f", and takes OttO's records out of {counted(len(zones), 'zone')} ({', '.join(zones)})"
             if zones
             else ""
         )
