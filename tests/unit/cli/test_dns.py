@@ -229,7 +229,7 @@ def test_what_is_no_zone_file(data: bytes) -> None:
 
 
 def test_where_a_zone_file_is_wrong() -> None:
-    with pytest.raises(UsageError, match="near line [23]: "):
+    with pytest.raises(UsageError, match=r"near line [23]: "):
         record_sets(ZONE, b"$TTL 300\na IN A 192.0.2.300\n")
 
 
