@@ -351,13 +351,43 @@ async def test_a_server_that_is_away_is_tried_again_with_growing_pauses(stage: S
         assert (await stage.status(ZONE)).failures == 0
 
 
+def away(stage: Stage) -> None:
+    for question in ("serial", "plan"):
+        stage.world.zones.failures.always(question, TransientError("ns1 does not answer"))
+
+
+def back(stage: Stage) -> None:
+    for question in ("serial", "plan"):
+        stage.world.zones.failures.stop(question)
+
+
 async def test_a_server_that_goes_away_later_changes_no_condition(stage: Stage) -> None:
     async with at_work(stage, domain(*MANY)):
-        stage.world.zones.failures.always("serial", TransientError("ns1 does not answer"))
+        away(stage)
         await stage.calm(40)
         status = await stage.status(ZONE)
         assert status.phase is Phase.DEGRADED
         assert status.holds(ConditionType.RESOLVING)
+
+
+@pytest.mark.parametrize("restarted", [False, True])
+async def test_a_server_that_comes_back_is_told_of_at_once(stage: Stage, *, restarted: bool) -> None:
+    async with at_work(stage, domain(*MANY)) as controller:
+        away(stage)
+        await stage.calm(40)
+        assert (await stage.status(ZONE)).failures > 0
+        if not restarted:
+            back(stage)
+            await stage.calm(60)
+            assert measured(controller, "failures") == 0
+    if restarted:
+        stage.world.restart()
+        back(stage)
+        async with stage.controller().running() as controller:
+            await stage.calm(5)
+            assert measured(controller, "failures") == 0
+    status = await stage.status(ZONE)
+    assert (status.phase, status.failures, status.message) == (Phase.READY, 0, "")
 
 
 async def test_a_wrong_key_stalls(stage: Stage) -> None:

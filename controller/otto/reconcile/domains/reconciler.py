@@ -66,11 +66,16 @@ class ZoneReconciler:
         self.troubles: dict[str, str] = {}
 
     async def load(self) -> None:
-        """Have the metrics tell of zones what was known before this start: a zone that stands is not read."""
+        """Have the metrics tell of zones what was known before this start: a zone that stands is not read.
+
+        One whose last look failed is: else its status would tell of that until the slow look comes round.
+        """
         for status in await self._kit.store.statuses() if self._book.all() else ():
             memory = self._book.all().get(status.site)
             if memory is not None:
                 self._kit.metrics.zone(status)
+                if status.failures:
+                    self.observer.doubt(status.site)
                 if memory.read_at is not None:
                     self._seen(memory.zone, "full", memory.read_at, memory.serial)
 
@@ -156,6 +161,7 @@ class ZoneReconciler:
             return self._pace.slowest()
         if self._book.of(zone).desired is None:
             await self._giving_up.forget(zone)
+            self.observer.forget(zone)
             return Next(None)
         await self._statuses.write(ZoneFindings(zone, now, orphaned=True))
         return self._pace.slowest()
