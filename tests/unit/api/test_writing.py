@@ -256,7 +256,9 @@ async def test_writes_are_counted_by_what_became_of_them(api: Api) -> None:
     seen = await tag(api, "/site/hello")
     api.stage.world.specbook.failures.next("publish", MovedError())
     asked = asyncio.create_task(patch(3, seen))
-    await api.stage.calm(1)
+    async with asyncio.timeout(20):
+        while not asked.done():  # it reaches its pause by way of other threads
+            await api.stage.calm(1)
     assert await asked == 200  # somebody else's commit came first: it was made anew
     assert await patch(4, seen) == 412
     assert await patch(3, await tag(api, "/site/hello")) == 200
