@@ -7,6 +7,7 @@ from collections import OrderedDict
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Protocol
 
 import structlog
 from starlette.requests import Request
@@ -29,6 +30,16 @@ _FRESH = 1.0  # seconds for which a token that was looked up counts: as long as 
 _USED = timedelta(minutes=5)
 _KNOWN = 1000
 _INVALID = {"www-authenticate": 'Bearer realm="OttO", error="invalid_token"'}
+
+
+class Counted(Protocol):
+    """Counts what the gate turns away."""
+
+    def api_refused(self, kind: str) -> None:
+        """Count a refusal by the kind of its problem."""
+
+    def guessed(self, *, locked: bool) -> None:
+        """Count a token that nobody has, and whether its sender is not listened to from now on."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,6 +78,7 @@ class TokenGate:
         options: who is let in.
         now: the time of day, in UTC.
         monotonic: seconds that never go back.
+        counted: counts what is turned away.
     """
 
     def __init__(
@@ -76,7 +88,10 @@ class TokenGate:
         options: GateOptions,
         now: Callable[[], datetime],
         monotonic: Callable[[], float] = time.monotonic,
+        *,
+        counted: Counted,
     ) -> None:
+        self._counted = counted
         self._tokens = tokens
         self._options = options
         self._now = now
@@ -105,6 +120,7 @@ class TokenGate:
 
     async def refused(self, caller: Caller | None, request: Request, error: ProblemError) -> None:
         """See `Gate`."""
+        self._counted.api_refused(error.kind.slug)
         what = f"{request.method} {request.url.path}"
         address = caller.address if caller else self.sender(request)
         await self._refusals.note(error.kind.slug, caller.name if caller else "", address, error.detail, what)
@@ -149,7 +165,7 @@ class TokenGate:
             )
         token = await self._token(digest) if digest else None
         if token is None:
-            self._guesses.add(guesser)
+            self._counted.guessed(locked=self._guesses.add(guesser))
             raise ProblemError(Kind.UNAUTHENTICATED, "the token does not count", headers=_INVALID)
         now = self._now()
         if not token.holds(now):
