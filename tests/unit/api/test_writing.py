@@ -429,3 +429,15 @@ class TestMachines:
         assert "not watched" in good(read)["unseen"]
         body = machine("bad", "192.0.2.7")
         good(await api.ask("PUT", "/inv/bad", body, if_match=read.headers["etag"]))
+
+
+async def test_why_a_site_waits_is_not_looked_for_in_sites_of_others(api: Api) -> None:
+    other = {**new("wiki", suspend=True), "metadata": {"name": "wiki", "labels": {"team": "ops"}}}
+    good(await api.ask("POST", "/site/wiki", other, by="root"), 201)
+    good(await api.ask("POST", "/site/shop", new("shop", dependsOn=["wiki"]), by="root"), 201)
+    await api.stage.calm(5)
+    told = {who: good(await api.get("/site/shop/why", by=who))["blockers"] for who in ("root", "ann")}
+    assert {who: [item["kind"] for item in found] for who, found in told.items()} == {
+        "root": ["dependency"],
+        "ann": ["waiting"],  # as its own status says, and no further
+    }
