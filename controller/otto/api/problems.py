@@ -129,6 +129,13 @@ class Kind(Enum):
         "More requests came from this caller, or from this address, than are answered.",
         "Wait as long as `Retry-After` says.",
     )
+    HEAD_TOO_LARGE = _Meaning(
+        "head-too-large",
+        http.HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE,
+        "Too much before the body",
+        "The path, the query and the headers together have more bytes, or more lines, than are taken.",
+        "Send less; what is long belongs into a body.",
+    )
     INTERNAL = _Meaning(
         "internal",
         http.HTTPStatus.INTERNAL_SERVER_ERROR,

@@ -124,10 +124,12 @@ class TokenGate:
 
     def _require_private(self, request: Request, peer: str, headers: Mapping[str, str]) -> None:
         """Refuse a token that came unencrypted from another machine: whoever listens has it by now."""
-        if self._options.plain or request.url.scheme == "https" or addresses.is_loopback(peer):
+        here = addresses.is_loopback(peer)
+        direct = here and not addresses.through_proxy(headers)
+        if self._options.plain or request.url.scheme == "https" or direct:
             return
         at = addresses.parsed(peer)
-        ours = at is not None and any(at in network for network in self._options.proxies)
+        ours = here or (at is not None and any(at in network for network in self._options.proxies))
         if ours and headers.get("x-forwarded-proto", "").lower() == "https":
             return
         raise ProblemError(

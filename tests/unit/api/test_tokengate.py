@@ -254,6 +254,10 @@ async def test_a_token_that_others_could_read_is_refused() -> None:
     proxied = await door.ask(secret, client="10.1.0.1", x_forwarded_for=FAR, x_forwarded_proto="https")
     assert proxied.address == FAR
     assert (await door.refused(secret, client="10.1.0.1", x_forwarded_for=FAR)).kind is Kind.FORBIDDEN
+    assert (await door.ask(secret, client="127.0.0.1")).address == "127.0.0.1"
+    for proto in ("http", ""):
+        passed_on = {"x_forwarded_for": FAR, "x_forwarded_proto": proto}
+        assert (await door.refused(secret, client="127.0.0.1", **passed_on)).kind is Kind.FORBIDDEN
     assert (await door.refused(secret, x_forwarded_proto="https")).kind is Kind.FORBIDDEN
 
 
