@@ -20,7 +20,7 @@ from otto.api.methods import is_head
 from otto.api.problems import Kind, ProblemError
 from otto.api.schemas import ref
 from otto.api.selecting import LabelQuery, narrowed
-from otto.api.stream import Happened, LostError
+from otto.api.stream import Happened, Listener, LostError
 from otto.model.caller import Caller
 
 router = APIRouter(tags=["events"])
@@ -29,8 +29,6 @@ MEDIA_TYPE = "text/event-stream"
 
 # Seconds between two words where nothing happens: less than proxies wait.
 _HEARTBEAT = 15.0
-# Heartbeats after which the gate is asked again: a token may have been taken back.
-_ASKED_AGAIN = 4
 _RETRY = b"retry: 2000\n\n"
 _REMEMBERED = 1000
 _MOMENT = 1.0  # seconds for which labels of a site are believed
@@ -98,8 +96,8 @@ async def events(
 ) -> Response:
     """Every change of a status, step of a run and line of the log that the caller may see.
 
-    It goes on until the caller hangs up. To go on where it ended, send the id of the last event that was
-    heard as `Last-Event-ID`, as browsers do by themselves.
+    It goes on until the caller hangs up, or their token does not count any more. To go on where it ended,
+    send the id of the last event that was heard as `Last-Event-ID`, as browsers do by themselves.
     """
     headers = {"x-accel-buffering": "no"}
     if is_head(request):
@@ -141,27 +139,29 @@ async def _heard(
         yield _RETRY
         if last and number is None:
             yield _reset(inside, stream.id_of(listener.number))
-        silent = 0
         while not stream.closed:
             try:
                 found = stream.take(listener)
             except LostError:
                 return  # too slow: it comes back with its last id, and is told
             chosen = [_line(stream.id_of(one.number), one) for one in found if await wanted.fits(one)]
+            if not found and not await _stirred(listener):
+                chosen = [b": " + stream.id_of(listener.number).encode() + b"\n\n"]
+            # Before every word: a token may have been taken back since, or its time be over.
+            if chosen and not await _still_welcome(request, inside):
+                return
             if chosen:
                 yield b"".join(chosen)
-            if found:
-                continue
-            try:
-                async with asyncio.timeout(_HEARTBEAT):
-                    await listener.stirred.wait()
-            except TimeoutError:
-                silent += 1
-                yield b": " + stream.id_of(listener.number).encode() + b"\n\n"
-            if silent >= _ASKED_AGAIN:
-                silent = 0
-                if not await _still_welcome(request, inside):
-                    return
+
+
+async def _stirred(listener: Listener) -> bool:
+    """Wait for something to happen; whether it did, before it is time for a word of no meaning."""
+    try:
+        async with asyncio.timeout(_HEARTBEAT):
+            await listener.stirred.wait()
+    except TimeoutError:
+        return False
+    return True
 
 
 async def _still_welcome(request: Request, inside: Inside) -> bool:
