@@ -290,6 +290,33 @@ class TestDomains:
         good(await api.ask("DELETE", "/dom/dns/example.org?rec=www"))
         assert good(await api.get("/dom/dns/example.org?rec=www"))["items"] == []
 
+    async def test_a_list_of_records_goes_on_where_it_ended_whatever_comes_and_goes(self, api: Api) -> None:
+        url = "/dom/dns/example.org"
+        good(
+            await api.ask("POST", f"{url}?rec=b+A+192.0.2.1&rec=d+A+192.0.2.1&rec=d+TXT+x&rec=f+A+192.0.2.1")
+        )
+        first = good(await api.get(f"{url}?limit=3"))
+        assert [one["name"] for one in first["items"]] == ["@", "b", "d"]
+        # The last one that was given out goes, others come before and behind it.
+        good(await api.ask("DELETE", f"{url}?rec=d+A"))
+        good(await api.ask("DELETE", f"{url}?rec=@"))
+        good(await api.ask("POST", f"{url}?rec=a+A+192.0.2.1&rec=c+A+192.0.2.1&rec=e+A+192.0.2.1"))
+        second = good(await api.get(f"{url}?limit=9&cursor={first['next']}"))
+        assert [(one["name"], one["type"]) for one in second["items"]] == [
+            ("d", "TXT"),
+            ("e", "A"),
+            ("f", "A"),
+            ("www", "A"),
+        ]
+        assert second["next"] is None
+
+    async def test_records_sent_back_in_another_order_stay_where_they_are(self, api: Api) -> None:
+        url, before = "/dom/dns/example.org", text(api, "specs/zone.yaml")
+        read = await api.get(url)
+        back = [*reversed(good(read)["items"]), {"name": "b", "type": "A", "values": ["192.0.2.7"]}]
+        good(await api.ask("PUT", url, back, if_match=read.headers["etag"]))
+        assert text(api, "specs/zone.yaml").startswith(before)
+
     async def test_records_are_replaced_all_or_by_name_and_type(self, api: Api) -> None:
         url = "/dom/dns/example.org"
         assert (await api.ask("PUT", f"{url}?rec=www+A+192.0.2.9")).status == 428

@@ -12,6 +12,7 @@ from otto.api.house import ServedHouse
 from otto.api.inside import Within
 from otto.api.paging import Key, Paged
 from otto.api.problems import Kind
+from otto.api.selecting import LabelQuery, narrowed
 from otto.desk.tokens import CreateToken, Known, RevokeToken, SeeTokens, new_token_document
 from otto.model.canonical import to_data
 from otto.model.saying import LONGEST_NAME, LONGEST_REASON
@@ -57,11 +58,14 @@ class Wish(BaseModel):
     summary="Tokens, newest first; never what they are",
     responses=answers.many("Token", "A page of tokens"),
 )
-async def listed(request: Request, page: Paged, caller: Admin, inside: Within) -> Response:
+async def listed(
+    request: Request, page: Paged, caller: Admin, inside: Within, label: LabelQuery = None
+) -> Response:
     """All of them, those that ended lately too. Nothing of their secrets is kept."""
-    after = page.after(str, str)
+    after, labels = page.after(str, str), narrowed(caller, label)
     found = await SeeTokens().answer(ServedHouse(inside, caller))
-    behind = [token for token in found if after is None or _key(token) < after][: page.probe]
+    meant = [token for token in found if labels is not None and labels.items() <= token.labels.items()]
+    behind = [token for token in meant if after is None or _key(token) < after][: page.probe]
     shown, following = page.cut(behind, _key)
     return answers.listed(request, page, (answers.encoded(to_data(token)) for token in shown), following)
 
