@@ -142,6 +142,8 @@ async def test_tokens_as_a_store(app: Api) -> None:
     second = await app.get(f"/token?limit=1&cursor={first.data['next']}", by="admin")
     names = {answer.data["items"][0]["name"] for answer in (first, second)}
     assert (names, second.data["next"]) == ({"ci", "b"}, None)
+    web = await app.get("/token?label=team%3Dweb", by="admin")
+    assert [item["name"] for item in web.data["items"]] == ["ci"]
     gone = await app.ask("DELETE", f"/token/{token['id']}", by="admin")
     assert (gone.status, gone.data["holds"]) == (200, False)
     assert (await app.ask("DELETE", f"/token/{token['id']}", by="admin")).status == 409

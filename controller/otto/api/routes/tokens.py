@@ -8,6 +8,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from otto.api import answers
 from otto.api.access import Admin
+from otto.api.documents import StrictRoute
 from otto.api.house import ServedHouse
 from otto.api.inside import Within
 from otto.api.paging import Key, Paged
@@ -17,7 +18,7 @@ from otto.desk.tokens import CreateToken, Known, RevokeToken, SeeTokens, new_tok
 from otto.model.canonical import to_data
 from otto.model.saying import LONGEST_NAME, LONGEST_REASON
 
-router = APIRouter(tags=["tokens"])
+router = APIRouter(tags=["tokens"], route_class=StrictRoute)
 
 _ID = "^[0-9a-f]{4,40}$"
 _Key = Annotated[str, Field(pattern=r"^[a-z0-9]([a-z0-9._/-]{0,61}[a-z0-9])?$")]
@@ -75,7 +76,9 @@ async def listed(
     name="create_token",
     summary="Make a token; its secret is in this answer, and nowhere else",
     status_code=http.HTTPStatus.CREATED,
-    responses=answers.one("NewToken", "The token", Kind.CONFLICT, status=http.HTTPStatus.CREATED),
+    responses=answers.one(
+        "NewToken", "The token", Kind.CONFLICT, Kind.UNSUPPORTED, status=http.HTTPStatus.CREATED
+    ),
 )
 async def created(request: Request, caller: Admin, inside: Within, body: Wish) -> Response:
     """As `otto token create`. Its name has to be that of no other token that holds."""
