@@ -67,6 +67,7 @@ class TokenGate:
         options: who is let in.
         now: the time of day, in UTC.
         monotonic: seconds that never go back.
+        scrub: takes secrets out of what is recorded.
     """
 
     def __init__(
@@ -76,13 +77,15 @@ class TokenGate:
         options: GateOptions,
         now: Callable[[], datetime],
         monotonic: Callable[[], float] = time.monotonic,
+        *,
+        scrub: Callable[[str], str] = str,
     ) -> None:
         self._tokens = tokens
         self._options = options
         self._now = now
         self._monotonic = monotonic
         self._guesses = Guesses(options.guesses, options.window, monotonic)
-        self._refusals = Refusals(ledger, now, monotonic)
+        self._refusals = Refusals(ledger, now, monotonic, scrub)
         self._known: OrderedDict[str, _Known] = OrderedDict()
         self._used: dict[str, datetime] = {}
 
@@ -108,6 +111,10 @@ class TokenGate:
         what = f"{request.method} {request.url.path}"
         address = caller.address if caller else self.sender(request)
         await self._refusals.note(error.kind.slug, caller.name if caller else "", address, error.detail, what)
+
+    async def settle(self) -> None:
+        """Have the audit record hear of every refusal that it did not hear of yet; from any event loop."""
+        await self._refusals.settle(everything=True)
 
     def _without_token(self, peer: str, address: str, headers: Mapping[str, str]) -> Caller:
         here = addresses.is_loopback(peer) and not addresses.through_proxy(headers)

@@ -30,6 +30,7 @@ async def test_a_caller_has_so_many_requests_and_is_told_when_to_come_again(api:
     assert [(await api.get("/site", by="ann")).status for _ in range(4)] == [200, 200, 200, 429]
     refused = await api.get("/site", by="ann")
     assert refused.headers["retry-after"] == "1"
+    assert api.gate.refusals == [("ann", "more than 1 requests a second came from here")] * 2
     assert refused.data["type"] == "/problems/too-many-requests"
     assert (await api.get("/site", by="bob")).status == 200
     assert {(await api.get("/site")).status for _ in range(20)} == {200}  # on the machine itself

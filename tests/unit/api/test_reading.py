@@ -256,6 +256,20 @@ async def test_hosts_are_told_with_what_was_observed_of_them(api: Api) -> None:
     assert names(await api.get("/site/one/inventory?limit=1")) == ["one-balancer-1"]
 
 
+async def test_what_is_not_theirs_and_what_is_not_there_is_refused_alike_and_on_record(api: Api) -> None:
+    for site in ("two", "abc"):
+        api.gate.refusals.clear()
+        for path in (f"/site/{site}/status", f"/inv/{site}-web-1", f"/site/{site}"):
+            assert (await api.get(path, by="ann")).status == 404
+        for word in ("why", "runs", "rollout"):
+            assert (await api.post(f"/desk/{word}", {"site": site}, by="ann")).status == 409
+        assert len(api.gate.refusals) == 6
+        assert {who for who, _ in api.gate.refusals} == {"ann"}
+    api.gate.refusals.clear()
+    assert (await api.get("/site/abc/status")).status == 404  # nobody is kept from anything here
+    assert api.gate.refusals == []
+
+
 @pytest.mark.parametrize("item", ["nothing", "one-web-9", "abc-web-1", "One", "one-web-1.example"])
 async def test_a_host_that_is_none_is_not_found(api: Api, item: str) -> None:
     assert (await api.get(f"/inv/{item}")).status in (404, 422)

@@ -117,7 +117,7 @@ async def api(
     health = ControllerHealth(controller)
     kit, how = controller.kit, how or Serving()
     taken = Hooks(controller.intake, how.hooks, kit.metrics, kit.clock.now)
-    gate = TokenGate(kit.store.tokens, kit.store.ledger, how.gate, kit.clock.now)
+    gate = TokenGate(kit.store.tokens, kit.store.ledger, how.gate, kit.clock.now, scrub=how.options.scrub)
     inside = Inside(controller, Bridge(), gate, version=__version__, household=how.household)
     app = create_app(
         kit.metrics.registry, health, __version__, hooks=taken, inside=inside, options=how.options
@@ -134,5 +134,6 @@ async def api(
                 finally:
                     inside.stream.close()
     finally:
+        await gate.settle()
         pulse.cancel()
         await asyncio.wait({pulse})
