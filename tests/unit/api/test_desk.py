@@ -115,6 +115,25 @@ async def test_a_limited_token_makes_no_tokens(app: Api) -> None:
     assert app.gate.refusals == [("limited", answer.data["detail"])]
 
 
+# They need more than the scope read, and change nothing.
+LOOKS = {"examine", "read-zone", "tokens", "ways-try"}
+
+
+async def test_whatever_is_done_is_on_record_by_name(app: Api) -> None:
+    app.stage.world.push(site_spec("hello", labels={"team": "web"}))
+    await app.controller.watcher.look()
+    await app.stage.calm(5)
+    ledger, done = app.stage.world.ledger, set()
+    for word, kind in QUESTIONS.items():
+        if kind.scope is Scope.READ or word in LOOKS:
+            continue
+        before = len(ledger.log)
+        if (await app.post(f"/desk/{word}", _example(kind), by="admin")).status == 200:
+            assert "admin" in {record.entry.who for record in ledger.log[before:]}, word
+            done.add(word)
+    assert done >= {"pipeline-run", "look", "suspend", "resume", "destroy", "freeze", "thaw", "override"}
+
+
 @pytest.mark.parametrize("by", ["limited", "admin"])
 async def test_every_question_has_an_answer_or_is_refused(app: Api, by: str) -> None:
     app.stage.world.push(site_spec("hello", labels={"team": "web"}), site_spec("other"))
