@@ -67,7 +67,7 @@ async def run_pipeline(store: Store, site: str, who: Speaker) -> AuditRecord:
 
 
 async def _record(
-    store: Store, site: str, who: Speaker, what: str, note: str = "", summary: str = ""
+    store: Store, site: str, who: Speaker, what: str, note: str = "", *, summary: str = ""
 ) -> AuditRecord:
     detail = {"as": who.account}
     entry = AuditEntry(who.at, who.name, what, site, "", summary or f"otto {what}", note, detail)

@@ -15,6 +15,7 @@ from tests.unit.reconcile.stage import Stage
 
 from otto.api.audience import Audience
 from otto.api.problems import ProblemError
+from otto.api.routes import events
 from otto.api.stream import LostError, Stream
 from otto.api.telling import log_document
 from otto.model.caller import Scope
@@ -211,6 +212,18 @@ async def test_who_is_not_let_in_any_more_hears_nothing_more(api: Api) -> None:
             await calm()
         assert [event["name"] for event in heard.data] == ["before"]
         await asyncio.wait_for(heard.ended.wait(), 10)
+
+
+async def test_who_hears_nothing_of_much_that_happens_is_given_a_sign_of_life(
+    api: Api, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(events, "_HEARTBEAT", 0.05)
+    async with listening(api, "event=gone") as heard:
+        async with asyncio.timeout(20):
+            while heard.text.count("\n: ") < 2:
+                api.inside.stream.tell("log", "one", {"event": "log", "name": "not for them"})
+                await asyncio.sleep(0)
+        assert heard.data == []
 
 
 async def test_whose_token_is_narrowed_hears_nothing_more(api: Api) -> None:

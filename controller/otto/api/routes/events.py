@@ -20,7 +20,7 @@ from otto.api.methods import is_head
 from otto.api.problems import Kind, ProblemError
 from otto.api.schemas import ref
 from otto.api.selecting import LabelQuery, narrowed
-from otto.api.stream import Happened, Listener, LostError
+from otto.api.stream import Happened, LostError
 from otto.model.caller import Caller
 
 router = APIRouter(tags=["events"])
@@ -139,29 +139,45 @@ async def _heard(
         yield _RETRY
         if last and number is None:
             yield _reset(inside, stream.id_of(listener.number))
+        silent = _Silence()
         while not stream.closed:
             try:
                 found = stream.take(listener)
             except LostError:
                 return  # too slow: it comes back with its last id, and is told
             chosen = [_line(stream.id_of(one.number), one) for one in found if await wanted.fits(one)]
-            if not found and not await _stirred(listener):
+            # What is not for this listener is no reason to keep silent towards them.
+            if not chosen and await silent.broken_by(listener.stirred if not found else None):
                 chosen = [b": " + stream.id_of(listener.number).encode() + b"\n\n"]
+            if not chosen:
+                continue
             # Before every word: a token may have been taken back since, or its time be over.
-            if chosen and not await _still_welcome(request, inside):
+            if not await _still_welcome(request, inside):
                 return
-            if chosen:
-                yield b"".join(chosen)
+            yield b"".join(chosen)
+            silent = _Silence()
 
 
-async def _stirred(listener: Listener) -> bool:
-    """Wait for something to happen; whether it did, before it is time for a word of no meaning."""
-    try:
-        async with asyncio.timeout(_HEARTBEAT):
-            await listener.stirred.wait()
-    except TimeoutError:
+class _Silence:
+    """How long nothing was said."""
+
+    def __init__(self) -> None:
+        self._until = time.monotonic() + _HEARTBEAT
+
+    async def broken_by(self, stirred: asyncio.Event | None) -> bool:
+        """Wait for something to happen; whether it is time for a word of no meaning meanwhile.
+
+        Args:
+            stirred: set when something happens; None when something has, and there may be more.
+        """
+        if stirred is None:
+            return time.monotonic() >= self._until
+        try:
+            async with asyncio.timeout(self._until - time.monotonic()):
+                await stirred.wait()
+        except TimeoutError:
+            return True
         return False
-    return True
 
 
 async def _still_welcome(request: Request, inside: Inside) -> bool:
