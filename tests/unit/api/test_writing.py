@@ -255,6 +255,20 @@ async def test_no_path_trick_gets_through(api: Api, path: str) -> None:
 
 
 class TestDomains:
+    async def test_a_secret_that_was_pushed_by_mistake_is_in_no_answer(self, api: Api) -> None:
+        bad = ZONE.replace("rfc2136", "digitalocean\n  credentials: swordfish")
+        api.stage.world.source.commit({"specs/zone.yaml": bad})
+        await api.inside.controller.watcher.look()
+        read = await api.get("/dom/example.org")
+        assert good(read)["spec"]["credentials"] == "a value that is not shown here"
+        back = await api.ask("PUT", "/dom/example.org", read.data, if_match=read.headers["etag"])
+        assert back.status == 422
+        mended = {"spec": {"credentials": "env:DIGITALOCEAN_TOKEN"}}
+        told = await api.ask("PATCH", "/dom/example.org", mended, if_match=read.headers["etag"])
+        assert good(told)["document"]["spec"]["credentials"] == "env:DIGITALOCEAN_TOKEN"
+        for path in ("/dom", "/audit", "/dom/dns/example.org", "/controller"):
+            assert b"swordfish" not in (await api.get(path)).body + read.body + back.body + told.body
+
     async def test_zones_are_listed_and_read(self, api: Api) -> None:
         (zone,) = good(await api.get("/dom"))["items"]
         assert (zone["name"], zone["records"], zone["provider"]) == ("example.org", 2, "rfc2136")
