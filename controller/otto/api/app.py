@@ -166,6 +166,8 @@ def _bare(version: str) -> FastAPI:
         docs_url=None,
         redoc_url=None,
         openapi_url=None,
+        # A path means one thing: nobody is sent on, to a place that the header `Host` names.
+        redirect_slashes=False,
         generate_unique_id_function=lambda route: route.name,
     )
 

@@ -6,10 +6,11 @@ from typing import Protocol
 
 import structlog
 from starlette.datastructures import Headers, MutableHeaders
+from starlette.requests import Request
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from otto.api import requestid
-from otto.api.problems import Kind, ProblemError, answer
+from otto.api.problems import Kind, ProblemError, answer, unexpected
 
 log = structlog.get_logger("otto.api")
 
@@ -25,10 +26,14 @@ SECURE = {
 }
 """What every answer says unless its route says otherwise: nothing of it is kept, framed, or run."""
 
+LONGEST_HEAD = 32 * 1024
+MOST_HEADERS = 100
+"""Bytes of a request's line and headers, and headers."""
+
+_CLOSE = {"connection": "close"}  # nothing that follows is to be taken for another request
+# What a proxy in front may take for a part of a name, and we for the end of one.
+_DISGUISED = (b"%2f", b"%5c")
 _ONLY_TLS = {"strict-transport-security": "max-age=31536000"}
-
-
-_FAILED = 500
 
 
 class Counted(Protocol):
@@ -60,14 +65,15 @@ class Requests:
         told = _Told(send, more)
         with structlog.contextvars.bound_contextvars(request=known):
             try:
-                if _is_torn(scope):
-                    refused = ProblemError(Kind.MALFORMED, "a path or query may hold no NUL")
-                    await answer(refused)(scope, receive, told)
+                wrong = _wrong(scope)
+                if wrong is not None:
+                    await answer(wrong)(scope, receive, told)
                 else:
                     await self._app(scope, receive, told)
-            except Exception:
-                told.failed()  # answered outside of this: see `problems.unexpected`
-                raise
+            except Exception as error:
+                if told.status:  # too late to say so
+                    raise
+                await (await unexpected(Request(scope), error))(scope, receive, told)
             finally:
                 self._tell(scope, told)
 
@@ -104,11 +110,6 @@ class _Told:
             _complete(MutableHeaders(scope=message), self._more.items())
         await self._send(message)
 
-    def failed(self) -> None:
-        """Note that there was no answer, for a mistake of ours."""
-        if not self.status:
-            self._begin(_FAILED)
-
     def _begin(self, status: int) -> None:
         self.status, self.seconds = int(status), time.monotonic() - self.began
 
@@ -116,6 +117,28 @@ class _Told:
 def _complete(headers: MutableHeaders, more: Iterable[tuple[str, str]]) -> None:
     for name, value in more:
         headers.setdefault(name, value)
+
+
+def _wrong(scope: Scope) -> ProblemError | None:
+    """What is wrong with the head of a request, whatever it asks for."""
+    names = [name.lower() for name, _ in scope["headers"]]
+    if _size(scope) > LONGEST_HEAD or len(names) > MOST_HEADERS:
+        detail = f"a request has at most {MOST_HEADERS} headers, and with its line {LONGEST_HEAD} bytes"
+        return ProblemError(Kind.HEAD_TOO_LARGE, detail, headers=_CLOSE)
+    if b"transfer-encoding" in names and b"content-length" in names:
+        # Where such a body ends, two servers may see differently (RFC 9112, sections 6.1 and 11.2).
+        detail = "a body has either Content-Length or Transfer-Encoding"
+        return ProblemError(Kind.MALFORMED, detail, headers=_CLOSE)
+    if _is_torn(scope):
+        return ProblemError(Kind.MALFORMED, "a path or query may hold no NUL")
+    if any(mark in scope.get("raw_path", b"").lower() for mark in _DISGUISED):
+        return ProblemError(Kind.MALFORMED, "a path may hold no slash in disguise: no name has one")
+    return None
+
+
+def _size(scope: Scope) -> int:
+    line = len(scope.get("raw_path", b"")) + len(scope["query_string"])
+    return line + sum(len(name) + len(value) + 4 for name, value in scope["headers"])
 
 
 def _is_torn(scope: Scope) -> bool:

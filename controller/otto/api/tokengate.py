@@ -79,6 +79,7 @@ class TokenGate:
         now: the time of day, in UTC.
         monotonic: seconds that never go back.
         counted: counts what is turned away.
+        scrub: takes secrets out of what is recorded.
     """
 
     def __init__(
@@ -90,6 +91,7 @@ class TokenGate:
         monotonic: Callable[[], float] = time.monotonic,
         *,
         counted: Counted,
+        scrub: Callable[[str], str] = str,
     ) -> None:
         self._counted = counted
         self._tokens = tokens
@@ -97,7 +99,7 @@ class TokenGate:
         self._now = now
         self._monotonic = monotonic
         self._guesses = Guesses(options.guesses, options.window, monotonic)
-        self._refusals = Refusals(ledger, now, monotonic)
+        self._refusals = Refusals(ledger, now, monotonic, scrub)
         self._known: OrderedDict[str, _Known] = OrderedDict()
         self._used: dict[str, datetime] = {}
 
@@ -125,6 +127,10 @@ class TokenGate:
         address = caller.address if caller else self.sender(request)
         await self._refusals.note(error.kind.slug, caller.name if caller else "", address, error.detail, what)
 
+    async def settle(self) -> None:
+        """Have the audit record hear of every refusal that it did not hear of yet; from any event loop."""
+        await self._refusals.settle(everything=True)
+
     def _without_token(self, peer: str, address: str, headers: Mapping[str, str]) -> Caller:
         here = addresses.is_loopback(peer) and not addresses.through_proxy(headers)
         if not here or not self._options.anonymous:
@@ -140,10 +146,12 @@ class TokenGate:
 
     def _require_private(self, request: Request, peer: str, headers: Mapping[str, str]) -> None:
         """Refuse a token that came unencrypted from another machine: whoever listens has it by now."""
-        if self._options.plain or request.url.scheme == "https" or addresses.is_loopback(peer):
+        here = addresses.is_loopback(peer)
+        direct = here and not addresses.through_proxy(headers)
+        if self._options.plain or request.url.scheme == "https" or direct:
             return
         at = addresses.parsed(peer)
-        ours = at is not None and any(at in network for network in self._options.proxies)
+        ours = here or (at is not None and any(at in network for network in self._options.proxies))
         if ours and headers.get("x-forwarded-proto", "").lower() == "https":
             return
         raise ProblemError(

@@ -18,6 +18,7 @@ from otto.api.etags import quoted
 from otto.api.inside import Inside, Within
 from otto.api.problems import Kind, ProblemError
 from otto.api.schemas import ref
+from otto.decide import withheld
 from otto.decide.documents import plan_document
 from otto.decide.plandata import verdict_data
 from otto.decide.preview import SitePreview
@@ -230,7 +231,7 @@ def written_data(order: Order, written: Written, ready: bool | None) -> dict[str
         "digest": written.digest,
         "file": document.file if document else "",
         "line": document.line if document else 0,
-        "document": document.data if document else None,
+        "document": withheld.shown(document.data) if document else None,
         "ready": ready,
         "notes": list(written.notes),
         "links": links,
@@ -291,7 +292,7 @@ def document(request: Request, found: Document) -> Response:
     headers = {"etag": tag, "cache-control": "private, no-cache", "x-otto-commit": found.commit}
     if etags.unchanged(request.headers.get("if-none-match"), tag):
         return Response(status_code=http.HTTPStatus.NOT_MODIFIED, headers=headers)
-    return Response(answers.encoded(found.data), http.HTTPStatus.OK, headers, answers.JSON)
+    return Response(answers.encoded(withheld.shown(found.data)), http.HTTPStatus.OK, headers, answers.JSON)
 
 
 def refused(error: UsageError) -> ProblemError:

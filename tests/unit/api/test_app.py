@@ -163,6 +163,8 @@ async def test_a_mistake_of_ours_tells_nothing_of_its_inside(registry: Collector
     answer = await get(create_app(registry, BrokenHealth(), "1.2.3"), "/healthz")
     assert answer.status == 500
     assert answer.headers["content-type"] == "application/problem+json"
+    assert answer.headers["x-content-type-options"] == "nosniff"
+    assert answer.headers["x-request-id"] == answer.data["request_id"]
     assert b"secret" not in answer.body
 
 
