@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 from tests.integration.dns.nameserver import OWNER, Bind, Knot, Nameserver, free_port
-from tests.integration.dns.specs import applied, domain, record
+from tests.integration.dns.specs import applied, domain, planned, record
 
 from otto.adapters.dns import delegation
 from otto.adapters.dns.access import Access
@@ -36,6 +36,19 @@ def test_a_zone_that_is_as_desired_has_no_failures_however_long_its_answers(name
     """The long TXT comes truncated by UDP, and whole by TCP."""
     applied(SPEC, nameserver.access())
     assert check(SPEC, {}, nameserver.access()) == ()
+
+
+def test_where_a_text_is_cut_in_two_makes_no_difference(nameserver: Nameserver) -> None:
+    spec = domain(record("two", "TXT", '"one" " and the other"'), record("far", "TXT", '"v=1; p=AB"'))
+    applied(spec, nameserver.access())
+    nameserver.update(
+        "example.test",
+        ["update delete far.example.test TXT", 'update add far.example.test 300 TXT "v=1; " "p=AB"'],
+    )
+    assert not planned(spec, nameserver.access())
+    assert check(spec, {}, nameserver.access()) == ()
+    other = domain(record("two", "TXT", '"one" "and the other"'))
+    assert [failure.check for failure in check(other, {}, nameserver.access())] == ["two.example.test TXT"]
 
 
 def test_each_difference_is_told_with_a_request_that_a_person_can_repeat(nameserver: Nameserver) -> None:

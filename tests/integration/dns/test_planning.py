@@ -177,3 +177,78 @@ def test_a_type_that_octodns_does_not_know_is_foreign_and_never_in_danger(namese
     plan = applied(domain(exclusive=True), nameserver.access())
     assert "odd HINFO" in {item.address for item in plan.foreign}
     assert nameserver.dig("odd.example.test", "HINFO") == ['"a" "b"']
+
+
+# As others write them: keys of DKIM cut anywhere, UTF-8, capitals, bytes that do not print.
+_ODDLY_WRITTEN = {
+    "dkim TXT": r'"v=DKIM1; k=rsa; p=AAAA" "BBBB"',
+    "umlaut TXT": r'"gr\195\188n" "second;string"',
+    "tab TXT": r'"a\009b"',
+    "mail MX": "10 Mail.Example.NET.",
+    "alias CNAME": "Old.Example.TEST.",
+    "_s._tcp SRV": "0 5 5060 Sip.Example.NET.",
+    "caa CAA": '0 ISSUE "letsencrypt.org"',
+    "lo LOC": "51 30 12.748 N 0 7 39.612 W 0.00m 0.00m 0.00m 0.00m",
+    "ssh SSHFP": "4 2 0123456789ABCDEF0123456789ABCDEF0123456789ABCDEF0123456789ABCDEF",
+    "naptr NAPTR": '100 10 "u" "E2U+sip" "!^.*$!sip:a@b.example!" .',
+}
+
+
+def _write_oddly(nameserver: Nameserver) -> None:
+    lines = []
+    for address, value in _ODDLY_WRITTEN.items():
+        name, type_ = address.split()
+        lines.append(f"update add {name}.example.test 600 {type_} {value}")
+    nameserver.update("example.test", lines)
+
+
+def test_what_others_wrote_in_their_own_way_is_taken_over_in_one_go(nameserver: Nameserver) -> None:
+    _write_oddly(nameserver)
+    spec = domain(
+        record("dkim", "TXT", '"v=DKIM1; p=CCCC"'),
+        record("umlaut", "TXT", '"green"'),
+        record("tab", "TXT", '"a b"'),
+        record("mail", "MX", "20 mail.example.net."),
+        record("alias", "CNAME", "ns1.example.test."),
+        record("_s._tcp", "SRV", "1 5 5060 sip.example.net."),
+        record("caa", "CAA", '0 issue "example.net"'),
+        takeover=True,
+    )
+    plan = applied(spec, nameserver.access())  # a server compares what it holds, to the letter
+    assert set(changed(plan).values()) == {"update"}
+    assert not planned(spec, nameserver.access())
+
+
+def test_what_others_wrote_in_their_own_way_goes_from_an_exclusive_zone_in_one_go(
+    nameserver: Nameserver,
+) -> None:
+    _write_oddly(nameserver)
+    plan = applied(domain(exclusive=True), nameserver.access())
+    assert changed(plan) == dict.fromkeys(_ODDLY_WRITTEN, "delete")
+    assert not planned(domain(exclusive=True), nameserver.access())
+
+
+def test_what_others_wrote_is_shown_as_it_is(nameserver: Nameserver) -> None:
+    _write_oddly(nameserver)
+    seen = {item.address: item.values for item in planned(domain(), nameserver.access()).foreign}
+    assert seen["umlaut TXT"] == (r'"gr\195\188n" "second;string"',)
+    assert seen["dkim TXT"] == ('"v=DKIM1; k=rsa; p=AAAA" "BBBB"',)
+    zone = engine.read(domain(), nameserver.access())
+    assert {item.address: item.values for item in zone.foreign}["tab TXT"] == (r'"a\009b"',)
+
+
+def test_nameservers_in_capitals_are_the_same_ones(nameserver: Nameserver) -> None:
+    nameserver.update(
+        "example.test",
+        [
+            "update add example.test 300 NS NS9.Example.NET.",
+            "update delete example.test NS ns1.example.test.",
+        ],
+    )
+    spec = domain(nameservers=("ns9.example.net", "ns8.example.net"), takeover=True)
+    applied(spec, nameserver.access())
+    assert sorted(name.lower() for name in nameserver.dig("example.test", "NS")) == [
+        "ns8.example.net.",
+        "ns9.example.net.",
+    ]
+    assert not planned(spec, nameserver.access())

@@ -234,12 +234,16 @@ async def test_records_of_others_are_left_alone(stage: Stage) -> None:
 
 
 async def test_a_record_of_somebody_else_is_taken_over_only_with_the_flag_and_approval(stage: Stage) -> None:
-    zone = domain(holds("a", "192.0.2.1"))
+    zone = domain(holds("a", "192.0.2.1"), holds("b", "192.0.2.1"))
     stage.world.zones.zones[ZONE] = SimZone({("a", "A"): record("a", "192.0.2.77")})
     async with at_work(stage, zone):
         status = await stage.status(ZONE)
         assert status.conditions["InSync"].reason == "Conflict"
+        assert status.conditions["Resolving"].status is Truth.FALSE
         assert not status.ready
+        verify = (await stage.last_run(ZONE)).steps[-1]
+        assert "2 of them by what is left alone: otto dns diff one.example" in verify.summary
+        assert verify.outcome is Outcome.SUCCEEDED  # to try again would mend nothing
         plans = calls(stage, "plan")
         await stage.calm(200)
         assert calls(stage, "plan") == plans
@@ -247,7 +251,7 @@ async def test_a_record_of_somebody_else_is_taken_over_only_with_the_flag_and_ap
         assert await held(stage, ZONE) == {"guard.dns.takeover"}
         await stage.approve(ZONE, (await stage.status(ZONE)).plan)
         await stage.calm(40)
-        assert held_by(stage) == {"a A": ("192.0.2.1",)}
+        assert held_by(stage) == {"a A": ("192.0.2.1",), "b A": ("192.0.2.1",)}
         assert (await stage.status(ZONE)).ready
 
 
@@ -565,6 +569,17 @@ async def test_a_wrong_answer_is_shown_with_the_site(stage: Stage) -> None:
         sim(stage).slow = {}
         await stage.calm(300)
         assert (await stage.status("one")).ready
+
+
+async def test_a_name_where_somebody_elses_record_stands_does_not_resolve(stage: Stage) -> None:
+    stage.world.zones.zones[ZONE] = SimZone({("www", "A"): record("www", "192.0.2.77")})
+    async with with_site(stage):
+        await stage.calm(60)
+        assert held_by(stage)["www A"] == ("192.0.2.77",)
+        resolving = await condition(stage, "one", ConditionType.RESOLVING)
+        assert (resolving.status, resolving.reason) == (Truth.FALSE, "Failed")
+        assert "got 192.0.2.77" in resolving.message
+        assert not (await stage.status("one")).ready
 
 
 async def test_without_a_domain_resolving_is_unknown_and_nothing_depends_on_it(stage: Stage) -> None:

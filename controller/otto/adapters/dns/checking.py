@@ -6,6 +6,7 @@ from collections.abc import Awaitable, Sequence
 import dns.exception
 import dns.name
 import dns.rdata
+from dns.rdtypes.ANY.TXT import TXT
 
 from otto.adapters.dns.access import Access
 from otto.adapters.dns.authorities import resolvers, servers
@@ -92,13 +93,15 @@ def asked_as(name: str) -> str:
 
 
 def _canonical(type_: str, values: Sequence[str] | frozenset[str]) -> frozenset[object]:
-    """Values such that spelling makes no difference."""
+    """Values such that spelling makes no difference; of a TXT the text counts, wherever it is cut in two."""
     found: set[object] = set()
     for value in values:
         try:
-            found.add(dns.rdata.from_text("IN", type_, value, origin=dns.name.root, relativize=False))
+            rdata = dns.rdata.from_text("IN", type_, value, origin=dns.name.root, relativize=False)
         except dns.exception.DNSException:
             found.add(value)
+        else:
+            found.add(b"".join(rdata.strings) if isinstance(rdata, TXT) else rdata)
     return frozenset(found)
 
 

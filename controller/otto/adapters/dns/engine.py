@@ -56,8 +56,10 @@ def read(domain: DomainSpec, access: Access) -> Zone:
         domain.name,
         exists,
         serial=_serial(provider),
-        ours=_sorted(to_set(record) for record in ours.values()),
-        foreign=_sorted([*(to_set(record) for record in others.values()), *_aside(provider)]),
+        ours=_sorted(_held(provider, to_set(record)) for record in ours.values()),
+        foreign=_sorted(
+            [*(_held(provider, to_set(record)) for record in others.values()), *_aside(provider)]
+        ),
         signed=_signed(provider),
         delegation=delegation.current(domain, access),
     )
@@ -84,11 +86,11 @@ def plan(domain: DomainSpec, targets: Targets, access: Access) -> ZonePlan:
         )
     planned = ZonePlan(
         domain.name,
-        changes=_changes(made, claims),
+        changes=_changes(made, claims, provider),
         managed=claims.managed,
         makes_zone=not exists,
-        foreign=_sorted([*claims.foreign, *_aside(provider)]),
-        conflicts=tuple(claims.conflicts),
+        foreign=_sorted([*(_held(provider, item) for item in claims.foreign), *_aside(provider)]),
+        conflicts=tuple(_held(provider, item) for item in claims.conflicts),
         serial=_serial(provider),
     )
     return delegation.planned(domain, planned, _signed(provider), access)
@@ -173,13 +175,13 @@ def _compare(zone: str, existing: OctoZone, changes: Iterable[RecordChange]) -> 
             )
 
 
-def _changes(made: Any, claims: Claims) -> tuple[RecordChange, ...]:  # noqa: ANN401
-    found = [_change_of(change, claims) for change in made.changes] if made else []
+def _changes(made: Any, claims: Claims, provider: object) -> tuple[RecordChange, ...]:  # noqa: ANN401
+    found = [_change_of(change, claims, provider) for change in made.changes] if made else []
     return tuple(sorted(found, key=lambda change: change.record.key))
 
 
-def _change_of(change: Any, claims: Claims) -> RecordChange:  # noqa: ANN401
-    before = to_set(change.existing) if change.existing else None
+def _change_of(change: Any, claims: Claims, provider: object) -> RecordChange:  # noqa: ANN401
+    before = _held(provider, to_set(change.existing)) if change.existing else None
     after = to_set(change.new) if change.new else None
     kind = _KINDS[type(change)]
     key = (change.record.name, change.record._type)  # noqa: SLF001
@@ -198,6 +200,11 @@ def _signed(provider: object) -> bool | None:
 
 def _serial(provider: object) -> int | None:
     return provider.serial if isinstance(provider, Rfc2136) else None
+
+
+def _held(provider: object, item: RecordSet) -> RecordSet:
+    """A record set of a zone as its server has it, to the letter: that is what it compares."""
+    return provider.held.get(item.key, item) if isinstance(provider, Rfc2136) else item
 
 
 def _aside(provider: object) -> list[RecordSet]:

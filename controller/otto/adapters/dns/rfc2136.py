@@ -17,6 +17,7 @@ from octodns_bind import Rfc2136Provider
 
 from otto.adapters.dns.access import Server
 from otto.adapters.dns.exchange import address_of, key_of, refused, serial_of, tcp
+from otto.adapters.dns.marks import Key
 from otto.adapters.dns.records import to_record
 from otto.adapters.dns.transfer import transfer
 from otto.adapters.dns.updates import batches
@@ -71,6 +72,8 @@ class Rfc2136(Rfc2136Provider):  # type: ignore[misc]  # octoDNS has no types
         signed: whether the zone that was read is signed.
         nameservers: that it names for itself.
         aside: record sets of it that octoDNS has no notion of.
+        held: record sets of it by key, as the server has them: octoDNS joins the strings of a TXT, reads
+            them as UTF-8 and spells names anew, and what a server compares is what it holds.
     """
 
     def __init__(self, server: Server, seconds: float) -> None:
@@ -81,6 +84,7 @@ class Rfc2136(Rfc2136Provider):  # type: ignore[misc]  # octoDNS has no types
         self.signed: bool | None = None
         self.nameservers: tuple[str, ...] = ()
         self.aside: list[RecordSet] = []
+        self.held: dict[Key, RecordSet] = {}
 
     def populate(self, zone: OctoZone, target: bool = False, lenient: bool = False) -> bool:  # noqa: ARG002  (octoDNS's signature)
         """Read the zone; False when the server does not serve it.
@@ -95,7 +99,8 @@ class Rfc2136(Rfc2136Provider):  # type: ignore[misc]  # octoDNS has no types
         self.serial = _serial(transferred)
         self.signed = transferred.get_rdataset(zone.name, RdataType.DNSKEY) is not None
         self.aside = []
-        for item in _sets(transferred):
+        self.held = {item.key: item for item in _sets(transferred)}
+        for item in self.held.values():
             self._add(zone, item)
         self.nameservers = tuple(zone.root_ns.values) if zone.root_ns else ()
         return True

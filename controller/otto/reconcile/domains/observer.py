@@ -133,8 +133,8 @@ class ZoneObserver:
         self._kit.metrics.zone_looked("full")
         return found
 
-    async def check(self, desired: DesiredZone, look: ZoneLook) -> tuple[CheckFailure, ...]:
-        """What nameservers answer otherwise, but for what is somebody else's in that place.
+    async def check(self, desired: DesiredZone) -> tuple[CheckFailure, ...]:
+        """What nameservers answer otherwise than desired, whoever is to blame for that.
 
         Raises:
             OttoError: nothing can be asked from here.
@@ -143,8 +143,7 @@ class ZoneObserver:
         with self._kit.calling("dns"):
             failures = await self._kit.zones.check(desired.spec, targets)
         self._kit.metrics.zone_looked("check")
-        others = about(look.conflicts, desired.zone)
-        return tuple(item for item in failures if not _in_the_way(item.check, others))
+        return failures
 
     def settle(
         self, look: ZoneLook, said: frozenset[str] | None = None, latest: datetime | None = None
@@ -195,6 +194,16 @@ def about(found: Iterable[Difference], zone: str) -> frozenset[str]:
     """The checks that differences of record sets are about."""
     parts = (item.path.split("/") for item in found if item.path.startswith("records/"))
     return frozenset(f"{zone if name == '@' else f'{name}.{zone}'} {kind}" for _, name, kind in parts)
+
+
+def unexpected(failures: Iterable[CheckFailure], look: ZoneLook) -> tuple[CheckFailure, ...]:
+    """Wrong answers that are not by what the look found and leaves as it is.
+
+    To ask again mends none of the others: somebody else's records stand there, or the policy only tells.
+    """
+    told = about(look.reported, look.desired.zone)
+    others = about(look.conflicts, look.desired.zone)
+    return tuple(item for item in failures if item.check not in told and not _in_the_way(item.check, others))
 
 
 def _in_the_way(check: str, others: frozenset[str]) -> bool:

@@ -15,7 +15,7 @@ from otto.model.verdict import Verdict, Waiting
 from otto.model.zonememory import DesiredZone
 from otto.reconcile.domains.givingup import GivingUp
 from otto.reconcile.domains.memory import ZoneBook
-from otto.reconcile.domains.observer import ZoneLook, ZoneObserver, about, remembered
+from otto.reconcile.domains.observer import ZoneLook, ZoneObserver, remembered, unexpected
 from otto.reconcile.domains.runner import ZoneEnding, ZoneRunner, stale
 from otto.reconcile.domains.statuses import ZoneStatuses
 from otto.reconcile.domains.targets import TargetBook
@@ -160,7 +160,7 @@ class ZoneReconciler:
         self._kit.metrics.zone_differs(zone, len(look.differences))
         if look.acted or look.found or asked:
             return await self._run(look, cause, asked=asked)
-        failures = await self.observer.check(desired, look)
+        failures = await self.observer.check(desired)
         return await self._conclude(look, ZoneEnding(Outcome.SUCCEEDED, "", "", None, look, failures))
 
     async def _run(self, look: ZoneLook, cause: str, *, asked: bool) -> Next:
@@ -265,6 +265,4 @@ class ZoneReconciler:
 
 def _is_failure(ending: ZoneEnding, seen: ZoneLook) -> bool:
     """Whether it is tried again soon: a run failed, or answers are wrong that nobody was told to leave so."""
-    told = about(seen.reported, seen.desired.zone)
-    wrong = [item for item in ending.failures or () if item.check not in told]
-    return ending.outcome is Outcome.FAILED or bool(wrong)
+    return ending.outcome is Outcome.FAILED or bool(unexpected(ending.failures or (), seen))
