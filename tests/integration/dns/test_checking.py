@@ -189,6 +189,33 @@ def test_a_nameserver_that_is_down_is_found(family: Family) -> None:
     assert found[Aspect.SOA].failures[0].target == "ns2.other.test (127.0.0.2)"
 
 
+def test_what_cannot_be_found_out_is_not_claimed(nameserver: Nameserver) -> None:
+    """A resolver that refuses says nothing of a zone: not that it is unsigned, nor who may certify it."""
+    refusing = (f"127.0.0.1#{nameserver.port}",)  # it serves its own zones, and nobody else's
+    access = Access(OWNER, resolvers=refusing, timeout=1.0)
+    found = {item.aspect: item for item in examine(domain(name="else.where"), {}, access)}
+    assert {item.holds for item in found.values()} == {None}
+    assert found[Aspect.SOA].message == "no resolver says who serves else.where"
+    assert found[Aspect.DNSSEC].message == found[Aspect.CAA].message == "no server answers"
+    inside = {item.aspect: item for item in examine(domain(name="gone.example.test"), {}, access)}
+    assert inside[Aspect.SOA].holds is False
+    assert "nobody serves gone.example.test" in inside[Aspect.SOA].message
+
+
+def test_caa_above_that_cannot_be_asked_for_is_not_taken_for_none(family: Family) -> None:
+    access = replace(family.access, resolvers=(f"127.0.0.1#{family.first.port}",))
+    caa = {item.aspect: item for item in examine(family.spec, {}, access)}[Aspect.CAA]
+    assert caa.holds is None
+    assert caa.message.startswith("test CAA: REFUSED at 127.0.0.1")
+
+
+def test_a_zone_that_is_meant_to_be_signed_and_is_not_is_told(family: Family) -> None:
+    spec = replace(family.spec, dnssec=True)
+    dnssec = {item.aspect: item for item in examine(spec, {}, family.access)}[Aspect.DNSSEC]
+    assert dnssec.holds is False
+    assert dnssec.message == "not signed; spec.dnssec is true"
+
+
 def test_caa_of_the_zone_is_told(family: Family) -> None:
     spec = replace(family.spec, records=(*family.spec.records, record("", "CAA", '0 issue "ca.example.net"')))
     applied(replace(spec, registrar=""), family.first.access())

@@ -14,9 +14,10 @@ from otto import resources
 from otto.adapters.specs import YamlSpecs
 from otto.adapters.specs.domaintext import written
 from otto.adapters.specs.zonefile import record_sets
+from otto.cli.commands.dns import vouched
 from otto.model.domain import DomainPolicy, DomainSpec, Record, RecordType
 from otto.model.errors import TransientError, UsageError
-from otto.model.zone import RecordSet
+from otto.model.zone import Aspect, Finding, RecordSet
 from otto.testing import SimZone, site_spec
 
 ZONE = "acme.example"
@@ -137,7 +138,9 @@ def test_check_says_what_is_wrong_and_fails(up: Stage) -> None:
     up.world.zones.zones[ZONE].slow = {"ns2": {}}
     bad = up.otto("dns", "check", ZONE)
     assert bad.exit_code == 1
-    assert "a.acme.example A on ns2" in bad.stdout.replace("\n", " ")
+    lines = bad.stdout.splitlines()
+    told = lines.index("  a.acme.example A on ns2: no such record, expected 192.0.2.1")
+    assert lines[told + 1] == "    a.acme.example A at ns2"  # the request alone on its line, to be copied
     document = valid("dns-check", up.otto("dns", "check", ZONE, "--json").stdout)
     assert document["findings"][0]["holds"] is False
 
@@ -145,6 +148,14 @@ def test_check_says_what_is_wrong_and_fails(up: Stage) -> None:
 def test_check_of_a_zone_that_is_not_ottos(stage: Stage) -> None:
     assert stage.otto("dns", "check", "Other.Example.").exit_code == 0
     assert "examine:other.example" in stage.world.zones.failures.calls
+
+
+def test_check_that_can_tell_nothing_fails() -> None:
+    unknown = Finding(Aspect.SOA, None, "no resolver says who serves a.example")
+    known = Finding(Aspect.DNSSEC, holds=True, message="signed")
+    assert not vouched((unknown,))
+    assert vouched((unknown, known))
+    assert not vouched((known, Finding(Aspect.NS, holds=False, message="do not agree")))
 
 
 # Import
