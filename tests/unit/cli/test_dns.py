@@ -204,7 +204,9 @@ def test_a_zone_file_becomes_a_spec_that_says_the_same(stage: Stage, tmp_path: P
 
 
 def test_a_live_zone_becomes_a_spec(stage: Stage, tmp_path: Path) -> None:
-    stage.world.zones.zones[ZONE] = SimZone({("a", "A"): RecordSet("a", "A", 60, ("192.0.2.1",))})
+    marked = RecordSet("_owner.a.a", "TXT", 60, ('"heritage=octodns,owner=somebody"',))
+    held = (RecordSet("a", "A", 60, ("192.0.2.1",)), marked)
+    stage.world.zones.zones[ZONE] = SimZone({item.key: item for item in held})
     output = tmp_path / "acme.yaml"
     words = ("--at", "192.0.2.53", "--key-name", "otto", "--key", "env:OTTO_DNS_KEY", "--output", str(output))
     result = stage.otto("dns", "import", ZONE, *words)
@@ -213,6 +215,16 @@ def test_a_live_zone_becomes_a_spec(stage: Stage, tmp_path: Path) -> None:
     assert spec.records == (Record("a", A, ("192.0.2.1",)),)
     assert (spec.server.address, spec.server.key) == ("192.0.2.53", "env:OTTO_DNS_KEY")
     assert stage.otto("dns", "import", ZONE, *words).exit_code == 1  # it is there already
+
+
+def test_what_is_to_be_mended_of_an_import_is_told_by_its_file(stage: Stage, tmp_path: Path) -> None:
+    stage.world.zones.zones[ZONE] = SimZone({("a", "TXT"): RecordSet("a", "TXT", 60, (r'"\195\188"',))})
+    output = tmp_path / "acme.yaml"
+    result = stage.otto("dns", "import", ZONE, "--output", str(output))
+    (line,) = [line for line in result.stderr.splitlines() if line.startswith("to be mended: ")]
+    name, number, _ = line.removeprefix("to be mended: ").split(":", 2)
+    assert name == str(output)
+    assert "name: a" in output.read_text(encoding="utf-8").splitlines()[int(number) - 1]
 
 
 @pytest.mark.parametrize(

@@ -12,8 +12,8 @@ from typing import Any
 from octodns.processor.ownership import OwnershipProcessor
 from octodns.zone import Zone as OctoZone
 
-from otto.adapters.dns.marks import NAME, TTL, Key, is_mark, mark, marked, value_of
 from otto.adapters.dns.records import to_set
+from otto.decide.dns.marks import NAME, TTL, Key, is_mark, mark, marked, value_of
 from otto.model.domain import DomainPolicy
 from otto.model.zone import RecordSet
 

@@ -12,10 +12,10 @@ from otto.adapters.dns.access import Access
 from otto.adapters.dns.claims import Claims
 from otto.adapters.dns.desired import desired_zone
 from otto.adapters.dns.exchange import serial_of
-from otto.adapters.dns.marks import Key, is_mark, marked
 from otto.adapters.dns.providers import make, pieces
 from otto.adapters.dns.records import to_record, to_set
 from otto.adapters.dns.rfc2136 import Rfc2136
+from otto.decide.dns.marks import Key, is_mark, marked
 from otto.decide.dns.wanted import wanted
 from otto.model.domain import DnsProvider, DomainSpec
 from otto.model.errors import StaleError, TerminalError, TransientError

@@ -17,10 +17,10 @@ from octodns_bind import Rfc2136Provider
 
 from otto.adapters.dns.access import Server
 from otto.adapters.dns.exchange import address_of, key_of, refused, serial_of, tcp
-from otto.adapters.dns.marks import Key
 from otto.adapters.dns.records import to_record
 from otto.adapters.dns.transfer import transfer
 from otto.adapters.dns.updates import batches
+from otto.decide.dns.marks import Key
 from otto.model.errors import StaleError, TransientError
 from otto.model.progress import Progress, Report
 from otto.model.zone import RecordChange, RecordSet

@@ -163,7 +163,8 @@ def import_(
         credentials,
     )
     sets = _from_file(spec.name, file) if file is not None else _live(invocation, spec)
-    _show(invocation, spec.name, written(spec, sets), output, json=json)
+    found = written(spec, sets, str(output or ""))
+    _show(invocation, spec.name, found, output, json=json)
 
 
 def _reached(zone: str, provider: str, server: tuple[str, int, str, str], credentials: str) -> "DomainSpec":

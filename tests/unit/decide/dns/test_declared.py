@@ -60,8 +60,10 @@ def test_a_zone_that_is_described_twice_is_not_used_at_all() -> None:
 
 
 def test_a_record_follows_a_site_that_there_is() -> None:
-    found = catalogue(site_spec("acme"), zone("a.example", holds("a", "A", "192.0.2.1"), follows("acne")))
+    follower = replace(follows("acne"), line=42)
+    found = catalogue(site_spec("acme"), zone("a.example", holds("a", "A", "192.0.2.1"), follower))
     problem = problem_of(found, "a.example")
+    assert problem.where == "specs/a.example.yaml:42:1"  # the record's own line
     assert problem.pointer == "/spec/records/1/site"
     assert problem.message == 'there is no site "acne" to follow'
     assert problem.mend == 'did you mean "acme"?'
