@@ -4,6 +4,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from otto.decide.catalogue import touched, untold, with_content
+from otto.decide.dns.wording import left_behind
 from otto.model.canonical import short
 from otto.model.catalogue import Catalogue
 from otto.model.declared import DeclaredHost
@@ -101,10 +102,15 @@ def _sites(
         elif known:
             words = "is Orphaned and keeps serving; to take it down: kind: Tombstone"
             if is_zone(name):
-                words = f"is Orphaned and keeps its records; to remove OttO's: otto destroy {name}"
+                words = f"is Orphaned: {_of_vanished(before.domains.get(name))}: otto destroy {name}"
             yield f"  removed   {name:<{width}}  {words}"
         else:
             yield f"  tombstone {name:<{width}}  is taken back; with no spec the site is Orphaned"
+
+
+def _of_vanished(zone: DomainSpec | None) -> str:
+    stays = left_behind(zone) if zone is not None else "its records stay"
+    return f"{stays}; to remove OttO's"
 
 
 def _machines(before: Catalogue, after: Catalogue) -> Iterator[str]:

@@ -3,7 +3,9 @@
 from collections.abc import Iterable, Iterator
 
 from otto.decide.collapse import collapsed
+from otto.decide.dns.wording import left_behind
 from otto.model.catalogue import Catalogue
+from otto.model.domain import DomainSpec
 from otto.model.errors import OttoError
 from otto.model.inspection import Finding, Inspection, Severity, Validation
 from otto.model.policy import Collapse
@@ -113,6 +115,16 @@ def of_change(before: Catalogue, after: Catalogue, limits: Collapse) -> Iterator
     for name, spec in before.sites.items():
         if spec.policy.protect:
             yield from _protected(name, spec, after)
+    for name, zone in before.domains.items():
+        if name not in after.domains and name not in after.problems:
+            yield _vanished(zone)
+
+
+def _vanished(zone: DomainSpec) -> Remark:
+    """A zone that no spec would want any more: nothing is removed, and nothing is followed."""
+    message = f"{zone.name} would be Orphaned: {left_behind(zone)}"
+    mend = f"to have OttO's records removed: otto destroy {zone.name}, before or after"
+    return Remark(zone.file, 0, 0, Severity.WARNING, "change.zone", message, mend, zone.name)
 
 
 def _protected(name: str, spec: SiteSpec, after: Catalogue) -> Iterator[Remark]:

@@ -454,6 +454,18 @@ async def test_a_domain_that_vanishes_leaves_its_records(stage: Stage) -> None:
         assert said[-1] == "destroy"
 
 
+async def test_a_zone_that_vanished_says_when_it_leads_to_what_is_gone(stage: Stage) -> None:
+    async with with_site(stage):
+        stage.world.withdraw(ZONE)
+        await told(stage)
+        assert "still lead" not in (await stage.status(ZONE)).message
+        stage.world.hosts.remove("one-balancer-1")
+        await stage.calm(60)
+        await due(stage, ZONE)
+        assert (await stage.status(ZONE)).message.endswith("they still lead to where one was")
+        assert held_by(stage)["www A"] != await addresses(stage)
+
+
 async def test_a_zone_that_is_given_up_keeps_what_others_made(stage: Stage) -> None:
     async with at_work(stage, domain(*MANY)):
         sim(stage).touch(record("theirs", "192.0.2.77"))

@@ -29,7 +29,8 @@ class ZoneFindings:
         differences: what differs, None where the zone was not read.
         conflicts: record sets of others where the spec wants its own.
         foreign: how many record sets of others there are.
-        lost: sites that records follow and whose addresses are not known.
+        lost: sites that records follow and whose addresses are not known; of an orphaned zone, those that are
+            no longer where its records lead.
         failures: what nameservers answer otherwise, None where they were not asked.
         problems: problems of the newest spec, which is then not in force.
         verdict: what the guard said, None where nothing was planned.
@@ -198,7 +199,8 @@ def _phase(status: SiteStatus, found: ZoneFindings) -> Phase:
 
 def _message(phase: Phase, found: ZoneFindings) -> str:
     if found.orphaned:
-        return f"no spec wants this zone any more; its records stay until: otto destroy {found.zone}"
+        adrift = f"; they still lead to where {', '.join(found.lost)} was" if found.lost else ""
+        return f"no spec wants this zone any more; its records stay until: otto destroy {found.zone}{adrift}"
     if found.suspended:
         return f"suspended by {found.suspended}"
     if found.error:

@@ -25,6 +25,7 @@ from otto.reconcile.gatekeeper import Gatekeeper
 from otto.reconcile.kit import Kit
 from otto.reconcile.look import SupersededError
 from otto.reconcile.pace import Next, Pace
+from otto.reconcile.turns import TurnBegan, TurnEnded, ZoneWished
 
 log = structlog.get_logger("otto.domains")
 
@@ -60,6 +61,7 @@ class ZoneReconciler:
         )
         self._giving_up = GivingUp(kit, fleet, gate, book, self._statuses)
         self._wishes: set[str] = set()
+        self._targets = targets
         self._desired = Wishes(targets)
         self._stale: dict[str, int] = {}
         self._unrecorded: dict[str, int] = {}
@@ -77,6 +79,7 @@ class ZoneReconciler:
         """Look at one zone and act; never raises but for cancellation."""
         with structlog.contextvars.bound_contextvars(site=zone):
             before = self._seen_by_sites(zone)
+            self._kit.turns.publish(TurnBegan(zone, cause))
             try:
                 after = await self._guarded(zone, cause)
             except Exception as error:
@@ -85,6 +88,7 @@ class ZoneReconciler:
                 self._unrecorded[zone] = self._unrecorded.get(zone, 0) + 1
                 return self._pace.after(self._unrecorded[zone])
             finally:
+                self._kit.turns.publish(TurnEnded(zone))
                 self._tell_sites(zone, before)
             self._unrecorded.pop(zone, None)
             return after
@@ -145,14 +149,21 @@ class ZoneReconciler:
             waiting = f"waits for its first good spec: {problems[0]}"
             await self._statuses.write(ZoneFindings(zone, now, waiting=waiting))
             return self._pace.slowest()
-        if self._book.of(zone).desired is None:
+        last = self._book.of(zone).desired
+        if last is None:
             await self._giving_up.forget(zone)
             return Next(None)
-        await self._statuses.write(ZoneFindings(zone, now, orphaned=True))
+        await self._statuses.write(ZoneFindings(zone, now, orphaned=True, lost=self._adrift(last)))
         return self._pace.slowest()
+
+    def _adrift(self, last: DesiredZone) -> tuple[str, ...]:
+        """Sites that are no longer all where the records of a zone still lead."""
+        now = self._targets.targets(last.targets)
+        return tuple(sorted(site for site, at in last.targets.items() if not {*at} <= {*now.get(site, ())}))
 
     async def _converge(self, desired: DesiredZone, cause: str) -> Next:
         zone, asked = desired.zone, desired.zone in self._wishes
+        self._kit.turns.publish(ZoneWished(desired, self._book.of(zone).desired))
         if not asked and await self.observer.stands(desired, cause, lambda: self._gate.signature(zone)):
             await self._statuses.judged(desired)
             return self._no_later(self._usual(), self.observer.until(zone))

@@ -4,8 +4,10 @@ from dataclasses import replace
 
 from otto.decide.catalogue import assemble, touched
 from otto.decide.pushed import judge
+from otto.decide.remarks import of_change
 from otto.model.catalogue import Catalogue, SpecFile
 from otto.model.domain import DomainSpec, Record, RecordType
+from otto.model.policy import Collapse
 from otto.model.problem import Problem
 from otto.model.spec import SiteSpec, Tombstone
 from otto.testing import site_spec
@@ -130,4 +132,16 @@ def test_the_pusher_is_told() -> None:
     assert any("1 record set added, 1 record set changed, 1 record set removed" in line for line in lines)
     assert any("b.example  new, 0 record sets" in line for line in lines)
     gone = judge(before, catalogue(), frozenset()).lines
-    assert any("is Orphaned and keeps its records" in line for line in gone)
+    told = "is Orphaned: its 2 record sets stay; to remove OttO's: otto destroy a.example"
+    assert any(line.endswith(told) for line in gone)
+
+
+def test_who_takes_a_zone_out_is_told_beforehand_what_stays() -> None:
+    followed = zone("a.example", holds("a", "A", "192.0.2.1"), follows("acme"))
+    before = catalogue(site_spec("acme"), followed)
+    (remark,) = of_change(before, catalogue(site_spec("acme")), Collapse())
+    assert (remark.rule, remark.site, remark.file) == ("change.zone", "a.example", "specs/a.example.yaml")
+    assert remark.message == ("a.example would be Orphaned: its 2 record sets stay, and follow acme no more")
+    assert "otto destroy a.example" in remark.mend
+    bad = catalogue(site_spec("acme"), zone("a.example", follows("nobody")))
+    assert list(of_change(before, bad, Collapse())) == []  # its last good spec stays
