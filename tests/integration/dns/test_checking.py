@@ -3,6 +3,7 @@
 import signal
 import socket
 import subprocess
+import time
 from collections.abc import Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
@@ -92,6 +93,18 @@ def test_resolvers_of_choice_are_asked_as_well(tmp_path: Path) -> None:
         assert failure.request == f"dig @127.0.0.1 -p {old.port} www.example.test A"
         applied(domain(record("www", "A", "192.0.2.1")), old.access())
         assert check(spec, {}, right.access()) == ()
+
+
+def test_a_resolver_that_is_away_is_one_failure_however_many_records_there_are(
+    nameserver: Nameserver,
+) -> None:
+    many = tuple(record(f"h{number}", "A", "192.0.2.1") for number in range(300))
+    spec = domain(*many, resolvers=("192.0.2.1",))
+    applied(spec, nameserver.access())
+    began = time.monotonic()
+    (failure,) = check(spec, {}, replace(nameserver.access(), timeout=0.5))
+    assert time.monotonic() - began < 10
+    assert (failure.check, failure.target, failure.expected) == ("example.test SOA", "192.0.2.1", "an answer")
 
 
 def test_a_zone_of_which_nobody_is_known_cannot_be_checked() -> None:

@@ -392,6 +392,25 @@ async def test_a_secondary_that_never_follows_fails_the_run(stage: Stage) -> Non
         assert (await stage.status(ZONE)).ready
 
 
+async def test_a_resolver_that_keeps_the_old_answer_fails_no_run_and_is_asked_when_its_time_is_over(
+    stage: Stage,
+) -> None:
+    resolver = "192.0.2.153"
+    async with at_work(stage, domain(*MANY, resolvers=(resolver,))):
+        sim(stage).slow = {resolver: dict(sim(stage).records)}
+        await push(stage, domain(holds("h0", "192.0.2.9", ttl=120), *MANY[1:], resolvers=(resolver,)))
+        await stage.calm(70)
+        status = await stage.status(ZONE)
+        assert (await stage.last_run(ZONE)).outcome is Outcome.SUCCEEDED
+        resolving = status.conditions["Resolving"]
+        assert resolving.status is Truth.FALSE
+        assert f"h0.one.example A on {resolver}" in resolving.message
+        assert (status.ready, status.failures) == (False, 0)
+        sim(stage).slow = {}
+        await stage.calm(130)
+        assert (await stage.status(ZONE)).ready
+
+
 async def test_a_stuck_nameserver_holds_up_no_site(stage: Stage) -> None:
     stage.world.zones.failures.hold("plan")
     zones = [domain(*MANY, name=f"z{n}.example") for n in range(20)]

@@ -56,8 +56,23 @@ async def checked(
             failures.append(failure)
         else:
             alive.append(place)
-    failures += await _all([*alive, *resolvers(domain)], domain.name, want.answered, access.timeout)
+    silent, chosen = await _answering(domain, access)
+    failures += silent
+    failures += await _all([*alive, *chosen], domain.name, want.answered, access.timeout)
     return tuple(failures[:_MOST])
+
+
+async def _answering(domain: DomainSpec, access: Access) -> tuple[list[CheckFailure], list[Place]]:
+    """Resolvers of choice that answer at all; of the others one failure each, however many records."""
+    chosen = resolvers(domain)
+    answers = await gathered(ask(place, domain.name, "SOA", access.timeout) for place in chosen)
+    silent = [
+        _without(domain.name, place, "an answer", answer)
+        for place, answer in zip(chosen, answers, strict=True)
+        if answer.message is None
+    ]
+    alive = [place for place, answer in zip(chosen, answers, strict=True) if answer.message is not None]
+    return silent, alive
 
 
 async def _all(
@@ -109,15 +124,18 @@ def _authority(zone: str, place: Place, answer: Answer) -> CheckFailure | None:
     """A failure of a server that does not answer for the zone at all."""
     if answer.authoritative and answer.rrset(zone, "SOA"):
         return None
-    received = answer.told(zone, "SOA")
-    if answer.rrset(zone, "SOA"):
-        received += ", without authority"
+    more = ", without authority" if answer.rrset(zone, "SOA") else ""
+    return _without(zone, place, "an answer with authority", answer, more)
+
+
+def _without(zone: str, place: Place, expected: str, answer: Answer, more: str = "") -> CheckFailure:
+    """A failure about a zone as a whole at one server."""
     return CheckFailure(
         check=f"{zone} SOA",
         target=str(place),
         request=place.command(zone, "SOA"),
-        expected="an answer with authority",
-        received=_short(received),
+        expected=expected,
+        received=_short(answer.told(zone, "SOA") + more),
     )
 
 

@@ -7,7 +7,9 @@ from datetime import datetime, timedelta
 import structlog
 
 from otto.decide.dns import planning
+from otto.decide.dns.names import absolute
 from otto.decide.dns.policy import as_policy
+from otto.decide.dns.wanted import Wanted
 from otto.decide.schedule import jittered
 from otto.decide.sifting import Sifted, sift
 from otto.model.canonical import digest
@@ -204,6 +206,24 @@ def unexpected(failures: Iterable[CheckFailure], look: ZoneLook) -> tuple[CheckF
     told = about(look.reported, look.desired.zone)
     others = about(look.conflicts, look.desired.zone)
     return tuple(item for item in failures if item.check not in told and not _in_the_way(item.check, others))
+
+
+def of_servers(failures: Iterable[CheckFailure], look: ZoneLook) -> tuple[CheckFailure, ...]:
+    """Those of `unexpected` that the zone's own servers answer.
+
+    A resolver may keep what it was told before for as long as that record's TTL said: no run hangs on it.
+    """
+    resolvers = look.desired.spec.resolvers
+    return tuple(item for item in unexpected(failures, look) if item.target not in resolvers)
+
+
+def longest_kept(failures: Iterable[CheckFailure], look: ZoneLook, want: Wanted) -> int | None:
+    """Seconds that resolvers may keep what they answer otherwise; None when they do not."""
+    late = {*unexpected(failures, look)} - {*of_servers(failures, look)}
+    checks = {item.check for item in late}
+    zone = look.desired.zone
+    kept = [item.ttl for item in want.sets if f"{absolute(item.name, zone)} {item.type}" in checks]
+    return max(kept, default=0) if late else None
 
 
 def _in_the_way(check: str, others: frozenset[str]) -> bool:

@@ -15,7 +15,7 @@ from otto.model.verdict import Verdict, Waiting
 from otto.model.zonememory import DesiredZone
 from otto.reconcile.domains.givingup import GivingUp
 from otto.reconcile.domains.memory import ZoneBook
-from otto.reconcile.domains.observer import ZoneLook, ZoneObserver, remembered, unexpected
+from otto.reconcile.domains.observer import ZoneLook, ZoneObserver, longest_kept, of_servers, remembered
 from otto.reconcile.domains.runner import ZoneEnding, ZoneRunner, stale
 from otto.reconcile.domains.statuses import ZoneStatuses
 from otto.reconcile.domains.targets import TargetBook
@@ -194,7 +194,7 @@ class ZoneReconciler:
             until = self.observer.settle(look, said, self._judged_anew(ending.verdict))
             after = self._no_later(after, until)
         elif not failed:
-            until = self.observer.settle(seen)
+            until = self.observer.settle(seen, latest=self._asked_again(seen, ending))
         else:
             self.observer.doubt(zone)
         await self._remember(seen, ending)
@@ -243,6 +243,14 @@ class ZoneReconciler:
             return None
         return verdict.until or self._kit.clock.now() + timedelta(seconds=self._kit.dns.interval)
 
+    def _asked_again(self, seen: ZoneLook, ending: ZoneEnding) -> datetime | None:
+        """When resolvers that still answer what was before are asked again, None where none does."""
+        want = self._book.wanted(seen.desired)
+        kept = longest_kept(ending.failures or (), seen, want)
+        if kept is None:
+            return None
+        return self._kit.clock.now() + timedelta(seconds=max(kept, self._kit.dns.interval))
+
     def _no_later(self, after: Next, until: datetime | None) -> Next:
         return after if until is None else self._pace.no_later_than(after, until, self._kit.clock.now())
 
@@ -276,4 +284,4 @@ class ZoneReconciler:
 
 def _is_failure(ending: ZoneEnding, seen: ZoneLook) -> bool:
     """Whether it is tried again soon: a run failed, or answers are wrong that nobody was told to leave so."""
-    return ending.outcome is Outcome.FAILED or bool(unexpected(ending.failures or (), seen))
+    return ending.outcome is Outcome.FAILED or bool(of_servers(ending.failures or (), seen))
