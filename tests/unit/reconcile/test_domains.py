@@ -276,6 +276,18 @@ async def test_an_emptied_zone_waits_for_a_person(stage: Stage) -> None:
         assert not await stage.world.ledger.grants(site=ZONE, kind=GrantKind.APPROVE)
 
 
+async def test_a_plan_that_is_no_more_is_not_to_be_approved_any_more(stage: Stage) -> None:
+    async with at_work(stage, domain(*MANY[:2])):
+        await push(stage, domain())
+        assert (await condition(stage, ZONE, ConditionType.ALLOWED)).status is Truth.FALSE
+        await push(stage, domain(*MANY[:2]))
+        status = await stage.status(ZONE)
+        assert status.ready
+        assert status.holds(ConditionType.ALLOWED)
+        assert not status.held
+        assert not status.plan
+
+
 async def test_nameservers_never_change_without_a_person(stage: Stage) -> None:
     policy = allowing()
     zone = domain(*MANY, nameservers=("ns1.a.example",), registrar="lab", policy=policy)

@@ -107,7 +107,7 @@ def _identify(status: SiteStatus, found: ZoneFindings) -> SiteStatus:
 
 
 def _held(status: SiteStatus, found: ZoneFindings) -> dict[str, Any]:
-    if found.verdict is None and (found.differences is None or found.planning):
+    if found.verdict is None and not _nothing_planned(found):
         return {}
     if found.verdict is None or isinstance(found.verdict, Allowed):
         warnings = told_of(found.verdict) if found.verdict else ()
@@ -117,10 +117,16 @@ def _held(status: SiteStatus, found: ZoneFindings) -> dict[str, Any]:
     return {"held": told_of(found.verdict), "held_since": since, "plan": found.plan}
 
 
+def _nothing_planned(found: ZoneFindings) -> bool:
+    """Whether the zone was read, and nothing is to be done: no plan waits, whatever one did before."""
+    return found.verdict is None and found.differences is not None and not found.planning
+
+
 def _conditions(found: ZoneFindings) -> Iterator[Condition]:
     yield _condition(found, ConditionType.VALID, *conditions.valid(found.problems))
-    if found.verdict is not None:
-        yield _condition(found, ConditionType.ALLOWED, *conditions.allowed(found.verdict))
+    verdict = found.verdict or (Allowed() if _nothing_planned(found) else None)
+    if verdict is not None:
+        yield _condition(found, ConditionType.ALLOWED, *conditions.allowed(verdict))
     if found.failures is not None:
         yield _resolving(found, found.failures)
     if found.differences is not None:
