@@ -4,7 +4,7 @@ from dataclasses import replace
 
 from otto.decide.catalogue import assemble, touched
 from otto.decide.pushed import judge
-from otto.decide.remarks import of_change
+from otto.decide.remarks import of_change, of_names
 from otto.model.catalogue import Catalogue, SpecFile
 from otto.model.domain import DomainSpec, Record, RecordType
 from otto.model.policy import Collapse
@@ -134,6 +134,25 @@ def test_the_pusher_is_told() -> None:
     gone = judge(before, catalogue(), frozenset()).lines
     told = "is Orphaned: its 2 record sets stay; to remove OttO's: otto destroy a.example"
     assert any(line.endswith(told) for line in gone)
+
+
+def test_names_that_no_record_leads_to_are_told_of_and_are_no_problem() -> None:
+    site = site_spec("acme", domains=("www.a.example", "a.example", "x.a.example", "elsewhere.example"))
+    other = site_spec("other", domains=())
+    led = zone("a.example", follows("acme", "www"), follows("other", "x"))
+    after = catalogue(site, other, led)
+    assert not after.problems
+    told = [
+        line for line in judge(catalogue(), after, frozenset()).lines if ": no " in line or ": its" in line
+    ]
+    assert told == [
+        "    a.example: no record of the zone a.example leads to acme; add one with site: acme",
+        "    x.a.example: its record follows the site other, not acme",
+    ]
+    assert [(found.rule, found.site, found.severity.value) for found in of_names(after)] == [
+        ("spec.name", "acme", "warning"),
+        ("spec.name", "acme", "warning"),
+    ]
 
 
 def test_who_takes_a_zone_out_is_told_beforehand_what_stays() -> None:
