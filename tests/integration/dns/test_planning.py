@@ -53,6 +53,20 @@ def test_an_exclusive_zone_loses_what_no_spec_names_but_never_its_own_nameserver
     assert not planned(domain(record("www", "A", "192.0.2.1"), exclusive=True), nameserver.access())
 
 
+def test_an_exclusive_zone_keeps_the_chain_of_trust_of_what_it_delegates(nameserver: Nameserver) -> None:
+    signer = f"12345 13 2 {'AB' * 32}"
+    lines = [
+        f"update add {name}.example.test 300 {value}"
+        for name in ("sub", "other")
+        for value in ("NS ns1.else.test.", f"DS {signer}")
+    ]
+    nameserver.update("example.test", lines)
+    spec = domain(record("sub", "NS", "ns1.else.test."), exclusive=True)
+    assert changed(applied(spec, nameserver.access())) == {"other DS": "delete", "other NS": "delete"}
+    assert [line.split()[0] for line in nameserver.dig("sub.example.test", "DS")] == ["12345"]
+    assert not planned(spec, nameserver.access())
+
+
 def test_anothers_record_in_the_way_is_a_conflict_until_it_may_be_taken_over(nameserver: Nameserver) -> None:
     nameserver.update("example.test", ["update add www.example.test 60 A 192.0.2.9"])
     records = (record("www", "A", "192.0.2.1"), record("api", "A", "192.0.2.1"))

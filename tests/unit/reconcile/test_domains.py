@@ -204,6 +204,18 @@ async def test_drift_that_is_only_reported(stage: Stage) -> None:
         assert (await stage.status(ZONE)).ready
 
 
+@pytest.mark.parametrize(("drift", "stays"), [("repair", False), ("report", True), ("ask", True)])
+async def test_what_somebody_adds_to_an_exclusive_zone_is_drift(
+    stage: Stage, drift: str, *, stays: bool
+) -> None:
+    policy = DomainPolicy(exclusive=True, drift=drift)
+    async with at_work(stage, domain(*MANY, policy=policy)):
+        sim(stage).touch(record("", "192.0.2.66"))
+        await stage.calm(40)
+        assert ("@ A" in held_by(stage)) is stays
+        assert (await stage.status(ZONE)).ready is not stays
+
+
 async def test_drift_that_is_asked_about(stage: Stage) -> None:
     async with at_work(stage, domain(*MANY, policy=DomainPolicy(drift="ask"))):
         sim(stage).touch(record("h1", "192.0.2.66"))
