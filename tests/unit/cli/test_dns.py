@@ -116,6 +116,17 @@ def test_the_zones_own_policy_counts_where_people_approve(up: Stage) -> None:
     assert "1 of 2 approvals" in up.otto("approve", ZONE, plan[:12], "--by", "ada").stdout
 
 
+def test_why_says_what_takes_somebody_elses_record_out_of_the_way(up: Stage) -> None:
+    up.world.declare(domain(*HELD, Record("b", A, ("192.0.2.1",))))
+    up.world.zones.zones[ZONE].touch(RecordSet("b", "A", 300, ("192.0.2.66",)))
+    assert up.otto("dns", "apply", ZONE, "--plain").exit_code == 0
+    said = " ".join(up.otto("why", ZONE).stdout.split())
+    assert "which is not OttO's" in said
+    assert "take it over with policy.takeover: true, or take it out of the spec" in said
+    assert f"otto dns diff {ZONE}" in said
+    assert "by itself" not in said
+
+
 def test_a_zone_is_suspended_and_given_up(up: Stage) -> None:
     assert up.otto("suspend", ZONE).exit_code == 0
     assert up.otto("resume", ZONE).exit_code == 0

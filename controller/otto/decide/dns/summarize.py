@@ -15,6 +15,7 @@ from otto.model.status import Condition, ConditionType, Phase, SiteStatus, Truth
 from otto.model.verdict import Allowed, NeedsApproval, Refused, Verdict, Waiting
 from otto.model.zonememory import DesiredZone
 
+TAKE_OVER = "take it over with policy.takeover: true, or take it out of the spec"
 _PHASES = {StepKind.DNS: Phase.CONFIGURING, StepKind.VERIFY: Phase.VERIFYING}
 
 
@@ -156,8 +157,7 @@ def _in_sync(found: ZoneFindings, differences: tuple[Difference, ...]) -> Condit
         return _condition(found, kind, Truth.FALSE, reason, describe_differences(differences))
     if found.conflicts:
         words = describe_differences(found.conflicts)
-        mend = "take it over with policy.takeover: true, or take it out of the spec"
-        return _condition(found, kind, Truth.FALSE, "Conflict", f"{words}; {mend}")
+        return _condition(found, kind, Truth.FALSE, conditions.CONFLICT, f"{words}; {TAKE_OVER}")
     others = f"; {found.foreign} record sets of others are left alone" if found.foreign else ""
     message = f"the zone holds what is desired{others}{_of_lost(found)}"
     return _condition(found, kind, Truth.TRUE, "NoDifference", message)
