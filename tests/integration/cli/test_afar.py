@@ -8,7 +8,7 @@ import subprocess
 import sys
 import threading
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
 from typing import IO
@@ -322,6 +322,49 @@ def test_what_is_no_otto_that_we_understand(
     assert told in " ".join(result.stderr.split()), result.stderr
     assert "Traceback" not in result.output
     assert "\x1b" not in result.output
+
+
+@contextmanager
+def saying(text: bytes) -> Iterator[str]:
+    """A server that says this, whatever it is asked, and hangs up."""
+
+    def answer() -> None:
+        with suppress(OSError):
+            while True:
+                connection, _ = server.accept()
+                with connection:
+                    connection.recv(65536)
+                    connection.sendall(text)
+
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        thread = threading.Thread(target=answer)
+        thread.start()
+        yield f"http://127.0.0.1:{server.getsockname()[1]}"
+        server.shutdown(socket.SHUT_RDWR)
+        thread.join(5)
+
+
+BEGUN = b"HTTP/1.1 200 OK\r\nx-otto-protocol: " + OURS.encode() + b"\r\ncontent-length: 99\r\n\r\n{"
+
+
+@pytest.mark.parametrize(
+    ("said", "words", "told", "mend"),
+    [
+        (BEGUN, ("status",), "broke off", "try again"),
+        (BEGUN, ("suspend", "acme"), "broke off", "whether it was done is not known"),
+        (b"", ("suspend", "acme"), "broke off", "whether it was done is not known"),
+        (b"SSH-2.0-OpenSSH_9\r\n", ("status",), "is no OttO that can be asked this", "otto up prints"),
+        (b"HTTP/1.1 200 OK\r\nx: " + b"a" * 50_000, ("status",), "is no OttO that can", "otto up prints"),
+    ],
+)
+def test_answers_that_are_cut_off_or_none(
+    stage: Stage, said: bytes, words: tuple[str, ...], told: str, mend: str
+) -> None:
+    with saying(said) as url:
+        result = stage.otto("--server", url, *words)
+    assert result.exit_code == 1
+    assert told in " ".join(result.stderr.split())
+    assert mend in " ".join(result.stderr.split())
 
 
 def test_a_token_does_not_follow_a_redirect(stage: Stage) -> None:
