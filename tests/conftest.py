@@ -1,6 +1,8 @@
 """How the suite is spread over processes: a file stays together, and so does all that needs the lab."""
 
 import json
+import os
+import sys
 
 import pytest
 
@@ -20,11 +22,22 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
             item.add_marker(pytest.mark.xdist_group("lab" if lab else str(item.path)))
 
 
+# Characters of a failure that are told at once.
+_TAIL = 3000
+
 _SECTIONS = {
     "healing": "healing, in seconds from the damage",
     "rollout": "rolling out under visitors, requests and those that failed",
     "size": "sizes of images, in MB",
 }
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_runtest_logreport(report: pytest.TestReport) -> None:
+    """Tell a failure when it happens, in CI: a run that is cut off has no summary."""
+    if report.failed and "CI" in os.environ and "PYTEST_XDIST_WORKER" not in os.environ:
+        sys.stderr.write(f"\nFAILED {report.nodeid} ({report.when})\n{report.longreprtext[-_TAIL:]}\n")
+        sys.stderr.flush()
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:

@@ -1,7 +1,7 @@
 """One call of `otto`: where its settings come from, and the terminal it speaks to."""
 
 import sys
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
@@ -31,6 +31,7 @@ class Invocation:
     Attributes:
         composition: gives the ports.
         environ: the environment.
+        at_home: the desk of the home on this machine, for a call.
         flags: dotted setting -> value, from the command line.
         debug: whether errors come with their traceback.
         token: for a controller elsewhere, from the command line.
@@ -38,6 +39,7 @@ class Invocation:
 
     composition: Composition
     environ: Mapping[str, str]
+    at_home: "Callable[[Invocation], Desk]"
     flags: dict[str, Any] = field(default_factory=dict)
     debug: bool = False
     token: str | None = field(default=None, repr=False)
@@ -86,9 +88,7 @@ class Invocation:
             from otto.cli.remote.client import RemoteDesk  # noqa: PLC0415  (imports aiohttp)
 
             return RemoteDesk(self.server)
-        from otto.cli.house import HomeHouse  # noqa: PLC0415  (with the commands that ask)
-
-        return HomeHouse(self)
+        return self.at_home(self)
 
     @property
     def place(self) -> str:

@@ -2,7 +2,7 @@
 
 import os
 from collections.abc import Callable
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -42,12 +42,22 @@ from otto.cli.composition import Composition, Real
 from otto.cli.group import OttoGroup
 from otto.cli.invocation import Invocation
 
+if TYPE_CHECKING:
+    from otto.desk.question import Desk
+
 _HELP = """OttO brings web sites to life from specs in a git repository, and keeps them that way.
 
 Begin with `otto up`. Exit statuses: 0 done, 1 failed, 2 wrong command line, 3 not Ready (`status SITE`),
 4 something differs (`diff` and `plan` with --exit-code), 130 stopped by Ctrl-C.
 """
 _RUN, _SEE, _ACT, _ALLOW, _MAKE = "Run", "See", "Act", "Allow", "Prepare"
+
+
+def at_home(invocation: Invocation) -> "Desk":
+    """The desk of the home on this machine."""
+    from otto.cli.house import HomeHouse  # noqa: PLC0415  (with the commands that ask)
+
+    return HomeHouse(invocation)
 
 
 def build_app(composition: Composition | None = None) -> typer.Typer:
@@ -68,7 +78,7 @@ def build_app(composition: Composition | None = None) -> typer.Typer:
         context_settings={
             "help_option_names": ["-h", "--help"],
             # For completion, which does not call the root.
-            "obj": Invocation(composition or Real(), os.environ),
+            "obj": Invocation(composition or Real(), os.environ, at_home),
         },
     )
     app.callback()(_root(composition))
@@ -115,7 +125,7 @@ def _root(composition: Composition | None) -> Callable[..., None]:
             flags["home"] = home
         flags |= _remote(server, token, token_file, authority)
         debug = debug or os.environ.get("OTTO_DEBUG", "").lower() in ("1", "true", "yes", "on")
-        context.obj = Invocation(composition or Real(), os.environ, flags, debug, token)
+        context.obj = Invocation(composition or Real(), os.environ, at_home, flags, debug, token)
 
     return root
 

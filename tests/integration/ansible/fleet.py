@@ -13,6 +13,8 @@ from pathlib import Path
 import pytest
 
 from otto import resources
+from otto.adapters.identity import identity
+from otto.lab.names import OWNER
 from otto.model.host import Host
 from otto.model.spec import Role
 
@@ -61,6 +63,11 @@ class Fleet:
     def key(self) -> Path:
         return self.folder / "id_ed25519"
 
+    @property
+    def label(self) -> tuple[str, str]:
+        """As a home marks what it makes, so that CI finds what a run left that was cut off."""
+        return "--label", f"{OWNER}={identity(self.folder).owner}"
+
     def container(self, host: str) -> str:
         return f"{self.name}-{host}"
 
@@ -71,14 +78,16 @@ class Fleet:
         for third in range(240, 256):
             self.subnet = f"10.203.{third}"
             with contextlib.suppress(AssertionError):
-                podman("network", "create", "--subnet", f"{self.subnet}.0/24", self.name)
+                podman("network", "create", *self.label, "--subnet", f"{self.subnet}.0/24", self.name)
                 return
         pytest.fail("no free subnet for the test's hosts")
 
     def add(self, host: str, role: Role, last: int, *options: str) -> Host:
         container, address = self.container(host), f"{self.subnet}.{last}"
         place = ("--network", self.name, "--ip", address, "--hostname", host, *options)
-        podman("create", "--name", container, *place, "--systemd=always", self.image, "/sbin/init")
+        podman(
+            "create", "--name", container, *self.label, *place, "--systemd=always", self.image, "/sbin/init"
+        )
         public = self.key.with_suffix(".pub").read_bytes()
         podman(
             "cp",

@@ -14,6 +14,8 @@ from pathlib import Path
 import pytest
 
 from otto import resources
+from otto.adapters.identity import identity
+from otto.lab.names import OWNER
 from otto.lab.service import Service
 
 ROOT = resources.root()
@@ -116,6 +118,7 @@ class Controller:
     """A container of the image, and its volume."""
 
     image: str
+    owner: str
     name: str = field(default_factory=lambda: f"otto-test-{secrets.token_hex(4)}")
     port: int = field(default_factory=free_port)
 
@@ -127,7 +130,16 @@ class Controller:
         """Start it as docs/how-to/container.md says, with nothing but the volume to write to."""
         given = {"OTTO_API_PORT": str(self.port), **settings}
         podman(
-            *("run", "--detach", "--name", self.name, "--network", "host"),
+            *(
+                "run",
+                "--detach",
+                "--name",
+                self.name,
+                "--network",
+                "host",
+                "--label",
+                f"{OWNER}={self.owner}",
+            ),
             *("--read-only", "--read-only-tmpfs=false", "--volume", f"{self.name}:/var/lib/otto"),
             *(word for name, value in given.items() for word in ("--env", f"{name}={value}")),
             *options,
@@ -151,10 +163,16 @@ class Controller:
         podman("volume", "rm", "--force", self.name, check=False)
 
 
+@pytest.fixture(scope="session")
+def owner(tmp_path_factory: pytest.TempPathFactory) -> str:
+    """The mark of our containers, as a home has it, so that CI finds what a run left that was cut off."""
+    return identity(tmp_path_factory.mktemp("marked")).owner
+
+
 @pytest.fixture
-def controller(image: str) -> Iterator[Controller]:
+def controller(image: str, owner: str) -> Iterator[Controller]:
     """One that is not started yet."""
-    made = Controller(image)
+    made = Controller(image, owner)
     yield made
     made.remove()
 

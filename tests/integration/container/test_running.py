@@ -15,9 +15,9 @@ UNTIL_UP, UNTIL_READY, UNTIL_GONE = 30.0, 90.0, 20.0
 
 
 @pytest.fixture(scope="module")
-def at_work(image: str, engine_socket: Path) -> Iterator[Controller]:
+def at_work(image: str, owner: str, engine_socket: Path) -> Iterator[Controller]:
     """One that drives the lab through the machine's engine, as a user nobody has heard of."""
-    made = Controller(image)
+    made = Controller(image, owner)
     try:
         made.start(
             "--user", "12345:0", "--volume", f"{engine_socket}:{SOCKET}", settings={"CLOWD_PROVIDERS": "lab"}
@@ -25,9 +25,9 @@ def at_work(image: str, engine_socket: Path) -> Iterator[Controller]:
         eventually("healthy", made.healthy, UNTIL_UP, made.logs)
         yield made
         made.otto("destroy", "--all", "--yes")
-        owner = podman("exec", made.name, "cat", "/var/lib/otto/home/owner")
-        assert not podman("ps", "--all", "--quiet", "--filter", f"label=otto.owner={owner}")
-        assert not podman("network", "ls", "--quiet", "--filter", f"label=otto.owner={owner}")
+        its = podman("exec", made.name, "cat", "/var/lib/otto/home/owner")
+        assert not podman("ps", "--all", "--quiet", "--filter", f"label=otto.owner={its}")
+        assert not podman("network", "ls", "--quiet", "--filter", f"label=otto.owner={its}")
     finally:
         _sweep(made)
 

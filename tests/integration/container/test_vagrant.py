@@ -40,9 +40,9 @@ def vagrant(tmp_path: Path) -> Callable[..., str]:
 
 
 @pytest.fixture
-def stand_in(image: str) -> Iterator[Controller]:
+def stand_in(image: str, owner: str) -> Iterator[Controller]:
     """The names and the port of a container that Vagrant makes."""
-    made = Controller(image)
+    made = Controller(image, owner)
     yield made
     made.remove()
 

@@ -2,7 +2,6 @@
 
 import json
 import os
-import secrets
 import subprocess
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -12,6 +11,7 @@ from typing import Any
 import pytest
 
 from otto import resources
+from otto.adapters.identity import identity
 from otto.lab import mirror, processes
 from otto.lab.lab import Lab
 
@@ -20,7 +20,8 @@ LIMIT = 120
 
 @pytest.fixture(scope="session")
 def lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lab]:
-    lab = Lab(tmp_path_factory.mktemp("home"), secrets.token_hex(4))
+    home = tmp_path_factory.mktemp("home")
+    lab = Lab(home, identity(home).owner)
     try:
         lab.up()
         yield lab

@@ -30,6 +30,7 @@ def test_a_host_is_what_the_contract_says(site: Site) -> None:
         "http_port",
         "host_key",
         "image",
+        "size",
     }
     assert (host["name"], host["role"], host["ssh_user"]) == ("shop-web-1", "web", "otto")
     assert host["address"] == host["private_address"]
@@ -73,7 +74,7 @@ def test_limits_are_the_kernels(lab: Lab, site: Site, podman: Callable[..., str]
     before = site.host()
     assert site.plan() == {"shop-web-1": ("update",)}
     site.apply()
-    assert site.host() == before
+    assert site.host() == before | {"size": "medium"}
     running = hosts.read(lab.api(), site.container())
     assert running is not None
     assert running.limits == Limits(1.0, 512 * MIB)

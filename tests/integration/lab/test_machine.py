@@ -14,6 +14,7 @@ from typing import Any
 
 import pytest
 
+from otto.adapters.identity import identity
 from otto.config import LabSettings
 from otto.lab import engine, pool, processes
 from otto.lab.deadline import Deadline
@@ -33,7 +34,8 @@ def other(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[..., La
     labs: list[Lab] = []
 
     def make(settings: LabSettings | None = None) -> Lab:
-        labs.append(Lab(tmp_path_factory.mktemp("other"), secrets.token_hex(4), settings))
+        home = tmp_path_factory.mktemp("other")
+        labs.append(Lab(home, identity(home).owner, settings))
         labs[-1].up()
         return labs[-1]
 
@@ -43,7 +45,7 @@ def other(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[..., La
 
 
 def test_up_says_what_it_did_and_twice_is_once(tmp_path: Path) -> None:
-    lab = Lab(tmp_path, secrets.token_hex(4), LabSettings(pool=POOLS[0]))
+    lab = Lab(tmp_path, identity(tmp_path).owner, LabSettings(pool=POOLS[0]))
     try:
         first, second = lab.up(), lab.up()
         assert any("added an unreachable route over 10.202.16.0/20" in note for note in first.notes)

@@ -8,6 +8,8 @@ import stat
 import subprocess
 import sys
 import textwrap
+import threading
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -48,6 +50,22 @@ def script(body: str, *arguments: object) -> list[str]:
         from otto.adapters.store import open_store
     """
     return [sys.executable, "-c", textwrap.dedent(head) + textwrap.dedent(body), *map(str, arguments)]
+
+
+async def test_a_thread_that_reads_by_itself_wakes_no_other(path: Path) -> None:
+    async with open_store(path, CLOCK) as store:
+
+        def woken(*, itself: bool) -> set[threading.Thread]:
+            if itself:
+                store.read_here()
+            before = set(threading.enumerate())
+            assert asyncio.run(store.status("a")) is None
+            return set(threading.enumerate()) - before
+
+        assert not await asyncio.to_thread(woken, itself=True)
+        # A thread that never said so has one of the store's look.
+        with ThreadPoolExecutor(1) as other:
+            assert other.submit(woken, itself=False).result(10)
 
 
 async def test_file_log_and_folder_are_the_owners_alone(path: Path) -> None:

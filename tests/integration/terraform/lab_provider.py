@@ -4,12 +4,12 @@ python -m tests.integration.terraform.lab_provider HOME SITE WEB
 """
 
 import asyncio
-import hashlib
 import os
 import sys
 from pathlib import Path
 
 from otto.adapters.clock import SystemClock
+from otto.adapters.identity import identity
 from otto.adapters.terraform import Settings, TerraformInfrastructure
 from otto.cli.labbackend import LabBackend
 from otto.lab.lab import Lab
@@ -21,7 +21,7 @@ KEY = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIHVudXNlZHVudXNlZHVudXNlZHVudXNlZHVud
 
 
 def make_lab(home: Path) -> Lab:
-    return Lab(home, hashlib.sha256(str(home).encode()).hexdigest()[:8])
+    return Lab(home, identity(home).owner)
 
 
 def make_infrastructure(lab: Lab) -> TerraformInfrastructure:

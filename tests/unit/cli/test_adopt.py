@@ -13,6 +13,7 @@ from otto.cli import waiting
 from otto.cli.answer import Answer
 from otto.cli.asking import agreed
 from otto.cli.commands.adopt import imports
+from otto.cli.house import HomeHouse
 from otto.cli.invocation import Invocation
 from otto.model.errors import TransientError, UsageError
 from otto.model.plan import StepKind
@@ -76,13 +77,13 @@ def test_off_a_terminal_it_lists_and_does_nothing_unless_told(lost: Stage) -> No
 
 @pytest.mark.parametrize("answer", ["y\n", "YES\n"])
 def test_yes_is_yes(stage: Stage, answer: str) -> None:
-    agreed(Invocation(stage.composition, {}), "Go on?", "nothing was done", Terminal(answer))
+    agreed(Invocation(stage.composition, {}, HomeHouse), "Go on?", "nothing was done", Terminal(answer))
 
 
 @pytest.mark.parametrize("answer", ["", "\n", "n\n", "yesterday\n"])
 def test_anything_else_is_no(stage: Stage, answer: str) -> None:
     with pytest.raises(UsageError, match="nothing was done: that was not confirmed"):
-        agreed(Invocation(stage.composition, {}), "Go on?", "nothing was done", Terminal(answer))
+        agreed(Invocation(stage.composition, {}, HomeHouse), "Go on?", "nothing was done", Terminal(answer))
 
 
 def test_json_is_one_event_per_line(lost: Stage) -> None:

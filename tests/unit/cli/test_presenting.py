@@ -12,6 +12,7 @@ from tests.unit.cli.conftest import Stage
 
 from otto.cli.board import Board
 from otto.cli.choosing import presenter
+from otto.cli.house import HomeHouse
 from otto.cli.invocation import Invocation
 from otto.cli.livetable import LivePresenter, table
 from otto.cli.presenting import JsonPresenter, PlainPresenter
@@ -171,7 +172,7 @@ async def test_the_live_table_leaves_its_last_picture_and_the_cursor() -> None:
     ],
 )
 def test_which_way(stage: Stage, *, terminal: bool, plain: bool, json: bool, kind: type) -> None:
-    invocation = Invocation(stage.composition, {})
+    invocation = Invocation(stage.composition, {}, HomeHouse)
     invocation.out = Console(file=io.StringIO(), force_terminal=terminal)
     shown = presenter(invocation, FakeClock(), Board((), 0.0), plain=plain, json=json)
     assert type(shown) is kind

@@ -6,6 +6,7 @@ import structlog
 from rich.console import Console
 from tests.unit.cli.conftest import Stage
 
+from otto.cli.house import HomeHouse
 from otto.cli.invocation import Invocation
 from otto.cli.journal import journal
 from otto.cli.secrecy import known_secrets
@@ -58,7 +59,7 @@ def refuse(token: str) -> None:
 
 def test_no_known_secret_reaches_the_log_not_even_in_a_traceback(stage: Stage) -> None:
     environ = {"OTTO_HOME": str(stage.home), "OTTO_SOURCE_TOKEN": "env:READER", "READER": "s3cr3t words"}
-    invocation = Invocation(stage.composition, environ)
+    invocation = Invocation(stage.composition, environ, HomeHouse)
     invocation.out = Console()
     with journal(invocation, file=True):
         try:

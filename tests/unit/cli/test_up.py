@@ -14,6 +14,7 @@ from rich.console import Console
 from tests.unit.cli.conftest import Stage
 
 from otto.adapters.queue import QueueClosedError
+from otto.cli.house import HomeHouse
 from otto.cli.invocation import Invocation
 from otto.cli.up import listening
 from otto.cli.up.session import Options, Session
@@ -144,7 +145,7 @@ class Running:
 
     def __init__(self, stage: Stage, options: Options) -> None:
         environ = {"OTTO_HOME": str(stage.home), "OTTO_API_PORT": "0", "COLUMNS": "120"}
-        self.invocation = Invocation(stage.composition, environ)
+        self.invocation = Invocation(stage.composition, environ, HomeHouse)
         self.output = io.StringIO()
         self.invocation.out = Console(file=self.output, width=120, markup=False, highlight=False)
         self.session = Session(self.invocation, options)

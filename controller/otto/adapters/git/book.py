@@ -1,8 +1,6 @@
 """The port `Specbook`, over the embedded repository and over a remote one."""
 
 import asyncio
-import time
-from contextlib import suppress
 from pathlib import Path
 
 import pygit2
@@ -10,6 +8,7 @@ import pygit2
 from otto.adapters import program
 from otto.adapters.git.access import Keyring
 from otto.adapters.git.drafting import Drafts
+from otto.adapters.git.locks import free_stale
 from otto.adapters.git.pushing import Answer, Push, push
 from otto.adapters.git.repositories import EmbeddedRepository, RemoteRepository
 from otto.adapters.git.signing import Signing
@@ -19,8 +18,6 @@ from otto.ports import Clock
 from otto.ports.specbook import MovedError
 
 _REFLOG = "commit through the API"
-# A lock on a branch is held for milliseconds. One that is this old (seconds) was left by what was killed.
-_STALE = 60.0
 # Commits between two looks at whether there is much to pack, and seconds that packing may take.
 _TIDY = 200
 _TIDY_SECONDS = 300.0
@@ -105,12 +102,12 @@ def _explain(repository: pygit2.Repository, name: str, base: str, error: Excepti
     known = repository.references.get(name)
     if (str(known.target) if known is not None else "") != base:
         raise MovedError from error
-    lock = Path(repository.path, f"{name}.lock")
-    with suppress(OSError):
-        if time.time() - lock.stat().st_mtime < _STALE:
-            raise MovedError from error  # somebody pushes just now
-        lock.unlink()
-        raise TransientError(f"{lock} was left by a killed git and is taken away", retry_after=1) from error
+    if freed := free_stale(Path(repository.path)):
+        raise TransientError(
+            f"{freed[0]} was left by a killed git and is taken away", retry_after=1
+        ) from error
+    if Path(repository.path, f"{name}.lock").exists():
+        raise MovedError from error  # somebody pushes just now
     raise TransientError(f"the branch {name} cannot be written: {error}") from error
 
 

@@ -13,6 +13,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from otto.adapters.git.access import Access, without_credentials
+from otto.adapters.git.locks import free_stale
 from otto.model.errors import OttoError, TerminalError, TransientError
 
 _CHILD = Path(__file__).with_name("child.py")
@@ -72,6 +73,16 @@ async def fetch(request: Request, access: Access) -> str | None:
     """
     check_url(request.url)
     request.path.parent.mkdir(parents=True, exist_ok=True)
+    try:
+        return await _attempt(request, access)
+    except TransientError:
+        if not free_stale(request.path):
+            raise
+        # A killed fetch had left a lock on a ref, which would have kept every other one out.
+        return await _attempt(request, access)
+
+
+async def _attempt(request: Request, access: Access) -> str | None:
     with tempfile.TemporaryDirectory(prefix="otto-fetch-", ignore_cleanup_errors=True) as home:
         output, errors = await _run(request, _payload(request, access, home))
     return _result(request, output, errors, access)

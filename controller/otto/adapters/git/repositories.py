@@ -1,7 +1,7 @@
 """The port `Source`, over the embedded bare repository and over a remote one."""
 
 import asyncio
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
@@ -12,6 +12,7 @@ from otto.adapters.git.access import Keyring
 from otto.adapters.git.contents import Contents
 from otto.adapters.git.demand import Demanded, Gatehouse, nothing, wants_tags
 from otto.adapters.git.fetch import Request, fetch
+from otto.adapters.git.locks import free_stale
 from otto.adapters.git.objects import reaches, read_object, read_tags
 from otto.adapters.git.trees import Trees
 from otto.model.catalogue import Entry
@@ -122,11 +123,32 @@ class _Repository:
             for commit in held - wanted:
                 repository.references.delete(_KEPT + commit)
 
-        self._trees.ask(keep)
+        self._write(keep)
 
     def _advance(self, commit: str) -> None:
         if self.last() != commit:
-            self._trees.ask(lambda repository: repository.references.create(_LAST, commit, force=True))
+
+            def lead(repository: pygit2.Repository) -> None:
+                repository.references.create(_LAST, commit, force=True)
+
+            self._write(lead)
+
+    def _write(self, change: Callable[[pygit2.Repository], None]) -> None:
+        """Change refs of ours, if need be past a lock that was left by a killed process.
+
+        Raises:
+            TransientError: they cannot be written, or somebody does just now.
+        """
+        try:
+            self._trees.ask(change)
+        except (pygit2.GitError, OSError) as error:
+            message = f"refs in {self._trees.path} cannot be written: {error}"
+            if not free_stale(self._trees.path):
+                raise TransientError(message) from error
+            try:
+                self._trees.ask(change)
+            except (pygit2.GitError, OSError) as again:
+                raise TransientError(message) from again
 
 
 class EmbeddedRepository(_Repository):
