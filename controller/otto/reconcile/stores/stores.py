@@ -126,11 +126,13 @@ class Stores:
         return self._shelf.document(commit, kind, place)
 
     def _newest(self) -> str:
-        """The newest commit: what was written here counts before the watch has seen it."""
-        seen, written = self._watcher.state.commit or self._fleet.catalogue.commit, self._writer.written
-        if written and (not seen or not self._kit.source.reaches(seen, written)):
-            return written
-        return seen
+        """The newest commit: what was written here counts, too, while the watch cannot see it."""
+        state, written = self._watcher.state, self._writer.written
+        seen = state.commit or self._fleet.catalogue.commit
+        # A watch that sees has seen it: whoever wrote it was not answered before. Whether a commit with others
+        # in between builds on it, a copy whose history is cut off may not know.
+        unseen = not seen or (state.failures and not self._kit.source.reaches(seen, written))
+        return written if written and unseen else seen
 
     def creation(self, kind: Kind, name: str, data: Data, asked: Asked) -> Order:
         """The order that makes a document."""
