@@ -129,8 +129,8 @@ class Stores:
         """The newest commit: what was written here counts, too, while the watch cannot see it."""
         state, written = self._watcher.state, self._writer.written
         seen = state.commit or self._fleet.catalogue.commit
-        # A watch that sees has seen it: whoever wrote it was not answered before. Whether a commit with others
-        # in between builds on it, a copy whose history is cut off may not know.
+        # A watch that sees has seen it: whoever wrote it was not answered before. Whether a commit builds on
+        # it with others in between, a copy whose history is cut off may not know.
         unseen = not seen or (state.failures and not self._kit.source.reaches(seen, written))
         return written if written and unseen else seen
 
