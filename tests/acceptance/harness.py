@@ -348,6 +348,24 @@ def fetch(url: str, host: str = "", path: str = "") -> tuple[int, dict[str, str]
         return error.code, _lower(error.headers.items()), error.read().decode()
 
 
+def ask(
+    method: str, url: str, body: object = None, token: str = "", **headers: str
+) -> tuple[int, dict[str, str], Json]:
+    """Ask the API: status, headers in lower case, body."""
+    told = {name.replace("_", "-"): value for name, value in headers.items()}
+    told |= {"Authorization": f"Bearer {token}"} if token else {}
+    told |= {"Content-Type": "application/json"} if body is not None else {}
+    data = json.dumps(body).encode() if body is not None else None
+    request = urllib.request.Request(url, data, told, method=method)  # noqa: S310
+    opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+    try:
+        with opener.open(request, timeout=READY) as answer:
+            return answer.status, _lower(answer.headers.items()), json.load(answer)
+    except urllib.error.HTTPError as error:
+        with error:
+            return error.code, _lower(error.headers.items()), json.load(error)
+
+
 def _lower(items: Any) -> dict[str, str]:
     return {name.lower(): value for name, value in items}
 

@@ -6,7 +6,7 @@ import pytest
 
 from otto.model.status import ConditionType, Phase
 
-from .harness import Home, Json, eventually, fetch, step, steps_of
+from .harness import Home, Json, ask, eventually, fetch, free_port, step, steps_of
 
 pytestmark = [pytest.mark.lab, pytest.mark.xdist_group("life"), pytest.mark.timeout(600)]
 
@@ -15,7 +15,8 @@ HELLO = "specs/hello.yaml"
 
 @pytest.fixture(scope="module")
 def home() -> Iterator[Home]:
-    home = Home.make()
+    # Its API is asked as from another machine: nobody gets in without a token.
+    home = Home.make(OTTO_API_PORT=str(free_port()), OTTO_API_ANONYMOUS="never")
     home.start()
     try:
         yield home
@@ -199,6 +200,40 @@ def test_a_removed_host_is_made_anew(home: Home) -> None:
     run = next(run for run in home.runs("hello") if "provision" in steps_of(run))
     assert step(run, "provision")["detail"]["actions"] == ['repair module.site.lab_host.hosts["hello-web-1"]']
     untouched(before, home.containers(), "hello-balancer-1", "hello-web-2")
+
+
+def test_another_site_is_made_changed_and_taken_down_by_http(home: Home) -> None:
+    before, url = home.containers(), f"http://127.0.0.1:{home.settings['OTTO_API_PORT']}"
+    spec = {"web": {"count": 1}, "content": {"path": "sites/hello"}, "domains": ["hello2.test"]}
+    site = {"apiVersion": "otto/v1", "kind": "Site", "metadata": {"name": "hello2"}, "spec": spec}
+    there, waiting = f"{url}/site/hello2", "wait=ready&timeout=200"
+    assert ask("POST", there, site)[0] == 401
+    token = home.json("token", "create", "ci", "--scope", "admin")["secret"]
+
+    status, headers, made = ask("POST", f"{there}?{waiting}", site, token, x_reason="for the summer")
+    assert (status, made["ready"], made["file"]) == (201, True, "specs/sites/hello2.yaml"), made
+    assert {"hello2-balancer-1", "hello2-web-1"} <= home.containers().keys()
+    endpoint = home.ready("hello2", made["commit"])["endpoints"][0]["url"]
+    assert fetch(endpoint, "hello2.test")[0] == 200
+
+    other = {"spec": {"domains": ["summer.test"]}}
+    assert ask("PATCH", there, other, token)[0] == 428
+    status, _, changed = ask("PATCH", f"{there}?{waiting}", other, token, if_match=headers["etag"])
+    assert (status, changed["ready"]) == (200, True), changed
+    assert changed["digest"] != made["digest"]
+    assert fetch(endpoint, "summer.test")[0] == 200
+    assert ask("PATCH", there, other, token, if_match=headers["etag"])[0] == 412
+
+    home.git("pull", "-q", "--rebase", "origin", "main")
+    assert home.git("log", "-2", "--format=%an: %s").split("\n")[:2] == [
+        "ci: Site hello2: spec.domains",
+        "ci: Site hello2: new",
+    ]
+    assert "hello2" in home.otto("--server", url, "--token", token, "logs", "hello2")
+    status, _, gone = ask("DELETE", f"{there}?teardown=1&{waiting}", None, token, x_reason="autumn")
+    assert (status, gone["ready"]) == (200, True), gone
+    assert home.containers() == before
+    home.git("pull", "-q", "--rebase", "origin", "main")
 
 
 def test_a_vanished_spec_destroys_nothing(home: Home) -> None:

@@ -225,6 +225,7 @@ def install(app: FastAPI, hooks: Hooks) -> None:
             tags=["webhooks"],
             responses=_RESPONSES,
             response_class=JSONResponse,
+            openapi_extra={"requestBody": _BODY},
         )
 
 
@@ -246,6 +247,11 @@ _RESPONSES: answers.Responses = {
         Kind.TOO_MANY,
         Kind.UNAVAILABLE,
     ),
+}
+_BODY = {
+    "description": "The delivery, as whoever sends it describes it.",
+    "content": {answers.JSON: {"schema": {"type": "object"}}},
+    "required": True,
 }
 _NAMES = {
     Sender.GITHUB: "GitHub signs it (X-Hub-Signature-256)",

@@ -4,6 +4,7 @@ import os
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, nullcontext
 from datetime import datetime
+from pathlib import Path
 from typing import TypeVar, cast
 
 from otto import __version__
@@ -55,6 +56,11 @@ class ServedHouse:
         """See `House`."""
         return self._inside.household.lives
 
+    @property
+    def log(self) -> Path | None:
+        """See `House`."""
+        return self._inside.household.log
+
     def now(self) -> datetime:
         """See `House`."""
         return self._inside.kit.clock.now()
@@ -72,6 +78,10 @@ class ServedHouse:
         """See `House`."""
         if self._limited is not None:
             await self._limited.require(site)
+
+    async def seen(self) -> frozenset[str] | None:
+        """See `House`."""
+        return await self._limited.names() if self._limited is not None else None
 
     def require_all(self, what: str) -> None:
         """See `House`."""

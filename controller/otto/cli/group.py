@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import typer
 from typer.core import TyperGroup
 
+from otto.adapters import logfile
 from otto.cli.exits import Exit
 from otto.cli.failure import show_failure, show_surprise
 from otto.cli.invocation import Invocation, console
@@ -46,6 +47,6 @@ def _log(invocation: Invocation | None) -> Path | None:
     if invocation is None:
         return None
     try:
-        return invocation.settings.home / "logs" / "otto.jsonl"
+        return logfile.file_of(invocation.settings.home)
     except OttoError:
         return None

@@ -3,8 +3,10 @@
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager, nullcontext
 from datetime import datetime, timedelta
+from pathlib import Path
 from typing import TYPE_CHECKING, Self, TypeVar
 
+from otto.adapters import logfile
 from otto.cli import glance, naming, presence, speaking, telling
 from otto.desk.heard import Heard
 from otto.desk.house import Lives, Way
@@ -61,6 +63,11 @@ class HomeHouse:
         api = self._invocation.settings.api
         return Lives(timedelta(days=api.tokenDays), timedelta(days=api.tokenMaxDays))
 
+    @property
+    def log(self) -> Path:
+        """See `House`."""
+        return logfile.file_of(self._invocation.settings.home)
+
     def now(self) -> datetime:
         """See `House`."""
         return self._invocation.now()
@@ -71,6 +78,10 @@ class HomeHouse:
 
     async def require_seen(self, site: str) -> None:
         """See `House`: everything is."""
+
+    async def seen(self) -> frozenset[str] | None:
+        """See `House`: everything is."""
+        return None
 
     def require_all(self, what: str) -> None:
         """See `House`: everybody may."""

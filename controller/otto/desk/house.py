@@ -4,6 +4,7 @@ from collections.abc import Awaitable, Callable, Coroutine, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
 from otto.desk.heard import Heard
@@ -55,10 +56,12 @@ class Household:
     Attributes:
         lives: how long tokens hold.
         ways: tells, or tries, the ways people are told.
+        log: file of the controller's log, None where it keeps none.
     """
 
     lives: Lives = Lives(timedelta(days=90), timedelta(days=366))
     ways: Callable[..., Coroutine[Any, Any, tuple[Way, ...]]] = _nobody
+    log: Path | None = None
 
 
 class House(Protocol):
@@ -71,6 +74,10 @@ class House(Protocol):
     @property
     def lives(self) -> Lives:
         """How long tokens hold here."""
+
+    @property
+    def log(self) -> Path | None:
+        """File of the controller's log, None where it keeps none."""
 
     def now(self) -> datetime:
         """The time of day, in UTC."""
@@ -91,6 +98,9 @@ class House(Protocol):
         Raises:
             UsageError: they may not: in the words of a site that is not there.
         """
+
+    async def seen(self) -> frozenset[str] | None:
+        """The sites and zones that who asks may see; None for everything."""
 
     def require_all(self, what: str) -> None:
         """Insist that who asks may see and touch every site.

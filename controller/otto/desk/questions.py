@@ -12,6 +12,7 @@ from otto.desk.inspecting import Inspect, SeeAdoptable
 from otto.desk.intents import Destroy, Resume, Suspend
 from otto.desk.judging import Approve, Reject
 from otto.desk.leeway import Extend, Override
+from otto.desk.logs import SeeLog
 from otto.desk.looking import LookAt
 from otto.desk.notices import SeeWays, TryWays
 from otto.desk.orphans import Reap, SeeOrphans
@@ -28,7 +29,7 @@ from otto.desk.zones import Examine, InspectZone, ReadZone
 QUESTIONS: Mapping[str, type[Question[Any]]] = {
     kind.word: kind
     for kind in (
-        *(Greet, SeeStatus, SeeNames, SeeProgress, SeeWhy, Inspect, SeeRuns),
+        *(Greet, SeeStatus, SeeNames, SeeProgress, SeeWhy, Inspect, SeeRuns, SeeLog),
         *(SeeAudit, WalkAudit, SeeGrants, SeeHosts, SeeOrphans, SeeAdoptable),
         *(SeePipelines, SeePipeline, StartPipeline, LookAt, Suspend, Resume, Destroy, Reap),
         *(Approve, Reject, Freeze, Thaw, SeeFreezesOfOtto, Extend, Override),

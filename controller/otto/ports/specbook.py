@@ -29,6 +29,9 @@ class Specbook(Protocol):
             TerminalError: it cannot be signed.
         """
 
+    async def holds(self, commit: str) -> bool:
+        """Whether the branch leads to a commit, or to one that builds on it; raises as `head` does."""
+
     async def publish(self, commit: str, base: str) -> None:
         """Have the branch, here or at the remote, lead to a draft instead of to `base`.
 

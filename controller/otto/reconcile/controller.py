@@ -31,6 +31,7 @@ from otto.reconcile.reconciler import Reconciler
 from otto.reconcile.reporting.reporting import Reporting
 from otto.reconcile.resolve import Resolver
 from otto.reconcile.scheduling import Schedule
+from otto.reconcile.stores.drafter import Drafter
 from otto.reconcile.stores.stores import Stores
 from otto.reconcile.stores.writer import Writer
 from otto.reconcile.triggers import Triggers
@@ -90,9 +91,18 @@ class Controller:
         kit, fleet = self.kit, self.fleet
         if kit.specbook is None or kit.editor is None:
             return None
-        writer = Writer(kit, fleet, self._door, source, book=kit.specbook, editor=kit.editor)
-        foresight = Foresight(kit, fleet, lambda: Resolver(kit), self.reconciler.domains.foresee)
-        return Stores(kit, fleet, self.watcher, writer, foresight)
+        drafter = Drafter(kit, fleet, self._door, source, book=kit.specbook, editor=kit.editor)
+        writer = Writer(kit, drafter, kit.specbook)
+        domains = self.reconciler.domains
+        return Stores(
+            kit,
+            fleet,
+            self.watcher,
+            writer=writer,
+            shelf=drafter.shelf,
+            foresight=Foresight(kit, fleet, lambda: Resolver(kit), domains.foresee),
+            zone_digest=domains.zones.latest,
+        )
 
     def _join(self) -> None:
         """Have the parts hear of each other."""

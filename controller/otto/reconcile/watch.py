@@ -79,18 +79,30 @@ class Watcher:
             deliveries: how many times it was told.
         """
         async with self._one_at_a_time:
-            try:
-                return await self._look(by, deliveries)
-            except OttoError as error:
-                await self._note(error=str(error), failures=self.state.failures + 1)
-                log.warning("source.failed", error=str(error), failures=self.state.failures)
-                return None
-            except Exception as error:
-                # Unknown, so taken for passing: the last good revision stays in force.
-                log.exception("source.failed", kind=type(error).__name__)
-                words = f"{type(error).__name__}: {error}"
-                await self._note(error=words, failures=self.state.failures + 1)
-                return None
+            return await self._looked(by, deliveries)
+
+    async def catch_up(self, commit: str, *, by: str = "") -> None:
+        """See to it that a commit that was made here has been seen; one look does for all of them."""
+        async with self._one_at_a_time:
+            seen = not self.state.failures and self.state.commit
+            if seen and self._kit.source.reaches(seen, commit):
+                return
+            await self._looked(by, deliveries=1)
+
+    async def _looked(self, by: str, deliveries: int) -> Refreshed | None:
+        """A look whose failure is noted, and is nobody else's."""
+        try:
+            return await self._look(by, deliveries)
+        except OttoError as error:
+            await self._note(error=str(error), failures=self.state.failures + 1)
+            log.warning("source.failed", error=str(error), failures=self.state.failures)
+            return None
+        except Exception as error:
+            # Unknown, so taken for passing: the last good revision stays in force.
+            log.exception("source.failed", kind=type(error).__name__)
+            words = f"{type(error).__name__}: {error}"
+            await self._note(error=words, failures=self.state.failures + 1)
+            return None
 
     async def _look(self, by: str, deliveries: int) -> Refreshed | None:
         started = self._kit.clock.monotonic()

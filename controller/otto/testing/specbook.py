@@ -1,7 +1,7 @@
 """A repository of specs in memory, written to."""
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Container
 
 from otto.model.document import Commission
 from otto.ports.specbook import MovedError
@@ -17,6 +17,7 @@ class MemorySpecbook:
     Attributes:
         commissions: what was drafted, by commit.
         racing: called before each publication: what somebody else does at that moment.
+        judging: why the repository will not have the files of a commit, None where it will.
         signer: who signs drafts, for `MemoryVouching`; "" for nobody.
     """
 
@@ -25,12 +26,18 @@ class MemorySpecbook:
         self.failures = Failures()
         self.commissions: dict[str, Commission] = {}
         self.racing: Callable[[], None] = lambda: None
+        self.judging: Callable[[Container[str]], Exception | None] = lambda _: None
         self.signer = ""
 
     async def head(self) -> str:
         """The branch's newest commit."""
         await self.failures.meet("head")
         return self._source.head or ""
+
+    async def holds(self, commit: str) -> bool:
+        """Whether the branch leads to a commit, or to one that builds on it."""
+        head = await self.head()
+        return bool(head) and self._source.reaches(head, commit)
 
     async def draft(self, commission: Commission) -> str:
         """A commit that no branch leads to."""
@@ -49,5 +56,8 @@ class MemorySpecbook:
         self.racing()
         if (self._source.head or "") != base:
             raise MovedError
+        refusal = self.judging(self._source.entries(commit))
+        if refusal is not None:
+            raise refusal
         self._source.head = commit
         await self.failures.meet("after publish")

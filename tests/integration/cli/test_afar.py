@@ -2,18 +2,23 @@
 
 import asyncio
 import json
+import os
 import socket
+import subprocess
+import sys
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
+from typing import IO
 
 import pytest
 import structlog
 from tests.integration.git.serving import certificate, silence
 from tests.unit.cli.afar import Afar
 from tests.unit.cli.conftest import Stage
+from tests.unit.cli.test_logs import ENTRIES, write
 from tests.unit.cli.test_schemas import check
 
 from otto import __version__
@@ -129,6 +134,51 @@ def test_a_token_limited_by_labels_neither_sees_nor_touches_other_sites(afar: Af
     assert "shop" not in told
     assert asyncio.run(afar.stage.world.store.intents("shop")) == frozenset()
     assert len(list(afar.stage.world.hosts)) == 6
+
+
+def test_the_log_is_followed_as_it_is_written(afar: Afar, tmp_path: Path) -> None:
+    log = write(afar.stage.home / "logs" / "otto.jsonl", ENTRIES)
+    token, limited = afar.token(), afar.token(labels={"team": "web"}, number=2, name="web")
+    assert len(afar.ask("logs", "--json", token=token).stdout.splitlines()) == len(ENTRIES)
+    seen = [json.loads(line) for line in afar.ask("logs", "--json", token=limited).stdout.splitlines()]
+    assert {entry["site"] for entry in seen} == {"acme"}
+    assert afar.ask("logs", "shop", token=limited).exit_code == 1
+    with following(afar, token, tmp_path) as (child, out, _):
+        assert json.loads(out.readline())["event"] == "failed"
+        with log.open("a") as file:
+            file.write('{"event": "later"}\n')
+        assert json.loads(out.readline())["event"] == "later"
+        child.terminate()
+
+
+@contextmanager
+def following(
+    afar: Afar, token: str, folder: Path
+) -> Iterator[tuple[subprocess.Popen[str], IO[str], IO[str]]]:
+    environ = os.environ | {"OTTO_SERVER": afar.url, "OTTO_TOKEN": token, "COLUMNS": "200"}
+    command = "from otto.cli.main import main; main()"
+    words = [sys.executable, "-c", command, "logs", "--follow", "--lines", "1", "--json"]
+    with subprocess.Popen(
+        words, env=environ, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, cwd=folder
+    ) as child:
+        assert child.stdout is not None
+        assert child.stderr is not None
+        try:
+            yield child, child.stdout, child.stderr
+        finally:
+            child.terminate()
+
+
+def test_whoever_follows_the_log_waits_for_a_controller_that_is_away(stage: Stage, tmp_path: Path) -> None:
+    write(stage.home / "logs" / "otto.jsonl", ENTRIES)
+    afar = Afar(stage)
+    with ExitStack() as stack:
+        with afar.answering():
+            child, out, errors = stack.enter_context(following(afar, "", tmp_path))
+            assert out.readline()
+        assert "no controller answers" in (told := errors.readline())
+        assert told.rstrip().endswith("waiting")
+        assert child.poll() is None
 
 
 def test_a_token_speaks_for_nobody_else(afar: Afar) -> None:
@@ -272,6 +322,49 @@ def test_what_is_no_otto_that_we_understand(
     assert told in " ".join(result.stderr.split()), result.stderr
     assert "Traceback" not in result.output
     assert "\x1b" not in result.output
+
+
+@contextmanager
+def saying(text: bytes) -> Iterator[str]:
+    """A server that says this, whatever it is asked, and hangs up."""
+
+    def answer() -> None:
+        with suppress(OSError):
+            while True:
+                connection, _ = server.accept()
+                with connection:
+                    connection.recv(65536)
+                    connection.sendall(text)
+
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        thread = threading.Thread(target=answer)
+        thread.start()
+        yield f"http://127.0.0.1:{server.getsockname()[1]}"
+        server.shutdown(socket.SHUT_RDWR)
+        thread.join(5)
+
+
+BEGUN = b"HTTP/1.1 200 OK\r\nx-otto-protocol: " + OURS.encode() + b"\r\ncontent-length: 99\r\n\r\n{"
+
+
+@pytest.mark.parametrize(
+    ("said", "words", "told", "mend"),
+    [
+        (BEGUN, ("status",), "broke off", "try again"),
+        (BEGUN, ("suspend", "acme"), "broke off", "whether it was done is not known"),
+        (b"", ("suspend", "acme"), "broke off", "whether it was done is not known"),
+        (b"SSH-2.0-OpenSSH_9\r\n", ("status",), "is no OttO that can be asked this", "otto up prints"),
+        (b"HTTP/1.1 200 OK\r\nx: " + b"a" * 50_000, ("status",), "is no OttO that can", "otto up prints"),
+    ],
+)
+def test_answers_that_are_cut_off_or_none(
+    stage: Stage, said: bytes, words: tuple[str, ...], told: str, mend: str
+) -> None:
+    with saying(said) as url:
+        result = stage.otto("--server", url, *words)
+    assert result.exit_code == 1
+    assert told in " ".join(result.stderr.split())
+    assert mend in " ".join(result.stderr.split())
 
 
 def test_a_token_does_not_follow_a_redirect(stage: Stage) -> None:

@@ -243,6 +243,37 @@ async def test_a_push_whose_answer_is_lost_is_read_back(tmp_path: Path, served: 
         assert git(served / "specs.git", "rev-parse", "main").strip() == draft
 
 
+async def test_a_push_whose_answer_is_lost_counts_though_others_pushed_upon_it(
+    tmp_path: Path, served: Path
+) -> None:
+    later = "git -c user.name=x -c user.email=x@y commit-tree -p main -m x main^{tree}"
+    hook(served, "post-receive", f'for n in 1 2; do git update-ref refs/heads/main "$({later})"; done')
+    with http(served, mute="git-receive-pack") as (address, _):
+        source, book = remote(tmp_path / "home", f"{address}/specs.git")
+        base = await book.head()
+        draft = await book.draft(commission(base))
+        await book.publish(draft, base)
+        assert await book.head() == git(served / "specs.git", "rev-parse", "main").strip() != draft
+        assert await book.holds(draft)
+        assert not await book.holds(await book.draft(commission(base, other=b"x")))
+        assert source.reaches(await book.head(), base)
+
+
+async def test_a_commit_of_ours_is_known_at_once_below_another_one_that_alone_was_fetched(
+    tmp_path: Path, served: Path, work: Work
+) -> None:
+    with http(served) as (address, _):
+        source, book = remote(tmp_path / "home", f"{address}/specs.git")
+        base = await book.head()
+        draft = await book.draft(commission(base))
+        await book.publish(draft, base)
+        git(work.path, "pull", "-q", f"{address}/specs.git", "main")
+        pushed = work.commit({"specs/b.yaml": "x"})
+        work.push(served / "specs.git")
+        assert await book.head() == pushed
+        assert source.reaches(pushed, draft)
+
+
 async def test_a_push_that_never_came_through_is_told_as_passing(tmp_path: Path, served: Path) -> None:
     with http(served) as (address, _):
         _, book = remote(tmp_path / "home", f"{address}/specs.git")

@@ -132,6 +132,23 @@ async def test_writers_to_a_remote_that_others_push_to_lose_nothing(
     assert {f"specs/sites/s{n}.yaml" for n in range(6)} | set(pushed) <= files
 
 
+async def test_what_others_pushed_upon_a_write_is_what_is_read(
+    tmp_path: Path, served: Path, work: Work
+) -> None:
+    with http(served) as (address, _):
+        url = f"{address}/specs.git"
+        controller = house(tmp_path / "home", url)
+        stores = await opened(controller)
+        await stores.write(stores.edit(Kind.SITE, "hello", domain(1), "add", ADA))
+        git(work.path, "pull", "-q", url, "main")
+        spec = (work.path / "specs/hello.yaml").read_text()
+        work.commit({"specs/hello.yaml": spec.replace("n1.example", "n2.example")})
+        work.commit({"other": "x"})
+        work.push(url)
+        await controller.watcher.look()
+        assert stores.get(Kind.SITE, "hello", ADA.caller).data["spec"]["domains"] == ["n2.example"]
+
+
 async def test_a_protected_remote_is_told_of_and_nothing_is_written(tmp_path: Path, served: Path) -> None:
     hook = served / "specs.git/hooks/update"
     hook.write_text("#!/bin/sh\necho 'GL-HOOK: changes go through merge requests' >&2\nexit 1\n")

@@ -84,7 +84,11 @@ class Afar:
         scheme = "https" if self._certificate else "http"
         self.url = f"{scheme}://127.0.0.1:{listener.getsockname()[1]}"
         lives = Lives(timedelta(days=90), timedelta(days=366))
-        how = Serving(gate=self._gate, household=Household(lives, ways), certificate=self._certificate)
+        how = Serving(
+            gate=self._gate,
+            household=Household(lives, ways, home / "logs" / "otto.jsonl"),
+            certificate=self._certificate,
+        )
         async with api(self.controller, listener, how):
             if self._running:
                 async with self.controller.running():

@@ -13,6 +13,7 @@ import structlog
 from tests.unit.cli.afar import Afar
 from tests.unit.cli.conftest import Stage
 from tests.unit.cli.guarded import PLAN, Guarded
+from tests.unit.cli.test_logs import ENTRIES, write
 from tests.unit.decide.imagery import channel, image
 from typer.testing import Result
 
@@ -63,6 +64,7 @@ def prepared(stage: Stage) -> None:
     store = stage.world.store
     stage.world.push(site_spec("acme", policy=Policy(ttl=86_400.0)), site_spec("shop"))
     stage.world.declare(DomainSpec("zone.example", records=(Record("a", RecordType.A, ("192.0.2.1",)),)))
+    write(stage.home / "logs" / "otto.jsonl", ENTRIES)
     held = {("a", "A"): RecordSet("a", "A", 300, ("192.0.2.9",))}
     stage.world.zones.zones |= {"live.example": SimZone(dict(held)), "zone.example": SimZone(dict(held))}
     for one in (image(1), image(2)):
@@ -111,6 +113,11 @@ STORY: tuple[tuple[str, ...], ...] = (
     ("audit", "--verify"),
     ("audit", "--verify", "--expect", "0" * 64),
     ("grants",),
+    ("logs",),
+    ("logs", "acme", "--lines", "1"),
+    ("logs", "--run", "r2", "--level", "warning"),
+    ("logs", "--level", "loud"),
+    ("logs", "--lines", "10001"),
     ("approve", "acme", "ffff", "--by", "ann"),
     ("approve", "acme", PLAN[:8], "--by", "ann", "--note", "seen"),
     ("reject", "acme", PLAN, "--by", "bob", "--note", "no"),
@@ -166,6 +173,7 @@ PLAIN: tuple[tuple[str, ...], ...] = (
     ("grants",),
     ("history", "acme"),
     ("why", "acme"),
+    ("logs",),
     ("images", "list"),
 )
 
@@ -177,7 +185,8 @@ def test_every_command_says_from_afar_what_it_says_there(two: Two) -> None:
         assert settled(far.stdout) == settled(near.stdout), words
         assert settled(far.stderr) == settled(near.stderr), words
         if near.exit_code == 0:
-            json.loads(far.stdout)
+            for document in far.stdout.splitlines() if words[0] == "logs" else [far.stdout]:
+                json.loads(document)
     for words in PLAIN:
         near, far = two.ask(*words)
         assert (far.exit_code, settled(far.output)) == (near.exit_code, settled(near.output)), words
@@ -223,7 +232,7 @@ def test_what_asks_no_controller_does_not_mind_a_server_in_the_environment(tmp_p
     stage = Stage(tmp_path)
     environ = {"OTTO_SERVER": "https://otto.example"}
     assert stage.otto("config", "--changed", environ=environ).exit_code == 0
-    result = stage.otto("logs", environ=environ)
+    result = stage.otto("lab", "status", environ=environ)
     assert result.exit_code == 1
     assert "unset OTTO_SERVER" in " ".join(result.stderr.split())
     assert {"validate", "init", "ci", "policy"} <= FILES

@@ -8,8 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from tests.unit.cli.conftest import Stage
 
-from otto.cli import logfile
-from otto.cli.logfile import Follower, Wanted, newest
+from otto.adapters import logfile
+from otto.adapters.logfile import NOWHERE, Wanted, end, since
 
 ENTRIES: list[dict[str, object]] = [
     {"timestamp": "2026-01-01T00:00:01.000Z", "level": "info", "event": "controller.started", "sites": 2},
@@ -32,6 +32,10 @@ def write(path: Path, entries: list[dict[str, object]]) -> Path:
 @pytest.fixture
 def log(stage: Stage) -> Path:
     return write(stage.home / "logs" / "otto.jsonl", ENTRIES)
+
+
+def newest(path: Path, count: int, wanted: Wanted) -> list[logfile.Entry]:
+    return logfile.newest(path, count, wanted)[0]
 
 
 def names(entries: list[logfile.Entry]) -> list[object]:
@@ -84,36 +88,76 @@ def test_backwards_is_the_end_of_forwards(
         logfile._BLOCK = block
 
 
+class Following:
+    """Asks again and again for what came since."""
+
+    def __init__(self, path: Path) -> None:
+        self.path, self.place = path, end(path)
+
+    def more(self, wanted: Wanted | None = None) -> list[object]:
+        found, self.place = since(self.path, self.place, wanted or Wanted())
+        return names(found)
+
+
 def test_following_sees_what_is_written_and_half_a_line_only_when_it_is_whole(log: Path) -> None:
-    follower = Follower(log)
-    assert follower.more() == []
     with log.open("a") as file:
-        file.write('{"event": "one"}\n{"event": "t')
+        file.write('{"event": "ha')
         file.flush()
-        assert names(follower.more()) == ["one"]
+        following = Following(log)
+        assert following.more() == []
+        file.write('lf"}\n{"event": "one"}\n{"event": "t')
+        file.flush()
+        assert following.more() == ["half", "one"]
         file.write('wo"}\n')
         file.flush()
-        assert names(follower.more()) == ["two"]
-    follower.close()
+        assert following.more(Wanted(site="nobody")) == []
+        assert following.more() == []
 
 
-def test_following_goes_on_in_the_next_file(log: Path) -> None:
-    follower = Follower(log)
+def test_what_is_shown_first_and_what_comes_since_are_the_log_without_a_gap(log: Path) -> None:
+    with log.open("a") as file:
+        file.write('{"event": "ha')
+    found, place = logfile.newest(log, 2, Wanted())
+    with log.open("a") as file:
+        file.write('lf"}\n')
+    assert names(found) + names(since(log, place, Wanted())[0]) == ["late", "failed", "half"]
+
+
+def test_following_goes_on_in_the_next_files(log: Path) -> None:
+    following = Following(log)
     with log.open("a") as file:
         file.write('{"event": "last of the old"}\n')
-    log.rename(log.with_name("otto.jsonl.1"))
-    assert names(follower.more()) == ["last of the old"]
+    log.rename(log.with_name("otto.jsonl.2"))
+    write(log.with_name("otto.jsonl.1"), [{"event": "between"}])
     log.write_text('{"event": "first of the new"}\n')
-    assert names(follower.more()) == ["first of the new"]
-    follower.close()
+    assert [following.more() for _ in range(4)] == [
+        ["last of the old"],
+        ["between"],
+        ["first of the new"],
+        [],
+    ]
+
+
+def test_following_after_a_place_that_is_gone_begins_with_the_file_that_is_there(log: Path) -> None:
+    assert names(since(log, "1-99999", Wanted(level="error"))[0]) == ["failed"]
+    assert names(since(log, "nonsense", Wanted(level="error"))[0]) == ["failed"]
+    assert since(log, f"{log.stat().st_ino}-{10**9}", Wanted())[0] == []
+
+
+def test_a_long_log_is_followed_piece_by_piece(log: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    following = Following(log)
+    following.place = f"{log.stat().st_ino}-0"
+    monkeypatch.setattr(logfile, "_MOST", 250)
+    pieces = [following.more() for _ in range(6)]
+    assert max(map(len, pieces)) < 5
+    assert [name for piece in pieces for name in piece] == names(list(ENTRIES))
 
 
 def test_following_waits_for_a_file_that_is_not_there_yet(tmp_path: Path) -> None:
-    follower = Follower(tmp_path / "otto.jsonl")
-    assert follower.more() == []
+    following = Following(tmp_path / "otto.jsonl")
+    assert (following.place, following.more(), following.place) == (NOWHERE, [], NOWHERE)
     write(tmp_path / "otto.jsonl", ENTRIES[:1])
-    assert names(follower.more()) == ["controller.started"]
-    follower.close()
+    assert following.more() == ["controller.started"]
 
 
 def test_logs_of_one_site(stage: Stage, log: Path) -> None:
@@ -138,5 +182,5 @@ def test_logs_json_is_the_entries_as_they_are(stage: Stage, log: Path) -> None:
 def test_no_log_and_a_wrong_level(stage: Stage) -> None:
     result = stage.otto("logs")
     assert result.exit_code == 1
-    assert "there is no log at" in result.stderr
+    assert "there is no log over" in result.stderr
     assert stage.otto("logs", "--level", "loud").exit_code == 2

@@ -149,6 +149,14 @@ def test_a_document_with_a_flaw_is_written_anew_as_a_whole() -> None:
     assert edited(text, {"name": "y"}, 1) == "a: 1\n---\nname: y\n---\nb: 2\n"
 
 
+def test_a_flaw_in_a_value_is_edited_out_and_what_stands_around_it_stays() -> None:
+    text = "# mine\nname: x\nspec:\n  # why\n  web: {count: yes}  # odd\n  zip: 012 # code\n"
+    assert EDITOR.pieces("f", text.encode())[0].flawed
+    found = edited(text, {"name": "x", "spec": {"web": {"count": 2}, "zip": "012"}})
+    assert found == text.replace("yes", "2").replace("012", '"012"')
+    assert not EDITOR.pieces("f", found.encode())[0].flawed
+
+
 def test_bombs_and_depths_are_refused_before_anything_is_looked_at() -> None:
     for bomb in (b"a: " + b"[" * 100, b"x" * 2_000_000, b"\xff\xfe"):
         with pytest.raises(UsageError):

@@ -16,9 +16,14 @@ MODULES = sorted(path for path in ROOT.rglob("*.py") if "get_logger" in path.rea
 
 
 def calls(path: Path) -> Iterator[ast.Call]:
-    """Every call of a method named like a level, on a name or on anything that looks like a logger."""
+    """Every call of a method named like a level, on a name or on anything that looks like a logger.
+
+    `exception()` alone is what a future and `sys` are asked.
+    """
     for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
-        if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr in LEVELS:
+        if not isinstance(node, ast.Call) or not isinstance(node.func, ast.Attribute):
+            continue
+        if node.func.attr in LEVELS and (node.func.attr != "exception" or node.args or node.keywords):
             yield node
 
 

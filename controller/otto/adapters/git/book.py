@@ -72,6 +72,11 @@ class EmbeddedBook(_Book):
         """The branch's newest commit."""
         return await self._source.fetch() or ""
 
+    async def holds(self, commit: str) -> bool:
+        """Whether the branch leads to a commit, or to one that builds on it."""
+        head = await self.head()
+        return bool(head) and self._source.reaches(head, commit)
+
     async def publish(self, commit: str, base: str) -> None:
         """Have the branch lead to a commit, if it leads to `base`: compared and set under git's own lock."""
         self._source.trees.ask(
@@ -129,6 +134,19 @@ class RemoteBook(_Book):
         """The branch's newest commit, asked of the remote."""
         return await self._source.fetch() or ""
 
+    async def holds(self, commit: str) -> bool:
+        """Whether the remote's branch leads to a commit, or to one that builds on it."""
+        return await self._holds(await self.head(), commit)
+
+    async def _holds(self, head: str, commit: str) -> bool:
+        if not head or self._source.reaches(head, commit):
+            return bool(head)
+        if self._source.reaches(commit, head):
+            return False
+        # Only the newest commit is fetched as a rule: what lies between the two may not be here.
+        newest = await self._source.fetch(history=True)
+        return bool(newest) and self._source.reaches(newest or "", commit)
+
     async def publish(self, commit: str, base: str) -> None:
         """Push a commit if the remote's branch still leads to `base`."""
         access = self._keyring.access(self._request.url)
@@ -141,14 +159,14 @@ class RemoteBook(_Book):
         where = f"{self._request.url} ({self._request.branch})"
         try:
             head = await self.head()
+            if head != base and await self._holds(head, commit):
+                return
         except TransientError as error:
             message = (
                 f"the push to {where} broke off, and whether it came through cannot be asked: {answer.words}"
             )
-            mend = "send it again: what came through already makes no second commit"
+            mend = "read it again, and send it again if it is not there"
             raise TransientError(message, mend=mend) from error
-        if head == commit or (head and self._source.reaches(head, commit)):
-            return
         if head != base:
             raise MovedError
         if answer.refused:

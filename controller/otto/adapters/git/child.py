@@ -109,7 +109,7 @@ def fetch(request: Request) -> dict[str, object]:
     into = request["into"]
     wanted = heads.get(f"{source}^{{}}") or heads.get(source, source)
     tag = heads[source] if f"{source}^{{}}" in heads else ""
-    if not _present(repository, wanted, into, tag):
+    if not _present(repository, wanted, into, tag) or (request.get("history") and _is_shallow(repository)):
         _forget_lost(repository)
         _download(repository, source, request)
         _tidy(request)
@@ -118,6 +118,10 @@ def fetch(request: Request) -> dict[str, object]:
     if request["tags"]:
         _bring_tags(repository, source, heads, request)
     return {"commit": wanted, "heads": len(heads)}
+
+
+def _is_shallow(repository: pygit2.Repository) -> bool:
+    return Path(repository.path, "shallow").is_file()
 
 
 def _repository(path: str) -> pygit2.Repository:
@@ -162,7 +166,7 @@ def _bring_tags(repository: pygit2.Repository, source: str, heads: dict[str, str
         for name, identity in heads.items()
         if name.startswith("refs/tags/") and not name.endswith("^{}")
     }
-    shallow = Path(repository.path, "shallow").is_file()
+    shallow = _is_shallow(repository)
     if shallow or any(identity not in repository for identity in there.values()):
         refspecs = [f"+{source}:{request['into']}", f"+refs/tags/*:{_TAGS}*"]
         remote = repository.remotes.create_anonymous(request["url"])
@@ -191,7 +195,8 @@ def _download(repository: pygit2.Repository, source: str, request: Request) -> N
     url, everything = request["url"], ["+refs/heads/*:refs/otto/heads/*", "+refs/tags/*:refs/otto/tags/*"]
     tries = [([f"+{source}:{request['into']}"], 1), ([f"+{source}:{request['into']}"], 0), (everything, 0)]
     if request.get("history") or urlsplit(url).scheme == "file":
-        tries = [(refspecs, 0) for refspecs, depth in tries if not depth]
+        whole = _WHOLE if _is_shallow(repository) else 0
+        tries = [(refspecs, whole) for refspecs, depth in tries if not depth]
     if source.startswith("refs/"):
         tries = tries[:-1]
     for refspecs, depth in tries:

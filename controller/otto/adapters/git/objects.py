@@ -1,11 +1,18 @@
 """Commits and tags as git stores them, for signatures to be checked over the very bytes."""
 
+from collections import deque
+from collections.abc import Iterator
+from itertools import islice
+from pathlib import Path
+
 import pygit2
 
 from otto.decide.gitobject import MOST_BYTES
 from otto.model.errors import TerminalError
 from otto.model.signature import GitObject, TagRef
 
+# Commits that are looked at in a copy whose history is cut off somewhere.
+_FARTHEST = 10_000
 _KINDS = {
     pygit2.enums.ObjectType.COMMIT: "commit",
     pygit2.enums.ObjectType.TAG: "tag",
@@ -48,4 +55,32 @@ def reaches(repository: pygit2.Repository, commit: str, earlier: str) -> bool:
         return True
     if earlier not in repository or commit not in repository:
         return False
+    if is_shallow(repository):
+        return earlier in islice(_ancestors(repository, commit), _FARTHEST)
     return bool(repository.descendant_of(commit, earlier))
+
+
+def is_shallow(repository: pygit2.Repository) -> bool:
+    """Whether some of the history was not fetched."""
+    return Path(repository.path, "shallow").is_file()
+
+
+def _ancestors(repository: pygit2.Repository, commit: str) -> Iterator[str]:
+    """Commits that a commit builds on, as far as they are here.
+
+    By their own words: libgit2 has commits at the edge of a shallow copy build on nothing, though what they
+    build on may have been made right here.
+    """
+    seen, left = {commit}, deque([commit])
+    while left:
+        for parent in _parents(repository, left.popleft()):
+            if parent not in seen and parent in repository:
+                yield parent
+                seen.add(parent)
+                left.append(parent)
+
+
+def _parents(repository: pygit2.Repository, commit: str) -> list[str]:
+    head, _, _ = repository.odb.read(commit)[1].partition(b"\n\n")
+    lines = head.decode(errors="replace").split("\n")
+    return [line.removeprefix("parent ") for line in lines if line.startswith("parent ")]

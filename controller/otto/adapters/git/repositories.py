@@ -223,14 +223,17 @@ class RemoteRepository(_Repository):
         self._signatures = signatures
         self._lock = asyncio.Lock()
 
-    async def fetch(self) -> str | None:
+    async def fetch(self, *, history: bool = False) -> str | None:
         """Bring the copy up to date; the commit of the branch, None while the remote is empty.
+
+        Args:
+            history: whether all commits before it are needed too.
 
         Raises:
             TransientError: the remote cannot be reached; the last good revision stays readable.
             TerminalError: the branch is gone, or the remote refused us.
         """
-        request = replace(self._request, tags=wants_tags(self._signatures()))
+        request = replace(self._request, tags=wants_tags(self._signatures()), history=history)
         async with self._lock:
             commit = await fetch(request, self.keyring.access(self._request.url))
         if commit is not None:

@@ -58,11 +58,15 @@ class YamlEditor:
         sheet = _sheet(path, data)
         wanted = [document.value for document in before]
         wanted[index] = _plain(new)[0]
-        kept = not old.flawed and old.data.keys() & new.keys()
-        tries = (self._spliced, self._spelled_out) if kept else (self._whole,)
+        # A flaw may be edited out with the value that holds it; if not, it goes with all that is written.
+        kept = old.data.keys() & new.keys()
+        tries = (self._spliced, self._whole if old.flawed else self._spelled_out) if kept else (self._whole,)
+        # What readers take for different things is nothing that anybody wants to say: it is written again.
+        marked = _marked(before[index].value) if old.flawed else old.data
+        said = marked if isinstance(marked, dict) else old.data
         for attempt in tries:
             try:
-                written = sheet.bytes(attempt(sheet, index, old.data, new))
+                written = sheet.bytes(attempt(sheet, index, said, new))
             except (OddError, Stop):
                 continue
             if self._says(written, wanted, index):

@@ -2,21 +2,27 @@
 
 import asyncio
 import json as json_module
+from contextlib import nullcontext
+from dataclasses import replace
 from datetime import datetime
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from otto.cli import logfile, options
+from otto.cli import options
 from otto.cli.invocation import Invocation
 from otto.cli.running import run as run_to_end
 from otto.cli.text import clean, clean_lines, clock_time
-from otto.model.errors import UsageError
+from otto.desk.logs import LEVELS, SeeLog
+from otto.model.errors import TransientError, UsageError
 
 if TYPE_CHECKING:
     from rich.console import Console
 
-_PAUSE = 0.25
+    from otto.adapters.logfile import Entry
+    from otto.desk.logs import Logged
+
+_PAUSE, _PAUSE_AFAR, _PAUSE_AWAY = 0.25, 1.0, 2.0
 _STYLES = {"debug": "dim", "warning": "yellow", "error": "red", "critical": "bold red"}
 _SAID = frozenset({"timestamp", "level", "event", "logger", "site", "exception"})
 
@@ -36,32 +42,47 @@ def logs(
     ] = False,
 ) -> None:
     """Show the controller's log, of one site or all."""
-    if level not in ("debug", "info", "warning", "error"):
+    if level not in LEVELS:
         raise typer.BadParameter("use debug, info, warning or error", param_hint="--level")
-    invocation = Invocation.of(context)
-    path = invocation.settings.home / "logs" / "otto.jsonl"
-    if not path.exists() and not follow:
-        raise UsageError(f"there is no log at {path} yet", mend="otto up writes one; or name another --home")
-    wanted = logfile.Wanted(site or "", run, level)
-    follower = logfile.Follower(path)
-    for entry in logfile.newest(path, lines, wanted) if lines else ():
-        show(invocation.out, entry, json=json)
-    if follow:
-        run_to_end(_follow(invocation, follower, wanted, json=json))
-    follower.close()
+    run_to_end(_logs(Invocation.of(context), SeeLog(site or "", run, level, lines), follow=follow, json=json))
 
 
-async def _follow(
-    invocation: Invocation, follower: logfile.Follower, wanted: logfile.Wanted, *, json: bool
-) -> None:
+async def _logs(invocation: Invocation, question: SeeLog, *, follow: bool, json: bool) -> None:
+    desk = invocation.desk
+    # Asked again and again, a controller elsewhere keeps the connection; a home would open its store.
+    async with desk if invocation.server is not None else nullcontext():
+        found = await desk.ask(question)
+        if not found.exists and not follow:
+            mend = "otto up writes one; or name another --home"
+            raise UsageError(f"there is no log {invocation.place} yet", mend=mend)
+        _show_all(invocation, found, json=json)
+        while follow:
+            await asyncio.sleep(_PAUSE if invocation.server is None else _PAUSE_AFAR)
+            found = await _more(invocation, replace(question, since=found.place))
+            _show_all(invocation, found, json=json)
+
+
+async def _more(invocation: Invocation, question: SeeLog) -> "Logged":
+    """What came since; a controller that is away is waited for: it goes on where it was left."""
+    told = False
     while True:
-        for entry in follower.more():
-            if wanted.holds(entry):
-                show(invocation.out, entry, json=json)
-        await asyncio.sleep(_PAUSE)
+        try:
+            return await invocation.desk.ask(question)
+        except TransientError as error:
+            if not told:
+                invocation.err.print(f"{clean(str(error))}; waiting", style="yellow", soft_wrap=True)
+                told = True
+            await asyncio.sleep(_PAUSE_AWAY)
 
 
-def show(console: "Console", entry: logfile.Entry, *, json: bool) -> None:
+def _show_all(invocation: Invocation, found: "Logged", *, json: bool) -> None:
+    for text in found.entries:
+        entry = json_module.loads(text)
+        if isinstance(entry, dict):
+            show(invocation.out, entry, json=json)
+
+
+def show(console: "Console", entry: "Entry", *, json: bool) -> None:
     """One entry, as it is or for people."""
     if json:
         console.print(json_module.dumps(entry), soft_wrap=True)
@@ -82,7 +103,7 @@ def show(console: "Console", entry: logfile.Entry, *, json: bool) -> None:
         console.print(Text(clean_lines(str(entry["exception"])), "dim"), soft_wrap=True)
 
 
-def _time(entry: logfile.Entry) -> str:
+def _time(entry: "Entry") -> str:
     text = str(entry.get("timestamp", ""))
     try:
         return clock_time(datetime.fromisoformat(text))

@@ -10,6 +10,7 @@ from otto import __version__
 from otto.cli.remote.server import Server
 from otto.desk.greeting import PROTOCOL
 from otto.desk.question import Question
+from otto.model.caller import Scope
 from otto.model.canonical import canonical
 from otto.model.errors import (
     ForbiddenError,
@@ -30,6 +31,7 @@ _PROBLEM = "application/problem+json"
 _UNAUTHORIZED, _FORBIDDEN, _NOT_FOUND, _CONFLICT, _INVALID, _TOO_MANY = 401, 403, 404, 409, 422, 429
 _SERVER_ERROR, _UNAVAILABLE = 500, 503
 _REDIRECT = 300
+_UNKNOWN = "whether it was done is not known: see otto status and otto audit, and ask again if it was not"
 
 
 class RemoteDesk:
@@ -91,19 +93,26 @@ class RemoteDesk:
             ) as answer:
                 text = await _text(answer)
         except (aiohttp.ClientError, OSError, TimeoutError) as error:
-            raise self._away(error, seconds) from error
+            raise self._away(error, question, seconds) from error
         self._require_ours(answer)
         if answer.status >= _REDIRECT:
             raise _refusal(answer, _parsed(text), self._server.url)
         return _answer(question, text)
 
-    def _away(self, error: Exception, seconds: float) -> OttoError:
+    def _away(self, error: Exception, question: Question[R], seconds: float) -> OttoError:
         url = self._server.url
+        # An order that nobody answered may have been carried out all the same.
+        again = "try again" if question.scope is Scope.READ else _UNKNOWN
         if isinstance(error, aiohttp.ClientConnectorCertificateError | aiohttp.ClientConnectorSSLError):
             mend = "name the authority that signed it: --ca FILE"
             return TerminalError(f"the certificate of {url} is not to be trusted: {_words(error)}", mend=mend)
         if isinstance(error, asyncio.TimeoutError):
-            return TransientError(f"{url} did not answer within {seconds:g} s", mend="try again")
+            return TransientError(f"{url} did not answer within {seconds:g} s", mend=again)
+        if isinstance(error, aiohttp.ClientResponseError):
+            mend = "give the address that otto up prints"
+            return TerminalError(f"what answers at {url} is no OttO that can be asked this", mend=mend)
+        if not isinstance(error, aiohttp.ClientConnectorError):
+            return TransientError(f"the answer of {url} broke off: {_words(error)}", mend=again)
         mend = "is the controller running, and is the address right? otto up prints it"
         return TransientError(f"no controller answers at {url}: {_words(error)}", mend=mend)
 

@@ -4,7 +4,7 @@ from otto.model.errors import UsageError
 
 FAR = frozenset(
     {
-        *("status", "why", "plan", "diff", "history", "audit", "inventory", "orphans", "grants"),
+        *("status", "why", "plan", "diff", "history", "audit", "logs", "inventory", "orphans", "grants"),
         *("reconcile", "provision", "configure", "verify", "suspend", "resume", "destroy", "adopt", "reap"),
         *("approve", "reject", "freeze", "thaw", "extend", "override", "notify", "version"),
         *("rollout status", "rollout pause", "rollout resume", "rollout abort", "rollout undo"),

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from pathlib import Path
 
+from otto.adapters import logfile
 from otto.adapters.secrets import open_secrets
 from otto.api.addresses import networks
 from otto.api.app import Options
@@ -77,7 +78,8 @@ def gate_options(settings: ApiSettings) -> GateOptions:
 def household(settings: Settings, environ: Mapping[str, str]) -> Household:
     """How the running controller answers questions, as the settings say."""
     lives = Lives(timedelta(days=settings.api.tokenDays), timedelta(days=settings.api.tokenMaxDays))
-    return Household(lives, functools.partial(tell_ways, settings, environ))
+    ways = functools.partial(tell_ways, settings, environ)
+    return Household(lives, ways, logfile.file_of(settings.home))
 
 
 def request_options(settings: ApiSettings, scrub: Callable[[str], str] = str) -> Options:

@@ -56,9 +56,7 @@ class ZoneReconciler:
         self._pace = Pace(kit.settings, kit.rng)
         self._statuses = ZoneStatuses(kit, fleet, self._pace)
         self.observer = ZoneObserver(kit, book)
-        self._runner = ZoneRunner(
-            kit, gate, book, self.observer, statuses=self._statuses, latest=self._latest
-        )
+        self._runner = ZoneRunner(kit, gate, book, self.observer, statuses=self._statuses, latest=self.latest)
         self._giving_up = GivingUp(kit, fleet, gate, book, self._statuses)
         self._wishes: set[str] = set()
         self._targets = targets
@@ -287,7 +285,7 @@ class ZoneReconciler:
     def _at(self, after: Next) -> datetime | None:
         return None if after.seconds is None else self._kit.clock.now() + timedelta(seconds=after.seconds)
 
-    def _latest(self, zone: str) -> str:
+    def latest(self, zone: str) -> str:
         """Digest of the newest wish, "" where no spec wants the zone any more."""
         known = self._fleet.domain(zone)
         return self.desired(known).digest if known else ""

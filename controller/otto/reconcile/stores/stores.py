@@ -14,7 +14,6 @@ from otto.decide.pushed import judge
 from otto.model.caller import Caller, Scope
 from otto.model.catalogue import Catalogue
 from otto.model.document import Data, Document, Kind, Written
-from otto.model.domain import is_zone
 from otto.model.errors import OttoError
 from otto.model.status import ConditionType, Phase, SiteStatus, Truth
 from otto.model.writing import Burial, Change, NotAllowedError, NotThereError, Order, Precondition, TakenError
@@ -22,6 +21,7 @@ from otto.reconcile.fleet import Fleet
 from otto.reconcile.foresight import Foresight
 from otto.reconcile.kit import Kit
 from otto.reconcile.resolve import Resolver
+from otto.reconcile.stores.shelf import Shelf
 from otto.reconcile.stores.writer import Writer
 from otto.reconcile.watch import Watcher
 
@@ -81,22 +81,34 @@ class Stores:
         fleet: which documents are in force.
         watcher: is told of every commit.
         writer: makes commits.
+        shelf: finds documents.
         foresight: foresees what comes of them.
+        zone_digest: what the newest wish for a zone is called.
     """
 
     def __init__(
-        self, kit: Kit, fleet: Fleet, watcher: Watcher, writer: Writer, foresight: Foresight
+        self,
+        kit: Kit,
+        fleet: Fleet,
+        watcher: Watcher,
+        *,
+        writer: Writer,
+        shelf: Shelf,
+        foresight: Foresight,
+        zone_digest: Callable[[str], str],
     ) -> None:
         self._kit = kit
         self._fleet = fleet
         self._watcher = watcher
         self._writer = writer
+        self._shelf = shelf
         self._foresight = foresight
+        self._zone_digest = zone_digest
 
     async def recover(self) -> None:
         """Take up what a killed controller left; what cannot be told now is told at the next start."""
         try:
-            await self._writer.recover()
+            await self._writer.record.settle()
         except OttoError as error:
             log.warning("stores.unrecovered", error=str(error))
 
@@ -108,17 +120,19 @@ class Stores:
             UsageError: it stands twice, or in a file that cannot be read.
         """
         commit = self._newest()
-        place = self._writer.shelf.find(commit, kind, name)
+        place = self._shelf.find(commit, kind, name)
         if place is None or not caller.sees(writing.labels_of(place.piece.data)):
             raise NotThereError(f"there is no {writing.named(kind, name)}")
-        return self._writer.shelf.document(commit, kind, place)
+        return self._shelf.document(commit, kind, place)
 
     def _newest(self) -> str:
-        """The newest commit: what was written here counts before the watch has seen it."""
-        seen, written = self._watcher.state.commit or self._fleet.catalogue.commit, self._writer.written
-        if written and (not seen or not self._kit.source.reaches(seen, written)):
-            return written
-        return seen
+        """The newest commit: what was written here counts, too, while the watch cannot see it."""
+        state, written = self._watcher.state, self._writer.written
+        seen = state.commit or self._fleet.catalogue.commit
+        # A watch that sees has seen it: whoever wrote it was not answered before. Whether a commit builds on
+        # it with others in between, a copy whose history is cut off may not know.
+        unseen = not seen or (state.failures and not self._kit.source.reaches(seen, written))
+        return written if written and unseen else seen
 
     def creation(self, kind: Kind, name: str, data: Data, asked: Asked) -> Order:
         """The order that makes a document."""
@@ -171,18 +185,19 @@ class Stores:
             OttoError: as `Writer.write`.
         """
         written = await self._writer.write(order)
-        if not written.changed:
-            return written
-        await self._watcher.look(by=order.caller.name)
+        await self._watcher.catch_up(written.commit, by=order.caller.name)
         notes = written.notes
         if self._watcher.state.unsigned:
             notes = (*notes, f"it is not deployed yet: {self._watcher.state.unsigned}")
         return replace(written, digest=await self._digest(order), notes=notes)
 
     async def _digest(self, order: Order) -> str:
-        """What the new wish is called; "" where that cannot be told (soon)."""
+        """What the new wish is called; "" where that cannot be told (soon), or it is not in force."""
+        catalogue = self._fleet.catalogue
+        if order.kind is Kind.DOMAIN:
+            return self._zone_digest(order.name) if order.name in catalogue.domains else ""
         known = self._fleet.in_force(order.name) if order.kind is Kind.SITE else None
-        if known is None or known.spec != self._fleet.catalogue.sites.get(order.name):
+        if known is None or known.spec != catalogue.sites.get(order.name) or self._watcher.state.unsigned:
             return ""
         try:
             async with asyncio.timeout(_RESOLVE):
@@ -227,25 +242,26 @@ class Stores:
         clock, until = self._kit.clock, self._kit.clock.monotonic() + seconds
         while True:
             status = await self._kit.store.status(order.name)
-            if _is_so(status, written, site=not is_zone(order.name)):
+            if _is_gone(status) if written.document is None else self._is_so(status, written):
                 return True
             if clock.monotonic() >= until:
                 return False
             await clock.sleep(_POLL)
 
+    def _is_so(self, status: SiteStatus | None, written: Written) -> bool:
+        """Whether what was written, or what came after it and holds it, is as it should be."""
+        condition = status.conditions.get(ConditionType.READY) if status is not None else None
+        if status is None or condition is None or condition.status is not Truth.TRUE:
+            return False
+        if condition.observed_digest != status.digest:
+            return False
+        if written.digest and status.digest == written.digest:
+            return True
+        return bool(status.commit) and self._kit.source.reaches(status.commit, written.commit)
 
-def _is_so(status: SiteStatus | None, written: Written, *, site: bool) -> bool:
-    if written.document is None:
-        return status is None or status.phase in _GONE
-    if status is None or (site and written.digest and status.digest != written.digest):
-        return False
-    condition = status.conditions.get(ConditionType.READY)
-    return (
-        condition is not None
-        and condition.status is Truth.TRUE
-        and condition.observed_digest == status.digest
-        and (site or status.commit == written.commit)
-    )
+
+def _is_gone(status: SiteStatus | None) -> bool:
+    return status is None or status.phase in _GONE
 
 
 def _order(kind: Kind, name: str, change: Change, verb: str, asked: Asked) -> Order:
