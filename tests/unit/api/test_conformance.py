@@ -110,10 +110,13 @@ def loaded(app: Any, *more: str, coverage: bool) -> Any:
         coverage: whether every boundary of every schema is tried.
     """
     # A cursor that nobody gave out, and a name that is not the caller's, are texts like any other to the
-    # description, and refused.
-    expected = ["2xx", "400", "403", "404", "409", *more]
+    # description, and refused; so is a query that is too long as a whole.
+    expected = ["2xx", "400", "403", "404", "409", "431", *more]
     config = {
-        "checks": {"positive_data_acceptance": {"expected-statuses": expected}},
+        "checks": {
+            "positive_data_acceptance": {"expected-statuses": expected},
+            "negative_data_rejection": {"expected-statuses": ["4xx"]},
+        },
         "phases": {"coverage": {"enabled": coverage}},
     }
     return schemathesis.openapi.from_asgi("/openapi.json", app, config=schemathesis.Config.from_dict(config))

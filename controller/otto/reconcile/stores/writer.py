@@ -8,13 +8,14 @@ from dataclasses import dataclass
 import structlog
 
 from otto.config import SourceSettings
-from otto.decide import writing
+from otto.decide import links, writing
 from otto.decide.pushed import judge
 from otto.model.canonical import to_data
 from otto.model.catalogue import Catalogue
 from otto.model.document import Commission, Data, Document, Kind, Written
 from otto.model.errors import OttoError, TerminalError, TransientError
 from otto.model.history import AuditEntry
+from otto.model.problem import Problem
 from otto.model.reading import read
 from otto.model.writing import InvalidError, NotThereError, Order, TakenError
 from otto.ports.specbook import Editor, MovedError, Specbook
@@ -119,13 +120,15 @@ class Writer:
         await self._kit.store.set_value(_OPEN, "")
 
     async def _recorded(self, order: Order) -> Written:
-        try:
-            async with self._one_at_a_time:
-                return await self._published(order)
-        except Exception as error:
-            # Preconditions raise what their own side knows: that is on record all the same.
-            await self._refused(order, error)
-            raise
+        about = {} if order.kind is Kind.HOST else {"site": order.name}
+        with structlog.contextvars.bound_contextvars(**about):
+            try:
+                async with self._one_at_a_time:
+                    return await self._published(order)
+            except Exception as error:
+                # Preconditions raise what their own side knows: that is on record all the same.
+                await self._refused(order, error)
+                raise
 
     async def _published(self, order: Order) -> Written:
         for attempt in range(_TRIES):
@@ -141,6 +144,7 @@ class Writer:
             try:
                 await self._book.publish(draft.commit, draft.base)
             except MovedError:
+                self._kit.metrics.write_retried()
                 log.info("stores.moved", kind=order.kind.value, name=order.name, attempt=attempt + 1)
                 continue
             self._last, self.written = draft.after, draft.commit
@@ -247,6 +251,7 @@ class Writer:
         if not problems and self._settings.rejectInvalid:
             changed = self._kit.source.changed(draft.base, commit) if draft.base else frozenset(files)
             problems = judge(draft.before, after, changed, refuse=True).refusals
+        problems = self._with_links(order, draft.before, problems, *data)
         if problems:
             what = writing.named(order.kind, order.name)
             own = writing.problem_key(order.kind, order.name)
@@ -256,6 +261,27 @@ class Writer:
             mend = "set source.signingKey to a key of OttO's own, and name its public half in the policy"
             raise TerminalError(refusal.reason, mend=mend)
         return Drafted(draft.base, commit, draft.place, draft.before, after, draft.notes)
+
+    def _with_links(
+        self,
+        order: Order,
+        before: Catalogue,
+        problems: tuple[Problem, ...],
+        old: Data | None,
+        new: Data | None,
+    ) -> tuple[Problem, ...]:
+        """The problems, with what the document says of sites that are not the caller's to see."""
+        caller, kind = order.caller, order.kind
+        if not caller.labels:
+            return problems
+
+        def sees(name: str) -> bool:
+            known = self._fleet.in_force(name) if name in before.problems else None
+            spec = before.sites.get(name) or (known.spec if known else None)
+            return spec is not None and caller.sees(spec.labels)
+
+        named = links.links(kind, old), links.links(kind, new)
+        return links.without_unseen(problems, writing.problem_key(kind, order.name), *named, sees)
 
     def _entry(self, order: Order, draft: Drafted) -> AuditEntry:
         new = {} if draft.place else {"new": "yes"}
