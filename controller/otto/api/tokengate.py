@@ -7,6 +7,7 @@ from collections import OrderedDict
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Protocol
 
 import structlog
 from starlette.requests import Request
@@ -29,6 +30,16 @@ _FRESH = 1.0  # seconds for which a token that was looked up counts: as long as 
 _USED = timedelta(minutes=5)
 _KNOWN = 1000
 _INVALID = {"www-authenticate": 'Bearer realm="OttO", error="invalid_token"'}
+
+
+class Counted(Protocol):
+    """Counts what the gate turns away."""
+
+    def api_refused(self, kind: str) -> None:
+        """Count a refusal by the kind of its problem."""
+
+    def guessed(self, *, locked: bool) -> None:
+        """Count a token that nobody has, and whether its sender is not listened to from now on."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +79,7 @@ class TokenGate:
         now: the time of day, in UTC.
         monotonic: seconds that never go back.
         scrub: takes secrets out of what is recorded.
+        counted: counts what is turned away.
     """
 
     def __init__(
@@ -79,7 +91,9 @@ class TokenGate:
         monotonic: Callable[[], float] = time.monotonic,
         *,
         scrub: Callable[[str], str] = str,
+        counted: Counted,
     ) -> None:
+        self._counted = counted
         self._tokens = tokens
         self._options = options
         self._now = now
@@ -108,6 +122,7 @@ class TokenGate:
 
     async def refused(self, caller: Caller | None, request: Request, error: ProblemError) -> None:
         """See `Gate`."""
+        self._counted.api_refused(error.kind.slug)
         what = f"{request.method} {request.url.path}"
         address = caller.address if caller else self.sender(request)
         await self._refusals.note(error.kind.slug, caller.name if caller else "", address, error.detail, what)
@@ -158,7 +173,7 @@ class TokenGate:
             )
         token = await self._token(digest) if digest else None
         if token is None:
-            self._guesses.add(guesser)
+            self._counted.guessed(locked=self._guesses.add(guesser))
             raise ProblemError(Kind.UNAUTHENTICATED, "the token does not count", headers=_INVALID)
         now = self._now()
         if not token.holds(now):

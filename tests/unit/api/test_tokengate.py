@@ -20,6 +20,7 @@ from otto.model.caller import Caller, Scope, TokenWish
 from otto.model.errors import TransientError
 from otto.model.history import AuditEntry
 from otto.model.saying import Speaker
+from otto.telemetry.metrics import Metrics
 from otto.telemetry.redaction import Redactor
 from otto.testing import START, FakeClock, MemoryLedger, MemoryTokens
 
@@ -36,8 +37,11 @@ class Door:
     def __init__(self, **options: Any) -> None:
         self.clock = FakeClock()
         self.tokens, self.ledger = MemoryTokens(), MemoryLedger()
+        self.metrics = Metrics()
         how = GateOptions(**({"guesses": 3, "window": 60.0, "plain": True} | options))
-        self.gate = TokenGate(self.tokens, self.ledger, how, self.clock.now, self.clock.monotonic)
+        self.gate = TokenGate(
+            self.tokens, self.ledger, how, self.clock.now, self.clock.monotonic, counted=self.metrics
+        )
 
     async def make(self, number: int = 1, scope: Scope = Scope.READ, **changes: Any) -> str:
         secret = secret_of(number)
@@ -180,6 +184,22 @@ async def test_guessing_locks_an_address_out_and_no_other() -> None:
     assert (await door.refused(secret_of(111), client="192.0.2.8")).kind is Kind.UNAUTHENTICATED
     door.clock.move(60)
     assert (await door.refused(secret_of(112))).kind is Kind.UNAUTHENTICATED
+
+
+async def test_guesses_lockouts_and_refusals_are_counted() -> None:
+    door = Door()
+    for number in range(5):
+        await door.refused(secret_of(number + 10))
+    door.clock.move(60)
+    await door.refused("no token of ours")
+    await door.refused()
+
+    def counted(name: str, **labels: str) -> float | None:
+        return door.metrics.registry.get_sample_value(f"otto_api_{name}_total", labels)
+
+    assert (counted("guesses"), counted("lockouts")) == (4, 1)
+    assert counted("refusals", kind="unauthenticated") == 5
+    assert counted("refusals", kind="too-many-requests") == 2
 
 
 async def test_a_good_token_is_not_found_out_while_its_address_is_locked_out() -> None:

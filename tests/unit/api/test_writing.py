@@ -12,6 +12,7 @@ from otto.adapters.specs import YamlSpecs
 from otto.model.caller import Scope
 from otto.model.errors import TerminalError, TransientError
 from otto.model.status import Phase
+from otto.ports.specbook import MovedError
 from otto.testing import World
 
 HELLO = """\
@@ -243,6 +244,30 @@ async def test_a_remote_that_refuses_or_is_away_is_told_as_that(api: Api) -> Non
     answer = await api.ask("PATCH", "/site/hello", patch, if_match=seen)
     assert answer.status == 503
     assert answer.headers["retry-after"]
+    assert api.counted("writes_total", kind="Site", result="refused") == 1
+    assert api.counted("writes_total", kind="Site", result="failed") == 1
+
+
+async def test_writes_are_counted_by_what_became_of_them(api: Api) -> None:
+    async def patch(count: int, if_match: str) -> int:
+        body = {"spec": {"web": {"count": count}}}
+        return (await api.ask("PATCH", "/site/hello", body, if_match=if_match)).status
+
+    seen = await tag(api, "/site/hello")
+    api.stage.world.specbook.failures.next("publish", MovedError())
+    asked = asyncio.create_task(patch(3, seen))
+    async with asyncio.timeout(20):
+        while not asked.done():  # it reaches its pause by way of other threads
+            await api.stage.calm(1)
+    assert await asked == 200  # somebody else's commit came first: it was made anew
+    assert await patch(4, seen) == 412
+    assert await patch(3, await tag(api, "/site/hello")) == 200
+    assert (await api.ask("PATCH", "/site/hello?dry_run=1", {"spec": {}}, if_match="*")).status == 200
+    results = ("committed", "refused", "unchanged", "failed")
+    found = {result: api.counted("writes_total", kind="Site", result=result) for result in results}
+    assert found == {"committed": 1, "refused": 1, "unchanged": 1, "failed": 0}
+    assert api.counted("write_retries_total") == 1
+    assert api.counted("write_duration_seconds_count") == 3
 
 
 @pytest.mark.parametrize(

@@ -120,13 +120,15 @@ class Writer:
         await self._kit.store.set_value(_OPEN, "")
 
     async def _recorded(self, order: Order) -> Written:
-        try:
-            async with self._one_at_a_time:
-                return await self._published(order)
-        except Exception as error:
-            # Preconditions raise what their own side knows: that is on record all the same.
-            await self._refused(order, error)
-            raise
+        about = {} if order.kind is Kind.HOST else {"site": order.name}
+        with structlog.contextvars.bound_contextvars(**about):
+            try:
+                async with self._one_at_a_time:
+                    return await self._published(order)
+            except Exception as error:
+                # Preconditions raise what their own side knows: that is on record all the same.
+                await self._refused(order, error)
+                raise
 
     async def _published(self, order: Order) -> Written:
         for attempt in range(_TRIES):
@@ -142,6 +144,7 @@ class Writer:
             try:
                 await self._book.publish(draft.commit, draft.base)
             except MovedError:
+                self._kit.metrics.write_retried()
                 log.info("stores.moved", kind=order.kind.value, name=order.name, attempt=attempt + 1)
                 continue
             self._last, self.written = draft.after, draft.commit
