@@ -78,8 +78,8 @@ class TokenGate:
         options: who is let in.
         now: the time of day, in UTC.
         monotonic: seconds that never go back.
-        scrub: takes secrets out of what is recorded.
         counted: counts what is turned away.
+        scrub: takes secrets out of what is recorded.
     """
 
     def __init__(
@@ -90,8 +90,8 @@ class TokenGate:
         now: Callable[[], datetime],
         monotonic: Callable[[], float] = time.monotonic,
         *,
-        scrub: Callable[[str], str] = str,
         counted: Counted,
+        scrub: Callable[[str], str] = str,
     ) -> None:
         self._counted = counted
         self._tokens = tokens

@@ -101,8 +101,8 @@ class _Check:
             self._notes.append(f"{changed} uncommitted files were not looked at")
         policy = self._policy()
         base, before = self._before(head)
-        after = assemble(head, files, before.sites if base else None)
-        self._remarks += remarks.of_catalogue(after)
+        after = assemble(head, files, before.sites, before.domains, before.hosts)
+        self._remarks += (*remarks.of_catalogue(after), *remarks.of_names(after))
         changes: tuple[str, ...] = ()
         if base:
             changes = _changes(base, judge(before, after, self._checkout.changed(base, head)).lines)

@@ -3,9 +3,11 @@
 from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING
 
+from rich.text import Text
+
 from otto.cli import inspecting
 from otto.cli.tables import blank, words
-from otto.cli.text import counted
+from otto.cli.text import clean, counted
 from otto.model.zone import Finding, RecordSet
 
 if TYPE_CHECKING:
@@ -43,11 +45,27 @@ def _records(found: Iterable[RecordSet]) -> "RenderableType":
     return table
 
 
-def findings(found: Iterable[Finding]) -> "Iterator[RenderableType]":
-    """What was found from outside, aspect by aspect; what is wrong with the request that shows it."""
+def findings(found: Iterable[Finding]) -> "RenderableType":
+    """What was found from outside, aspect by aspect."""
     table = blank("ASPECT", "WELL", "WHAT")
     for item in found:
         word, style = _HOLDS[item.holds]
-        lines = [item.message, *(str(failure) for failure in item.failures[:_MOST])]
-        table.add_row(words(item.aspect.value, "bold"), words(word, style), words("\n".join(lines)))
-    yield table
+        table.add_row(words(item.aspect.value, "bold"), words(word, style), words(item.message))
+    return table
+
+
+def failures(found: Iterable[Finding]) -> "Iterator[Text]":
+    """Each thing that is wrong, line by line; the requests that show it alone on theirs, to be copied."""
+    for item in found:
+        if item.failures:
+            yield words("")
+            yield words(item.aspect.value, "bold")
+        for failure in item.failures[:_MOST]:
+            yield Text.assemble(
+                clean(f"  {failure.check} on {failure.target}: "),
+                (clean(failure.received), "red"),
+                clean(f", expected {failure.expected}"),
+            )
+            yield words(f"    {failure.request}", "dim")
+        if len(item.failures) > _MOST:
+            yield words(f"  and {len(item.failures) - _MOST} more", "dim")

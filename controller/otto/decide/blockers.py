@@ -3,13 +3,15 @@
 from collections.abc import Iterator
 from dataclasses import replace
 
-from otto.decide.conditions import UNRESOLVED
+from otto.decide.conditions import CONFLICT, UNRESOLVED
 from otto.decide.dependencies import blocked_by
+from otto.decide.dns.summarize import TAKE_OVER
 from otto.decide.evidence import WORKING, Evidence
 from otto.decide.rolloutwords import TAKEN_BACK, because, in_a_line
 from otto.decide.summarize import PAUSED
 from otto.decide.wording import counted
 from otto.model.catalogue import RememberedSpec
+from otto.model.domain import is_zone
 from otto.model.history import OTTO, GrantKind
 from otto.model.rollout import RolloutState
 from otto.model.status import ConditionType, Phase, Truth
@@ -83,7 +85,8 @@ def _suspended(evidence: Evidence) -> Iterator[Blocker]:
 def _orphaned(evidence: Evidence) -> Iterator[Blocker]:
     if evidence.phase is Phase.ORPHANED:
         mend = f"bring its spec back and push, or: otto destroy {evidence.site}"
-        yield Blocker(Obstacle.ORPHANED, "no spec wants it any more; it goes on serving", mend)
+        stays = "its records stay" if is_zone(evidence.site) else "it goes on serving"
+        yield Blocker(Obstacle.ORPHANED, f"no spec wants it any more; {stays}", mend)
 
 
 def _spec(evidence: Evidence) -> Iterator[Blocker]:
@@ -181,6 +184,12 @@ def _waiting(evidence: Evidence) -> Iterator[Blocker]:
     if provisioned and provisioned.status is Truth.UNKNOWN and _is_silence(provisioned.message):
         unblock = "if it stays so for as many looks as probes.confirmations says, it is made anew"
         yield Blocker(Obstacle.SILENT, status.message, unblock, status.next_look, provisioned.since)
+        return
+    conflict = evidence.fails(ConditionType.IN_SYNC)
+    if conflict is not None and conflict.reason == CONFLICT:
+        # To look again mends nothing: it is somebody else's.
+        unblock = f"{TAKE_OVER}; which it is: otto dns diff {evidence.site}"
+        yield Blocker(Obstacle.WAITING, status.message, unblock, since=conflict.since)
         return
     yield Blocker(Obstacle.WAITING, status.message, until=status.next_look)
 

@@ -7,6 +7,8 @@ from otto.model.status import Truth
 from otto.model.verdict import Allowed, NeedsApproval, Refused, Verdict, Waiting
 
 UNRESOLVED = "Unresolved"
+# Somebody else has a record where a zone's spec wants its own.
+CONFLICT = "Conflict"
 """Reason of the condition Valid, where what a good spec asks for cannot be had."""
 
 Said = tuple[Truth, str, str]

@@ -13,14 +13,14 @@ from otto.decide.stages import (
     with_open_stage,
 )
 from otto.model.desired import Desired
+from otto.model.domain import is_zone
 from otto.model.observed import Applied
 from otto.model.pipeline import Event, Pipeline, Stage, StageKind, Trigger
 from otto.model.run import Outcome, StepRecord
 from otto.model.spec import SiteSpec
 from otto.model.status import ConditionType, Phase, SiteStatus
+from otto.model.zonememory import DesiredZone
 
-NOTHING_TO_DO = "nothing to do: the site is as it should be"
-GONE = "the site is gone, as wanted"
 _VALIDATING = frozenset({"observe", "plan", "guard"})
 _AT_WORK = frozenset(
     {
@@ -232,6 +232,23 @@ def behind(desired: Desired, applied: Applied, now: datetime) -> Event | None:
     return None
 
 
+def is_other_spec(desired: DesiredZone, last: DesiredZone | None) -> bool:
+    """Whether a zone's spec is another than the one that was put in place last.
+
+    Addresses of the sites that it follows are none of the spec's: those move by themselves.
+    """
+    return last is None or replace(last.spec, file="", line=0) != replace(desired.spec, file="", line=0)
+
+
+def gone(name: str) -> str:
+    """What is said of a site or zone that went as it was to."""
+    return f"the {_what(name)} is gone, as wanted"
+
+
+def _what(name: str) -> str:
+    return "zone" if is_zone(name) else "site"
+
+
 def is_news(commit: str, applied: Applied) -> bool:
     """Whether a spec came with another commit than the one that was put in place last."""
     return applied.desired is None or applied.desired.commit != commit
@@ -249,12 +266,13 @@ def outcome_of_turn(pipeline: Pipeline, status: SiteStatus) -> tuple[Outcome, st
     if quarantined is not None:
         return Outcome.FAILED, f"quarantined: {quarantined.reason}"
     if status.phase is Phase.ORPHANED:
-        return Outcome.SUCCEEDED, f"no spec wants the site any more: {message}"
+        said = message if is_zone(status.site) else f"no spec wants the site any more: {message}"
+        return Outcome.SUCCEEDED, said
     held = status.phase in (Phase.SUSPENDED, Phase.DESTROYED, Phase.AWAITING_APPROVAL) or status.leaving
     if held:
         return Outcome.WAITING, message
     if status.digest == pipeline.digest and status.ready and status.holds(ConditionType.IN_SYNC):
-        return Outcome.SUCCEEDED, NOTHING_TO_DO
+        return Outcome.SUCCEEDED, f"nothing to do: the {_what(status.site)} is as it should be"
     return (Outcome.FAILED if status.failures else Outcome.WAITING), message
 
 

@@ -4,6 +4,8 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from otto.decide.catalogue import touched, untold, with_content
+from otto.decide.dns.resolving import astray
+from otto.decide.dns.wording import left_behind
 from otto.model.canonical import short
 from otto.model.catalogue import Catalogue
 from otto.model.declared import DeclaredHost
@@ -85,7 +87,7 @@ def _sites(
     before: Catalogue, after: Catalogue, names: frozenset[str], content: frozenset[str]
 ) -> Iterator[str]:
     width = max((len(name) for name in names), default=0)
-    for name in sorted(names):
+    for place, name in enumerate(sorted(names)):
         known = name in before.sites or name in before.domains or name in before.problems
         if name in after.problems:
             kept = "not used; its last good spec stays" if known else "not used until it is mended"
@@ -94,6 +96,7 @@ def _sites(
         elif name in after.sites:
             news = _what(before.sites.get(name), after.sites[name], known=known, content=name in content)
             yield f"  accepted  {name:<{width}}  {news}"
+            yield from (f"    {line}" for line in _astray(before, after, name) if place < _LINES)
         elif name in after.domains:
             yield f"  accepted  {name:<{width}}  {_zone_news(before.domains.get(name), after.domains[name])}"
         elif name in after.tombstones:
@@ -101,10 +104,21 @@ def _sites(
         elif known:
             words = "is Orphaned and keeps serving; to take it down: kind: Tombstone"
             if is_zone(name):
-                words = f"is Orphaned and keeps its records; to remove OttO's: otto destroy {name}"
+                words = f"is Orphaned: {_of_vanished(before.domains.get(name))}: otto destroy {name}"
             yield f"  removed   {name:<{width}}  {words}"
         else:
             yield f"  tombstone {name:<{width}}  is taken back; with no spec the site is Orphaned"
+
+
+def _astray(before: Catalogue, after: Catalogue, name: str) -> Iterator[str]:
+    """Names of a site that no record leads to, in the zones that are in force with this push."""
+    held = {zone: spec for zone, spec in before.domains.items() if zone in after.problems}
+    yield from astray(after.sites[name], held | dict(after.domains))
+
+
+def _of_vanished(zone: DomainSpec | None) -> str:
+    stays = left_behind(zone) if zone is not None else "its records stay"
+    return f"{stays}; to remove OttO's"
 
 
 def _machines(before: Catalogue, after: Catalogue) -> Iterator[str]:

@@ -1,15 +1,21 @@
 """From problems, findings and differences to the remarks of a CI job."""
 
 from collections.abc import Iterable, Iterator
+from itertools import islice
 
 from otto.decide.collapse import collapsed
+from otto.decide.dns.resolving import astray
+from otto.decide.dns.wording import left_behind
 from otto.model.catalogue import Catalogue
+from otto.model.domain import DomainSpec
 from otto.model.errors import OttoError
 from otto.model.inspection import Finding, Inspection, Severity, Validation
 from otto.model.policy import Collapse
 from otto.model.problem import Problem
 from otto.model.remark import Remark
 from otto.model.spec import SiteSpec
+
+_MOST_SITES = 500  # whose names are followed through zones
 
 
 def ordered(remarks: Iterable[Remark]) -> tuple[Remark, ...]:
@@ -35,6 +41,14 @@ def of_catalogue(catalogue: Catalogue) -> Iterator[Remark]:
     for problems in catalogue.problems.values():
         # A file's own problem also holds back the sites that were in it; it is told once.
         yield from (of_problem(problem) for problem in problems if _place(problem) not in told)
+
+
+def of_names(catalogue: Catalogue) -> Iterator[Remark]:
+    """Names of sites that lie in a zone of the repository, and that no record leads to."""
+    mend = "it may come with another commit; until then the site is not Ready"
+    for spec in islice(catalogue.sites.values(), _MOST_SITES):
+        for message in astray(spec, catalogue.domains):
+            yield Remark(spec.file, spec.line, 0, Severity.WARNING, "spec.name", message, mend, spec.name)
 
 
 def _place(problem: Problem) -> tuple[str, int, int, str]:
@@ -113,6 +127,16 @@ def of_change(before: Catalogue, after: Catalogue, limits: Collapse) -> Iterator
     for name, spec in before.sites.items():
         if spec.policy.protect:
             yield from _protected(name, spec, after)
+    for name, zone in before.domains.items():
+        if name not in after.domains and name not in after.problems:
+            yield _vanished(zone)
+
+
+def _vanished(zone: DomainSpec) -> Remark:
+    """A zone that no spec would want any more: nothing is removed, and nothing is followed."""
+    message = f"{zone.name} would be Orphaned: {left_behind(zone)}"
+    mend = f"to have OttO's records removed: otto destroy {zone.name}, before or after"
+    return Remark(zone.file, 0, 0, Severity.WARNING, "change.zone", message, mend, zone.name)
 
 
 def _protected(name: str, spec: SiteSpec, after: Catalogue) -> Iterator[Remark]:

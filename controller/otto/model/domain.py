@@ -50,6 +50,7 @@ class Record:
         ttl: seconds, None for the policy's.
         site: the site whose balancers' addresses it holds, "" for none; A and AAAA only.
         place: its number in the spec's list, from 0 on, for who speaks of it; no part of the wish.
+        line: of its file, 0 where it came from no file; no part of the wish either.
     """
 
     name: str
@@ -58,6 +59,7 @@ class Record:
     ttl: int | None = None
     site: str = ""
     place: int = field(default=0, compare=False)
+    line: int = field(default=0, compare=False)
 
     @property
     def key(self) -> tuple[str, str]:

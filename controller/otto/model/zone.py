@@ -90,8 +90,8 @@ class RecordChange:
 
     @property
     def weighs_most(self) -> bool:
-        """Whether much depends on it: apex, NS, MX, wildcard."""
-        return self.is_apex or self.is_wildcard or self.record.type in (RecordType.NS, RecordType.MX)
+        """Whether much depends on it: apex, NS and DS, MX, wildcard."""
+        return self.is_apex or self.is_wildcard or self.record.type in (RecordType.NS, RecordType.MX, "DS")
 
 
 @dataclass(frozen=True)

@@ -1,4 +1,4 @@
-"""Keeps account of what an event makes of each site it concerns, from the fetch to the report.
+"""Keeps account of what an event makes of each site and zone it concerns, from the fetch to the report.
 
 Nothing is steered from here: the loop does what it does anyway, and stages are closed by what really
 happened. A site has one open pipeline at most; a newer event for it takes the place of an unfinished one.
@@ -14,10 +14,12 @@ import structlog
 from otto.decide import pipelines as decide
 from otto.decide import stages
 from otto.model.desired import Desired
+from otto.model.domain import is_zone
 from otto.model.observed import Applied
 from otto.model.pipeline import Event, Pipeline, StageKind, Trigger
 from otto.model.run import Outcome, Run, StepRecord
 from otto.model.status import SiteStatus
+from otto.model.zonememory import DesiredZone
 from otto.reconcile import events, turns
 from otto.reconcile.contentlook import ContentLook
 from otto.reconcile.kit import Kit
@@ -164,6 +166,8 @@ class Pipelines:
                 self._began(site)
             case turns.Wished(desired=desired, applied=applied):
                 self._wished(desired, applied)
+            case turns.ZoneWished(desired=zone, last=last):
+                self._zone_wished(zone, last)
             case turns.Unresolved():
                 self._unresolved(moment)
             case turns.RunEnded(run=run):
@@ -189,7 +193,7 @@ class Pipelines:
                 item = self._open.get(site)
                 self._ended.pop(site, None)
                 if item is not None and item.heard:
-                    self._conclude(item, Outcome.SUCCEEDED, decide.GONE)
+                    self._conclude(item, Outcome.SUCCEEDED, decide.gone(site))
 
     def _began(self, site: str) -> None:
         item = self._open.get(site)
@@ -211,6 +215,26 @@ class Pipelines:
         self._keep(item, decide.resolved(item.record, desired.digest, summary, self._now()))
         if known != desired.digest:
             self._content.put(item.record, desired)
+
+    def _zone_wished(self, desired: DesiredZone, last: DesiredZone | None) -> None:
+        item = self._open.get(desired.zone) or self._zone_taken_up(desired, last)
+        if item is None or not item.fresh:
+            return
+        item.heard = True
+        summary = f"commit {desired.commit[:12]}"
+        self._keep(item, decide.resolved(item.record, desired.digest, summary, self._now()))
+
+    def _zone_taken_up(self, desired: DesiredZone, last: DesiredZone | None) -> _Open | None:
+        """A pipeline for a spec of a zone that came without a push we heard of."""
+        zone, ended = desired.zone, self._ended.get(desired.zone)
+        if ended is not None and decide.still_wanted(ended, desired.digest, desired.commit):
+            tried = ended.outcome is Outcome.FAILED and ended.digest
+            return None if tried else self._again(ended)
+        self._ended.pop(zone, None)
+        if not decide.is_other_spec(desired, last):
+            return None
+        by = self._author(desired.commit) if desired.commit else ""
+        return self._begun(zone, Event(Trigger.PUSH, self._now(), by, commit=desired.commit))
 
     def _unresolved(self, moment: turns.Unresolved) -> None:
         item = self._open.get(moment.site)
@@ -279,7 +303,8 @@ class Pipelines:
             self._keep(item, decide.waiting(item.record, message))
         elif run.outcome is Outcome.FAILED:
             self._conclude(item, Outcome.FAILED, message)
-        elif run.outcome is Outcome.SUCCEEDED and item.record.digest:
+        elif run.outcome is Outcome.SUCCEEDED and item.record.digest and not is_zone(run.site):
+            # What stands in a zone's way makes none of its runs fail: its status tells.
             self._conclude(item, Outcome.SUCCEEDED, message or _verified(item.record))
 
     def _turn_ended(self, site: str) -> None:
@@ -287,6 +312,8 @@ class Pipelines:
         if item is None or not item.heard or item.status is None:
             return
         outcome, message = decide.outcome_of_turn(item.record, item.status)
+        if outcome is Outcome.SUCCEEDED and item.record.run and is_zone(site):
+            message = _verified(item.record)
         message = self._redactor.scrub(message)
         if outcome in (Outcome.SUCCEEDED, Outcome.FAILED):
             self._conclude(item, outcome, message)

@@ -90,13 +90,13 @@ class Triggers:
         self._pipelines.open(event, sites)
 
     async def asked(self, site: str, by: str) -> Pipeline:
-        """A person wants a site fetched, looked at and verified now.
+        """A person wants a site or zone fetched, looked at and verified now.
 
         Raises:
-            UsageError: there is no such site.
+            UsageError: there is none of that name.
         """
         await self._watcher.look()
-        if self._fleet.in_force(site) is None:
+        if self._fleet.in_force(site) is None and self._fleet.domain(site) is None:
             raise UsageError(f"there is no site {site[:60]!r}", mend="otto status lists them")
         event = Event(Trigger.API, self._kit.clock.now(), by[:_WORDS])
         return self._anew(event, [site])[0]

@@ -1,4 +1,4 @@
-"""What happens to a site while a worker is at it, told to whoever keeps account of it.
+"""What happens to a site or zone while a worker is at it, told to whoever keeps account of it.
 
 Finer than `otto.reconcile.events`, which is for people: where a turn begins and ends, and what it is about.
 """
@@ -10,6 +10,7 @@ from otto.model.catalogue import RememberedSpec
 from otto.model.desired import Desired
 from otto.model.observed import Applied
 from otto.model.run import Run
+from otto.model.zonememory import DesiredZone
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,6 +27,14 @@ class Wished:
 
     desired: Desired
     applied: Applied
+
+
+@dataclass(frozen=True, slots=True)
+class ZoneWished:
+    """What a zone should be was worked out; `last` is what was put in place last, None before."""
+
+    desired: DesiredZone
+    last: DesiredZone | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +70,7 @@ class TurnEnded:
     site: str
 
 
-Moment = TurnBegan | Wished | Unresolved | RunEnded | TurnEnded
+Moment = TurnBegan | Wished | ZoneWished | Unresolved | RunEnded | TurnEnded
 Listener = Callable[[Moment], None]
 
 

@@ -11,7 +11,6 @@ from otto.decide.catalogue import untold
 from otto.decide.schedule import backoff, jittered
 from otto.model.canonical import to_data
 from otto.model.catalogue import Catalogue
-from otto.model.domain import is_zone
 from otto.model.errors import OttoError
 from otto.model.pipeline import Event, Trigger
 from otto.model.signature import Admission
@@ -122,21 +121,17 @@ class Watcher:
         return refreshed
 
     def _open(self, refreshed: Refreshed, due: frozenset[str], by: str, deliveries: int) -> None:
-        """Pipelines of a push; at the start everything is looked at, and each site tells by itself.
-
-        Zones have none: their runs tell the same.
-        """
+        """Pipelines of a push; at the start all is looked at, and each site and zone tells by itself."""
         before, after = refreshed.before, refreshed.after
         if not before.commit:
             return
         at, commit = self._kit.clock.now(), after.commit
         author = self._kit.source.author(commit) or by
         event = Event(Trigger.PUSH, at, author, commit=commit, deliveries=deliveries)
-        sites = frozenset(name for name in due if not is_zone(name))
         problems = {
-            site: [str(item) for item in after.problems[site]] for site in sites & after.problems.keys()
+            name: [str(item) for item in after.problems[name]] for name in due & after.problems.keys()
         }
-        self._pipelines.open(event, sites, problems=problems)
+        self._pipelines.open(event, due, problems=problems)
 
     async def _tell(self, catalogue: Catalogue) -> None:
         """Keep what no site's status can tell, for the command line."""

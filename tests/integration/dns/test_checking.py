@@ -3,6 +3,7 @@
 import signal
 import socket
 import subprocess
+import time
 from collections.abc import Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
@@ -10,7 +11,7 @@ from pathlib import Path
 
 import pytest
 from tests.integration.dns.nameserver import OWNER, Bind, Knot, Nameserver, free_port
-from tests.integration.dns.specs import applied, domain, record
+from tests.integration.dns.specs import applied, domain, planned, record
 
 from otto.adapters.dns import delegation
 from otto.adapters.dns.access import Access
@@ -36,6 +37,19 @@ def test_a_zone_that_is_as_desired_has_no_failures_however_long_its_answers(name
     """The long TXT comes truncated by UDP, and whole by TCP."""
     applied(SPEC, nameserver.access())
     assert check(SPEC, {}, nameserver.access()) == ()
+
+
+def test_where_a_text_is_cut_in_two_makes_no_difference(nameserver: Nameserver) -> None:
+    spec = domain(record("two", "TXT", '"one" " and the other"'), record("far", "TXT", '"v=1; p=AB"'))
+    applied(spec, nameserver.access())
+    nameserver.update(
+        "example.test",
+        ["update delete far.example.test TXT", 'update add far.example.test 300 TXT "v=1; " "p=AB"'],
+    )
+    assert not planned(spec, nameserver.access())
+    assert check(spec, {}, nameserver.access()) == ()
+    other = domain(record("two", "TXT", '"one" "and the other"'))
+    assert [failure.check for failure in check(other, {}, nameserver.access())] == ["two.example.test TXT"]
 
 
 def test_each_difference_is_told_with_a_request_that_a_person_can_repeat(nameserver: Nameserver) -> None:
@@ -79,6 +93,18 @@ def test_resolvers_of_choice_are_asked_as_well(tmp_path: Path) -> None:
         assert failure.request == f"dig @127.0.0.1 -p {old.port} www.example.test A"
         applied(domain(record("www", "A", "192.0.2.1")), old.access())
         assert check(spec, {}, right.access()) == ()
+
+
+def test_a_resolver_that_is_away_is_one_failure_however_many_records_there_are(
+    nameserver: Nameserver,
+) -> None:
+    many = tuple(record(f"h{number}", "A", "192.0.2.1") for number in range(300))
+    spec = domain(*many, resolvers=("192.0.2.1",))
+    applied(spec, nameserver.access())
+    began = time.monotonic()
+    (failure,) = check(spec, {}, replace(nameserver.access(), timeout=0.5))
+    assert time.monotonic() - began < 10
+    assert (failure.check, failure.target, failure.expected) == ("example.test SOA", "192.0.2.1", "an answer")
 
 
 def test_a_zone_of_which_nobody_is_known_cannot_be_checked() -> None:
@@ -174,6 +200,33 @@ def test_a_nameserver_that_is_down_is_found(family: Family) -> None:
     found = family.examined()
     assert not found[Aspect.SOA].holds
     assert found[Aspect.SOA].failures[0].target == "ns2.other.test (127.0.0.2)"
+
+
+def test_what_cannot_be_found_out_is_not_claimed(nameserver: Nameserver) -> None:
+    """A resolver that refuses says nothing of a zone: not that it is unsigned, nor who may certify it."""
+    refusing = (f"127.0.0.1#{nameserver.port}",)  # it serves its own zones, and nobody else's
+    access = Access(OWNER, resolvers=refusing, timeout=1.0)
+    found = {item.aspect: item for item in examine(domain(name="else.where"), {}, access)}
+    assert {item.holds for item in found.values()} == {None}
+    assert found[Aspect.SOA].message == "no resolver says who serves else.where"
+    assert found[Aspect.DNSSEC].message == found[Aspect.CAA].message == "no server answers"
+    inside = {item.aspect: item for item in examine(domain(name="gone.example.test"), {}, access)}
+    assert inside[Aspect.SOA].holds is False
+    assert "nobody serves gone.example.test" in inside[Aspect.SOA].message
+
+
+def test_caa_above_that_cannot_be_asked_for_is_not_taken_for_none(family: Family) -> None:
+    access = replace(family.access, resolvers=(f"127.0.0.1#{family.first.port}",))
+    caa = {item.aspect: item for item in examine(family.spec, {}, access)}[Aspect.CAA]
+    assert caa.holds is None
+    assert caa.message.startswith("test CAA: REFUSED at 127.0.0.1")
+
+
+def test_a_zone_that_is_meant_to_be_signed_and_is_not_is_told(family: Family) -> None:
+    spec = replace(family.spec, dnssec=True)
+    dnssec = {item.aspect: item for item in examine(spec, {}, family.access)}[Aspect.DNSSEC]
+    assert dnssec.holds is False
+    assert dnssec.message == "not signed; spec.dnssec is true"
 
 
 def test_caa_of_the_zone_is_told(family: Family) -> None:

@@ -53,6 +53,20 @@ def test_an_exclusive_zone_loses_what_no_spec_names_but_never_its_own_nameserver
     assert not planned(domain(record("www", "A", "192.0.2.1"), exclusive=True), nameserver.access())
 
 
+def test_an_exclusive_zone_keeps_the_chain_of_trust_of_what_it_delegates(nameserver: Nameserver) -> None:
+    signer = f"12345 13 2 {'AB' * 32}"
+    lines = [
+        f"update add {name}.example.test 300 {value}"
+        for name in ("sub", "other")
+        for value in ("NS ns1.else.test.", f"DS {signer}")
+    ]
+    nameserver.update("example.test", lines)
+    spec = domain(record("sub", "NS", "ns1.else.test."), exclusive=True)
+    assert changed(applied(spec, nameserver.access())) == {"other DS": "delete", "other NS": "delete"}
+    assert [line.split()[0] for line in nameserver.dig("sub.example.test", "DS")] == ["12345"]
+    assert not planned(spec, nameserver.access())
+
+
 def test_anothers_record_in_the_way_is_a_conflict_until_it_may_be_taken_over(nameserver: Nameserver) -> None:
     nameserver.update("example.test", ["update add www.example.test 60 A 192.0.2.9"])
     records = (record("www", "A", "192.0.2.1"), record("api", "A", "192.0.2.1"))
@@ -179,31 +193,81 @@ def test_a_type_that_octodns_does_not_know_is_foreign_and_never_in_danger(namese
     assert nameserver.dig("odd.example.test", "HINFO") == ['"a" "b"']
 
 
-def test_what_octodns_reads_otherwise_than_the_server_has_it_is_changed_all_the_same(
+# As others write them: keys of DKIM cut anywhere, UTF-8, capitals, bytes that do not print.
+_ODDLY_WRITTEN = {
+    "dkim TXT": r'"v=DKIM1; k=rsa; p=AAAA" "BBBB"',
+    "umlaut TXT": r'"gr\195\188n" "second;string"',
+    "tab TXT": r'"a\009b"',
+    "mail MX": "10 Mail.Example.NET.",
+    "alias CNAME": "Old.Example.TEST.",
+    "_s._tcp SRV": "0 5 5060 Sip.Example.NET.",
+    "caa CAA": '0 ISSUE "letsencrypt.org"',
+    "lo LOC": "51 30 12.748 N 0 7 39.612 W 0.00m 0.00m 0.00m 0.00m",
+    "ssh SSHFP": "4 2 0123456789ABCDEF0123456789ABCDEF0123456789ABCDEF0123456789ABCDEF",
+    "CAPITALS CNAME": "Elsewhere.Other.TEST.",
+    "finger SSHFP": "1 1 123456789ABCDEF67890123456789ABCDEF67890",
+    "new SVCB": '1 foo.example.net. port="53" alpn="h2,h3"',
+    "naptr NAPTR": '100 10 "u" "E2U+sip" "!^.*$!sip:a@b.example!" .',
+}
+
+
+def _write_oddly(nameserver: Nameserver) -> None:
+    lines = []
+    for address, value in _ODDLY_WRITTEN.items():
+        name, type_ = address.split()
+        lines.append(f"update add {name}.example.test 600 {type_} {value}")
+    nameserver.update("example.test", lines)
+
+
+def test_what_others_wrote_in_their_own_way_is_taken_over_in_one_go(nameserver: Nameserver) -> None:
+    _write_oddly(nameserver)
+    spec = domain(
+        record("dkim", "TXT", '"v=DKIM1; p=CCCC"'),
+        record("umlaut", "TXT", '"green"'),
+        record("tab", "TXT", '"a b"'),
+        record("mail", "MX", "20 mail.example.net."),
+        record("alias", "CNAME", "ns1.example.test."),
+        record("_s._tcp", "SRV", "1 5 5060 sip.example.net."),
+        record("caa", "CAA", '0 issue "example.net"'),
+        takeover=True,
+    )
+    plan = applied(spec, nameserver.access())  # a server compares what it holds, to the letter
+    assert set(changed(plan).values()) == {"update"}
+    assert not planned(spec, nameserver.access())
+
+
+def test_what_others_wrote_in_their_own_way_goes_from_an_exclusive_zone_in_one_go(
     nameserver: Nameserver,
 ) -> None:
-    """A server compares to the letter with what was there before, or calls each plan stale for ever."""
-    odd = (
-        ("split", 'TXT "v=DKIM1; " "p=" "abc"'),
-        ("where", "LOC 31 58 52.1 S 115 49 11.7 E 20m 10m 10m 2m"),
-        ("CAPITALS", "CNAME Elsewhere.Other.TEST."),
-        ("finger", "SSHFP 1 1 123456789ABCDEF67890123456789ABCDEF67890"),
-        ("new", 'SVCB 1 foo.example.net. port="53" alpn="h2,h3"'),
+    _write_oddly(nameserver)
+    plan = applied(domain(exclusive=True), nameserver.access())
+    assert changed(plan) == {address.replace("CAPITALS", "capitals"): "delete" for address in _ODDLY_WRITTEN}
+    assert not planned(domain(exclusive=True), nameserver.access())
+
+
+def test_what_others_wrote_is_shown_as_it_is(nameserver: Nameserver) -> None:
+    _write_oddly(nameserver)
+    seen = {item.address: item.values for item in planned(domain(), nameserver.access()).foreign}
+    assert seen["umlaut TXT"] == (r'"gr\195\188n" "second;string"',)
+    assert seen["dkim TXT"] == ('"v=DKIM1; k=rsa; p=AAAA" "BBBB"',)
+    zone = engine.read(domain(), nameserver.access())
+    assert {item.address: item.values for item in zone.foreign}["tab TXT"] == (r'"a\009b"',)
+
+
+def test_nameservers_in_capitals_are_the_same_ones(nameserver: Nameserver) -> None:
+    nameserver.update(
+        "example.test",
+        [
+            "update add example.test 300 NS NS9.Example.NET.",
+            "update delete example.test NS ns1.example.test.",
+        ],
     )
-    nameserver.update("example.test", [f"update add {name}.example.test 60 {data}" for name, data in odd])
-    spec = domain(record("split", "TXT", '"other"'), exclusive=True, takeover=True)
-    plan = applied(spec, nameserver.access())
-    assert changed(plan) == {
-        "split TXT": "update",
-        "where LOC": "delete",
-        "capitals CNAME": "delete",
-        "finger SSHFP": "delete",
-        "new SVCB": "delete",
-    }
-    (split,) = (change for change in plan.changes if change.record.address == "split TXT")
-    assert split.before is not None
-    assert split.before.values == ('"v=DKIM1; " "p=" "abc"',)
-    assert nameserver.dig("split.example.test", "TXT") == ['"other"']
+    spec = domain(nameservers=("ns9.example.net", "ns8.example.net"), takeover=True)
+    applied(spec, nameserver.access())
+    assert sorted(name.lower() for name in nameserver.dig("example.test", "NS")) == [
+        "ns8.example.net.",
+        "ns9.example.net.",
+    ]
     assert not planned(spec, nameserver.access())
 
 

@@ -58,11 +58,9 @@ def test_a_secret_that_is_no_base64_and_an_unknown_algorithm_are_told_before_any
 
 def test_a_transfer_without_a_key_is_refused_in_words(nameserver: Nameserver) -> None:
     access = nameserver.access(server=Server(nameserver.address, nameserver.port))
-    with pytest.raises(
-        TerminalError, match=r"refuses us \(no key is given\) to transfer example.test|has no authority"
-    ) as caught:
+    with pytest.raises(TerminalError, match=r"us \(no key is given\) (to )?transfer") as caught:
         engine.plan(SPEC, {}, access)
-    assert caught.value.mend
+    assert "name a key" in caught.value.mend or "allow-transfer" in caught.value.mend
 
 
 def test_a_zone_that_the_server_does_not_serve_is_told(nameserver: Nameserver) -> None:

@@ -14,9 +14,10 @@ from otto import resources
 from otto.adapters.specs import YamlSpecs
 from otto.adapters.specs.domaintext import written
 from otto.adapters.specs.zonefile import record_sets
+from otto.cli.commands.dns import vouched
 from otto.model.domain import DomainPolicy, DomainSpec, Record, RecordType
 from otto.model.errors import TransientError, UsageError
-from otto.model.zone import RecordSet
+from otto.model.zone import Aspect, Finding, RecordSet
 from otto.testing import SimZone, site_spec
 
 ZONE = "acme.example"
@@ -115,6 +116,17 @@ def test_the_zones_own_policy_counts_where_people_approve(up: Stage) -> None:
     assert "1 of 2 approvals" in up.otto("approve", ZONE, plan[:12], "--by", "ada").stdout
 
 
+def test_why_says_what_takes_somebody_elses_record_out_of_the_way(up: Stage) -> None:
+    up.world.declare(domain(*HELD, Record("b", A, ("192.0.2.1",))))
+    up.world.zones.zones[ZONE].touch(RecordSet("b", "A", 300, ("192.0.2.66",)))
+    assert up.otto("dns", "apply", ZONE, "--plain").exit_code == 0
+    said = " ".join(up.otto("why", ZONE).stdout.split())
+    assert "which is not OttO's" in said
+    assert "take it over with policy.takeover: true, or take it out of the spec" in said
+    assert f"otto dns diff {ZONE}" in said
+    assert "by itself" not in said
+
+
 def test_a_zone_is_suspended_and_given_up(up: Stage) -> None:
     assert up.otto("suspend", ZONE).exit_code == 0
     assert up.otto("resume", ZONE).exit_code == 0
@@ -137,7 +149,9 @@ def test_check_says_what_is_wrong_and_fails(up: Stage) -> None:
     up.world.zones.zones[ZONE].slow = {"ns2": {}}
     bad = up.otto("dns", "check", ZONE)
     assert bad.exit_code == 1
-    assert "a.acme.example A on ns2" in bad.stdout.replace("\n", " ")
+    lines = bad.stdout.splitlines()
+    told = lines.index("  a.acme.example A on ns2: no such record, expected 192.0.2.1")
+    assert lines[told + 1] == "    a.acme.example A at ns2"  # the request alone on its line, to be copied
     document = valid("dns-check", up.otto("dns", "check", ZONE, "--json").stdout)
     assert document["findings"][0]["holds"] is False
 
@@ -145,6 +159,14 @@ def test_check_says_what_is_wrong_and_fails(up: Stage) -> None:
 def test_check_of_a_zone_that_is_not_ottos(stage: Stage) -> None:
     assert stage.otto("dns", "check", "Other.Example.").exit_code == 0
     assert "examine:other.example" in stage.world.zones.failures.calls
+
+
+def test_check_that_can_tell_nothing_fails() -> None:
+    unknown = Finding(Aspect.SOA, None, "no resolver says who serves a.example")
+    known = Finding(Aspect.DNSSEC, holds=True, message="signed")
+    assert not vouched((unknown,))
+    assert vouched((unknown, known))
+    assert not vouched((known, Finding(Aspect.NS, holds=False, message="do not agree")))
 
 
 # Import
@@ -193,7 +215,9 @@ def test_a_zone_file_becomes_a_spec_that_says_the_same(stage: Stage, tmp_path: P
 
 
 def test_a_live_zone_becomes_a_spec(stage: Stage, tmp_path: Path) -> None:
-    stage.world.zones.zones[ZONE] = SimZone({("a", "A"): RecordSet("a", "A", 60, ("192.0.2.1",))})
+    marked = RecordSet("_owner.a.a", "TXT", 60, ('"heritage=octodns,owner=somebody"',))
+    held = (RecordSet("a", "A", 60, ("192.0.2.1",)), marked)
+    stage.world.zones.zones[ZONE] = SimZone({item.key: item for item in held})
     output = tmp_path / "acme.yaml"
     words = ("--at", "192.0.2.53", "--key-name", "otto", "--key", "env:OTTO_DNS_KEY", "--output", str(output))
     result = stage.otto("dns", "import", ZONE, *words)
@@ -202,6 +226,16 @@ def test_a_live_zone_becomes_a_spec(stage: Stage, tmp_path: Path) -> None:
     assert spec.records == (Record("a", A, ("192.0.2.1",)),)
     assert (spec.server.address, spec.server.key) == ("192.0.2.53", "env:OTTO_DNS_KEY")
     assert stage.otto("dns", "import", ZONE, *words).exit_code == 1  # it is there already
+
+
+def test_what_is_to_be_mended_of_an_import_is_told_by_its_file(stage: Stage, tmp_path: Path) -> None:
+    stage.world.zones.zones[ZONE] = SimZone({("a", "TXT"): RecordSet("a", "TXT", 60, (r'"\195\188"',))})
+    output = tmp_path / "acme.yaml"
+    result = stage.otto("dns", "import", ZONE, "--output", str(output))
+    (line,) = [line for line in result.stderr.splitlines() if line.startswith("to be mended: ")]
+    name, number, _ = line.removeprefix("to be mended: ").split(":", 2)
+    assert name == str(output)
+    assert "name: a" in output.read_text(encoding="utf-8").splitlines()[int(number) - 1]
 
 
 @pytest.mark.parametrize(

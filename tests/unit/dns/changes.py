@@ -1,6 +1,6 @@
 """Changes of record sets, shortly."""
 
-from otto.adapters.dns.marks import TTL, mark, value_of
+from otto.decide.dns.marks import TTL, mark, value_of
 from otto.model.zone import ChangeKind, RecordChange, RecordSet
 
 OWNER = "0123abcd"

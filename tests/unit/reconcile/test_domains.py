@@ -227,6 +227,18 @@ async def test_drift_that_is_only_reported(stage: Stage) -> None:
         assert (await stage.status(ZONE)).ready
 
 
+@pytest.mark.parametrize(("drift", "stays"), [("repair", False), ("report", True), ("ask", True)])
+async def test_what_somebody_adds_to_an_exclusive_zone_is_drift(
+    stage: Stage, drift: str, *, stays: bool
+) -> None:
+    policy = DomainPolicy(exclusive=True, drift=drift)
+    async with at_work(stage, domain(*MANY, policy=policy)):
+        sim(stage).touch(record("", "192.0.2.66"))
+        await stage.calm(40)
+        assert ("@ A" in held_by(stage)) is stays
+        assert (await stage.status(ZONE)).ready is not stays
+
+
 async def test_drift_that_is_asked_about(stage: Stage) -> None:
     async with at_work(stage, domain(*MANY, policy=DomainPolicy(drift="ask"))):
         sim(stage).touch(record("h1", "192.0.2.66"))
@@ -257,12 +269,16 @@ async def test_records_of_others_are_left_alone(stage: Stage) -> None:
 
 
 async def test_a_record_of_somebody_else_is_taken_over_only_with_the_flag_and_approval(stage: Stage) -> None:
-    zone = domain(holds("a", "192.0.2.1"))
+    zone = domain(holds("a", "192.0.2.1"), holds("b", "192.0.2.1"))
     stage.world.zones.zones[ZONE] = SimZone({("a", "A"): record("a", "192.0.2.77")})
     async with at_work(stage, zone):
         status = await stage.status(ZONE)
         assert status.conditions["InSync"].reason == "Conflict"
+        assert status.conditions["Resolving"].status is Truth.FALSE
         assert not status.ready
+        verify = (await stage.last_run(ZONE)).steps[-1]
+        assert "2 of them by what is left alone: otto dns diff one.example" in verify.summary
+        assert verify.outcome is Outcome.SUCCEEDED  # to try again would mend nothing
         plans = calls(stage, "plan")
         await stage.calm(200)
         assert calls(stage, "plan") == plans
@@ -270,7 +286,7 @@ async def test_a_record_of_somebody_else_is_taken_over_only_with_the_flag_and_ap
         assert await held(stage, ZONE) == {"guard.dns.takeover"}
         await stage.approve(ZONE, (await stage.status(ZONE)).plan)
         await stage.calm(40)
-        assert held_by(stage) == {"a A": ("192.0.2.1",)}
+        assert held_by(stage) == {"a A": ("192.0.2.1",), "b A": ("192.0.2.1",)}
         assert (await stage.status(ZONE)).ready
 
 
@@ -293,6 +309,18 @@ async def test_an_emptied_zone_waits_for_a_person(stage: Stage) -> None:
         assert not held_by(stage)
         assert (await stage.status(ZONE)).ready
         assert not await stage.world.ledger.grants(site=ZONE, kind=GrantKind.APPROVE)
+
+
+async def test_a_plan_that_is_no_more_is_not_to_be_approved_any_more(stage: Stage) -> None:
+    async with at_work(stage, domain(*MANY[:2])):
+        await push(stage, domain())
+        assert (await condition(stage, ZONE, ConditionType.ALLOWED)).status is Truth.FALSE
+        await push(stage, domain(*MANY[:2]))
+        status = await stage.status(ZONE)
+        assert status.ready
+        assert status.holds(ConditionType.ALLOWED)
+        assert not status.held
+        assert not status.plan
 
 
 async def test_nameservers_never_change_without_a_person(stage: Stage) -> None:
@@ -456,6 +484,25 @@ async def test_a_secondary_that_never_follows_fails_the_run(stage: Stage) -> Non
         assert (await stage.status(ZONE)).ready
 
 
+async def test_a_resolver_that_keeps_the_old_answer_fails_no_run_and_is_asked_when_its_time_is_over(
+    stage: Stage,
+) -> None:
+    resolver = "192.0.2.153"
+    async with at_work(stage, domain(*MANY, resolvers=(resolver,))):
+        sim(stage).slow = {resolver: dict(sim(stage).records)}
+        await push(stage, domain(holds("h0", "192.0.2.9", ttl=120), *MANY[1:], resolvers=(resolver,)))
+        await stage.calm(70)
+        status = await stage.status(ZONE)
+        assert (await stage.last_run(ZONE)).outcome is Outcome.SUCCEEDED
+        resolving = status.conditions["Resolving"]
+        assert resolving.status is Truth.FALSE
+        assert f"h0.one.example A on {resolver}" in resolving.message
+        assert (status.ready, status.failures) == (False, 0)
+        sim(stage).slow = {}
+        await stage.calm(130)
+        assert (await stage.status(ZONE)).ready
+
+
 async def test_a_stuck_nameserver_holds_up_no_site(stage: Stage) -> None:
     stage.world.zones.failures.hold("plan")
     zones = [domain(*MANY, name=f"z{n}.example") for n in range(20)]
@@ -516,6 +563,18 @@ async def test_a_domain_that_vanishes_leaves_its_records(stage: Stage) -> None:
         assert ZONE not in await stage.world.store.remembered_domains()
         said = [item.entry.what for item in await stage.world.ledger.records(site=ZONE)]
         assert said[-1] == "destroy"
+
+
+async def test_a_zone_that_vanished_says_when_it_leads_to_what_is_gone(stage: Stage) -> None:
+    async with with_site(stage):
+        stage.world.withdraw(ZONE)
+        await told(stage)
+        assert "still lead" not in (await stage.status(ZONE)).message
+        stage.world.hosts.remove("one-balancer-1")
+        await stage.calm(60)
+        await due(stage, ZONE)
+        assert (await stage.status(ZONE)).message.endswith("they still lead to where one was")
+        assert held_by(stage)["www A"] != await addresses(stage)
 
 
 async def test_a_zone_that_is_given_up_keeps_what_others_made(stage: Stage) -> None:
@@ -633,6 +692,17 @@ async def test_a_wrong_answer_is_shown_with_the_site(stage: Stage) -> None:
         sim(stage).slow = {}
         await stage.calm(300)
         assert (await stage.status("one")).ready
+
+
+async def test_a_name_where_somebody_elses_record_stands_does_not_resolve(stage: Stage) -> None:
+    stage.world.zones.zones[ZONE] = SimZone({("www", "A"): record("www", "192.0.2.77")})
+    async with with_site(stage):
+        await stage.calm(60)
+        assert held_by(stage)["www A"] == ("192.0.2.77",)
+        resolving = await condition(stage, "one", ConditionType.RESOLVING)
+        assert (resolving.status, resolving.reason) == (Truth.FALSE, "Failed")
+        assert "got 192.0.2.77" in resolving.message
+        assert not (await stage.status("one")).ready
 
 
 async def test_without_a_domain_resolving_is_unknown_and_nothing_depends_on_it(stage: Stage) -> None:

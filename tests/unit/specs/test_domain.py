@@ -9,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from otto.adapters.specs.recordvalues import normal
+from otto.decide.dns.aliases import circles
 from otto.model.domain import DnsProvider, DomainSpec, Record, RecordType
 
 from .writing import only, parse
@@ -152,6 +153,20 @@ BAD: list[tuple[str, dict[str, Any], str, str]] = [
     ("star inside", {"name": "a.*", "site": "hello"}, "/0/name", "not written as it has to be"),
     ("label", {"name": "a" * 64, "site": "hello"}, "/0/name", "not written as it has to be"),
     ("long", {"name": ".".join(["a" * 60] * 4), "site": "hello"}, "/0/name", "too long"),
+    ("address MX", {"name": "a", "type": "MX", "values": ["10 192.0.2.1."]}, "/0/values/0", "is an address"),
+    ("address", {"name": "a", "type": "CNAME", "values": ["192.0.2.1"]}, "/0/values/0", "is an address"),
+    ("IDN", {"name": "xn--zzzzzzz99999", "site": "hello"}, "/0/name", "not the ASCII form"),
+    ("mark", {"name": "_owner.a.www", "type": "TXT", "values": ["x"]}, "/0/name", "OttO writes whose"),
+    (
+        "no room",
+        {"name": ".".join(["a" * 59] * 4), "site": "hello"},
+        "/0/name",
+        "to have an ownership record",
+    ),
+    ("itself", {"name": "a", "type": "CNAME", "values": ["a"]}, "/0/values", "leads back to itself"),
+    ("by *", {"name": "*", "type": "CNAME", "values": ["www"]}, "/0/values", "leads back to itself"),
+    ("one value", {"name": "a", "type": "A", "values": "192.0.2.1"}, "/0/values", "has to be a list"),
+    ("minutes", {"name": "a", "site": "hello", "ttl": "5m"}, "/0/ttl", "has to be a whole number"),
     ("wildcard NS", {"name": "*", "type": "NS", "values": ["ns.a.example."]}, "/0", "cannot be delegated"),
 ]
 
@@ -207,6 +222,77 @@ TOGETHER: list[tuple[str, list[dict[str, Any]], str]] = [
 )
 def test_records_that_exclude_each_other(items: list[dict[str, Any]], message: str) -> None:
     assert message in only(parse(records(*items), PATH)).message
+
+
+def test_every_problem_is_told_at_once() -> None:
+    """What the schema finds in one record hides nothing of the others."""
+    file = parse(
+        """\
+apiVersion: otto/v1
+kind: Domain
+metadata: {name: example.org}
+spec:
+  provider: rfc2136
+  nameservers: [ns1.example.org.]
+  records:
+    - {name: spf, type: SPF, values: [x]}
+    - {name: "@", type: CNAME, values: [www]}
+    - {name: www, type: A, values: [192.0.2.1]}
+    - {name: www, type: CNAME, values: [mail]}
+    - {name: www.other.example., type: A, values: [192.0.2.1]}
+    - {name: www, type: A, values: [192.0.2.2]}
+    - {name: a, type: A, values: [192.0.2.300], ttl: 1h}
+""",
+        PATH,
+    )
+    told = [(problem.line, problem.pointer) for problem in file.problems]
+    assert told == [
+        (6, "/spec/nameservers/0"),
+        (8, "/spec/records/0/type"),
+        (9, "/spec/records/1"),
+        (11, "/spec/records/3"),
+        (12, "/spec/records/4/name"),
+        (13, "/spec/records/5/name"),
+        (14, "/spec/records/6/ttl"),
+    ]
+    assert file.problems[5].mend == "put all values into that of line 10"
+    assert file.problems[6].mend == "write it in seconds: 3600"
+    assert all(problem.mend or problem.allowed for problem in file.problems)
+
+
+@pytest.mark.parametrize("bad", ["name: Example", "name: [a]", "labels: 3"])
+def test_a_document_whose_frame_is_wrong_is_judged_by_its_schema_alone(bad: str) -> None:
+    text = f"apiVersion: otto/v1\nkind: Domain\nmetadata: {{{bad}}}\nspec: {{records: [7, {{name: a}}]}}\n"
+    assert parse(text, PATH).problems
+
+
+def test_a_record_knows_its_line() -> None:
+    text = records({"name": "a", "site": "hello"}, {"name": "b", "type": "A", "values": ["192.0.2.1"]})
+    assert {record.name: record.line for record in domain(text).records} == {"a": 8, "b": 10}
+
+
+def test_a_wildcard_is_no_circle_where_the_name_is_there() -> None:
+    star = {"name": "*", "type": "CNAME", "values": ["www"]}
+    assert len(domain(records(star, {"name": "www", "type": "A", "values": ["192.0.2.1"]})).records) == 2
+    # `www` is there, as something lies below it: the wildcard does not answer for it (RFC 4592, 2.2.2).
+    below = {"name": "a.www", "type": "A", "values": ["192.0.2.1"]}
+    assert len(domain(records(star, below)).records) == 2
+
+
+def test_an_alias_beside_an_address_is_one_problem() -> None:
+    star = {"name": "*", "type": "CNAME", "values": ["www"]}
+    address = {"name": "www", "type": "A", "values": ["192.0.2.1"]}
+    alias = {"name": "www", "type": "CNAME", "values": ["mail"]}
+    assert "cannot stand beside" in only(parse(records(star, address, alias), PATH)).message
+
+
+def test_a_long_row_of_aliases_is_read_in_a_moment() -> None:
+    row = {f"h{number}": f"h{number + 1}.example.org." for number in range(20_000)}
+    began = time.perf_counter()
+    assert list(circles(row, "example.org")) == []
+    (circle,) = circles({**row, "h20000": "h10000.example.org."}, "example.org")
+    assert len(circle) == 10_001
+    assert time.perf_counter() - began < 5
 
 
 def test_glue_below_a_delegation_is_fine() -> None:

@@ -27,16 +27,16 @@ def stubs(access: Access) -> tuple[Place, ...]:
     return tuple(Place(str(each), str(each), system.port, recursive=True) for each in system.nameservers)
 
 
-async def lookup(name: str, type_: str, access: Access) -> frozenset[str]:
-    """What the first resolver that answers says."""
+async def lookup(name: str, type_: str, access: Access) -> frozenset[str] | None:
+    """What the first resolver that knows says; None where none does."""
     for stub in stubs(access):
         answer = await ask(stub, name, type_, access.timeout)
-        if answer.message is not None:
+        if answer.message is not None and answer.usable:
             found = answer.message.answer
             return frozenset(
                 rdata.to_text() for rrset in found for rdata in rrset if rdata.rdtype.name == type_
             )
-    return frozenset()
+    return None
 
 
 async def servers(
@@ -54,7 +54,7 @@ async def servers(
             break
     names = [f"{name}." for name in domain.nameservers]
     if not names and not found:
-        names = sorted(await lookup(domain.name, "NS", access))
+        names = sorted(await lookup(domain.name, "NS", access) or ())
     lost = []
     for name in names:
         addresses = await _addresses(name.removesuffix("."), wanted, domain, access)
@@ -67,20 +67,23 @@ async def servers(
 
 
 async def parents(domain: DomainSpec, access: Access) -> tuple[str, tuple[Place, ...]]:
-    """The zone above, and its servers; "" and none where they are not found."""
+    """The zone above, and its servers; "" and none where they are not found.
+
+    Where nobody tells whether there is a zone, none further up is taken for it.
+    """
     if access.parent:
         zone, server = access.parent
         return zone, (Place(server.address, server.address, server.port),)
     name = domain.name.partition(".")[2]
     while name:
         names = await lookup(name, "NS", access)
+        if names is None:
+            break
         if names:
             places = [
                 Place(server.removesuffix("."), address, access.port)
                 for server in sorted(names)
-                for address in sorted(
-                    await lookup(server, "A", access) or await lookup(server, "AAAA", access)
-                )
+                for address in await _looked_up(server, access)
             ]
             return name, tuple(places)
         name = name.partition(".")[2]
@@ -98,8 +101,13 @@ async def _addresses(name: str, wanted: Wanted, domain: DomainSpec, access: Acce
         sets = [wanted.by_key.get((inside, type_)) for type_ in _ADDRESSES]
         if any(sets):
             return tuple(value for each in sets if each for value in each.values)
-    found = [await lookup(f"{name}.", type_, access) for type_ in _ADDRESSES]
-    return tuple(sorted(found[0]) or sorted(found[1]))
+    return await _looked_up(f"{name}.", access)
+
+
+async def _looked_up(name: str, access: Access) -> tuple[str, ...]:
+    """Addresses of a server by the resolvers: of IPv4, or else of IPv6."""
+    found = [await lookup(name, type_, access) for type_ in _ADDRESSES]
+    return tuple(sorted(found[0] or found[1] or ()))
 
 
 def _port(address: str, access: Access) -> int:

@@ -28,6 +28,8 @@ async def chain(
         parent_places: servers with authority over that.
         seconds: to wait for an answer.
     """
+    if not places:
+        return Finding(Aspect.DNSSEC, None, "no server answers")
     signers = await _ds(zone, parent, parent_places, seconds)
     if isinstance(signers, CheckFailure):
         return Finding(Aspect.DNSSEC, None, "the zone above cannot be asked for DS", (signers,))
@@ -57,9 +59,10 @@ async def _ds(
     last = None
     for place in places:
         answer = await ask(place, zone, "DS", seconds, dnssec=True)
-        if answer.message is None:
+        if not answer.usable:
+            told = answer.told(zone, "DS")
             last = CheckFailure(
-                f"{zone} DS", str(place), place.command(zone, "DS", "+dnssec"), "an answer", answer.trouble
+                f"{zone} DS", str(place), place.command(zone, "DS", "+dnssec"), "an answer", told
             )
             continue
         found = answer.rrset(zone, "DS")

@@ -6,6 +6,7 @@ from collections.abc import Awaitable, Sequence
 import dns.exception
 import dns.name
 import dns.rdata
+from dns.rdtypes.ANY.TXT import TXT
 
 from otto.adapters.dns.access import Access
 from otto.adapters.dns.authorities import parents, resolvers, servers
@@ -60,7 +61,9 @@ async def checked(
             failures.append(failure)
         else:
             alive.append(place)
-    failures += await _all([*alive, *resolvers(domain)], domain.name, want.answered, access.timeout)
+    silent, chosen = await _answering(domain, access)
+    failures += silent
+    failures += await _all([*alive, *chosen], domain.name, want.answered, access.timeout)
     return tuple(failures[:_MOST])
 
 
@@ -88,6 +91,19 @@ async def _above(domain: DomainSpec, access: Access) -> list[CheckFailure]:
         for place, answer in zip(places, answers, strict=True)
         if frozenset(value.lower() for value in answer.values(domain.name, "NS")) != want
     ]
+
+
+async def _answering(domain: DomainSpec, access: Access) -> tuple[list[CheckFailure], list[Place]]:
+    """Resolvers of choice that answer at all; of the others one failure each, however many records."""
+    chosen = resolvers(domain)
+    answers = await gathered(ask(place, domain.name, "SOA", access.timeout) for place in chosen)
+    silent = [
+        _without(domain.name, place, "an answer", answer)
+        for place, answer in zip(chosen, answers, strict=True)
+        if answer.message is None
+    ]
+    alive = [place for place, answer in zip(chosen, answers, strict=True) if answer.message is not None]
+    return silent, alive
 
 
 async def _all(
@@ -123,13 +139,15 @@ def asked_as(name: str) -> str:
 
 
 def _canonical(type_: str, values: Sequence[str] | frozenset[str]) -> frozenset[object]:
-    """Values such that spelling makes no difference."""
+    """Values such that spelling makes no difference; of a TXT the text counts, wherever it is cut in two."""
     found: set[object] = set()
     for value in values:
         try:
-            found.add(dns.rdata.from_text("IN", type_, value, origin=dns.name.root, relativize=False))
+            rdata = dns.rdata.from_text("IN", type_, value, origin=dns.name.root, relativize=False)
         except dns.exception.DNSException:
             found.add(value)
+        else:
+            found.add(b"".join(rdata.strings) if isinstance(rdata, TXT) else rdata)
     return frozenset(found)
 
 
@@ -137,15 +155,18 @@ def _authority(zone: str, place: Place, answer: Answer) -> CheckFailure | None:
     """A failure of a server that does not answer for the zone at all."""
     if answer.authoritative and answer.rrset(zone, "SOA"):
         return None
-    received = answer.told(zone, "SOA")
-    if answer.rrset(zone, "SOA"):
-        received += ", without authority"
+    more = ", without authority" if answer.rrset(zone, "SOA") else ""
+    return _without(zone, place, "an answer with authority", answer, more)
+
+
+def _without(zone: str, place: Place, expected: str, answer: Answer, more: str = "") -> CheckFailure:
+    """A failure about a zone as a whole at one server."""
     return CheckFailure(
         check=f"{zone} SOA",
         target=str(place),
         request=place.command(zone, "SOA"),
-        expected="an answer with authority",
-        received=_short(received),
+        expected=expected,
+        received=_short(answer.told(zone, "SOA") + more),
     )
 
 

@@ -12,8 +12,8 @@ from typing import Any
 from octodns.processor.ownership import OwnershipProcessor
 from octodns.zone import Zone as OctoZone
 
-from otto.adapters.dns.marks import NAME, TTL, Key, is_mark, mark, marked, value_of
 from otto.adapters.dns.records import to_set
+from otto.decide.dns.marks import NAME, TTL, Key, is_mark, mark, marked, value_of
 from otto.model.domain import DomainPolicy
 from otto.model.zone import RecordSet
 
@@ -61,13 +61,13 @@ class Claims(OwnershipProcessor):  # type: ignore[misc]  # octoDNS has no types
             zone: as it is.
             wanted: keys that are desired.
             nameservers: those that it names for itself, with last dots: meanwhile even an exclusive zone
-                keeps their addresses.
+                keeps their addresses, and the DS of what the spec delegates, which no spec can hold.
         """
         records = {_key(record): record for record in zone.records}
         marks = {marked(name): record for (name, type_), record in records.items() if is_mark(name, type_)}
         everything = self._policy.exclusive and self._policy.takeover
         theirs = {key for key, record in marks.items() if not self._is_ownership(record) and not everything}
-        kept = {key for key in _addresses(zone, nameservers) if key not in wanted}
+        kept = {key for key in (*_addresses(zone, nameservers), *_signers(wanted)) if key not in wanted}
         ours: dict[Key, Any] = {}
         others: dict[Key, Any] = {}
         for key, record in records.items():
@@ -146,6 +146,11 @@ def _addresses(zone: OctoZone, nameservers: Iterable[str]) -> Iterator[Key]:
         if name.endswith(f".{zone.name}"):
             inside = name.removesuffix(f".{zone.name}")
             yield from ((inside, "A"), (inside, "AAAA"))
+
+
+def _signers(wanted: AbstractSet[Key]) -> Iterator[Key]:
+    """The DS of zones that are delegated: without it nobody would validate them any more (RFC 4035, 5.2)."""
+    return ((name, "DS") for name, type_ in wanted if type_ == "NS" and name)
 
 
 def _by_name(records: dict[Key, Any]) -> dict[str, list[Any]]:

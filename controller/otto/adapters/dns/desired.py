@@ -6,8 +6,8 @@ from octodns.record.exception import ValidationError as RecordInvalid
 from octodns.zone import Zone as OctoZone
 from octodns.zone.exception import ValidationError as ZoneInvalid
 
-from otto.adapters.dns.marks import excess, is_mark
 from otto.adapters.dns.records import to_record
+from otto.decide.dns.marks import excess, is_mark
 from otto.decide.dns.names import absolute
 from otto.decide.dns.wanted import Wanted
 from otto.model.domain import DomainSpec
@@ -51,13 +51,14 @@ def _check(domain: DomainSpec, item: RecordSet) -> None:
 
 
 def _place(domain: DomainSpec, item: RecordSet) -> str:
-    number = next((record.place for record in domain.records if record.key == item.key), None)
-    pointer = "/spec/nameservers" if number is None else f"/spec/records/{number}"
-    return f"{_file(domain)} {pointer}: {absolute(item.name, domain.name)} {item.type}"
+    record = next((record for record in domain.records if record.key == item.key), None)
+    pointer = "/spec/nameservers" if record is None else f"/spec/records/{record.place}"
+    where = _file(domain, record.line if record else 0)
+    return f"{where} {pointer}: {absolute(item.name, domain.name)} {item.type}"
 
 
-def _file(domain: DomainSpec) -> str:
-    return f"{domain.file}:{domain.line}" if domain.file else domain.name
+def _file(domain: DomainSpec, line: int = 0) -> str:
+    return f"{domain.file}:{line or domain.line}" if domain.file else domain.name
 
 
 def _reasons(error: Exception) -> str:

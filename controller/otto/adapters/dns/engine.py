@@ -1,6 +1,6 @@
 """Reading, planning and changing a zone by octoDNS. Blocking; it runs in a worker."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from typing import Any
 
 from octodns.provider.plan import Plan
@@ -13,10 +13,10 @@ from otto.adapters.dns.claims import Claims
 from otto.adapters.dns.desired import desired_zone
 from otto.adapters.dns.exchange import serial_of
 from otto.adapters.dns.faults import translated
-from otto.adapters.dns.marks import Key, is_mark, marked
 from otto.adapters.dns.providers import make, pieces
 from otto.adapters.dns.records import to_record, to_set
 from otto.adapters.dns.rfc2136 import Rfc2136
+from otto.decide.dns.marks import Key, is_mark, marked
 from otto.decide.dns.wanted import wanted
 from otto.model.domain import DnsProvider, DomainSpec
 from otto.model.errors import OttoError, StaleError, TerminalError, TransientError
@@ -57,8 +57,10 @@ def read(domain: DomainSpec, access: Access) -> Zone:
         domain.name,
         exists,
         serial=_serial(provider),
-        ours=_sorted(to_set(record) for record in ours.values()),
-        foreign=_sorted([*(to_set(record) for record in others.values()), *_aside(provider)]),
+        ours=_sorted(_held(provider, to_set(record)) for record in ours.values()),
+        foreign=_sorted(
+            [*(_held(provider, to_set(record)) for record in others.values()), *_aside(provider)]
+        ),
         signed=_signed(provider),
         delegation=delegation.current(domain, access),
     )
@@ -85,11 +87,11 @@ def plan(domain: DomainSpec, targets: Targets, access: Access) -> ZonePlan:
         )
     planned = ZonePlan(
         domain.name,
-        changes=_changes(made, claims, _found(provider)),
+        changes=_changes(made, claims, provider),
         managed=claims.managed,
         makes_zone=not exists,
-        foreign=_sorted([*claims.foreign, *_aside(provider)]),
-        conflicts=tuple(claims.conflicts),
+        foreign=_sorted([*(_held(provider, item) for item in claims.foreign), *_aside(provider)]),
+        conflicts=tuple(_held(provider, item) for item in claims.conflicts),
         serial=_serial(provider),
     )
     return delegation.planned(domain, planned, _signed(provider), access)
@@ -176,16 +178,16 @@ def _compare(zone: str, existing: OctoZone, changes: Iterable[RecordChange]) -> 
             )
 
 
-def _changes(made: Any, claims: Claims, there: Mapping[Key, RecordSet]) -> tuple[RecordChange, ...]:  # noqa: ANN401
-    found = [_change_of(change, claims, there) for change in made.changes] if made else []
+def _changes(made: Any, claims: Claims, provider: object) -> tuple[RecordChange, ...]:  # noqa: ANN401
+    found = [_change_of(change, claims, provider) for change in made.changes] if made else []
     return tuple(sorted(found, key=lambda change: change.record.key))
 
 
-def _change_of(change: Any, claims: Claims, there: Mapping[Key, RecordSet]) -> RecordChange:  # noqa: ANN401
-    key = (change.record.name, change.record._type)  # noqa: SLF001
-    before = (there.get(key) or to_set(change.existing)) if change.existing else None
+def _change_of(change: Any, claims: Claims, provider: object) -> RecordChange:  # noqa: ANN401
+    before = _held(provider, to_set(change.existing)) if change.existing else None
     after = to_set(change.new) if change.new else None
     kind = _KINDS[type(change)]
+    key = (change.record.name, change.record._type)  # noqa: SLF001
     marks = is_mark(*key)
     taken = key in claims.taken or (marks and marked(key[0]) in claims.taken)
     return RecordChange(kind, before, after, takes_over=taken, marks=marks)
@@ -203,8 +205,9 @@ def _serial(provider: object) -> int | None:
     return provider.serial if isinstance(provider, Rfc2136) else None
 
 
-def _found(provider: object) -> Mapping[Key, RecordSet]:
-    return provider.found if isinstance(provider, Rfc2136) else {}
+def _held(provider: object, item: RecordSet) -> RecordSet:
+    """A record set of a zone as its server has it, to the letter: that is what it compares."""
+    return provider.held.get(item.key, item) if isinstance(provider, Rfc2136) else item
 
 
 def _aside(provider: object) -> list[RecordSet]:

@@ -2,9 +2,10 @@
 
 import asyncio
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 
 from otto.adapters.dns.access import Access
-from otto.adapters.dns.authorities import parents, resolvers, servers, stubs
+from otto.adapters.dns.authorities import lookup, parents, resolvers, servers, stubs
 from otto.adapters.dns.chain import chain
 from otto.adapters.dns.checking import checked
 from otto.adapters.dns.delegation import delegated
@@ -29,11 +30,12 @@ async def _examined(domain: DomainSpec, targets: Targets, access: Access) -> tup
     alive = [place for place, answer in zip(places, soa, strict=True) if answer.message is not None]
     names = await gathered(ask(place, domain.name, "NS", access.timeout) for place in alive)
     parent, parent_places = await parents(domain, access)
+    proven = await chain(domain.name, alive, parent, parent_places, access.timeout)
     return (
         _delegation(domain, above, names),
-        _soa(domain.name, places, soa, lost),
+        _soa(domain.name, places, soa, lost) if places or lost else await _nowhere(domain, access),
         _ns(domain.name, alive, names, above),
-        await chain(domain.name, alive, parent, parent_places, access.timeout),
+        _meant(domain, proven) if alive else proven,
         await _caa(domain, alive, access),
         await _answers(domain, targets, access, alive),
     )
@@ -82,12 +84,27 @@ def _soa(zone: str, places: Sequence[Place], answers: Sequence[Answer], lost: Se
                 f"{zone} SOA", str(place), place.command(zone, "SOA"), "an answer with authority", received
             )
         )
-    if not places and not lost:
-        return Finding(Aspect.SOA, None, "no server with authority is known")
     told = "; ".join(f"serial {serial} at {_list(who)}" for serial, who in sorted(serials.items()))
     return Finding(
         Aspect.SOA, len(serials) == 1 and not failures, told or "no server answers", tuple(failures)
     )
+
+
+async def _nowhere(domain: DomainSpec, access: Access) -> Finding:
+    """What it means that no server with authority is known."""
+    if await lookup(domain.name, "NS", access) is None:
+        return Finding(Aspect.SOA, None, f"no resolver says who serves {domain.name}")
+    words = f"nobody serves {domain.name}, as far as the world is told"
+    return Finding(Aspect.SOA, holds=False, message=words)
+
+
+def _meant(domain: DomainSpec, proven: Finding) -> Finding:
+    """What was found of the signatures, beside what the spec says of them."""
+    if domain.dnssec and proven.holds is None and not proven.failures:
+        return replace(proven, holds=False, message=f"{proven.message}; spec.dnssec is true")
+    if domain.dnssec is False and proven.holds:
+        return replace(proven, holds=False, message=f"{proven.message}; spec.dnssec is false")
+    return proven
 
 
 def _ns(
@@ -117,19 +134,21 @@ def _ns(
 
 async def _caa(domain: DomainSpec, places: Sequence[Place], access: Access) -> Finding:
     """The CAA records that hold for the zone's own name (RFC 8659, section 3): the nearest going up."""
-    if places:
-        answer = await ask(places[0], domain.name, "CAA", access.timeout)
-        if values := answer.values(domain.name, "CAA"):
-            return Finding(Aspect.CAA, holds=True, message=f"certificates: {_list(values)}")
-    name = domain.name.partition(".")[2]
+    if not places:
+        return Finding(Aspect.CAA, None, "no server answers")
     stub = next(iter((*resolvers(domain), *stubs(access))), None)
-    while name and stub:
-        answer = await ask(stub, name, "CAA", access.timeout)
-        if answer.message is None:
-            return Finding(Aspect.CAA, None, f"{name} CAA: {answer.trouble}")
+    place: Place | None = places[0]
+    name = domain.name
+    while name:
+        if place is None:
+            return Finding(Aspect.CAA, None, f"{name} CAA: there is no resolver to ask")
+        answer = await ask(place, name, "CAA", access.timeout)
+        if not answer.usable:
+            return Finding(Aspect.CAA, None, f"{name} CAA: {answer.told(name, 'CAA')} at {place}")
         if values := answer.values(name, "CAA"):
-            return Finding(Aspect.CAA, holds=True, message=f"certificates, as {name} has it: {_list(values)}")
-        name = name.partition(".")[2]
+            whose = "" if name == domain.name else f", as {name} has it"
+            return Finding(Aspect.CAA, holds=True, message=f"certificates{whose}: {_list(values)}")
+        place, name = stub, name.partition(".")[2]
     return Finding(Aspect.CAA, None, "no CAA: every authority may issue certificates")
 
 

@@ -30,6 +30,9 @@ FUDGE = 300
 
 _PAYLOAD = 1232  # https://www.dnsflagday.net/2020: what no path fragments
 _TIME = 6
+# Knot answers NOTAUTH, too, to whom its acl does not let.
+_KEYLESS = "name a key that may: spec.server.keyName and key, or --key-name and --key"
+_ACL = "let the key there: an acl with it and its action (Knot)"
 _UNSERVED = (dns.rcode.REFUSED, dns.rcode.NOTAUTH, dns.rcode.NXDOMAIN)
 
 
@@ -180,8 +183,8 @@ def refused(code: int, server: Server, zone: str, *, transfer: bool = False) -> 
         )
     if code == dns.rcode.NOTAUTH:
         raise TerminalError(
-            f"{server} has no authority over {zone} (NOTAUTH)",
-            mend="set spec.server to its primary server, or make the zone there",
+            f"{server} has no authority over {zone}, or does not let {whom} {what} it (NOTAUTH)",
+            mend=f"{_KEYLESS if not server.key_name else _ACL}; or name the zone's primary server",
         )
     if code == dns.rcode.NOTIMP:
         raise TerminalError(

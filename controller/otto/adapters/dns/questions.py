@@ -21,6 +21,7 @@ DNS_PORT = 53
 _PAYLOAD = 1232  # https://www.dnsflagday.net/2020
 _AT_ONCE = 64
 _TRIES = 2
+_SAYING = (dns.rcode.NOERROR, dns.rcode.NXDOMAIN)
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,6 +71,11 @@ class Answer:
     def code(self) -> str:
         """Its code, as `NOERROR`; "" without an answer."""
         return dns.rcode.to_text(self.message.rcode()) if self.message else ""
+
+    @property
+    def usable(self) -> bool:
+        """Whether it says what there is, be it nothing; a refusal or a server's failure says neither."""
+        return self.message is not None and self.message.rcode() in _SAYING
 
     def values(self, name: str, type_: str) -> frozenset[str]:
         """The record set that was asked for, as texts; a delegation counts (RFC 1034, section 4.2.1)."""

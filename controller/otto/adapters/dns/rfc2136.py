@@ -20,6 +20,7 @@ from otto.adapters.dns.exchange import address_of, key_of, refused, serial_of, t
 from otto.adapters.dns.records import to_record
 from otto.adapters.dns.transfer import transfer
 from otto.adapters.dns.updates import batches
+from otto.decide.dns.marks import Key
 from otto.model.errors import StaleError, TransientError
 from otto.model.progress import Progress, Report
 from otto.model.zone import RecordChange, RecordSet
@@ -71,8 +72,8 @@ class Rfc2136(Rfc2136Provider):  # type: ignore[misc]  # octoDNS has no types
         signed: whether the zone that was read is signed.
         nameservers: that it names for itself.
         aside: record sets of it that octoDNS has no notion of.
-        found: record sets of it by name and type, just as the server has them: octoDNS reads some values
-            otherwise (the strings of a TXT, the digits of a LOC), and a server compares to the letter.
+        held: record sets of it by key, as the server has them: octoDNS joins the strings of a TXT, reads
+            them as UTF-8 and spells names anew, and what a server compares is what it holds.
     """
 
     def __init__(self, server: Server, seconds: float) -> None:
@@ -83,7 +84,7 @@ class Rfc2136(Rfc2136Provider):  # type: ignore[misc]  # octoDNS has no types
         self.signed: bool | None = None
         self.nameservers: tuple[str, ...] = ()
         self.aside: list[RecordSet] = []
-        self.found: dict[tuple[str, str], RecordSet] = {}
+        self.held: dict[Key, RecordSet] = {}
 
     def populate(self, zone: OctoZone, target: bool = False, lenient: bool = False) -> bool:  # noqa: ARG002  (octoDNS's signature)
         """Read the zone; False when the server does not serve it.
@@ -97,8 +98,9 @@ class Rfc2136(Rfc2136Provider):  # type: ignore[misc]  # octoDNS has no types
         transferred = transfer(self._server, name, self.timeout)
         self.serial = _serial(transferred)
         self.signed = transferred.get_rdataset(zone.name, RdataType.DNSKEY) is not None
-        self.aside, self.found = [], {item.key: item for item in _sets(transferred)}
-        for item in self.found.values():
+        self.aside = []
+        self.held = {item.key: item for item in _sets(transferred)}
+        for item in self.held.values():
             self._add(zone, item)
         self.nameservers = tuple(zone.root_ns.values) if zone.root_ns else ()
         return True

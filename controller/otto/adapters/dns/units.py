@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from otto.adapters.dns.marks import is_mark, marked
+from otto.decide.dns.marks import is_mark, marked
 from otto.model.zone import ChangeKind, RecordChange
 
 Unit = tuple[RecordChange, ...]

@@ -133,8 +133,8 @@ class _Draft:
         """A zone always keeps NS (RFC 2136, section 3.4.2.4): new ones first, then the others one by one."""
         if after is not None:
             self._put_set(self.done, name, after, after.ttl)
-        kept = after.values if after else ()
-        gone = tuple(value for value in before.values if value not in kept) if before else ()
+        kept = {value.lower() for value in after.values} if after else set()
+        gone = tuple(value for value in before.values if value.lower() not in kept) if before else ()
         if before and gone:
             self._put_set(self.done, name, replace(before, values=gone), 0, RdataClass.NONE)
 

@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from otto.adapters.specs.document import Place, find
 from otto.adapters.specs.policy import read_limits, read_windows
 from otto.adapters.specs.recordvalues import normal
 from otto.decide.dns.names import relative
@@ -15,8 +16,14 @@ _PORTS = {DnsProvider.POWERDNS: 8081}
 _DNS = 53
 
 
-def domain(document: _Fields, path: str, line: int) -> DomainSpec:
-    """The spec that a valid document, its defaults filled in, describes."""
+def domain(document: _Fields, path: str, at: Place) -> DomainSpec:
+    """The spec that a valid document, its defaults filled in, describes.
+
+    Args:
+        document: as it was written.
+        path: its file.
+        at: where in that it stands, with all that it holds.
+    """
     metadata, spec = document["metadata"], document["spec"]
     zone = metadata["name"]
     provider = DnsProvider(spec["provider"])
@@ -25,7 +32,7 @@ def domain(document: _Fields, path: str, line: int) -> DomainSpec:
         provider=provider,
         nameservers=tuple(spec["nameservers"]),
         registrar=spec["registrar"],
-        records=tuple(sorted(records(spec["records"], zone), key=lambda record: record.key)),
+        records=tuple(sorted(records(spec["records"], zone, at), key=lambda record: record.key)),
         dnssec=spec.get("dnssec"),
         server=_server(spec["server"], provider),
         credentials=spec.get("credentials", ""),
@@ -34,17 +41,19 @@ def domain(document: _Fields, path: str, line: int) -> DomainSpec:
         labels=dict(metadata["labels"]),
         suspend=spec["suspend"],
         file=path,
-        line=line,
+        line=at.line,
     )
 
 
-def records(found: list[_Fields], zone: str) -> Iterator[Record]:
+def records(found: list[_Fields], zone: str, at: Place) -> Iterator[Record]:
     """The record sets that valid items stand for: two, where one follows a site and names no type."""
+    places = find(at, ("spec", "records"))
     for place, item in enumerate(found):
+        line = find(places, (place,)).line
         name, ttl = inside(item["name"], zone), item.get("ttl")
         for kind in kinds(item):
             values = tuple(sorted(normal(kind, text, zone) for text in item.get("values", ())))
-            yield Record(name, kind, values, ttl, item.get("site", ""), place)
+            yield Record(name, kind, values, ttl, item.get("site", ""), place, line)
 
 
 def kinds(item: _Fields) -> tuple[RecordType, ...]:

@@ -2,6 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from ipaddress import ip_address
 from typing import Any
@@ -13,11 +14,14 @@ from otto.adapters.specs.document import Flaw, Place
 from otto.adapters.specs.domain import inside, kinds
 from otto.adapters.specs.recordvalues import ValueFlaw, normal
 from otto.adapters.specs.text import quoted
+from otto.decide.dns.aliases import circles
+from otto.decide.dns.marks import excess, is_mark
 from otto.decide.dns.names import absolute
 from otto.model.domain import RecordType
 
 _Path = tuple[str | int, ...]
 _Fields = Mapping[str, Any]
+_SHOWN = 6  # names of a circle
 _LONGEST_NAME = 253  # RFC 1035, 2.3.4, as text without the last dot
 _SINGLE = frozenset({RecordType.CNAME, RecordType.ALIAS})
 _ADDRESSES = frozenset({RecordType.A, RecordType.AAAA})
@@ -37,6 +41,11 @@ class _Item:
     values: tuple[str, ...]
 
     @property
+    def target(self) -> str:
+        """What an alias leads to, with its last dot; "" for what is none."""
+        return self.values[0] if self.type in _SINGLE and self.values else ""
+
+    @property
     def path(self) -> _Path:
         return ("spec", "records", self.place)
 
@@ -46,21 +55,44 @@ def flaws(document: _Fields, place: Place) -> Iterator[Flaw]:
     zone, spec = document["metadata"]["name"], document["spec"]
     yield from _zone(zone, place)
     yield from _servers(spec, place)
-    items: list[_Item] = []
-    for number, item in enumerate(spec.get("records", ())):
-        found = list(_record(number, item, zone, place))
-        yield from found
-        if not found:
-            items += _items(number, item, zone)
-    yield from _together(items, zone, spec, place)
+    yield from _records(zone, spec, place, frozenset())
     yield from rules.domain_policy(spec.get("policy", {}), place, ("spec", "policy"))
 
 
+def beside(document: _Fields, place: Place, bad: Sequence[_Path]) -> Iterator[Flaw]:
+    """What is wrong with the records that the schema accepts, of a document that it does not.
+
+    Args:
+        document: the document.
+        place: where it stands.
+        bad: paths of what the schema finds wrong.
+    """
+    whole = (("metadata", "name"), ("spec", "records"), ("spec", "provider"))
+    if any(path == outer[: len(path)] for path in bad for outer in whole):
+        return
+    skip = frozenset(path[2] for path in bad if path[:2] == whole[1])
+    yield from _records(document["metadata"]["name"], document["spec"], place, skip)
+
+
+def _records(zone: str, spec: _Fields, place: Place, skip: AbstractSet[str | int]) -> Iterator[Flaw]:
+    items: list[_Item] = []
+    for number, item in enumerate(spec.get("records", ())):
+        found = list(_record(number, item, zone, place)) if number not in skip else None
+        yield from found or ()
+        if found == []:
+            items += _items(number, item, zone)
+    yield from _together(items, zone, spec, place)
+
+
 def _zone(zone: str, place: Place) -> Iterator[Flaw]:
-    for label in zone.split("."):
+    yield from _international(zone, place, ("metadata", "name"))
+
+
+def _international(name: str, place: Place, path: _Path) -> Iterator[Flaw]:
+    for label in name.split("."):
         if label.startswith("xn--") and not _decodes(label):
             message = "this is not the ASCII form (RFC 5890) of any international name"
-            yield rules.flaw(place, ("metadata", "name"), message, found=quoted(label))
+            yield rules.flaw(place, path, message, found=quoted(label), mend="write the name as it is meant")
 
 
 def _decodes(label: str) -> bool:
@@ -95,7 +127,8 @@ def _record(number: int, item: _Fields, zone: str, place: Place) -> Iterator[Fla
     path: _Path = ("spec", "records", number)
     yield from _name(item["name"], zone, place, (*path, "name"))
     if "site" in item:
-        yield from _following(item, place, path)
+        wrong = list(_following(item, place, path))
+        yield from wrong or _ownership(item, zone, place, path)
         return
     for field in ("type", "values"):
         if field not in item:
@@ -103,14 +136,29 @@ def _record(number: int, item: _Fields, zone: str, place: Place) -> Iterator[Fla
             yield rules.flaw(place, path, message, mend=mend)
     if "type" in item and "values" in item:
         yield from _values(RecordType(item["type"]), item["values"], zone, place, (*path, "values"))
+    yield from _ownership(item, zone, place, path)
+
+
+def _ownership(item: _Fields, zone: str, place: Place, path: _Path) -> Iterator[Flaw]:
+    """Beside each record set there has to be room for the record that says whose it is."""
+    name, at = inside(item["name"], zone), (*path, "name")
+    if any(is_mark(name, kind) for kind in kinds(item)):
+        message = "this is where OttO writes whose a record is"
+        yield rules.flaw(place, at, message, found=quoted(name), mend="take the record out")
+    over = max(excess((name, kind.value), zone) for kind in kinds(item))
+    if over and len(absolute(name, zone)) <= _LONGEST_NAME:
+        message = f"this name is {over} characters too long to have an ownership record"
+        yield rules.flaw(place, at, message, found=quoted(item["name"]), mend="shorten the name")
 
 
 def _name(text: str, zone: str, place: Place, path: _Path) -> Iterator[Flaw]:
     name = text.removesuffix(".")
     within = name == zone or name.endswith(f".{zone}")
     if text.endswith(".") and not within:
-        yield rules.flaw(place, path, f"this name is outside of the zone {zone}", found=quoted(text))
+        message, mend = f"this name is outside of the zone {zone}", "write it into the Domain of its own zone"
+        yield rules.flaw(place, path, message, found=quoted(text), mend=mend)
         return
+    yield from _international(name, place, path)
     if within and not text.endswith("."):
         short = inside(f"{name}.", zone) or "@"
         message = f"names are inside the zone: this one would be {quoted(f'{name}.{zone}', 120)}"
@@ -128,6 +176,7 @@ def _following(item: _Fields, place: Place, path: _Path) -> Iterator[Flaw]:
         message = "a record that follows a site holds addresses"
         found, allowed = quoted(item["type"]), "A, AAAA, or neither for both"
         yield rules.flaw(place, (*path, "type"), message, found=found, allowed=allowed)
+        return
 
 
 def _values(kind: RecordType, values: Sequence[str], zone: str, place: Place, path: _Path) -> Iterator[Flaw]:
@@ -173,6 +222,17 @@ def _together(items: Sequence[_Item], zone: str, spec: _Fields, place: Place) ->
         yield from _delegated(name, found, cuts, place)
     aliases = {absolute(name, zone) for name, found in by_name.items() if _has(found, RecordType.CNAME)}
     yield from _targets(items, aliases, place)
+    yield from _circles(items, zone, place)
+
+
+def _circles(items: Sequence[_Item], zone: str, place: Place) -> Iterator[Flaw]:
+    """Aliases that lead back to themselves; what stands beside one is told of already."""
+    plain = {item.name: "" for item in items if not item.target}
+    for circle in circles({item.name: item.target for item in items} | plain, zone):
+        at = min((item for item in items if item.name in circle), key=lambda item: item.place)
+        message = "this alias leads back to itself, so nobody is ever answered"
+        way = " -> ".join(absolute(name, zone) for name in (*circle[:_SHOWN], circle[0]))
+        yield rules.flaw(place, (*at.path, "values"), message, found=way, mend="name what has addresses")
 
 
 def _has(found: Sequence[_Item], kind: RecordType) -> bool:
@@ -185,7 +245,10 @@ def _twice(found: Sequence[_Item], place: Place) -> Iterator[Flaw]:
         before = first.setdefault(item.type, item)
         if before is not item:
             message = f"{item.name or '@'} {item.type.value} stands in the list twice"
-            mend = f"put all of it into record {before.place + 1}"
+            line = rules.flaw(place, before.path, "").line
+            mend = f"keep this one or that of line {line}"
+            if item.type not in _SINGLE and item.values and before.values:
+                mend = f"put all values into that of line {line}"
             yield rules.flaw(place, (*item.path, "name"), message, mend=mend)
 
 

@@ -11,6 +11,7 @@ from otto.adapters.specs.limits import SpecLimits
 from otto.adapters.specs.parse import YamlSpecs
 from otto.adapters.specs.recordvalues import ValueFlaw, normal
 from otto.adapters.specs.schema import API_VERSION
+from otto.decide.dns.marks import is_mark
 from otto.model.domain import DnsServer, DomainSpec, RecordType
 from otto.model.problem import Problem
 from otto.model.zone import RecordSet
@@ -36,20 +37,22 @@ class Written:
     problems: tuple[Problem, ...]
 
 
-def written(spec: DomainSpec, sets: Iterable[RecordSet]) -> Written:
+def written(spec: DomainSpec, sets: Iterable[RecordSet], path: str = "") -> Written:
     """The spec of a zone that holds these record sets.
 
     Args:
         spec: the zone, and how it is reached; its own records are left aside.
         sets: what it holds.
+        path: of the file that it is written to, "" for none: problems name it.
     """
-    found = [item for item in sets if item.type not in _MADE]
+    # Whose a record is, whoever says so, is no record of the spec: OttO writes its own beside each.
+    found = [item for item in sets if item.type not in _MADE and not is_mark(item.name, item.type)]
     apex = next((item for item in found if item.key == ("", "NS")), None)
     kept = [item for item in found if item is not apex and item.type in _TYPES]
     left_out = tuple(item for item in found if item.type not in _TYPES)
     text = "".join(_lines(spec, apex, kept, left_out))
     limits = SpecLimits(size=len(text) + 1, values=10_000_000)
-    parsed = YamlSpecs(limits).parse(f"{spec.name}.yaml", text.encode())
+    parsed = YamlSpecs(limits).parse(path or f"{spec.name}.yaml", text.encode())
     return Written(text, left_out, parsed.problems)
 
 

@@ -9,6 +9,8 @@ from otto.adapters.specs.document import Document, Flaw, Place, Value, find
 from otto.adapters.specs.scalar import Odd
 from otto.adapters.specs.schema import Finding, Kind
 from otto.adapters.specs.text import choices, did_you_mean, quoted, safe
+from otto.model.duration import seconds_of
+from otto.model.errors import UsageError
 
 Path = tuple[str | int, ...]
 
@@ -75,10 +77,22 @@ def _type(finding: Finding, at: Place, _: Place) -> Iterator[Flaw]:
     elif wanted == "boolean" and isinstance(value, Odd | str):
         mend = "write true or false"
     elif wanted in ("integer", "number") and isinstance(value, Odd | str) and not allowed:
-        mend = "write it in decimal digits, without quotation marks"
+        mend = _in_seconds(finding) or "write it in decimal digits, without quotation marks"
+    elif wanted == "array" and isinstance(value, str | int | float):
+        mend = "write it in brackets, or behind a hyphen on a line of its own: it may be more than one"
     message = f"this has to be {' or '.join(_TYPES.get(name, name) for name in names)}"
     found = shown(value, finding.path)
     yield _flaw(at, finding.path, message, found=found, allowed=allowed, mend=mend)
+
+
+def _in_seconds(finding: Finding) -> str:
+    """For a length of time where a number of seconds is meant, how to write it."""
+    if not str(finding.schema.get("description", "")).startswith("Seconds"):
+        return ""
+    try:
+        return f"write it in seconds: {seconds_of(str(finding.value)):.0f}"
+    except UsageError:
+        return ""
 
 
 def _unknown(finding: Finding, _: Place, top: Place) -> Iterator[Flaw]:

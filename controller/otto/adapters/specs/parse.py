@@ -36,12 +36,12 @@ _MARK = re.compile(r"^---", re.MULTILINE)
 
 # The kinds of documents that a repository holds; a fleet's policy is its operator's and never lies in one.
 IN_REPOSITORY = ("Site", "Domain", "Host", "Tombstone")
-_BUILD: Mapping[str, Callable[[Mapping[str, Any], str, int], object]] = {
-    "Site": build.site,
+_BUILD: Mapping[str, Callable[[Mapping[str, Any], str, Place], object]] = {
+    "Site": lambda document, path, at: build.site(document, path, at.line),
     "Domain": domain,
-    "Host": host,
-    "Tombstone": build.tombstone,
-    "FleetPolicy": lambda document, _path, _line: fleet_policy(document),
+    "Host": lambda document, path, at: host(document, path, at.line),
+    "Tombstone": lambda document, path, at: build.tombstone(document, path, at.line),
+    "FleetPolicy": lambda document, _path, _at: fleet_policy(document),
 }
 
 
@@ -151,7 +151,7 @@ class _Reading:
         if not found and isinstance(document.value, dict):
             known = kind(str(document.value["kind"]))
             value = known.filled(document.value)
-            self._values.append(_BUILD[known.name](value, self._path, document.place.line))
+            self._values.append(_BUILD[known.name](value, self._path, document.place))
 
     def blame(self, flaw: Flaw, site: str = "") -> None:
         """Keep a problem."""
@@ -182,8 +182,10 @@ def _flaws(document: Document, most: int, kinds: Sequence[str]) -> Sequence[Flaw
     value = document.value
     known = kind(str(value["kind"])) if isinstance(value, dict) else None
     found = explain.flaws(known, document, most) if known else []
-    # Rules that join fields are only asked of documents whose fields are right.
-    return found or (semantics.flaws(document) if not document.flaws else [])
+    if document.flaws:
+        return found
+    # Rules that join fields are only asked where the fields are right.
+    return [*found, *semantics.beside(document, found)] if found else semantics.flaws(document)
 
 
 def _header(value: Value, place: Place, kinds: Sequence[str]) -> Iterator[Flaw]:

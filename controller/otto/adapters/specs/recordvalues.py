@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Callable, Mapping
-from ipaddress import AddressValueError, IPv4Address, IPv6Address
+from ipaddress import AddressValueError, IPv4Address, IPv6Address, ip_address
 
 from otto.model.domain import RecordType
 
@@ -79,6 +79,9 @@ def _name(text: str, zone: str, label: re.Pattern[str]) -> str:
         return f"{zone}."
     name = text.removesuffix(".")
     whole = text.endswith(".")
+    if _is_address(name):
+        mend = "name the host it is of, or hold the address itself in an A or AAAA record"
+        raise ValueFlaw("this is an address, and no host name", mend=mend)
     if not name or not all(map(label.fullmatch, name.split("."))):
         message = "this is no host name"
         raise ValueFlaw(message, allowed="as mail.example.org. or mail, in lower case and ASCII (xn--…)")
@@ -90,6 +93,14 @@ def _name(text: str, zone: str, label: re.Pattern[str]) -> str:
     if len(full) > _LONGEST_NAME:
         raise ValueFlaw("this name is too long", allowed=f"at most {_LONGEST_NAME} characters in all")
     return f"{full}."
+
+
+def _is_address(text: str) -> bool:
+    try:
+        ip_address(text)
+    except ValueError:
+        return False
+    return True
 
 
 def _mx(text: str, zone: str) -> str:

@@ -1,6 +1,6 @@
 """What a schema cannot say of one document: rules that join fields, or take an address apart."""
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 from urllib.parse import SplitResult, urlsplit
 
@@ -23,6 +23,14 @@ def flaws(document: Document) -> list[Flaw]:
     if value["kind"] == "Host":
         return list(host_flaws(value, document.place))
     return list(_RULES[value["kind"]](value["spec"], document.place))
+
+
+def beside(document: Document, found: Sequence[Flaw]) -> list[Flaw]:
+    """What else is wrong with a document, where that can be told beside what its schema finds."""
+    value: Any = document.value
+    if value["kind"] != "Domain":
+        return []
+    return list(domainrules.beside(value, document.place, [flaw.path for flaw in found]))
 
 
 def _site(spec: Mapping[str, Any], place: Place) -> Iterator[Flaw]:

@@ -1,5 +1,6 @@
 """`otto dns`: zones, looked at, put right, imported, and examined from outside."""
 
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -14,7 +15,7 @@ from otto.cli.running import run
 if TYPE_CHECKING:
     from otto.adapters.specs.domaintext import Written
     from otto.model.domain import DomainSpec
-    from otto.model.zone import RecordSet
+    from otto.model.zone import Finding, RecordSet
 
 _TIMEOUT = 600.0
 
@@ -95,7 +96,7 @@ def check(
     """Examine a zone from outside.
 
     Its delegation, SOA and NS on all of its servers, DNSSEC, CAA, and what it answers. Works without a
-    controller, and for zones of others. Exit status 1 when something is wrong.
+    controller, and for zones of others. Exit status 1 when something is wrong, or nothing at all can be told.
     """
     from otto.desk.zones import Examine  # noqa: PLC0415  (not for --help)
 
@@ -112,10 +113,16 @@ def check(
     else:
         from otto.cli import zonepages  # noqa: PLC0415
 
-        for part in zonepages.findings(found):
-            invocation.out.print(part)
-    if any(item.holds is False for item in found):
+        invocation.out.print(zonepages.findings(found))
+        for line in zonepages.failures(found):
+            invocation.out.print(line, soft_wrap=True)
+    if not vouched(found):
         raise typer.Exit(Exit.FAILED)
+
+
+def vouched(found: "Sequence[Finding]") -> bool:
+    """Whether nothing is wrong with a zone; not so where nothing at all was found out."""
+    return all(item.holds is not False for item in found) and any(item.holds for item in found)
 
 
 @app.command("import")
@@ -158,7 +165,8 @@ def import_(
         credentials,
     )
     sets = _from_file(spec.name, file) if file is not None else _live(invocation, spec)
-    _show(invocation, spec.name, written(spec, sets), output, json=json)
+    found = written(spec, sets, str(output or ""))
+    _show(invocation, spec.name, found, output, json=json)
 
 
 def _reached(zone: str, provider: str, server: tuple[str, int, str, str], credentials: str) -> "DomainSpec":

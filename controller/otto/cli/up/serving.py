@@ -122,8 +122,8 @@ async def api(
         kit.store.ledger,
         how.gate,
         kit.clock.now,
-        scrub=how.options.scrub,
         counted=kit.metrics,
+        scrub=how.options.scrub,
     )
     inside = Inside(controller, Bridge(), gate, version=__version__, household=how.household)
     app = create_app(

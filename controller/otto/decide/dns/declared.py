@@ -1,6 +1,7 @@
 """What is wrong with zones beside each other, and beside the sites that they follow."""
 
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from difflib import get_close_matches
 
 from otto.decide.dns.names import parent_of, relative
@@ -41,7 +42,7 @@ def unknown_sites(
         for record in _followers(spec):
             if record.site in buried:
                 message = f'the site "{record.site}" is to be taken down: it has a tombstone'
-                yield _problem(spec, _pointer(record, "site"), message, mend="take the record out")
+                yield _of_record(spec, record, "site", message, mend="take the record out")
             elif record.site not in sites:
                 # To look for a similar name takes milliseconds among thousands: worth it, a few times.
                 few = sorted(sites) if suggested < _SUGGESTED else []
@@ -49,7 +50,7 @@ def unknown_sites(
                 suggested += 1
                 mend = f'did you mean "{near[0]}"?' if near else "add that site, or name addresses"
                 message = f'there is no site "{record.site}" to follow'
-                yield _problem(spec, _pointer(record, "site"), message, mend=mend)
+                yield _of_record(spec, record, "site", message, mend=mend)
 
 
 def overlapping(domains: Mapping[str, DomainSpec]) -> Iterator[Problem]:
@@ -67,7 +68,7 @@ def _inside(parent: DomainSpec, child: DomainSpec, cut: str) -> Iterator[Problem
         elif record.name == cut or (record.name.endswith(f".{cut}") and not _is_glue(record)):
             message = f'this name belongs to the zone "{child.name}", which is described by itself'
             found, mend = f"in {_where(child)}", "write it into that zone, or take it out"
-            yield _problem(parent, _pointer(record, "name"), message, found=found, mend=mend)
+            yield _of_record(parent, record, "name", message, found=found, mend=mend)
 
 
 def _is_glue(record: Record) -> bool:
@@ -80,7 +81,7 @@ def _delegation(parent: DomainSpec, child: DomainSpec, record: Record) -> Iterat
         message = f'the zone "{child.name}" names other nameservers than these'
         found = f"{', '.join(sorted(wanted))} in {_where(child)}"
         mend = "have both say the same"
-        yield _problem(parent, _pointer(record, "values"), message, found=found, mend=mend)
+        yield _of_record(parent, record, "values", message, found=found, mend=mend)
 
 
 def _followers(spec: DomainSpec) -> Iterator[Record]:
@@ -88,8 +89,12 @@ def _followers(spec: DomainSpec) -> Iterator[Record]:
     return iter({record.place: record for record in spec.records if record.site}.values())
 
 
-def _pointer(record: Record, field: str) -> str:
-    return f"/spec/records/{record.place}/{field}"
+def _of_record(
+    spec: DomainSpec, record: Record, field: str, message: str, *, mend: str, found: str = ""
+) -> Problem:
+    """A problem of one record, where that stands in its file."""
+    problem = _problem(spec, f"/spec/records/{record.place}/{field}", message, found=found, mend=mend)
+    return replace(problem, line=record.line or spec.line)
 
 
 def _problem(spec: DomainSpec, pointer: str, message: str, *, found: str = "", mend: str = "") -> Problem:

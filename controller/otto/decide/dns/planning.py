@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 
+from otto.decide.dns.marks import is_mark, marked
 from otto.decide.dns.wanted import Key, Wanted, wanted
 from otto.model.difference import UNWISHED, Cause, Difference, Layer, Severity
 from otto.model.plan import (
@@ -29,15 +30,27 @@ _KINDS = {
 
 @dataclass(frozen=True, slots=True)
 class _Wishes:
-    """The wish, and the one that was put in place last."""
+    """The wish, and the one that was put in place last.
+
+    Attributes:
+        now: the wish.
+        before: the one before, None for none.
+        exclusive: whether the whole zone was OttO's by both.
+        marked: keys of which an ownership record changes, so that they are, or were, OttO's.
+    """
 
     now: Wanted
     before: Wanted | None
+    exclusive: bool
+    marked: frozenset[Key]
 
     @classmethod
-    def of(cls, desired: DesiredZone, last: DesiredZone | None) -> "_Wishes":
+    def of(cls, found: ZonePlan, desired: DesiredZone, last: DesiredZone | None) -> "_Wishes":
         before = wanted(last.spec, last.targets) if last else None
-        return cls(wanted(desired.spec, desired.targets), before)
+        exclusive = last is not None and last.spec.policy.exclusive and desired.spec.policy.exclusive
+        marks = (change.record for change in found.changes if is_mark(*change.record.key))
+        about = frozenset(marked(record.name) for record in marks)
+        return cls(wanted(desired.spec, desired.targets), before, exclusive, about)
 
     def cause(self, change: RecordChange) -> Cause:
         """Why a record set changes."""
@@ -47,6 +60,8 @@ class _Wishes:
         old, new = before.by_key.get(key), self.now.by_key.get(key)
         if old == new and (old is not None or change.kind is not ChangeKind.DELETE):
             return Cause.DRIFT
+        if old is new is None and self.exclusive and key not in self.marked:
+            return Cause.DRIFT  # somebody added it to a zone that is all OttO's
         return Cause.FOLLOW if self._follows(before, key, old, new) else Cause.SPEC
 
     def _follows(self, before: Wanted, key: Key, old: RecordSet | None, new: RecordSet | None) -> bool:
@@ -66,7 +81,7 @@ def differences(
         desired: what should be.
         last: the wish that was put in place last; without one, the spec is the cause of everything.
     """
-    wishes = _Wishes.of(desired, last)
+    wishes = _Wishes.of(found, desired, last)
     share = round(1 / max(1, found.managed), 4)
     told = [_difference(change, wishes.cause(change), share) for change in counted(found)]
     told += _of_the_zone(found, desired, last)

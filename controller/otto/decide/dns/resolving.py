@@ -76,9 +76,22 @@ def resolving(spec: SiteSpec, have: tuple[str, ...], zones: Zones) -> Resolution
     return Resolution(Truth.TRUE, "AsDesired", message)
 
 
-def _name(name: str, site: str, have: tuple[str, ...], zones: Zones) -> Resolution:
-    way = tuple(_way(name, zones))
-    end = way[-1]
+def astray(spec: SiteSpec, domains: Mapping[str, DomainSpec]) -> tuple[str, ...]:
+    """What is wrong with the names of a site beside the zones that are described, a line each.
+
+    It is no problem of either spec: each of two commits that need each other may come first.
+
+    Args:
+        spec: the site.
+        domains: the zones by name.
+    """
+    managed = [name for name in spec.domains if zone_of(name, domains)]
+    found = (_astray(name, spec.name, tuple(_way(name, domains))[-1]) for name in managed)
+    return tuple(item.message for item in found if item is not None)
+
+
+def _astray(name: str, site: str, end: "_Link") -> Resolution | None:
+    """What is wrong with a name by the specs alone."""
     if not end.records:
         message = f"{name}: no record of the zone {end.zone} leads to {site}; add one with site: {site}"
         return Resolution(Truth.FALSE, "NoRecord", message)
@@ -86,7 +99,15 @@ def _name(name: str, site: str, have: tuple[str, ...], zones: Zones) -> Resoluti
     if sites and site not in sites:
         message = f"{name}: its record follows the site {', '.join(sorted(sites))}, not {site}"
         return Resolution(Truth.FALSE, "OtherSite", message)
-    if not sites and end.within:
+    return None
+
+
+def _name(name: str, site: str, have: tuple[str, ...], zones: Zones) -> Resolution:
+    way = tuple(_way(name, zones.specs))
+    end = way[-1]
+    if wrong := _astray(name, site, end):
+        return wrong
+    if end.within and not any(record.site for record in end.records):
         given = {value for record in end.records for value in record.values}
         if have and not given & set(have):
             message = f"{name}: its record holds {', '.join(sorted(given))}, {site} is at {', '.join(have)}"
@@ -142,15 +163,15 @@ class _Link:
     within: bool = True
 
 
-def _way(name: str, zones: Zones) -> Iterator[_Link]:
+def _way(name: str, specs: Mapping[str, DomainSpec]) -> Iterator[_Link]:
     """From a name over aliases to what ends them."""
     for _ in range(_LONGEST_CHAIN):
-        zone = zone_of(name, zones.specs)
+        zone = zone_of(name, specs)
         asked = relative(name, zone)
-        key, records = _answering(zones.specs[zone], asked)
+        key, records = _answering(specs[zone], asked)
         alias = next((item for item in records if item.type not in _ADDRESSES and item.values), None)
         target = alias.values[0].removesuffix(".") if alias else ""
-        outside = bool(target) and not zone_of(target, zones.specs)
+        outside = bool(target) and not zone_of(target, specs)
         yield _Link(zone, asked, key, records, within=not outside)
         if not target or outside:
             return

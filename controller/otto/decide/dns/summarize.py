@@ -15,6 +15,7 @@ from otto.model.status import Condition, ConditionType, Phase, SiteStatus, Truth
 from otto.model.verdict import Allowed, NeedsApproval, Refused, Verdict, Waiting
 from otto.model.zonememory import DesiredZone
 
+TAKE_OVER = "take it over with policy.takeover: true, or take it out of the spec"
 _PHASES = {StepKind.DNS: Phase.CONFIGURING, StepKind.VERIFY: Phase.VERIFYING}
 
 
@@ -29,7 +30,8 @@ class ZoneFindings:
         differences: what differs, None where the zone was not read.
         conflicts: record sets of others where the spec wants its own.
         foreign: how many record sets of others there are.
-        lost: sites that records follow and whose addresses are not known.
+        lost: sites that records follow and whose addresses are not known; of an orphaned zone, those that are
+            no longer where its records lead.
         failures: what nameservers answer otherwise, None where they were not asked.
         problems: problems of the newest spec, which is then not in force.
         verdict: what the guard said, None where nothing was planned.
@@ -106,7 +108,7 @@ def _identify(status: SiteStatus, found: ZoneFindings) -> SiteStatus:
 
 
 def _held(status: SiteStatus, found: ZoneFindings) -> dict[str, Any]:
-    if found.verdict is None and (found.differences is None or found.planning):
+    if found.verdict is None and not _nothing_planned(found):
         return {}
     if found.verdict is None or isinstance(found.verdict, Allowed):
         warnings = told_of(found.verdict) if found.verdict else ()
@@ -116,10 +118,16 @@ def _held(status: SiteStatus, found: ZoneFindings) -> dict[str, Any]:
     return {"held": told_of(found.verdict), "held_since": since, "plan": found.plan}
 
 
+def _nothing_planned(found: ZoneFindings) -> bool:
+    """Whether the zone was read, and nothing is to be done: no plan waits, whatever one did before."""
+    return found.verdict is None and found.differences is not None and not found.planning
+
+
 def _conditions(found: ZoneFindings) -> Iterator[Condition]:
     yield _condition(found, ConditionType.VALID, *conditions.valid(found.problems))
-    if found.verdict is not None:
-        yield _condition(found, ConditionType.ALLOWED, *conditions.allowed(found.verdict))
+    verdict = found.verdict or (Allowed() if _nothing_planned(found) else None)
+    if verdict is not None:
+        yield _condition(found, ConditionType.ALLOWED, *conditions.allowed(verdict))
     if found.failures is not None:
         yield _resolving(found, found.failures)
     if found.differences is not None:
@@ -149,8 +157,7 @@ def _in_sync(found: ZoneFindings, differences: tuple[Difference, ...]) -> Condit
         return _condition(found, kind, Truth.FALSE, reason, describe_differences(differences))
     if found.conflicts:
         words = describe_differences(found.conflicts)
-        mend = "take it over with policy.takeover: true, or take it out of the spec"
-        return _condition(found, kind, Truth.FALSE, "Conflict", f"{words}; {mend}")
+        return _condition(found, kind, Truth.FALSE, conditions.CONFLICT, f"{words}; {TAKE_OVER}")
     verb = "is" if found.foreign == 1 else "are"
     others = f"; {counted(found.foreign, 'record set')} of others {verb} left alone" if found.foreign else ""
     message = f"the zone holds what is desired{others}{_of_lost(found)}"
@@ -199,7 +206,8 @@ def _phase(status: SiteStatus, found: ZoneFindings) -> Phase:
 
 def _message(phase: Phase, found: ZoneFindings) -> str:
     if found.orphaned:
-        return f"no spec wants this zone any more; its records stay until: otto destroy {found.zone}"
+        adrift = f"; they still lead to where {', '.join(found.lost)} was" if found.lost else ""
+        return f"no spec wants this zone any more; its records stay until: otto destroy {found.zone}{adrift}"
     if found.suspended:
         return f"suspended by {found.suspended}"
     if found.error:

@@ -123,4 +123,5 @@ def _key(zone: str) -> str:
 
 def _words(spec: DomainSpec) -> str:
     """The spec without where it stands and what may be done to it."""
-    return digest([spec.provider, spec.server, spec.records, spec.nameservers, spec.labels])
+    records = [replace(record, place=0, line=0) for record in spec.records]
+    return digest([spec.provider, spec.server, records, spec.nameservers, spec.labels])

@@ -7,7 +7,9 @@ from datetime import datetime, timedelta
 import structlog
 
 from otto.decide.dns import planning
+from otto.decide.dns.names import absolute
 from otto.decide.dns.policy import as_policy
+from otto.decide.dns.wanted import Wanted
 from otto.decide.schedule import jittered
 from otto.decide.sifting import Sifted, sift
 from otto.model.canonical import digest
@@ -139,8 +141,8 @@ class ZoneObserver:
         self._kit.metrics.zone_looked("full")
         return found
 
-    async def check(self, desired: DesiredZone, look: ZoneLook) -> tuple[CheckFailure, ...]:
-        """What nameservers answer otherwise, but for what is somebody else's in that place.
+    async def check(self, desired: DesiredZone) -> tuple[CheckFailure, ...]:
+        """What nameservers answer otherwise than desired, whoever is to blame for that.
 
         Raises:
             OttoError: nothing can be asked from here.
@@ -149,8 +151,7 @@ class ZoneObserver:
         with self._kit.calling("dns"):
             failures = await self._kit.zones.check(desired.spec, targets)
         self._kit.metrics.zone_looked("check")
-        others = about(look.conflicts, desired.zone)
-        return tuple(item for item in failures if not _in_the_way(item.check, others))
+        return failures
 
     def settle(
         self, look: ZoneLook, said: frozenset[str] | None = None, latest: datetime | None = None
@@ -208,6 +209,34 @@ def about(found: Iterable[Difference], zone: str) -> frozenset[str]:
     """The checks that differences of record sets are about."""
     parts = (item.path.split("/") for item in found if item.path.startswith("records/"))
     return frozenset(f"{zone if name == '@' else f'{name}.{zone}'} {kind}" for _, name, kind in parts)
+
+
+def unexpected(failures: Iterable[CheckFailure], look: ZoneLook) -> tuple[CheckFailure, ...]:
+    """Wrong answers that are not by what the look found and leaves as it is.
+
+    To ask again mends none of the others: somebody else's records stand there, or the policy only tells.
+    """
+    told = about(look.reported, look.desired.zone)
+    others = about(look.conflicts, look.desired.zone)
+    return tuple(item for item in failures if item.check not in told and not _in_the_way(item.check, others))
+
+
+def of_servers(failures: Iterable[CheckFailure], look: ZoneLook) -> tuple[CheckFailure, ...]:
+    """Those of `unexpected` that the zone's own servers answer.
+
+    A resolver may keep what it was told before for as long as that record's TTL said: no run hangs on it.
+    """
+    resolvers = look.desired.spec.resolvers
+    return tuple(item for item in unexpected(failures, look) if item.target not in resolvers)
+
+
+def longest_kept(failures: Iterable[CheckFailure], look: ZoneLook, want: Wanted) -> int | None:
+    """Seconds that resolvers may keep what they answer otherwise; None when they do not."""
+    late = {*unexpected(failures, look)} - {*of_servers(failures, look)}
+    checks = {item.check for item in late}
+    zone = look.desired.zone
+    kept = [item.ttl for item in want.sets if f"{absolute(item.name, zone)} {item.type}" in checks]
+    return max(kept, default=0) if late else None
 
 
 def _in_the_way(check: str, others: frozenset[str]) -> bool:

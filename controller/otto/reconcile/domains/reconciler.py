@@ -15,7 +15,7 @@ from otto.model.verdict import Verdict, Waiting
 from otto.model.zonememory import DesiredZone
 from otto.reconcile.domains.givingup import GivingUp
 from otto.reconcile.domains.memory import ZoneBook
-from otto.reconcile.domains.observer import ZoneLook, ZoneObserver, about, remembered
+from otto.reconcile.domains.observer import ZoneLook, ZoneObserver, longest_kept, of_servers, remembered
 from otto.reconcile.domains.runner import ZoneEnding, ZoneRunner, stale
 from otto.reconcile.domains.statuses import ZoneStatuses
 from otto.reconcile.domains.targets import TargetBook
@@ -25,6 +25,7 @@ from otto.reconcile.gatekeeper import Gatekeeper
 from otto.reconcile.kit import Kit
 from otto.reconcile.look import SupersededError
 from otto.reconcile.pace import Next, Pace
+from otto.reconcile.turns import TurnBegan, TurnEnded, ZoneWished
 
 log = structlog.get_logger("otto.domains")
 
@@ -60,6 +61,7 @@ class ZoneReconciler:
         )
         self._giving_up = GivingUp(kit, fleet, gate, book, self._statuses)
         self._wishes: set[str] = set()
+        self._targets = targets
         self._desired = Wishes(targets)
         self._stale: dict[str, int] = {}
         self._unrecorded: dict[str, int] = {}
@@ -91,6 +93,7 @@ class ZoneReconciler:
         """Look at one zone and act; never raises but for cancellation."""
         with structlog.contextvars.bound_contextvars(site=zone):
             before = self._seen_by_sites(zone)
+            self._kit.turns.publish(TurnBegan(zone, cause))
             try:
                 after = await self._guarded(zone, cause)
             except Exception as error:
@@ -99,6 +102,7 @@ class ZoneReconciler:
                 self._unrecorded[zone] = self._unrecorded.get(zone, 0) + 1
                 return self._pace.after(self._unrecorded[zone])
             finally:
+                self._kit.turns.publish(TurnEnded(zone))
                 self._tell_sites(zone, before)
             self._unrecorded.pop(zone, None)
             return after
@@ -159,15 +163,22 @@ class ZoneReconciler:
             waiting = f"waits for its first good spec: {problems[0]}"
             await self._statuses.write(ZoneFindings(zone, now, waiting=waiting))
             return self._pace.slowest()
-        if self._book.of(zone).desired is None:
+        last = self._book.of(zone).desired
+        if last is None:
             await self._giving_up.forget(zone)
             self.observer.forget(zone)
             return Next(None)
-        await self._statuses.write(ZoneFindings(zone, now, orphaned=True))
+        await self._statuses.write(ZoneFindings(zone, now, orphaned=True, lost=self._adrift(last)))
         return self._pace.slowest()
+
+    def _adrift(self, last: DesiredZone) -> tuple[str, ...]:
+        """Sites that are no longer all where the records of a zone still lead."""
+        now = self._targets.targets(last.targets)
+        return tuple(sorted(site for site, at in last.targets.items() if not {*at} <= {*now.get(site, ())}))
 
     async def _converge(self, desired: DesiredZone, cause: str) -> Next:
         zone, asked = desired.zone, desired.zone in self._wishes
+        self._kit.turns.publish(ZoneWished(desired, self._book.of(zone).desired))
         if not asked and await self.observer.stands(desired, cause, lambda: self._gate.signature(zone)):
             self._seen(zone, "serial", self._kit.clock.now(), self._book.of(zone).serial)
             await self._statuses.judged(desired)
@@ -176,7 +187,7 @@ class ZoneReconciler:
         self._show(look)
         if look.acted or look.found or asked:
             return await self._run(look, cause, asked=asked)
-        failures = await self.observer.check(desired, look)
+        failures = await self.observer.check(desired)
         return await self._conclude(look, ZoneEnding(Outcome.SUCCEEDED, "", "", None, look, failures))
 
     async def _run(self, look: ZoneLook, cause: str, *, asked: bool) -> Next:
@@ -202,7 +213,7 @@ class ZoneReconciler:
             until = self.observer.settle(look, said, self._judged_anew(ending.verdict))
             after = self._no_later(after, until)
         elif not failed:
-            until = self.observer.settle(seen)
+            until = self.observer.settle(seen, latest=self._asked_again(seen, ending))
         else:
             self.observer.doubt(zone)
         await self._remember(seen, ending)
@@ -259,6 +270,14 @@ class ZoneReconciler:
             return None
         return verdict.until or self._kit.clock.now() + timedelta(seconds=self._kit.dns.interval)
 
+    def _asked_again(self, seen: ZoneLook, ending: ZoneEnding) -> datetime | None:
+        """When resolvers that still answer what was before are asked again, None where none does."""
+        want = self._book.wanted(seen.desired)
+        kept = longest_kept(ending.failures or (), seen, want)
+        if kept is None:
+            return None
+        return self._kit.clock.now() + timedelta(seconds=max(kept, self._kit.dns.interval))
+
     def _no_later(self, after: Next, until: datetime | None) -> Next:
         return after if until is None else self._pace.no_later_than(after, until, self._kit.clock.now())
 
@@ -292,6 +311,4 @@ class ZoneReconciler:
 
 def _is_failure(ending: ZoneEnding, seen: ZoneLook) -> bool:
     """Whether it is tried again soon: a run failed, or answers are wrong that nobody was told to leave so."""
-    told = about(seen.reported, seen.desired.zone)
-    wrong = [item for item in ending.failures or () if item.check not in told]
-    return ending.outcome is Outcome.FAILED or bool(wrong)
+    return ending.outcome is Outcome.FAILED or bool(of_servers(ending.failures or (), seen))

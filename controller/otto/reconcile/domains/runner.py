@@ -17,7 +17,7 @@ from otto.model.plan import Plan, StepKind
 from otto.model.run import Outcome, Run
 from otto.model.verdict import Allowed, Verdict
 from otto.reconcile.domains.memory import ZoneBook
-from otto.reconcile.domains.observer import ZoneLook, ZoneObserver
+from otto.reconcile.domains.observer import ZoneLook, ZoneObserver, of_servers, unexpected
 from otto.reconcile.domains.statuses import ZoneStatuses
 from otto.reconcile.gatekeeper import Gatekeeper, Judged
 from otto.reconcile.kit import Kit
@@ -196,15 +196,15 @@ class ZoneRunner:
         desired = look.desired
         async with recorder.step("verify") as notes:
             left = await self._observer.look(desired)
-            failures = await self._observer.check(desired, left)
+            failures = await self._observer.check(desired)
             deadline = self._kit.clock.monotonic() + self._kit.dns.verifyDeadline
-            while failures and not left.acted and self._kit.clock.monotonic() < deadline:
+            while of_servers(failures, left) and not left.acted and self._kit.clock.monotonic() < deadline:
                 await self._kit.clock.sleep(_PAUSE)
-                failures = await self._observer.check(desired, left)
+                failures = await self._observer.check(desired)
             asked = counted(len(self._book.wanted(desired).sets), "record set")
-            notes.summary = f"{asked}, {counted(len(failures), 'wrong answer')}"
+            notes.summary = f"{asked}, {counted(len(failures), 'wrong answer')}{_of_others(failures, left)}"
             notes.detail = {"failures": [str(failure) for failure in failures[:_MOST_TOLD]]}
-            if failures or left.acted:
+            if of_servers(failures, left) or left.acted:
                 notes.outcome = Outcome.FAILED
             if left.acted:
                 notes.summary = f"differs as before: {describe_differences(left.acted)}"
@@ -228,10 +228,17 @@ class ZoneRunner:
         await self._statuses.write(found)
 
 
+def _of_others(failures: tuple[CheckFailure, ...], left: ZoneLook) -> str:
+    """How many of the wrong answers a run can do nothing about."""
+    count = len(failures) - len(unexpected(failures, left))
+    return f", {count} of them by what is left alone: otto dns diff {left.desired.zone}" if count else ""
+
+
 def _trouble(left: ZoneLook, failures: tuple[CheckFailure, ...]) -> str:
     if left.acted:
         return f"differs as before the run: {describe_differences(left.acted)}"
-    return f"verification failed: {failures[0]}" if failures else ""
+    wrong = of_servers(failures, left)
+    return f"verification failed: {wrong[0]}" if wrong else ""
 
 
 def stale(error: StaleError) -> TransientError:

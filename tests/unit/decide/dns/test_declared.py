@@ -4,8 +4,10 @@ from dataclasses import replace
 
 from otto.decide.catalogue import assemble, touched
 from otto.decide.pushed import judge
+from otto.decide.remarks import of_change, of_names
 from otto.model.catalogue import Catalogue, SpecFile
 from otto.model.domain import DomainSpec, Record, RecordType
+from otto.model.policy import Collapse
 from otto.model.problem import Problem
 from otto.model.spec import SiteSpec, Tombstone
 from otto.testing import site_spec
@@ -60,8 +62,10 @@ def test_a_zone_that_is_described_twice_is_not_used_at_all() -> None:
 
 
 def test_a_record_follows_a_site_that_there_is() -> None:
-    found = catalogue(site_spec("acme"), zone("a.example", holds("a", "A", "192.0.2.1"), follows("acne")))
+    follower = replace(follows("acne"), line=42)
+    found = catalogue(site_spec("acme"), zone("a.example", holds("a", "A", "192.0.2.1"), follower))
     problem = problem_of(found, "a.example")
+    assert problem.where == "specs/a.example.yaml:42:1"  # the record's own line
     assert problem.pointer == "/spec/records/1/site"
     assert problem.message == 'there is no site "acne" to follow'
     assert problem.mend == 'did you mean "acme"?'
@@ -128,4 +132,35 @@ def test_the_pusher_is_told() -> None:
     assert any("1 record added, 1 record changed, 1 record removed" in line for line in lines)
     assert any("b.example  new, 0 records" in line for line in lines)
     gone = judge(before, catalogue(), frozenset()).lines
-    assert any("is Orphaned and keeps its records" in line for line in gone)
+    told = "is Orphaned: its 2 record sets stay; to remove OttO's: otto destroy a.example"
+    assert any(line.endswith(told) for line in gone)
+
+
+def test_names_that_no_record_leads_to_are_told_of_and_are_no_problem() -> None:
+    site = site_spec("acme", domains=("www.a.example", "a.example", "x.a.example", "elsewhere.example"))
+    other = site_spec("other", domains=())
+    led = zone("a.example", follows("acme", "www"), follows("other", "x"))
+    after = catalogue(site, other, led)
+    assert not after.problems
+    told = [
+        line for line in judge(catalogue(), after, frozenset()).lines if ": no " in line or ": its" in line
+    ]
+    assert told == [
+        "    a.example: no record of the zone a.example leads to acme; add one with site: acme",
+        "    x.a.example: its record follows the site other, not acme",
+    ]
+    assert [(found.rule, found.site, found.severity.value) for found in of_names(after)] == [
+        ("spec.name", "acme", "warning"),
+        ("spec.name", "acme", "warning"),
+    ]
+
+
+def test_who_takes_a_zone_out_is_told_beforehand_what_stays() -> None:
+    followed = zone("a.example", holds("a", "A", "192.0.2.1"), follows("acme"))
+    before = catalogue(site_spec("acme"), followed)
+    (remark,) = of_change(before, catalogue(site_spec("acme")), Collapse())
+    assert (remark.rule, remark.site, remark.file) == ("change.zone", "a.example", "specs/a.example.yaml")
+    assert remark.message == ("a.example would be Orphaned: its 2 record sets stay, and follow acme no more")
+    assert "otto destroy a.example" in remark.mend
+    bad = catalogue(site_spec("acme"), zone("a.example", follows("nobody")))
+    assert list(of_change(before, bad, Collapse())) == []  # its last good spec stays

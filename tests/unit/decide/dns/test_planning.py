@@ -153,6 +153,16 @@ def test_what_neither_wish_knows_was_left_by_us() -> None:
     assert causes(plan, wished(), wished()) == {"records/a/A": Cause.SPEC}
 
 
+def test_what_somebody_adds_to_a_zone_that_is_all_ottos_is_drift() -> None:
+    policy = DomainPolicy(exclusive=True)
+    theirs, mark_of_a = change(held("a", "192.0.2.1"), None), held("_owner.a.a", '"x"', kind="TXT")
+    alone, ours = found(theirs), found(theirs, change(mark_of_a, None, marks=True))
+    exclusive = wished(policy=policy)
+    assert causes(alone, exclusive, exclusive) == {"records/a/A": Cause.DRIFT}
+    assert causes(alone, exclusive, wished()) == {"records/a/A": Cause.SPEC}  # that is news of the spec's
+    assert causes(ours, exclusive, exclusive) == {"records/a/A": Cause.SPEC}
+
+
 def test_only_other_addresses_of_a_site_are_followed() -> None:
     record = Record("", A, site="acme")
     before = wished(record, targets={"acme": ("192.0.2.1",)})

@@ -7,7 +7,7 @@ from octodns.processor.ownership import OwnershipProcessor
 from octodns.record import Record
 from octodns.zone import Zone
 
-from otto.adapters.dns.marks import excess, is_mark, mark, marked
+from otto.decide.dns.marks import excess, is_mark, mark, marked
 
 LABEL = st.from_regex(r"[a-z0-9]([a-z0-9-]{0,8}[a-z0-9])?", fullmatch=True)
 NAMES = st.lists(LABEL, min_size=0, max_size=4).map(".".join)
