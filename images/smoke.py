@@ -170,7 +170,7 @@ def alive(port: int, path: str, holds: str = "") -> str:
     deadline = time.monotonic() + START
     while True:
         try:
-            return get(port, path, 200, holds)
+            return get(port, path, 200, holds, host="localhost")
         except FailedError:
             if time.monotonic() > deadline:
                 raise
@@ -197,6 +197,7 @@ def otto() -> Iterator[tuple[str, Try]]:
     yield "otto runs and is enabled", lambda: serves("otto")
     yield "GET /healthz", lambda: alive(7070, "/healthz")
     yield "GET /metrics", lambda: alive(7070, "/metrics", "otto_")
+    yield "GET /metrics by another name", lambda: get(7070, "/metrics", 401)
     yield "its SSH key", keys
 
 

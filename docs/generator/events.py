@@ -15,7 +15,8 @@ _INTRO = """\
 The controller logs to standard error (settings `log.format`, `log.level`) and, as JSON lines, to
 `OTTO_HOME/logs/otto.jsonl`, which is turned over at 10 MiB and kept five times. An event has one name,
 whatever happens in it stands in fields. `site`, `run`, `commit`, `digest` and `step` stand beside every
-event that happens inside one. Values that look like secrets, and secrets OttO knows, are masked, in
+event that happens inside one; a zone's name stands as `site`, too. What a request of the API caused has its
+`request` and `caller`. Values that look like secrets, and secrets OttO knows, are masked, in
 tracebacks too: the token of `source.token`, passwords in addresses, and what stands in environment variables
 that are named like secrets.
 

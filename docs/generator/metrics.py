@@ -37,7 +37,9 @@ _LABELS = """\
 ## Label values
 
 Those that are known, and there from the start. `site` is a site's name, `zone` a zone's, `rule` one of
-[the guard's rules](guard-rules.md) or a [hook's](../how-to/policy-hook.md); versions are free text."""
+[the guard's rules](guard-rules.md) or a [hook's](../how-to/policy-hook.md); versions are free text. `route`
+is a path of [the API](api.md) as it stands there, and `other` where a request came to none; `method` is one
+of HTTP's usual ones, or `other`. Their series come with the first request."""
 _PROCESS = "## The process\n\nBy prometheus-client; on Linux only."
 
 
@@ -59,6 +61,7 @@ def _registry() -> CollectorRegistry:
     metrics.observed("hello", [Difference(Layer.SERVING, "checks", "a", "b", Cause.DRIFT)])
     metrics.seen("hello", "probes", 1)
     metrics.zone(SiteStatus("hello.example", Phase.READY, now))
+    metrics.zone_seen("hello.example", "serial", 1, 2025010101)
     metrics.orphans({"hello": 1})
     metrics.orphan_cost(Cost(0.006), "EUR")
     metrics.expect_rules(("guard.replace",))
@@ -70,6 +73,7 @@ def _registry() -> CollectorRegistry:
     metrics.commit_ready(1, run)
     metrics.healed("probe", 1, run)
     metrics.backed_off(run)
+    metrics.answered("GET", "/site/{site}", 200, 1)
     return metrics.registry
 
 

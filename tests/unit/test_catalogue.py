@@ -13,6 +13,7 @@ from otto.decide.catalogue import assemble, touched, unreadable, with_content
 from otto.decide.dependencies import blocked_by, cycles, in_order
 from otto.decide.pushed import judge
 from otto.model.catalogue import Catalogue, Entry, SpecFile
+from otto.model.domain import DomainSpec, Record, RecordType
 from otto.model.problem import Problem
 from otto.model.spec import Algorithm, Content, HostGroup, Provider, SiteSpec, Tombstone
 
@@ -332,6 +333,20 @@ def test_ten_thousand_sites_cost_little() -> None:
 
 def _lines(before: Catalogue, after: Catalogue, *changed: str, refuse: bool = False) -> list[str]:
     return list(judge(before, after, frozenset(changed), refuse=refuse).lines)
+
+
+def test_a_push_counts_the_records_of_a_zone_as_people_write_them() -> None:
+    def zone(*records: Record) -> Catalogue:
+        found = replace(SpecFile("specs/z.yaml"), domains=(DomainSpec("z.example", records=records),))
+        return catalogue(site("hello"), site("shop"), found)
+
+    www = tuple(Record("www", kind, site="hello") for kind in (RecordType.A, RecordType.AAAA))
+    mail = Record("mail", RecordType.A, ("192.0.2.1",))
+    first = _lines(catalogue(site("hello"), site("shop")), zone(*www, mail), "specs/z.yaml")
+    assert "  accepted  z.example  new, 2 records" in first
+    other = tuple(replace(record, site="shop") for record in www)
+    second = _lines(zone(*www, mail), zone(*other), "specs/z.yaml")
+    assert "  accepted  z.example  1 record changed, 1 record removed" in second
 
 
 def test_an_ordinary_push() -> None:

@@ -3,6 +3,7 @@
 import re
 import subprocess
 import sys
+import textwrap
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -14,6 +15,7 @@ import typer.main
 
 from otto import config
 from otto.adapters.specs import YamlSpecs, schema
+from otto.adapters.specs.parse import parse_fleet_policy
 from otto.cli.main import app
 from otto.cli.up import farewell
 from otto.model.difference import Layer
@@ -156,9 +158,32 @@ def test_metrics_exist(page: Path) -> None:
     collected = list(Metrics().registry.collect())
     samples = {sample.name for metric in collected for sample in metric.samples}
     families = {metric.name for metric in collected} | samples
+    histograms = {metric.name for metric in collected if metric.type == "histogram"}
     roles = {"otto_controllers", "otto_release", "otto_state", "otto_config_digest"}
     for name in re.findall(r"\botto_[a-z_]+\b", page.read_text(encoding="utf-8")):
-        assert name in roles or name in families or f"`{name}`" in known, name
+        family = re.sub(r"_(bucket|sum|count)$", "", name)  # of one whose labels are not known beforehand
+        assert name in roles or name in families or f"`{name}`" in known or family in histograms, name
+
+
+def specs_in(page: Path) -> list[str]:
+    """Every block of a page that is a document for a spec repository."""
+    blocks = _FENCE.findall(page.read_text(encoding="utf-8"))
+    plain = (textwrap.dedent(re.sub(r"^```.*\n?", "", block, flags=re.MULTILINE)) for block in blocks)
+    return [text for text in plain if text.startswith("apiVersion: otto/v1\n")]
+
+
+def test_there_are_specs_to_try() -> None:
+    assert len([text for page in PAGES for text in specs_in(page)]) > 8
+
+
+@every_page
+def test_specs_are_good_ones(page: Path) -> None:
+    for text in specs_in(page):
+        if "kind: FleetPolicy" in text:
+            _, problems = parse_fleet_policy("policy.yaml", text.encode())
+        else:
+            problems = YamlSpecs().parse("specs/example.yaml", text.encode()).problems
+        assert not problems, text
 
 
 def test_every_phase_condition_layer_and_action_is_described() -> None:

@@ -63,20 +63,32 @@ class Admission:
     async def _admit(self, scope: Connection) -> None:
         request = Request(scope)
         if not is_local(request):
-            self._addresses.take(self._gate.sender(request))
+            await self._count(self._addresses, self._gate.sender(request), None, request)
         if self._public(scope["path"]):
             return
         caller = await self._gate.admit(request)
         if caller.token:
-            self._callers.take(caller.token)
+            await self._count(self._callers, caller.token, caller, request)
         scope[_KEY] = caller
         structlog.contextvars.bind_contextvars(caller=caller.name)
 
+    async def _count(self, rates: Rates, who: str, caller: Caller | None, request: Request) -> None:
+        try:
+            rates.take(who)
+        except ProblemError as error:
+            await self._gate.refused(caller, request, error)
+            raise
+
 
 async def refused(request: Request, error: ProblemError) -> None:
-    """Have it on record that somebody who was let in may not do what they asked for."""
+    """Have it on record that somebody who was let in may not do what they asked for.
+
+    What is not there is a refusal to who is limited to some sites: alike whether or not others see it, or
+    the time that the record takes would tell.
+    """
     caller: Caller | None = request.scope.get(_KEY)
-    if caller is not None:
+    plain = error.kind in (Kind.FORBIDDEN, Kind.TOO_MANY)
+    if caller is not None and (plain or caller.labels):
         await inside_of(request).gate.refused(caller, request, error)
 
 

@@ -24,6 +24,7 @@ _ANYWHERE = (
     Kind.TOO_LARGE,
     Kind.INVALID,
     Kind.TOO_MANY,
+    Kind.HEAD_TOO_LARGE,
     Kind.INTERNAL,
     Kind.UNAVAILABLE,
 )

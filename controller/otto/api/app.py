@@ -36,7 +36,7 @@ from otto.api.inside import Inside
 from otto.api.methods import Methods
 from otto.api.origins import Origins, cors
 from otto.api.rates import Rates
-from otto.api.requests import Requests
+from otto.api.requests import Counted, Requests
 from otto.api.routes import (
     audit,
     controller,
@@ -116,6 +116,7 @@ def create_app(
     hooks: Hooks | None = None,
     inside: Inside | None = None,
     options: Options = OPTIONS,
+    counted: Counted | None = None,
 ) -> FastAPI:
     """The application.
 
@@ -126,6 +127,7 @@ def create_app(
         hooks: takes what forges deliver; None for an application without webhooks.
         inside: what the stores are made of; None for an application that only tells of its health.
         options: what is demanded of requests.
+        counted: counts requests; None for nobody.
     """
     app = _bare(version)
     problems.install(app, options.scrub, refused)
@@ -143,7 +145,7 @@ def create_app(
     if inside is not None:
         app.state.inside = inside
         _admit(app, inside, options, public)
-    app.add_middleware(Requests)
+    app.add_middleware(Requests, counted=counted)
     return app
 
 
@@ -164,6 +166,8 @@ def _bare(version: str) -> FastAPI:
         docs_url=None,
         redoc_url=None,
         openapi_url=None,
+        # A path means one thing: nobody is sent on, to a place that the header `Host` names.
+        redirect_slashes=False,
         generate_unique_id_function=lambda route: route.name,
     )
 

@@ -1,10 +1,11 @@
 """Bodies that are documents: JSON, read so that every reader understands the same."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Coroutine, Mapping
 from typing import Annotated, Any, NoReturn
 
-from fastapi import Depends, Request
+from fastapi import Depends, Request, Response
+from fastapi.routing import APIRoute
 
 from otto.api.problems import Kind, ProblemError
 from otto.api.schemas import Schema, ref
@@ -16,16 +17,16 @@ _DIGITS = 400  # of a number; a file of specs takes 18
 
 
 async def _document(request: Request) -> dict[str, Any]:
-    return _object(await _json(request, _JSON))
+    return _object(await read_json(request, _JSON))
 
 
 async def _patch(request: Request) -> dict[str, Any]:
-    return _object(await _json(request, _JSON, _MERGE_PATCH))
+    return _object(await read_json(request, _JSON, _MERGE_PATCH))
 
 
 async def _anything(request: Request) -> Any:  # noqa: ANN401  (JSON)
     """The body, None when there is none."""
-    return await _json(request, _JSON) if await request.body() else None
+    return await read_json(request, _JSON) if await request.body() else None
 
 
 DocumentBody = Annotated[dict[str, Any], Depends(_document)]
@@ -55,7 +56,31 @@ ANY_PATCH: Schema = {
 }
 
 
-async def _json(request: Request, *types: str) -> Any:  # noqa: ANN401
+class StrictRoute(APIRoute):
+    """A route whose body FastAPI reads into a model, once it was found to be JSON as documents are."""
+
+    def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
+        """See FastAPI."""
+        handle = super().get_route_handler()
+
+        async def handled(request: Request) -> Response:
+            if self.body_field is not None and await request.body():
+                await read_json(request, _JSON)
+            return await handle(request)
+
+        return handled
+
+
+async def read_json(request: Request, *types: str) -> Any:  # noqa: ANN401
+    """The body, as JSON that every reader understands the same.
+
+    Args:
+        request: with the body.
+        types: media types that it may be of.
+
+    Raises:
+        ProblemError: UNSUPPORTED, or MALFORMED.
+    """
     given = request.headers.get("content-type", "").partition(";")[0].strip().lower()
     if given not in types:
         detail = f"the body is to be {' or '.join(types)}"

@@ -32,14 +32,16 @@ class Guesses:
             return 0.0
         return max(0.0, times[0] + self._window - self._monotonic())
 
-    def add(self, who: str) -> None:
-        """Count a guess."""
+    def add(self, who: str) -> bool:
+        """Count a guess; whether it is the one after which somebody is not listened to for a while."""
         times = self._recent(who) or deque(maxlen=self._most)
+        left = len(times) < self._most
         times.append(self._monotonic())
         self._times[who] = times
         self._times.move_to_end(who)
         while len(self._times) > self._remembered:
             self._times.popitem(last=False)
+        return left and len(times) == self._most
 
     def _recent(self, who: str) -> deque[float] | None:
         times = self._times.get(who)

@@ -43,7 +43,11 @@ class Methods:
         if not allowed or method in allowed - {"HEAD", "OPTIONS"}:
             await self._app(scope, receive, send)
         elif method == "HEAD" and "GET" in allowed:
-            await self._app({**scope, "method": "GET", _HEAD: True}, receive, _without_body(send))
+            inner: Scope = {**scope, "method": "GET", _HEAD: True}
+            try:
+                await self._app(inner, receive, _without_body(send))
+            finally:
+                scope["route"] = inner.get("route")  # for who counts what was asked
         else:
             await _told(scope["method"], allowed)(scope, receive, send)
 

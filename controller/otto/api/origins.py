@@ -4,11 +4,13 @@ On a loopback address no token is needed, and any page a person looks at can hav
 there. So what comes from another origin's page is refused, unless the origin is listed.
 """
 
+import http
 from collections.abc import Awaitable, Callable, Sequence
 
 from starlette.datastructures import Headers
 from starlette.middleware.cors import CORSMiddleware
 from starlette.requests import Request
+from starlette.responses import Response
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from otto.api.problems import Kind, ProblemError, answer
@@ -66,9 +68,20 @@ class Origins:
         return cross and scope["method"] not in _SAFE
 
 
+class _Cors(CORSMiddleware):
+    """The same, with refusals as problems."""
+
+    def preflight_response(self, request_headers: Headers) -> Response:
+        """See Starlette."""
+        found = super().preflight_response(request_headers)
+        if found.status_code < http.HTTPStatus.BAD_REQUEST:
+            return found
+        return answer(ProblemError(Kind.FORBIDDEN, "a page of this origin may not send that"))
+
+
 def cors(app: ASGIApp, allowed: Sequence[str]) -> ASGIApp:
     """Middleware that lets pages of listed origins read answers."""
-    return CORSMiddleware(
+    return _Cors(
         app,
         allow_origins=allowed,
         allow_methods=["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE"],

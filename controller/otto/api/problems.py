@@ -20,7 +20,14 @@ from fastapi.responses import JSONResponse
 from starlette.exceptions import HTTPException
 
 from otto.api import requestid
-from otto.model.errors import ForbiddenError, OttoError, TransientError, UsageError, WaitingError
+from otto.model.errors import (
+    ForbiddenError,
+    OttoError,
+    TransientError,
+    UnseenError,
+    UsageError,
+    WaitingError,
+)
 
 log = structlog.get_logger("otto.api")
 
@@ -129,6 +136,13 @@ class Kind(Enum):
         "More requests came from this caller, or from this address, than are answered.",
         "Wait as long as `Retry-After` says.",
     )
+    HEAD_TOO_LARGE = _Meaning(
+        "head-too-large",
+        http.HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE,
+        "Too much before the body",
+        "The path, the query and the headers together have more bytes, or more lines, than are taken.",
+        "Send less; what is long belongs into a body.",
+    )
     INTERNAL = _Meaning(
         "internal",
         http.HTTPStatus.INTERNAL_SERVER_ERROR,
@@ -175,6 +189,7 @@ class Kind(Enum):
         return f"{PATH}/{self.slug}"
 
 
+_NOTED = frozenset({Kind.FORBIDDEN, Kind.NOT_FOUND, Kind.TOO_MANY})
 _BY_STATUS = {kind.status: kind for kind in Kind}
 
 
@@ -186,6 +201,7 @@ class ProblemError(Exception):
         detail: what went wrong this time, in a line.
         mend: what to do about it, "" when the kind says it all.
         headers: to send beside it (`Retry-After`, `WWW-Authenticate`, …).
+        unseen: whether there may be what is said not to be there.
         extra: members of our own.
     """
 
@@ -196,6 +212,7 @@ class ProblemError(Exception):
         *,
         mend: str = "",
         headers: Mapping[str, str] | None = None,
+        unseen: bool = False,
         **extra: object,
     ) -> None:
         super().__init__(detail)
@@ -203,6 +220,7 @@ class ProblemError(Exception):
         self.detail = detail
         self.mend = mend
         self.headers = dict(headers or {})
+        self.unseen = unseen
         self.extra = extra
 
 
@@ -247,7 +265,8 @@ def of(error: OttoError) -> ProblemError:
     if isinstance(error, ForbiddenError):
         return ProblemError(Kind.FORBIDDEN, error.message, mend=error.mend)
     if isinstance(error, UsageError | WaitingError):
-        return ProblemError(Kind.CONFLICT, error.message, mend=error.mend)
+        unseen = isinstance(error, UnseenError)
+        return ProblemError(Kind.CONFLICT, error.message, mend=error.mend, unseen=unseen)
     if isinstance(error, TransientError):
         after = max(1, round(error.retry_after or _PAUSE))
         return ProblemError(
@@ -270,14 +289,14 @@ def install(
     Args:
         app: the application.
         scrub: takes secrets out of a text.
-        refused: hears of what is forbidden.
+        refused: hears of what is forbidden, too much, or not there for whoever asks.
     """
 
     async def raised(request: Request, error: Exception) -> JSONResponse:
         if not isinstance(error, ProblemError):
             raise error
         error.detail, error.mend = scrub(error.detail), scrub(error.mend)
-        if error.kind is Kind.FORBIDDEN:
+        if error.kind in _NOTED or error.unseen:
             await refused(request, error)
         return answer(error)
 

@@ -24,11 +24,6 @@ SiteQuery = Annotated[
 ]
 
 
-def limits(caller: Caller) -> Mapping[str, str] | None:
-    """Labels that something of a site has to have for the caller to see it; None for who sees everything."""
-    return dict(caller.labels) or None
-
-
 def labels_of(given: Sequence[str] | None) -> Mapping[str, str]:
     """Labels out of a query.
 

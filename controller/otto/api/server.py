@@ -30,8 +30,11 @@ import h11
 import structlog
 import uvicorn
 from fastapi import FastAPI
+from starlette.types import ASGIApp, Receive, Scope, Send
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
+from otto.api import wire
+from otto.api.requests import LONGEST_HEAD
 from otto.api.tls import Certificate
 
 log = structlog.get_logger("otto.api")
@@ -215,10 +218,14 @@ class _Connection(H11Protocol):
     _asking: _Deadline | None = None
     _reading: _Deadline | None = None
     _address = ""
+    room: int | None = None
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         self._make_room()
         super().connection_made(transport)
+        # uvicorn's own answer to who finds no room is no problem document.
+        self.room, self.limit_concurrency = self.limit_concurrency, None
+        self.app = self._if_there_is_room(self.app)
         self._address = self.client[0] if self.client else ""
         self.addresses[self._address] += 1
         self._asking = _Deadline(self.loop, transport)
@@ -246,6 +253,24 @@ class _Connection(H11Protocol):
         self._look()
         if self.transport.is_closing() and self._reading is not None:
             self._reading.begin(self.limits.reading, "the end")
+
+    def send_400_response(self, msg: str) -> None:
+        """See uvicorn: called where the parser has just raised."""
+        del msg
+        if self.conn.our_state in (h11.IDLE, h11.SEND_RESPONSE):
+            for event in wire.refusal(sys.exception()):
+                self.transport.write(self.conn.send(event) or b"")
+            self.transport.close()
+        else:  # an answer is under way, and cannot be taken back
+            self.transport.abort()
+
+    def _if_there_is_room(self, app: ASGIApp) -> ASGIApp:
+        async def answered(scope: Scope, receive: Receive, send: Send) -> None:
+            busy = max(len(self.connections), len(self.tasks) - 1)  # one of the tasks is this very one
+            found = app if self.room is None or busy < self.room else wire.full
+            await found(scope, receive, send)
+
+        return answered
 
     def timeout_keep_alive_handler(self) -> None:
         super().timeout_keep_alive_handler()
@@ -299,6 +324,9 @@ def _configuration(app: FastAPI, limits: Limits) -> uvicorn.Config:
         log_config=None,
         access_log=False,
         server_header=False,
+        # Whose word on where a request comes from counts is said by `api.proxies`, and by nothing else.
+        proxy_headers=False,
+        h11_max_incomplete_event_size=LONGEST_HEAD,
         limit_concurrency=_room(limits),
         timeout_keep_alive=limits.idle,
         timeout_graceful_shutdown=limits.grace,

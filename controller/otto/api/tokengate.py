@@ -7,6 +7,7 @@ from collections import OrderedDict
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Protocol
 
 import structlog
 from starlette.requests import Request
@@ -29,6 +30,16 @@ _FRESH = 1.0  # seconds for which a token that was looked up counts: as long as 
 _USED = timedelta(minutes=5)
 _KNOWN = 1000
 _INVALID = {"www-authenticate": 'Bearer realm="OttO", error="invalid_token"'}
+
+
+class Counted(Protocol):
+    """Counts what the gate turns away."""
+
+    def api_refused(self, kind: str) -> None:
+        """Count a refusal by the kind of its problem."""
+
+    def guessed(self, *, locked: bool) -> None:
+        """Count a token that nobody has, and whether its sender is not listened to from now on."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,6 +78,8 @@ class TokenGate:
         options: who is let in.
         now: the time of day, in UTC.
         monotonic: seconds that never go back.
+        counted: counts what is turned away.
+        scrub: takes secrets out of what is recorded.
     """
 
     def __init__(
@@ -76,13 +89,17 @@ class TokenGate:
         options: GateOptions,
         now: Callable[[], datetime],
         monotonic: Callable[[], float] = time.monotonic,
+        *,
+        counted: Counted,
+        scrub: Callable[[str], str] = str,
     ) -> None:
+        self._counted = counted
         self._tokens = tokens
         self._options = options
         self._now = now
         self._monotonic = monotonic
         self._guesses = Guesses(options.guesses, options.window, monotonic)
-        self._refusals = Refusals(ledger, now, monotonic)
+        self._refusals = Refusals(ledger, now, monotonic, scrub)
         self._known: OrderedDict[str, _Known] = OrderedDict()
         self._used: dict[str, datetime] = {}
 
@@ -105,9 +122,14 @@ class TokenGate:
 
     async def refused(self, caller: Caller | None, request: Request, error: ProblemError) -> None:
         """See `Gate`."""
+        self._counted.api_refused(error.kind.slug)
         what = f"{request.method} {request.url.path}"
         address = caller.address if caller else self.sender(request)
         await self._refusals.note(error.kind.slug, caller.name if caller else "", address, error.detail, what)
+
+    async def settle(self) -> None:
+        """Have the audit record hear of every refusal that it did not hear of yet; from any event loop."""
+        await self._refusals.settle(everything=True)
 
     def _without_token(self, peer: str, address: str, headers: Mapping[str, str]) -> Caller:
         here = addresses.is_loopback(peer) and not addresses.through_proxy(headers)
@@ -124,10 +146,12 @@ class TokenGate:
 
     def _require_private(self, request: Request, peer: str, headers: Mapping[str, str]) -> None:
         """Refuse a token that came unencrypted from another machine: whoever listens has it by now."""
-        if self._options.plain or request.url.scheme == "https" or addresses.is_loopback(peer):
+        here = addresses.is_loopback(peer)
+        direct = here and not addresses.through_proxy(headers)
+        if self._options.plain or request.url.scheme == "https" or direct:
             return
         at = addresses.parsed(peer)
-        ours = at is not None and any(at in network for network in self._options.proxies)
+        ours = here or (at is not None and any(at in network for network in self._options.proxies))
         if ours and headers.get("x-forwarded-proto", "").lower() == "https":
             return
         raise ProblemError(
@@ -149,7 +173,7 @@ class TokenGate:
             )
         token = await self._token(digest) if digest else None
         if token is None:
-            self._guesses.add(guesser)
+            self._counted.guessed(locked=self._guesses.add(guesser))
             raise ProblemError(Kind.UNAUTHENTICATED, "the token does not count", headers=_INVALID)
         now = self._now()
         if not token.holds(now):

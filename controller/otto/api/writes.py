@@ -1,7 +1,9 @@
 """What all routes that write have in common: how a write is asked for, and what comes of it."""
 
+import contextlib
 import http
-from collections.abc import Iterable
+import time
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Annotated, Any
@@ -16,6 +18,7 @@ from otto.api.etags import quoted
 from otto.api.inside import Inside, Within
 from otto.api.problems import Kind, ProblemError
 from otto.api.schemas import ref
+from otto.decide import withheld
 from otto.decide.documents import plan_document
 from otto.decide.plandata import verdict_data
 from otto.decide.preview import SitePreview
@@ -177,11 +180,30 @@ async def carry_out(wish: Wish, order: Order) -> Response:
 
 async def _written(wish: Wish, order: Order) -> Response:
     stores, bridge = wish.stores, wish.inside.bridge
-    written = await bridge.run(stores.write(order), _SECONDS)
+    with _counted(wish.inside, order) as came:
+        written = await bridge.run(stores.write(order), _SECONDS)
+        came.append("committed" if written.changed else "unchanged")
     ready = None
     if wish.wait is not None:
         ready = await bridge.run(stores.ready(order, written, wish.wait), wish.wait + _SECONDS)
     return _answer(order, written, ready)
+
+
+@contextlib.contextmanager
+def _counted(inside: Inside, order: Order) -> Iterator[list[str]]:
+    """Count a write by what becomes of it, which the block says where it goes well."""
+    began, came = time.monotonic(), list[str]()
+    try:
+        yield came
+    except ProblemError as error:
+        came.append("refused" if error.kind.status < http.HTTPStatus.INTERNAL_SERVER_ERROR else "failed")
+        raise
+    except TerminalError:
+        came.append("refused")
+        raise
+    finally:
+        result = came[0] if came else "failed"
+        inside.kit.metrics.written(order.kind.value, result, time.monotonic() - began)
 
 
 def _answer(order: Order, written: Written, ready: bool | None) -> Response:
@@ -209,7 +231,7 @@ def written_data(order: Order, written: Written, ready: bool | None) -> dict[str
         "digest": written.digest,
         "file": document.file if document else "",
         "line": document.line if document else 0,
-        "document": document.data if document else None,
+        "document": withheld.shown(document.data) if document else None,
         "ready": ready,
         "notes": list(written.notes),
         "links": links,
@@ -270,7 +292,7 @@ def document(request: Request, found: Document) -> Response:
     headers = {"etag": tag, "cache-control": "private, no-cache", "x-otto-commit": found.commit}
     if etags.unchanged(request.headers.get("if-none-match"), tag):
         return Response(status_code=http.HTTPStatus.NOT_MODIFIED, headers=headers)
-    return Response(answers.encoded(found.data), http.HTTPStatus.OK, headers, answers.JSON)
+    return Response(answers.encoded(withheld.shown(found.data)), http.HTTPStatus.OK, headers, answers.JSON)
 
 
 def refused(error: UsageError) -> ProblemError:

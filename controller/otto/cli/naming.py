@@ -53,3 +53,10 @@ async def site_names(invocation: Invocation) -> list[str]:
     from otto.desk.sites import SeeNames  # noqa: PLC0415  (for the shell's completion alone)
 
     return [*await invocation.desk.ask(SeeNames())]
+
+
+async def token_names(invocation: Invocation) -> list[str]:
+    """Every token that holds, by name."""
+    from otto.desk.tokens import SeeTokens  # noqa: PLC0415  (for the shell's completion alone)
+
+    return [known.name for known in await invocation.desk.ask(SeeTokens()) if known.holds]

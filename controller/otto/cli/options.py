@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 
 from otto.cli.invocation import Invocation
-from otto.cli.naming import site_names
+from otto.cli.naming import site_names, token_names
 
 
 def complete_site(context: typer.Context, incomplete: str) -> list[str]:
@@ -25,6 +25,21 @@ def complete_site(context: typer.Context, incomplete: str) -> list[str]:
 def complete_zone(context: typer.Context, incomplete: str) -> list[str]:
     """Names of zones, which alone hold a dot."""
     return [name for name in complete_site(context, incomplete) if "." in name]
+
+
+def complete_token(context: typer.Context, incomplete: str) -> list[str]:
+    """Names of tokens that hold; none when they cannot be read."""
+    try:
+        with contextlib.redirect_stderr(io.StringIO()):
+            names = asyncio.run(token_names(_invocation(context)))
+    except Exception:  # noqa: BLE001  (as above)
+        return []
+    return [name for name in names if name.startswith(incomplete)]
+
+
+def complete_scope(incomplete: str) -> list[str]:
+    """What a token may let do."""
+    return [word for word in ("read", "operate", "write", "admin") if word.startswith(incomplete)]
 
 
 def _invocation(context: typer.Context) -> Invocation:

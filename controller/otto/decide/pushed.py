@@ -7,7 +7,7 @@ from otto.decide.catalogue import touched, untold, with_content
 from otto.model.canonical import short
 from otto.model.catalogue import Catalogue
 from otto.model.declared import DeclaredHost
-from otto.model.domain import DomainSpec, is_zone
+from otto.model.domain import DomainSpec, Record, is_zone
 from otto.model.problem import Problem
 from otto.model.spec import SiteSpec, Tombstone
 
@@ -129,16 +129,21 @@ def _zone_news(before: DomainSpec | None, after: DomainSpec) -> str:
     if after.suspend:
         return "suspended: nothing is changed until it is resumed"
     if before is None:
-        return f"new, {_count(len(after.records), 'record set')}"
-    old, new = ({record.key: record for record in spec.records} for spec in (before, after))
+        return f"new, {_count(len(_records(after)), 'record')}"
+    old, new = _records(before), _records(after)
     counts = (
         ("added", len(new.keys() - old.keys())),
         ("changed", sum(old[key] != new[key] for key in old.keys() & new.keys())),
         ("removed", len(old.keys() - new.keys())),
     )
-    words = [f"{_count(count, 'record set')} {what}" for what, count in counts if count]
+    words = [f"{_count(count, 'record')} {what}" for what, count in counts if count]
     words += ["nameservers changed"] if before.nameservers != after.nameservers else []
     return ", ".join(words) or "changed"
+
+
+def _records(spec: DomainSpec) -> dict[tuple[str, str], Record]:
+    """Records as people write them: one that follows a site is one, though it stands for A and AAAA."""
+    return {(record.name, (record.site and "site") or record.type): record for record in spec.records}
 
 
 def _end_of(stone: Tombstone) -> str:

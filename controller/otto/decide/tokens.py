@@ -8,6 +8,7 @@ guesses 256 random bits, so that a slow hash, as passwords need, would only slow
 
 import hashlib
 import re
+import unicodedata
 import zlib
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
@@ -17,6 +18,8 @@ from otto.model.errors import UsageError
 from otto.model.history import OTTO, AuditEntry
 from otto.model.saying import Speaker, name_of
 
+_TAKEN = frozenset({"local", "api", "unknown"})
+_NAME_IT = "take the name of who will use it"
 PREFIX = "otto_"
 ENTROPY = 32
 """Bytes of chance in a secret."""
@@ -123,9 +126,12 @@ def issue(wish: TokenWish, token_id: str, secret: str, speaker: Speaker, *, long
 
 def _name(text: str) -> str:
     name = name_of(text)
-    if name.lower() == OTTO:
-        mend = "take the name of who will use it"
-        raise UsageError(f"{name!r} is what OttO calls itself in the audit record", mend=mend)
+    # As people read it: letters of other widths and cases make no other name.
+    plain = unicodedata.normalize("NFKC", name).casefold()
+    if plain == OTTO:
+        raise UsageError(f"{name!r} is what OttO calls itself in the audit record", mend=_NAME_IT)
+    if plain in _TAKEN:
+        raise UsageError(f"{name!r} is who has no token, in the audit record", mend=_NAME_IT)
     return name
 
 

@@ -5,7 +5,7 @@ from collections.abc import Iterable
 
 from otto.desk.sources import StatusSource
 from otto.model.domain import is_zone
-from otto.model.errors import UsageError
+from otto.model.errors import UnseenError
 
 
 async def names_in(store: StatusSource) -> frozenset[str]:
@@ -26,7 +26,7 @@ def require(site: str, names: Iterable[str]) -> None:
     close = difflib.get_close_matches(site, known, 3)
     mend = f"did you mean {' or '.join(close)}?" if close else f"sites: {', '.join(known[:20]) or 'none yet'}"
     noun = "zone" if is_zone(site) else "site"
-    raise UsageError(f"there is no {noun} {site[:80]!r}", mend=mend)
+    raise UnseenError(f"there is no {noun} {site[:80]!r}", mend=mend)
 
 
 async def require_known(site: str, store: StatusSource) -> None:

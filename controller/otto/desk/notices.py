@@ -6,6 +6,7 @@ from typing import ClassVar
 from otto.desk.house import House, Way
 from otto.desk.question import Question
 from otto.model.caller import Scope
+from otto.model.history import AuditEntry
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,4 +40,12 @@ class TryWays(Question[tuple[Way, ...]]):
             UsageError: there is none.
         """
         house.require_all("send test notices")
+        await house.ways(tried=False)  # nobody is told: nothing to record
+        who = house.speaker(None)
+        if house.has_store:
+            entry = AuditEntry(
+                who.at, who.name, "notify", summary="otto notify --test", detail={"as": who.account}
+            )
+            async with house.store() as store:
+                await store.ledger.append(entry)
         return await house.ways(tried=True)

@@ -92,6 +92,11 @@ class StartPipeline(Question[str]):
             TransientError: no controller is running.
             UsageError: there is no such site.
         """
+        from otto.reconcile import intents  # noqa: PLC0415  (not for --help)
+
         who = house.speaker(self.by)
         await house.require_seen(self.site)
+        async with house.store() as store:
+            await names.require_known(self.site, store)
+            await intents.run_pipeline(store, self.site, who)
         return await house.start_pipeline(self.site, who.name)

@@ -208,10 +208,9 @@ class Lab:
         api = self.api()
         hosts, networks = self.hosts(), inventory.networks(api, self.owner)
         _each(hosts, lambda host: api.remove_container(host.id), report, "removed host")
-        # The nameserver, and machines that a killed build of an image left, are nobody's hosts.
-        others = [str(left["Id"]) for left in api.list_containers({names.OWNER: self.owner})]
-        for other in others:
-            api.remove_container(other)
+        others, nameserver = self._remove_others(api)
+        if nameserver:
+            report(Progress("removed the nameserver, with its zones"))
         _each(networks, lambda network: api.remove_network(network.id), report, "removed network")
         removed, warning = _remove_image(api) if base_image else (False, "")
         route = pool.remove_route(self.pool, api.list_networks())
@@ -220,6 +219,7 @@ class Lab:
         shutil.rmtree(self.folder, ignore_errors=True)
         return LabCleaned(
             hosts=tuple(host.name for host in hosts),
+            nameserver=nameserver,
             networks=tuple(network.name for network in networks),
             processes=processes,
             service=service,
@@ -227,6 +227,18 @@ class Lab:
             image=removed,
             warnings=tuple(filter(None, (warning, route.warning))),
         )
+
+    def _remove_others(self, api: Api) -> tuple[list[str], bool]:
+        """Remove what is nobody's host: the nameserver, and machines that a killed build of an image left.
+
+        Returns:
+            Their containers' ids, and whether the nameserver was among them.
+        """
+        found = api.list_containers({names.OWNER: self.owner})
+        ids = [str(left["Id"]) for left in found]
+        for other in ids:
+            api.remove_container(other)
+        return ids, any(names.NAMESERVER in (left.get("Labels") or {}) for left in found)
 
     def _may_have_engine(self) -> bool:
         found = engine.find(self.folder, self.settings.socket, self._environ)

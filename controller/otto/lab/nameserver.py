@@ -68,11 +68,12 @@ class Nameserver:
         self._lab = lab
         self._public_key = public_key
         self._secret_file = lab.folder / "nameserver.key"
+        self._new_secret_file = lab.folder / "nameserver.key.new"
         self._lock_file = lab.folder / "nameserver.lock"
         self.name = names.nameserver_name(lab.owner)
 
     def find(self) -> Place | None:
-        """Where it is, None when there is none; one that stopped is started.
+        """Where it is, None when there is none; one that stopped is started, one without a key gets one.
 
         Raises:
             OttoError: it does not come up.
@@ -81,7 +82,7 @@ class Nameserver:
         found = api.container(self.name)
         if found is None:
             return None
-        if found.state != "running" or not _listens(found):
+        if found.state != "running" or not self._secret_file.exists() or not _listens(found):
             with self._locked():
                 self._wake(api)
             found = api.container(self.name)
@@ -214,7 +215,7 @@ class Nameserver:
         elif found.state != "running":
             api.start_container(found.id)
             hosts.came_up(api, found.id, Waiting(lambda: Deadline.after(_BOOT)))
-        if not _listens(found):
+        if not self._secret_file.exists() or not _listens(found):
             self._begin(api, found)
 
     def _begin(self, api: Api, found: Container) -> None:
@@ -222,6 +223,7 @@ class Nameserver:
         soa, address = f"ns1.{self.parent}.", found.labels[names.ADDRESS]
         self._fill(api, found.id)
         self._run(api, found, "begin")
+        self._keep_secret()
         self._run(api, found, "make", self.parent, soa, soa, "--", "ns1", address)
         self._run(api, found, "sign", self.parent)
         for _ in Deadline.after(_ANSWER).every(0.05):
@@ -244,13 +246,18 @@ class Nameserver:
         return said
 
     def _secret(self) -> str:
-        """The key's secret, made the first time."""
-        try:
-            return self._secret_file.read_text(encoding="utf-8").strip()
-        except FileNotFoundError:
-            made = base64.b64encode(secrets.token_bytes(32)).decode()
-            write(self._secret_file, f"{made}\n", 0o600)
-            return made
+        """The key's secret: the one that the nameserver has, else one that it is to be given."""
+        for file in (self._secret_file, self._new_secret_file):
+            with contextlib.suppress(FileNotFoundError):
+                return file.read_text(encoding="utf-8").strip()
+        made = base64.b64encode(secrets.token_bytes(32)).decode()
+        write(self._new_secret_file, f"{made}\n", 0o600)
+        return made
+
+    def _keep_secret(self) -> None:
+        """The nameserver has the key. Kept only now: whoever is killed before gives it once more."""
+        if not self._secret_file.exists():
+            self._new_secret_file.replace(self._secret_file)
 
     def _place(self, found: Container) -> Place:
         address, port = _reached(found)

@@ -68,9 +68,10 @@ class LabStatus:
 
 @dataclass(frozen=True, slots=True)
 class LabCleaned:
-    """What is gone."""
+    """What is gone; `nameserver` with all of its zones."""
 
     hosts: tuple[str, ...] = ()
+    nameserver: bool = False
     networks: tuple[str, ...] = ()
     processes: int = 0
     service: bool = False

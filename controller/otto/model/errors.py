@@ -3,7 +3,8 @@
     OttoError
     ├── TerminalError        stall until the inputs change
     │   ├── UsageError       a person asked for something that cannot be; nothing was changed
-    │   │   └── ForbiddenError   they may not ask for it
+    │   │   ├── ForbiddenError   they may not ask for it
+    │   │   └── UnseenError      it is not there, as far as they can see
     │   └── UnresolvedError  what a spec asks for cannot be had; what was in force stays
     ├── TransientError       back off and look again (retry_after, seconds)
     │   └── StaleError       what was planned from is no longer so: plan again at once
@@ -54,6 +55,10 @@ class UnresolvedError(TerminalError):
 
 class ForbiddenError(UsageError):
     """Who asks may not have it."""
+
+
+class UnseenError(UsageError):
+    """There is nothing of that name, as far as who asks can see."""
 
 
 class TransientError(OttoError):

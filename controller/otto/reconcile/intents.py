@@ -61,7 +61,14 @@ async def look(store: Store, site: str, who: Speaker, note: str = "") -> AuditRe
     return await _record(store, site, who, "reconcile", note)
 
 
-async def _record(store: Store, site: str, who: Speaker, what: str, note: str) -> AuditRecord:
+async def run_pipeline(store: Store, site: str, who: Speaker) -> AuditRecord:
+    """Say that somebody starts a pipeline; whoever calls this sees to that."""
+    return await _record(store, site, who, "pipeline", summary="otto pipelines run")
+
+
+async def _record(
+    store: Store, site: str, who: Speaker, what: str, note: str = "", *, summary: str = ""
+) -> AuditRecord:
     detail = {"as": who.account}
-    entry = AuditEntry(who.at, who.name, what, site, "", f"otto {what}", note, detail)
+    entry = AuditEntry(who.at, who.name, what, site, "", summary or f"otto {what}", note, detail)
     return await store.ledger.append(entry)

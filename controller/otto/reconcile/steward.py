@@ -156,6 +156,7 @@ class Steward:
             await self._tell_budget(budget, month, spending.currency)
         self._kit.metrics.fleet_budget(used)
         await self._show_budgets()
+        self._kit.metrics.tokens(await self._kit.store.tokens.all(), self._kit.clock.now())
 
     async def _show_budgets(self) -> None:
         specs = self._fleet.specs_in_force().items()

@@ -19,6 +19,7 @@ from otto import __version__
 from otto.model.cost import Cost
 from otto.model.difference import Difference
 from otto.model.status import SiteStatus
+from otto.telemetry.api import ApiMetrics
 from otto.telemetry.fleet import FleetMetrics
 from otto.telemetry.forge import ForgeMetrics
 from otto.telemetry.guarding import GuardMetrics
@@ -32,6 +33,7 @@ from otto.telemetry.pipelines import PipelineMetrics
 from otto.telemetry.rollouts import RolloutMetrics
 from otto.telemetry.runs import RunMetrics
 from otto.telemetry.work import WorkMetrics
+from otto.telemetry.writes import WriteMetrics
 from otto.telemetry.zones import ZoneMetrics
 
 
@@ -45,6 +47,8 @@ class Metrics(
     ImageMetrics,
     PipelineMetrics,
     ForgeMetrics,
+    ApiMetrics,
+    WriteMetrics,
 ):
     """All of OttO's metrics over one registry; cheap enough to be told everything.
 
@@ -74,7 +78,7 @@ class Metrics(
         self._fleet = FleetMetrics(self.registry, limit=site_limit if per_site else 0, now=now)
         self._money = MoneyMetrics(self.registry, self._fleet.shows_sites)
         self.rollouts = RolloutMetrics(self.registry, self._fleet.shows_sites)
-        self._zones = ZoneMetrics(self.registry, limit=site_limit if per_site else 0)
+        self._zones = ZoneMetrics(self.registry, limit=site_limit if per_site else 0, now=now)
         RunMetrics.__init__(self, self.registry)
         ObservationMetrics.__init__(self, self.registry)
         WorkMetrics.__init__(self, self.registry, health or Health())
@@ -84,6 +88,8 @@ class Metrics(
         ImageMetrics.__init__(self, self.registry)
         PipelineMetrics.__init__(self, self.registry)
         ForgeMetrics.__init__(self, self.registry)
+        ApiMetrics.__init__(self, self.registry)
+        WriteMetrics.__init__(self, self.registry)
         build = Info("otto_build", "What is running.", registry=self.registry)
         build.info({"version": __version__, "python": platform.python_version()})
         prometheus.ProcessCollector(registry=self.registry)
@@ -138,6 +144,10 @@ class Metrics(
     def zone_differs(self, zone: str, count: int) -> None:
         """Show in how many places a zone differs."""
         self._zones.differs(zone, count)
+
+    def zone_seen(self, zone: str, look: str, at: float, serial: int | None) -> None:
+        """Show that a look (as `zone_looked`) ended, `at` seconds since 1970, and the serial it found."""
+        self._zones.seen(zone, look, at, serial)
 
     def zone_gone(self, zone: str) -> None:
         """Take back everything said of a zone."""

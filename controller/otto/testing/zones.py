@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 
 from otto.decide.dns.names import absolute
 from otto.decide.dns.wanted import Key, wanted
-from otto.model.domain import DomainSpec
+from otto.model.domain import DomainSpec, RecordType
 from otto.model.errors import StaleError, TerminalError
 from otto.model.observed import CheckFailure
 from otto.model.progress import Progress, Report
@@ -135,7 +135,8 @@ class MemoryZones:
             elif not _alike(have, record) or record.key not in ours:
                 takes_over = record.key not in ours
                 changes.append(RecordChange(ChangeKind.UPDATE, have, record, takes_over=takes_over))
-        unwanted = sorted(ours - wants.by_key.keys() - wants.left)
+        # octoDNS never takes a zone's own NS records out: without them it would be none.
+        unwanted = sorted(ours - wants.by_key.keys() - wants.left - {("", RecordType.NS.value)})
         changes += [RecordChange(ChangeKind.DELETE, zone.records[key], None) for key in unwanted]
         signed = domain.dnssec if domain.dnssec not in (None, zone.signed) else None
         foreign = [item for key, item in zone.records.items() if key not in ours]

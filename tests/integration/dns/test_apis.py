@@ -7,7 +7,6 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
-import requests
 from tests.integration.dns.apis import (
     API_KEY,
     TOKEN,
@@ -51,16 +50,22 @@ RECORDS = (
 @pytest.fixture(params=sorted(APIS))
 def reach(request: pytest.FixtureRequest) -> Iterator[Reach]:
     """An API, how it is reached, and specs of a zone there."""
-    provider = DnsProvider(request.param)
-    with warnings.catch_warnings(), APIS[request.param]().serving() as api:
+    with reached(request.param) as found:
+        yield found
+
+
+@contextlib.contextmanager
+def reached(name: str) -> Iterator[Reach]:
+    provider = DnsProvider(name)
+    with warnings.catch_warnings(), APIS[name]().serving() as api:
         warnings.simplefilter("ignore")  # of Google's libraries about Python, when they are loaded
 
         def spec(*records: Record, **more: Any) -> DomainSpec:
             return replace(domain(*records, name="example.org", **more), provider=provider)
 
-        credentials = {"digitalocean": TOKEN, "powerdns": API_KEY}.get(request.param, "")
+        credentials = {"digitalocean": TOKEN, "powerdns": API_KEY}.get(name, "")
         endpoint = f"{api.url}/v2" if provider is DnsProvider.DIGITALOCEAN else api.url
-        access = Access(OWNER, credentials=credentials, endpoints={request.param: endpoint})
+        access = Access(OWNER, credentials=credentials, endpoints={name: endpoint})
         if isinstance(api, GoogleApi):
             access = replace(access, credentials=api.credentials())
         if isinstance(api, PowerDnsApi):
@@ -73,10 +78,10 @@ def changes(method: str, path: str) -> bool:
     return method != "GET" and path != "/token"
 
 
-def refusing_after(changes: int) -> Callable[[str, str], RefusalError | None]:
+def refusing_after(most: int) -> Callable[[str, str], RefusalError | None]:
     """Let so many requests change something, and no more."""
-    left = iter(range(changes))
-    return lambda method, _: None if method == "GET" or next(left, None) is not None else REFUSED
+    left = iter(range(most))
+    return lambda method, path: REFUSED if changes(method, path) and next(left, None) is None else None
 
 
 def failing(work: Callable[[], object], spec: DomainSpec) -> OttoError:
@@ -203,7 +208,7 @@ def test_a_digitalocean_apply_that_stops_half_way_is_finished_by_the_next() -> N
         for stop in range(1, 12):
             plan = planned(wish, access)
             api.refuse = refusing_after(stop)
-            with contextlib.suppress(requests.HTTPError):
+            with contextlib.suppress(TransientError):
                 engine.apply(wish, plan, access, silent)
             api.refuse = lambda _method, _path: None
             names = {(item["name"], item["type"]) for item in api.domains["example.org"].values()}
@@ -215,3 +220,34 @@ def test_a_digitalocean_apply_that_stops_half_way_is_finished_by_the_next() -> N
                     assert (key, "TXT") in names
         applied(wish, access)
         assert not planned(wish, access)
+
+
+@pytest.mark.parametrize("moved", [False, True])
+def test_a_googlecloud_apply_that_stops_between_two_requests_is_finished_by_the_next(*, moved: bool) -> None:
+    """Each request is atomic, and holds ownership records with what they are about."""
+    with reached("googlecloud") as (api, access, spec):
+        assert isinstance(api, GoogleApi)
+        wish = spec(*(record(f"host-{number:03d}", "A", "192.0.2.1") for number in range(450)))
+        applied(spec(), access)
+        plan = planned(wish, access)
+        there = {"name": "host-449.example.org.", "type": "A", "ttl": 60, "rrdatas": ["192.0.2.9"]}
+        if moved:
+            api.refuse = lambda method, path: _slipped_in(api, there) if path.endswith("/changes/1") else None
+        else:
+            api.refuse = refusing_after(1)
+        error = failing(lambda: engine.apply(wish, plan, access, silent), wish)
+        api.refuse = lambda _method, _path: None
+        assert type(error) is TransientError
+        assert moved == ("of 900 record sets were changed" in error.message)
+        rest = planned(wish, access)
+        names = {change.record.name for change in rest.changes}
+        assert 0 < len(names) < 900
+        assert all(f"_owner.a.{name}" in names for name in names if not name.startswith("_owner"))
+        engine.apply(wish, rest, access, silent)
+        assert [item.address for item in planned(wish, access).conflicts] == ["host-449 A"] * moved
+
+
+def _slipped_in(api: GoogleApi, record_set: dict[str, Any]) -> None:
+    """Somebody else makes a record set while ours are on their way."""
+    (zone,) = api.zones
+    api.sets[zone][record_set["name"], record_set["type"]] = record_set

@@ -8,13 +8,14 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from tests.integration.dns.nameserver import KEY, OWNER, SECRET, Nameserver
+from tests.integration.dns.nameserver import KEY, OWNER, SECRET, Knot, Nameserver
 
 from otto.adapters.clock import SystemClock
-from otto.adapters.dns import DnsOptions, DnsZones
+from otto.adapters.dns import DnsOptions, DnsZones, Server
 from otto.adapters.specs import YamlSpecs
 from otto.config import DnsSettings, LoopSettings, SourceSettings
 from otto.model.history import Grant, GrantKind
+from otto.model.run import Outcome
 from otto.model.status import Phase, SiteStatus
 from otto.reconcile.controller import Controller
 from otto.testing import World
@@ -37,11 +38,36 @@ RECORDS: list[dict[str, object]] = [
 ]
 
 
-class Story:
-    """A controller over a real server, everything else in memory."""
+class Above:
+    """The zone above, on a server of its own, in the place of the lab's."""
+
+    parent = "test"
 
     def __init__(self, server: Nameserver) -> None:
         self.server = server
+
+    async def find(self) -> Server:
+        return self.server.server
+
+    async def ensure(self) -> Server:
+        return self.server.server
+
+    async def make(self, zone: str, nameservers: tuple[str, ...]) -> None:
+        raise NotImplementedError
+
+    async def sign(self, zone: str, *, signed: bool) -> None:
+        raise NotImplementedError
+
+    async def drop(self, zone: str) -> None:
+        raise NotImplementedError
+
+
+class Story:
+    """A controller over a real server, everything else in memory."""
+
+    def __init__(self, server: Nameserver, above: Above | None = None) -> None:
+        self.server = server
+        self.above = above
         self.world = World(clock=SystemClock(), specs=YamlSpecs())  # type: ignore[arg-type]
 
     def commit(self, records: list[dict[str, object]], **spec: object) -> None:
@@ -61,7 +87,7 @@ class Story:
 
     @asynccontextmanager
     async def running(self, home: Path) -> AsyncIterator[Controller]:
-        zones = DnsZones(DnsOptions(OWNER, query_timeout=3.0), {"env:KEY": SECRET}.__getitem__, None)
+        zones = DnsZones(DnsOptions(OWNER, query_timeout=3.0), {"env:KEY": SECRET}.__getitem__, self.above)
         kit = replace(
             self.world.kit(LoopSettings(backoffBase=0.2, backoffCap=2.0)),
             zones=zones,
@@ -148,3 +174,46 @@ async def test_a_server_that_is_away_comes_back(story: Story, tmp_path: Path) ->
         story.server.start()
         status = await story.until(Phase.READY)
         assert status.failures == 0
+
+
+async def test_nameservers_change_with_a_persons_word_for_that_very_change_alone(
+    nameserver: Nameserver, tmp_path: Path
+) -> None:
+    """Those of the zone itself, and those that the zone above names."""
+    records: list[dict[str, object]] = [{"name": "ns1", "type": "A", "values": ["127.0.0.1"]}]
+    wish = {"registrar": "lab", "policy": {"approval": "auto", "takeover": True}}
+    with Knot(tmp_path / "above", ["test"]) as parent:
+        story = Story(nameserver, Above(parent))
+
+        def delegated() -> list[str]:
+            told = parent.dig(ZONE, "NS", "+noshort", "+noall", "+authority")
+            return sorted(line.split()[-1] for line in told if line.split()[3] == "NS")
+
+        async def approve(plan: str) -> None:
+            now = story.world.clock.now()
+            await story.world.ledger.grant(Grant(GrantKind.APPROVE, ZONE, "ada", now, plan=plan))
+
+        story.commit(records, nameservers=["ns1.example.test"], **wish)
+        async with story.running(tmp_path):
+            first = await story.until(Phase.AWAITING_APPROVAL)
+            assert "guard.dns.nameservers" in {reason.rule for reason in first.held}
+            assert delegated() == []
+            await approve(first.plan)
+            done = await story.runs()
+            status = await story.until(Phase.READY, after=done)
+            assert delegated() == ["ns1.example.test."], status
+
+            # Another change is not what was approved.
+            done = await story.runs()
+            records.append({"name": "ns2", "type": "A", "values": ["127.0.0.1"]})
+            story.commit(records, nameservers=["ns2.example.test"], **wish)
+            second = await story.until(Phase.AWAITING_APPROVAL, after=done)
+            assert second.plan != first.plan
+            await approve(first.plan)
+            await story.until(Phase.AWAITING_APPROVAL, after=await story.runs())
+            assert (delegated(), nameserver.dig(ZONE, "NS")) == (["ns1.example.test."],) * 2
+            await approve(second.plan)
+            await story.until(Phase.READY, after=await story.runs())
+            assert (delegated(), nameserver.dig(ZONE, "NS")) == (["ns2.example.test."],) * 2
+        runs = await story.world.store.runs(ZONE, 20)
+        assert sum(bool(run.plan) and run.outcome is Outcome.SUCCEEDED for run in runs) == 2

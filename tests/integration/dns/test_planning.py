@@ -177,3 +177,43 @@ def test_a_type_that_octodns_does_not_know_is_foreign_and_never_in_danger(namese
     plan = applied(domain(exclusive=True), nameserver.access())
     assert "odd HINFO" in {item.address for item in plan.foreign}
     assert nameserver.dig("odd.example.test", "HINFO") == ['"a" "b"']
+
+
+def test_what_octodns_reads_otherwise_than_the_server_has_it_is_changed_all_the_same(
+    nameserver: Nameserver,
+) -> None:
+    """A server compares to the letter with what was there before, or calls each plan stale for ever."""
+    odd = (
+        ("split", 'TXT "v=DKIM1; " "p=" "abc"'),
+        ("where", "LOC 31 58 52.1 S 115 49 11.7 E 20m 10m 10m 2m"),
+        ("CAPITALS", "CNAME Elsewhere.Other.TEST."),
+        ("finger", "SSHFP 1 1 123456789ABCDEF67890123456789ABCDEF67890"),
+        ("new", 'SVCB 1 foo.example.net. port="53" alpn="h2,h3"'),
+    )
+    nameserver.update("example.test", [f"update add {name}.example.test 60 {data}" for name, data in odd])
+    spec = domain(record("split", "TXT", '"other"'), exclusive=True, takeover=True)
+    plan = applied(spec, nameserver.access())
+    assert changed(plan) == {
+        "split TXT": "update",
+        "where LOC": "delete",
+        "capitals CNAME": "delete",
+        "finger SSHFP": "delete",
+        "new SVCB": "delete",
+    }
+    (split,) = (change for change in plan.changes if change.record.address == "split TXT")
+    assert split.before is not None
+    assert split.before.values == ('"v=DKIM1; " "p=" "abc"',)
+    assert nameserver.dig("split.example.test", "TXT") == ['"other"']
+    assert not planned(spec, nameserver.access())
+
+
+def test_a_zone_with_an_international_name_is_planned_applied_and_emptied(nameserver: Nameserver) -> None:
+    zone = "xn--mller-kva.test"
+    with type(nameserver)(nameserver.folder / "other", [zone]) as server:
+        spec = domain(record("", "MX", "10 xn--bcher-kva.example."), record("*", "A", "192.0.2.1"), name=zone)
+        assert len(changed(applied(spec, server.access()))) == 2
+        assert server.dig(f"www.{zone}", "A") == ["192.0.2.1"]
+        assert server.dig(f"_owner.mx.{zone}", "TXT") == [MARK]
+        assert not planned(spec, server.access())
+        applied(domain(name=zone), server.access())
+        assert server.dig(f"www.{zone}", "A") == []

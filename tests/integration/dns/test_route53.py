@@ -13,16 +13,18 @@ from typing import Any
 import boto3
 import pytest
 from botocore.exceptions import ClientError
-from tests.integration.dns.nameserver import OWNER, free_port
+from tests.integration.dns.nameserver import OWNER, Knot, free_port
 from tests.integration.dns.specs import applied, changed, domain, planned, record
 
 from otto.adapters.dns import delegation, engine
 from otto.adapters.dns.access import Access
+from otto.adapters.dns.checking import check
+from otto.adapters.dns.examining import examine
 from otto.adapters.dns.faults import translated
 from otto.model.domain import DnsProvider, DomainSpec, Record
 from otto.model.errors import StaleError, TerminalError, TransientError
 from otto.model.progress import silent
-from otto.model.zone import ZonePlan
+from otto.model.zone import Aspect, ZonePlan
 
 CREDENTIALS = "aws_access_key_id = AKIATEST\naws_secret_access_key = not-a-real-secret\n"
 CONTACT = {
@@ -210,6 +212,32 @@ def test_the_registrar_names_other_nameservers_with_glue(access: Access) -> None
     assert planned(wish, access).delegation is None
     with pytest.raises(StaleError, match="nameservers at the registrar moved on"):
         delegation.change(wish, plan, access)
+
+
+def test_what_the_registrar_was_told_is_read_back_from_the_servers_of_the_zone_above(tmp_path: Path) -> None:
+    """They learn of it later; until they say so, the zone is not in place."""
+    wish = spec(record("ns1", "A", "127.0.0.2"), nameservers=("ns1.example.org",), registrar="route53domains")
+    with Knot(tmp_path / "org", ["org"]) as org:
+        lookups = (f"127.0.0.1#{org.port}",)
+        access = Access(OWNER, resolvers=lookups, port=org.port, timeout=1.0)
+        org.update("org", ["del ns1.org A", "add ns1.org 60 A 127.0.0.1"])
+        with Knot(tmp_path / "own", ["example.org"], "127.0.0.2", port=org.port) as own:
+            own.update("example.org", ["del ns1.example.org A", "add ns1.example.org 300 A 127.0.0.2"])
+            (failure,) = check(wish, {}, access)
+            assert failure.check == "example.org NS"
+            assert failure.target == "ns1.org (127.0.0.1)"
+            assert (failure.expected, failure.received) == ("ns1.example.org.", "NXDOMAIN")
+            assert Aspect.DELEGATION in {each.aspect for each in examine(wish, {}, access) if not each.holds}
+            org.update("org", ["add example.org 60 NS ns1.example.org", "add ns1.example.org 60 A 127.0.0.2"])
+            assert check(wish, {}, access) == ()
+            (told,) = (each for each in examine(wish, {}, access) if each.aspect is Aspect.DELEGATION)
+            assert (told.holds, told.message) == (True, "delegated to ns1.example.org")
+    (lost,) = (
+        each
+        for each in check(wish, {}, replace(access, timeout=0.2))
+        if each.target != "ns1.example.org (127.0.0.2)"
+    )
+    assert (lost.target, lost.received) == ("the zone above", "it is not found")
 
 
 def test_a_nameserver_inside_the_zone_without_an_address_is_refused(access: Access) -> None:

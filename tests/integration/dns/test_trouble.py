@@ -158,7 +158,7 @@ def test_a_large_zone_goes_in_several_messages_and_a_server_that_dies_meanwhile_
     nameserver: Nameserver,
 ) -> None:
     """10,000 record sets with as many ownership records; the server is killed between two messages."""
-    count = 10_000 if isinstance(nameserver, Knot) else 2_500
+    count = 10_000 if isinstance(nameserver, Knot) else 1_000
     spec, access = large(count), nameserver.access()
     plan = planned(spec, access)
     assert len(plan.changes) == 2 * count

@@ -81,6 +81,16 @@ async def test_errors_come_back_as_ours_without_the_secret(knot: Knot, zones: Dn
     assert SECRETS["env:WRONG"] not in f"{caught.value!r} {caught.value.detail} {caught.value.__cause__}"
 
 
+async def test_a_secret_that_changes_is_taken_the_next_time(knot: Knot) -> None:
+    held = {"env:KEY": unguessable()}
+    zones = DnsZones(DnsOptions(OWNER, query_timeout=3.0), held.__getitem__, None)
+    with pytest.raises(TerminalError, match="BADSIG"):
+        await zones.plan(at(knot, domain()), {})
+    held["env:KEY"] = SECRET
+    assert not await zones.plan(at(knot, domain()), {})
+    await zones.close()
+
+
 async def test_who_hangs_is_cut_off_in_time_and_the_next_is_served(knot: Knot) -> None:
     zones = DnsZones(
         DnsOptions(OWNER, workers=1, timeout=2.0, query_timeout=600.0), SECRETS.__getitem__, None

@@ -1,7 +1,8 @@
 """The lab's nameserver: zones made, changed, signed, delegated; killed, removed, and cleaned away."""
 
+import secrets
 import subprocess
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
 
@@ -10,9 +11,11 @@ from tests.integration.dns.specs import domain, record
 
 from otto.adapters.dns import DnsOptions, DnsZones
 from otto.cli.labdns import LabNameserver
+from otto.config import LabSettings
 from otto.lab import inventory, names
 from otto.lab.lab import Lab
 from otto.lab.nameserver import Nameserver
+from otto.model.domain import DnsServer
 from otto.model.errors import TerminalError
 from otto.model.progress import silent
 from otto.model.zone import Aspect
@@ -30,6 +33,15 @@ OWNED = domain(
 
 
 @pytest.fixture(scope="module")
+def lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lab]:
+    """Not everybody's: it is cleaned."""
+    made = Lab(tmp_path_factory.mktemp("home"), secrets.token_hex(4), LabSettings(pool="10.204.16.0/20"))
+    made.up()
+    yield made
+    made.clean()
+
+
+@pytest.fixture(scope="module")
 def nameserver(lab: Lab, key: Path) -> Nameserver:
     return Nameserver(lab, key.with_suffix(".pub").read_text().strip(), "test")
 
@@ -42,7 +54,7 @@ async def zones(lab: Lab, nameserver: Nameserver) -> AsyncIterator[DnsZones]:
 
 
 async def test_a_zone_is_born_served_signed_delegated_and_outlives_what_happens_to_its_server(  # noqa: PLR0915
-    lab: Lab, nameserver: Nameserver, zones: DnsZones
+    lab: Lab, nameserver: Nameserver, zones: DnsZones, podman: Callable[..., str]
 ) -> None:
     # Nothing is started by looking and planning.
     assert nameserver.find() is None
@@ -90,11 +102,28 @@ async def test_a_zone_is_born_served_signed_delegated_and_outlives_what_happens_
     assert _dig(place.address, "example.test", "DS") == []
     assert not await zones.plan(plain, {})
 
-    # Removed behind OttO's back: made anew from the spec.
-    lab.api().remove_container(nameserver.name)
+    # Its key is gone, or was removed to have another: it gets one, and takes the old one no longer.
+    (lab.folder / "nameserver.key").unlink()
+    assert not await zones.plan(plain, {})
+    turned = nameserver.find()
+    assert turned is not None
+    assert (turned.address, turned.secret == place.secret) == (place.address, False)
+    old = replace(
+        OWNED, registrar="", dnssec=None, server=DnsServer(place.address, 53, place.key, place.secret)
+    )
+    with pytest.raises(TerminalError, match="BADSIG"):
+        await zones.plan(old, {})
+
+    # Removed behind OttO's back: made anew from the spec, under the same address.
+    podman("rm", "-f", "-t", "0", nameserver.name)
+    assert nameserver.find() is None
+    assert await zones.serial(OWNED) is None
     assert not (await zones.read(OWNED)).exists
     await zones.apply(OWNED, await zones.plan(OWNED, {}), silent)
     assert not await zones.plan(OWNED, {})
+    assert nameserver.find() == turned
+    assert _dig(place.address, "www.example.test", "A") == ["192.0.2.1"]
+    assert _dig(place.address, "example.test", "DS") != []
 
     # No spec wants it any more.
     gone = replace(OWNED, records=(), nameservers=(), dnssec=None)
@@ -108,8 +137,13 @@ async def test_a_zone_is_born_served_signed_delegated_and_outlives_what_happens_
         await zones.plan(elsewhere, {})
     with pytest.raises(TerminalError, match="delegates from test, not from other"):
         Nameserver(lab, "", "other").ensure()
-    lab.api().remove_container(nameserver.name)
-    lab.api().remove_network(nameserver.name)
+
+    told: list[str] = []
+    cleaned = lab.clean(lambda progress: told.append(progress.message))
+    assert cleaned.nameserver
+    assert cleaned.networks == (nameserver.name,)
+    assert "removed the nameserver, with its zones" in told
+    assert lab.status().nameserver is None
 
 
 def _kill(container: str) -> None:

@@ -229,6 +229,7 @@ def test_a_killed_install_is_finished_first(checkout: Checkout) -> None:
 DOWNLOAD = """
 echo "apt-get $*" >>"$OTTO_CALLS"
 [ -z "$FOO_IS_AWAY" ] || exit 100
+case "$FOO_IS_OLD $*" in yes*foo=1.2) exit 100 ;; esac
 case "$*" in *download*) touch foo_1_all.deb ;; esac
 """
 UNPACKED = """
@@ -238,10 +239,21 @@ printf '#!/bin/bash\necho foo speaks\n' >"$3/usr/bin/foo-tool"
 """
 
 
-def with_foo_to_unpack(checkout: Checkout) -> Path:
-    (checkout.root / "infra/setup/packages").write_text("git git run\nfoo foo-tool unpack\n")
+# Installed is libfoo 1.2, 1.3 once that was asked for, and whatever else apt-get is asked to install.
+QUERY = """
+case "$* " in
+*Version*) grep -q "install.*libfoo1" "$OTTO_CALLS" && echo -n =1.3 || echo -n =1.2 ;;
+*libfoo1*) ;;
+*) grep -q "install.* ${*: -1}\\( \\|$\\)" "$OTTO_CALLS" ;;
+esac
+"""
+
+
+def with_foo_to_unpack(checkout: Checkout, libraries: str = "", where: str = "bin") -> Path:
+    (checkout.root / "infra/setup/packages").write_text(f"git git run\nfoo foo-tool unpack {libraries}\n")
+    checkout.program("dpkg-query", QUERY)
     checkout.program("apt-get", DOWNLOAD)
-    checkout.program("dpkg-deb", UNPACKED)
+    checkout.program("dpkg-deb", UNPACKED.replace("usr/bin", f"usr/{where}"))
     return checkout.root / ".venv" / "bin" / "foo-tool"
 
 
@@ -257,6 +269,50 @@ def test_a_program_whose_package_would_start_a_service_is_only_unpacked(checkout
     again = checkout.run("infra/setup/setup", "test")
     assert (again.returncode, again.stdout) == (0, "")
     assert not [call for call in checkout.called() if call.startswith("apt-get")]
+
+
+def test_libraries_of_a_program_that_is_unpacked_are_installed_and_it_is_of_their_version(
+    checkout: Checkout,
+) -> None:
+    program = with_foo_to_unpack(checkout, "libfoo1 libbar2", "sbin")
+    checkout.program("id", "echo 1000")
+    refused = checkout.run("infra/setup/setup", "test")
+    assert refused.returncode == 1
+    assert "as root, run: apt-get install --no-install-recommends libbar2" in refused.stderr
+    checkout.program("id", "echo 0")
+    checkout.called()
+    done = checkout.run("infra/setup/setup", "test")
+    assert done.returncode == 0, done.stderr
+    apt = [call for call in checkout.called() if call.startswith("apt-get")]
+    assert [call.split("Retries=3 ")[1] for call in apt] == [
+        "update",
+        "install --no-install-recommends libbar2",
+        "download foo=1.2",
+    ]
+    assert subprocess.run([program], capture_output=True, text=True, check=True).stdout == "foo speaks\n"
+
+
+def test_a_version_that_the_archive_has_no_longer_has_the_library_brought_up_to_date(
+    checkout: Checkout,
+) -> None:
+    with_foo_to_unpack(checkout, "libfoo1")
+    checkout.program("id", "echo 0")
+    assert checkout.run("infra/setup/setup", "test", FOO_IS_OLD="yes").returncode == 0
+    apt = [call for call in checkout.called() if call.startswith("apt-get")]
+    assert [call.split("Retries=3 ")[1] for call in apt] == [
+        "download foo=1.2",
+        "update",
+        "install --no-install-recommends libfoo1",
+        "download foo=1.3",
+    ]
+
+
+def test_no_package_that_the_suite_needs_is_installed_where_it_would_serve_names() -> None:
+    """Knot and BIND would both serve port 53 of the machine, from its next start on as well."""
+    lines = (ROOT / "infra/setup/packages").read_text(encoding="utf-8").splitlines()
+    wanted = {words[0]: words[2] for line in lines if (words := line.split("#")[0].split())}
+    assert wanted.keys() >= {"knot", "bind9", "prometheus"}
+    assert {wanted[name] for name in ("knot", "bind9", "prometheus")} == {"unpack"}
 
 
 def test_a_program_on_the_path_is_not_unpacked(checkout: Checkout) -> None:

@@ -16,6 +16,7 @@ from otto.api.app import create_app
 from otto.api.server import serving
 from otto.cli.up.listening import listen
 from otto.config import ApiSettings
+from otto.model.caller import Scope, Token
 from otto.model.cost import Cost
 from otto.model.difference import Cause, Difference, Layer
 from otto.model.rollout import RolloutStatus
@@ -48,6 +49,13 @@ def told() -> Metrics:
         metrics.observed(site, [Difference(Layer.SERVING, "checks", "a", "b", Cause.DRIFT)])
         metrics.seen(site, "probes", AT.timestamp())
         metrics.rollouts.stands(RolloutStatus(site))
+    metrics.zone(SiteStatus("acme.example", Phase.READY, AT).with_condition(ready))
+    metrics.zone_seen("acme.example", "serial", AT.timestamp(), 1)
+    metrics.zone_seen("acme.example", "full", AT.timestamp(), 1)
+    metrics.answered("GET", "/site", 500, 0.1)
+    metrics.answered("GET", "/healthz", 503, 0.1)
+    metrics.answered("GET", "/readyz", 503, 0.1)
+    metrics.tokens([Token("a", "ci", Scope.READ, "", AT, AT.replace(year=2027), used_at=AT)], AT)
     metrics.orphans(dict.fromkeys(SITES, 1))
     metrics.orphan_cost(Cost(0.006), "EUR")
     metrics.fleet_budget(math.inf)

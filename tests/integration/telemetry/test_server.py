@@ -218,18 +218,60 @@ async def until_status(port: int, status: int) -> None:
             await asyncio.sleep(0.02)
 
 
-async def test_headers_without_end_are_refused() -> None:
+@pytest.mark.parametrize(
+    ("sent", "status"),
+    [
+        (b"GET /metrics HTTP/1.1\r\nX-Long: " + b"x" * 200_000, 431),
+        (b"GET /healthz HTTP/1.1\r\nHost: x\r\nX-Long: " + b"x" * 40_000 + b"\r\n\r\n", 431),
+        (b"GET /healthz HTTP/1.1\r\nHost: x\r\n" + b"X: y\r\n" * 200 + b"\r\n", 431),
+        (b"GET /healthz?" + b"x" * 40_000 + b" HTTP/1.1\r\nHost: x\r\n\r\n", 431),
+        (b"NONSENSE\r\n\r\n", 400),
+        (b"GET /healthz HTTP/1.1\r\n\r\n", 400),
+        (b"GET /healthz HTTP/1.1\r\nHost: x\r\nHost: y\r\n\r\n", 400),
+        (b"GET /healthz HTTP/1.1\r\nHost: x\r\nX-A: a\0b\r\n\r\n", 400),
+        (b"POST /nothing HTTP/1.1\r\nHost: x\r\nContent-Length: 1\r\nContent-Length: 2\r\n\r\nab", 400),
+        (b"POST /nothing HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: gzip\r\n\r\n", 400),
+    ],
+)
+async def test_what_is_no_good_http_is_refused_with_a_problem_and_ends_its_connection(
+    sent: bytes, status: int
+) -> None:
     async with served() as port:
         with connected(port) as client:
-            client.sendall(b"GET /metrics HTTP/1.1\r\nX-Long: " + b"x" * 200_000)
-            assert until_closed(client).startswith(b"HTTP/1.1 400 ")
+            client.sendall(sent)
+            answer = until_closed(client)
+        assert answer.startswith(b"HTTP/1.1 %d " % status)
+        head, _, body = answer.partition(b"\r\n\r\n")
+        assert json.loads(body)["status"] == status
+        for needed in (b"application/problem+json", b"x-request-id: ", b"nosniff", b"connection: close"):
+            assert needed in head.lower()
         assert ask(port, "/healthz").status == 200
+
+
+async def test_no_second_request_hides_behind_a_body_of_two_lengths() -> None:
+    hidden = b"GET /metrics HTTP/1.1\r\nHost: x\r\n\r\n"
+    head = b"POST /nothing HTTP/1.1\r\nHost: x\r\nContent-Length: %d\r\nTransfer-Encoding: chunked\r\n\r\n"
+    async with served() as port:
+        with connected(port) as client:
+            client.sendall(head % (5 + len(hidden)) + b"0\r\n\r\n" + hidden)
+            answer = until_closed(client)
+        assert answer.startswith(b"HTTP/1.1 400 ")
+        assert answer.count(b"HTTP/1.1 ") == 1
+
+
+async def test_nobody_is_believed_to_have_used_tls_or_to_come_from_elsewhere() -> None:
+    async with served() as port:
+        answer = ask(port, "/healthz", **{"X-Forwarded-Proto": "https", "X-Forwarded-For": "192.0.2.1"})
+        assert "strict-transport-security" not in answer.headers
 
 
 async def test_more_clients_than_there_is_room_for_are_told_so_and_room_comes_back() -> None:
     async with served(Limits(connections=2)) as port:
         with connected(port), connected(port):
-            assert ask(port, "/healthz").status == 503
+            answer = ask(port, "/healthz")
+            assert answer.status == answer.data["status"] == 503
+            assert answer.headers["content-type"] == "application/problem+json"
+            assert "retry-after" in answer.headers
         await until_status(port, 200)
 
 

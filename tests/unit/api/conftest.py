@@ -69,6 +69,10 @@ class Api:
     app: ASGIApp
     registry: CollectorRegistry = field(default_factory=CollectorRegistry)
 
+    def counted(self, name: str, **labels: str) -> float:
+        """The value of a series of `/metrics`, 0 without one."""
+        return self.inside.kit.metrics.registry.get_sample_value(f"otto_{name}", labels) or 0
+
     async def get(self, url: str, by: str = "", **headers: str) -> Answer:
         return await self.ask("GET", url, by=by, **headers)
 
@@ -98,7 +102,14 @@ async def api_over(stage: Stage, options: Options | None = None) -> AsyncIterato
         gate = Guests()
         inside = Inside(controller, Bridge(), gate, version="1.2.3")
         registry = CollectorRegistry()
-        app = create_app(registry, Well(), "1.2.3", inside=inside, options=options or Options())
+        app = create_app(
+            registry,
+            Well(),
+            "1.2.3",
+            inside=inside,
+            options=options or Options(),
+            counted=controller.kit.metrics,
+        )
         await calm()  # a controller that never ran closes nothing
         with telling(inside.stream, controller.kit.bus, controller.kit.clock.now):
             yield Api(stage, controller, inside, gate, app, registry)

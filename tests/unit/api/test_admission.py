@@ -30,6 +30,7 @@ async def test_a_caller_has_so_many_requests_and_is_told_when_to_come_again(api:
     assert [(await api.get("/site", by="ann")).status for _ in range(4)] == [200, 200, 200, 429]
     refused = await api.get("/site", by="ann")
     assert refused.headers["retry-after"] == "1"
+    assert api.gate.refusals == [("ann", "more than 1 requests a second came from here")] * 2
     assert refused.data["type"] == "/problems/too-many-requests"
     assert (await api.get("/site", by="bob")).status == 200
     assert {(await api.get("/site")).status for _ in range(20)} == {200}  # on the machine itself
@@ -97,6 +98,38 @@ async def test_pages_of_listed_origins_may_ask_and_read(api: Api) -> None:
     )
     assert flight.status == 200
     assert "POST" in flight.headers["access-control-allow-methods"]
+
+
+async def test_a_page_that_would_send_what_is_not_taken_is_told_so_by_a_problem(api: Api) -> None:
+    for origin, header in ((LISTED, "x-secret"), ("https://evil.example", "authorization")):
+        answer = await api.ask(
+            "OPTIONS",
+            "/site",
+            origin=origin,
+            access_control_request_method="GET",
+            access_control_request_headers=header,
+        )
+        assert answer.status == answer.data["status"] == 403
+        assert answer.headers["content-type"] == "application/problem+json"
+
+
+@pytest.mark.parametrize(
+    "path",
+    ["/site%2fone", "/site/one%2Fstatus", "/inv/..%5c..%5cetc", "/site/..%2ftoken", "/problems/%2f"],
+)
+async def test_a_slash_in_disguise_leads_nowhere(api: Api, path: str) -> None:
+    answer = await api.get(path)
+    assert (answer.status, answer.data["type"]) == (400, "/problems/malformed")
+
+
+@pytest.mark.parametrize(
+    "path",
+    ["/site/", "//site", "/site/../token", "/site/./one", "/inv/../site", "/site/%ff", "/site/h\u0435llo"],
+)
+async def test_a_path_means_one_thing_and_nobody_is_sent_elsewhere(api: Api, path: str) -> None:
+    answer = await api.get(path, host="localhost")
+    assert answer.status == 404
+    assert "location" not in answer.headers
 
 
 async def test_without_a_list_no_page_may_ask(stage: Stage) -> None:

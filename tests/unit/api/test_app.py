@@ -10,9 +10,11 @@ from typing import Any
 
 import pytest
 from prometheus_client import CollectorRegistry, Counter
+from tests.unit.api.conftest import Api
 
 from otto.api.app import create_app
 from otto.api.problems import Kind
+from otto.telemetry.metrics import Metrics
 
 
 @dataclass(frozen=True)
@@ -161,6 +163,8 @@ async def test_a_mistake_of_ours_tells_nothing_of_its_inside(registry: Collector
     answer = await get(create_app(registry, BrokenHealth(), "1.2.3"), "/healthz")
     assert answer.status == 500
     assert answer.headers["content-type"] == "application/problem+json"
+    assert answer.headers["x-content-type-options"] == "nosniff"
+    assert answer.headers["x-request-id"] == answer.data["request_id"]
     assert b"secret" not in answer.body
 
 
@@ -199,3 +203,31 @@ async def test_every_answer_is_guarded_against_being_framed_sniffed_or_kept(
         assert "frame-ancestors 'none'" in headers["content-security-policy"]
         assert headers["referrer-policy"] == "no-referrer"
         assert "cache-control" in headers
+
+
+async def test_requests_are_counted_by_the_route_that_answered(api: Api) -> None:
+    for url in ("/site/one/status", "/site/two/status", "/no/such/path", "/healthz"):
+        await api.get(url)
+    await api.ask("HEAD", "/site")
+    await api.ask("BREW", "/site")
+    await api.ask("GET", "/site", client="192.0.2.1")
+
+    def times(method: str, route: str, status: int) -> float:
+        return api.counted("api_requests_total", method=method, route=route, status=str(status))
+
+    assert times("GET", "/site/{site}/status", 404) == 2
+    assert times("GET", "other", 404) == 1
+    assert times("GET", "/healthz", 200) == 1
+    assert times("HEAD", "/site", 200) == 1
+    assert times("other", "other", 405) == 1
+    assert times("GET", "other", 401) == 1  # refused before a route is looked for
+    labels = {"method": "GET", "route": "/site/{site}/status"}
+    assert api.counted("api_request_duration_seconds_count", **labels) == 2
+
+
+async def test_a_mistake_of_ours_is_counted() -> None:
+    metrics = Metrics()
+    app = create_app(metrics.registry, BrokenHealth(), "1.2.3", counted=metrics)
+    assert (await get(app, "/healthz")).status == 500
+    labels = {"method": "GET", "route": "/healthz", "status": "500"}
+    assert metrics.registry.get_sample_value("otto_api_requests_total", labels) == 1

@@ -1,12 +1,15 @@
 """Questions over HTTP: what is no question, who may ask, and what is answered."""
 
 import json
+from dataclasses import replace
 
 import pytest
-from tests.unit.api.conftest import Api, calm
+from tests.unit.api.conftest import Api, Well, calm
 
+from otto.api.app import create_app
 from otto.api.routes.desk import _example
 from otto.desk.greeting import PROTOCOL
+from otto.desk.house import Household, Way
 from otto.desk.questions import QUESTIONS
 from otto.model.caller import Scope
 from otto.testing import site_spec
@@ -115,6 +118,41 @@ async def test_a_limited_token_makes_no_tokens(app: Api) -> None:
     assert app.gate.refusals == [("limited", answer.data["detail"])]
 
 
+# They need more than the scope read, and change nothing.
+LOOKS = {"examine", "read-zone", "tokens"}
+
+
+async def told(*, tried: bool) -> tuple[Way, ...]:
+    return (Way("a chat"),)
+
+
+async def test_whatever_is_done_is_on_record_by_name(app: Api) -> None:
+    inside = replace(app.inside, household=Household(ways=told))
+    app = replace(app, app=create_app(app.registry, Well(), "1.2.3", inside=inside))
+    app.stage.world.push(site_spec("hello", labels={"team": "web"}))
+    await app.controller.watcher.look()
+    await app.stage.calm(5)
+    ledger, done = app.stage.world.ledger, set()
+    for word, kind in QUESTIONS.items():
+        if kind.scope is Scope.READ or word in LOOKS:
+            continue
+        before = len(ledger.log)
+        if (await app.post(f"/desk/{word}", _example(kind), by="admin")).status == 200:
+            assert "admin" in {record.entry.who for record in ledger.log[before:]}, word
+            done.add(word)
+    assert done >= {
+        "ways-try",
+        "pipeline-run",
+        "look",
+        "suspend",
+        "resume",
+        "destroy",
+        "freeze",
+        "thaw",
+        "override",
+    }
+
+
 @pytest.mark.parametrize("by", ["limited", "admin"])
 async def test_every_question_has_an_answer_or_is_refused(app: Api, by: str) -> None:
     app.stage.world.push(site_spec("hello", labels={"team": "web"}), site_spec("other"))
@@ -142,6 +180,8 @@ async def test_tokens_as_a_store(app: Api) -> None:
     second = await app.get(f"/token?limit=1&cursor={first.data['next']}", by="admin")
     names = {answer.data["items"][0]["name"] for answer in (first, second)}
     assert (names, second.data["next"]) == ({"ci", "b"}, None)
+    web = await app.get("/token?label=team%3Dweb", by="admin")
+    assert [item["name"] for item in web.data["items"]] == ["ci"]
     gone = await app.ask("DELETE", f"/token/{token['id']}", by="admin")
     assert (gone.status, gone.data["holds"]) == (200, False)
     assert (await app.ask("DELETE", f"/token/{token['id']}", by="admin")).status == 409

@@ -15,6 +15,7 @@ from tests.unit.reconcile.stage import Stage
 
 from otto.api.audience import Audience
 from otto.api.problems import ProblemError
+from otto.api.routes import events
 from otto.api.stream import LostError, Stream
 from otto.api.telling import log_document
 from otto.model.caller import Scope
@@ -33,6 +34,7 @@ class Heard:
     status: int = 0
     text: str = ""
     hung_up: asyncio.Event = field(default_factory=asyncio.Event)
+    ended: asyncio.Event = field(default_factory=asyncio.Event)
 
     @property
     def events(self) -> list[dict[str, str]]:
@@ -93,6 +95,8 @@ async def listening(api: Api, query: str = "", by: str = "", last: str = "") -> 
     async def send(message: Mapping[str, Any]) -> None:
         heard.status = message.get("status", heard.status)
         heard.text += message.get("body", b"").decode()
+        if message["type"] == "http.response.body" and not message.get("more_body"):
+            heard.ended.set()
 
     task = asyncio.ensure_future(api.app(scope, receive, send))  # type: ignore[arg-type]
     async with asyncio.timeout(20):
@@ -194,6 +198,41 @@ async def test_labels_that_nothing_has_both_of(api: Api) -> None:
         changed(api, "one")
         await calm()
         assert (heard.status, heard.data) == (200, [])
+
+
+async def test_who_is_not_let_in_any_more_hears_nothing_more(api: Api) -> None:
+    api.gate.invite("ann", Scope.READ)
+    async with listening(api, by="ann") as heard:
+        api.inside.stream.tell("log", "one", {"event": "log", "name": "before"})
+        await heard.until(1)
+        del api.gate.known["ann"]
+        # However much happens: nobody waits for it to be quiet.
+        for number in range(3):
+            api.inside.stream.tell("log", "one", {"event": "log", "name": f"after {number}"})
+            await calm()
+        assert [event["name"] for event in heard.data] == ["before"]
+        await asyncio.wait_for(heard.ended.wait(), 10)
+
+
+async def test_who_hears_nothing_of_much_that_happens_is_given_a_sign_of_life(
+    api: Api, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(events, "_HEARTBEAT", 0.05)
+    async with listening(api, "event=gone") as heard:
+        async with asyncio.timeout(20):
+            while heard.text.count("\n: ") < 2:
+                api.inside.stream.tell("log", "one", {"event": "log", "name": "not for them"})
+                await asyncio.sleep(0)
+        assert heard.data == []
+
+
+async def test_whose_token_is_narrowed_hears_nothing_more(api: Api) -> None:
+    api.gate.invite("ann", Scope.READ)
+    async with listening(api, by="ann") as heard:
+        api.gate.invite("ann", Scope.READ, PROD)
+        api.inside.stream.tell("log", "one", {"event": "log", "name": "after"})
+        await asyncio.wait_for(heard.ended.wait(), 10)
+        assert heard.data == []
 
 
 async def test_a_stream_ends_with_the_server(api: Api) -> None:

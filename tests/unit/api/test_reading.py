@@ -1,5 +1,6 @@
 """What the API tells of sites, hosts and history, and to whom."""
 
+import json
 from datetime import timedelta
 from typing import Any
 from urllib.parse import quote
@@ -9,11 +10,14 @@ from tests.unit.api.conftest import Api, api_over, calm
 from tests.unit.reconcile.stage import Stage, web
 
 from otto.model.caller import Scope
+from otto.model.canonical import to_data
 from otto.model.history import AuditEntry, Grant, GrantKind
+from otto.model.host import HostState, LiveHost
 from otto.model.image import Channel, Image
 from otto.model.policy import Policy
 from otto.model.run import Outcome, Run
 from otto.model.status import Phase
+from otto.reconcile.told import ORPHANS
 from otto.testing import site_spec
 
 PROD = {"env": "prod"}
@@ -83,6 +87,30 @@ async def test_pages_of_every_list_are_the_whole_list(api: Api) -> None:
                 break
             assert f"cursor={cursor}>" in answer.headers["link"]
         assert found == whole, path
+
+
+@pytest.mark.parametrize("path", ["/runs", "/audit", "/pipelines", "/orphans"])
+async def test_every_list_of_what_belongs_to_sites_is_narrowed_by_their_labels(api: Api, path: str) -> None:
+    for site in ("one", "six", "two"):
+        await api.inside.kit.ledger.append(AuditEntry(api.stage.world.clock.now(), "ada", "freeze", site))
+    strays = [
+        LiveHost(f"i-{site}", f"{site}-web-9", site, "web", HostState.RUNNING) for site in ("one", "two")
+    ]
+    await api.stage.world.store.set_value(ORPHANS, json.dumps(to_data(strays)))
+
+    async def about(query: str, by: str = "") -> set[str]:
+        found = (await api.get(f"{path}?{query}", by=by)).data["items"]
+        return {item["site"] for item in found}
+
+    prod = {"one"} if path == "/orphans" else {"one", "six"}
+    everything = {"one", "two"} if path == "/orphans" else {"one", "six", "two"}
+    assert await about("") >= everything
+    assert await about("label=env%3Dprod") == prod == await about("", by="ann")
+    assert (
+        await about("label=env%3Dprod&label=team%3Dweb") == {"one"} == await about("label=team%3Dweb", "ann")
+    )
+    assert await about("label=env%3Dtest", by="ann") == set() == await about("label=a%3Db&label=a%3Dc")
+    assert (await api.get(f"{path}?label=prod")).status == 422
 
 
 @pytest.mark.parametrize(
@@ -226,6 +254,20 @@ async def test_hosts_are_told_with_what_was_observed_of_them(api: Api) -> None:
         "two-balancer-1",
     ]
     assert names(await api.get("/site/one/inventory?limit=1")) == ["one-balancer-1"]
+
+
+async def test_what_is_not_theirs_and_what_is_not_there_is_refused_alike_and_on_record(api: Api) -> None:
+    for site in ("two", "abc"):
+        api.gate.refusals.clear()
+        for path in (f"/site/{site}/status", f"/inv/{site}-web-1", f"/site/{site}"):
+            assert (await api.get(path, by="ann")).status == 404
+        for word in ("why", "runs", "rollout"):
+            assert (await api.post(f"/desk/{word}", {"site": site}, by="ann")).status == 409
+        assert len(api.gate.refusals) == 6
+        assert {who for who, _ in api.gate.refusals} == {"ann"}
+    api.gate.refusals.clear()
+    assert (await api.get("/site/abc/status")).status == 404  # nobody is kept from anything here
+    assert api.gate.refusals == []
 
 
 @pytest.mark.parametrize("item", ["nothing", "one-web-9", "abc-web-1", "One", "one-web-1.example"])

@@ -20,6 +20,8 @@ from otto.model.caller import Caller, Scope, TokenWish
 from otto.model.errors import TransientError
 from otto.model.history import AuditEntry
 from otto.model.saying import Speaker
+from otto.telemetry.metrics import Metrics
+from otto.telemetry.redaction import Redactor
 from otto.testing import START, FakeClock, MemoryLedger, MemoryTokens
 
 FAR = "192.0.2.7"
@@ -35,8 +37,11 @@ class Door:
     def __init__(self, **options: Any) -> None:
         self.clock = FakeClock()
         self.tokens, self.ledger = MemoryTokens(), MemoryLedger()
+        self.metrics = Metrics()
         how = GateOptions(**({"guesses": 3, "window": 60.0, "plain": True} | options))
-        self.gate = TokenGate(self.tokens, self.ledger, how, self.clock.now, self.clock.monotonic)
+        self.gate = TokenGate(
+            self.tokens, self.ledger, how, self.clock.now, self.clock.monotonic, counted=self.metrics
+        )
 
     async def make(self, number: int = 1, scope: Scope = Scope.READ, **changes: Any) -> str:
         secret = secret_of(number)
@@ -181,6 +186,22 @@ async def test_guessing_locks_an_address_out_and_no_other() -> None:
     assert (await door.refused(secret_of(112))).kind is Kind.UNAUTHENTICATED
 
 
+async def test_guesses_lockouts_and_refusals_are_counted() -> None:
+    door = Door()
+    for number in range(5):
+        await door.refused(secret_of(number + 10))
+    door.clock.move(60)
+    await door.refused("no token of ours")
+    await door.refused()
+
+    def counted(name: str, **labels: str) -> float | None:
+        return door.metrics.registry.get_sample_value(f"otto_api_{name}_total", labels)
+
+    assert (counted("guesses"), counted("lockouts")) == (4, 1)
+    assert counted("refusals", kind="unauthenticated") == 5
+    assert counted("refusals", kind="too-many-requests") == 2
+
+
 async def test_a_good_token_is_not_found_out_while_its_address_is_locked_out() -> None:
     door = Door()
     secret = await door.make()
@@ -254,6 +275,10 @@ async def test_a_token_that_others_could_read_is_refused() -> None:
     proxied = await door.ask(secret, client="10.1.0.1", x_forwarded_for=FAR, x_forwarded_proto="https")
     assert proxied.address == FAR
     assert (await door.refused(secret, client="10.1.0.1", x_forwarded_for=FAR)).kind is Kind.FORBIDDEN
+    assert (await door.ask(secret, client="127.0.0.1")).address == "127.0.0.1"
+    for proto in ("http", ""):
+        passed_on = {"x_forwarded_for": FAR, "x_forwarded_proto": proto}
+        assert (await door.refused(secret, client="127.0.0.1", **passed_on)).kind is Kind.FORBIDDEN
     assert (await door.refused(secret, x_forwarded_proto="https")).kind is Kind.FORBIDDEN
 
 
@@ -277,15 +302,59 @@ async def test_many_refusals_are_few_records_with_their_number() -> None:
     assert [entry.detail["count"] for entry in door.entries] == ["1", "50"]
 
 
-async def test_no_crowd_of_addresses_fills_the_disk() -> None:
+async def test_those_who_never_come_again_are_counted_all_the_same() -> None:
+    door = Door(guesses=10_000)
+    for _ in range(50):
+        await door.refused(secret_of(9))
+    await door.gate._refusals.settle()  # as it does by itself, after a minute
+    assert [entry.detail["count"] for entry in door.entries] == ["1"]
+    door.clock.move(60)
+    for _ in range(2):
+        await door.gate._refusals.settle()
+    assert [entry.detail["count"] for entry in door.entries] == ["1", "49"]
+
+
+async def test_a_controller_that_stops_leaves_no_refusal_unrecorded() -> None:
+    door = Door(guesses=10_000)
+    for _ in range(3):
+        await door.refused(secret_of(9))
+    door.ledger.failures.next("append", TransientError("the disk is full"))
+    await door.gate.settle()
+    await door.gate.settle()
+    assert [entry.detail["count"] for entry in door.entries] == ["1", "2"]
+
+
+async def test_strangers_do_not_use_up_the_record_of_those_who_have_a_name() -> None:
+    door = Door(guesses=10_000)
+    for number in range(500):
+        await door.refused(client=f"10.0.{number // 250}.{number % 250}")
+    request = Request({"type": "http", "method": "POST", "path": "/x", "headers": [], "query_string": b""})
+    ci = Caller("ci", Scope.READ, token="t", address=FAR)
+    await door.gate.refused(ci, request, ProblemError(Kind.FORBIDDEN, "this needs the scope admin"))
+    assert [entry.who for entry in door.entries].count("ci") == 1
+
+
+async def test_what_was_sent_neither_steers_a_terminal_nor_tells_a_token() -> None:
+    door, secret = Door(), secret_of(9)
+    refusals = Refusals(door.ledger, door.clock.now, door.clock.monotonic, Redactor(()).scrub)
+    await refusals.note("unauthenticated", "", FAR, "no", f"GET /\x1b[31m\u202e\n{secret}")
+    (entry,) = door.entries
+    assert entry.summary.isprintable()
+    assert secret not in entry.summary
+
+
+async def test_no_crowd_of_addresses_fills_the_disk_and_all_are_counted() -> None:
     door = Door(guesses=10_000)
     for number in range(5000):
         await door.refused(client=f"10.{number // 250}.{number % 250}.1")
     assert len(door.entries) == 240
+    await door.gate._refusals.settle()
+    assert len(door.entries) == 241
+    assert door.entries[-1].detail == {"count": "3760"}  # 1000 are kept in mind, with whom they came from
     assert len(door.gate._refusals._told) <= 1000
     door.clock.move(3600)
     await door.refused(client="10.0.0.1")
-    assert len(door.entries) == 241
+    assert len(door.entries) == 242
 
 
 async def test_who_may_not_do_something_is_on_record_by_name() -> None:

@@ -12,6 +12,7 @@ from otto.adapters.specs import YamlSpecs
 from otto.model.caller import Scope
 from otto.model.errors import TerminalError, TransientError
 from otto.model.status import Phase
+from otto.ports.specbook import MovedError
 from otto.testing import World
 
 HELLO = """\
@@ -243,6 +244,30 @@ async def test_a_remote_that_refuses_or_is_away_is_told_as_that(api: Api) -> Non
     answer = await api.ask("PATCH", "/site/hello", patch, if_match=seen)
     assert answer.status == 503
     assert answer.headers["retry-after"]
+    assert api.counted("writes_total", kind="Site", result="refused") == 1
+    assert api.counted("writes_total", kind="Site", result="failed") == 1
+
+
+async def test_writes_are_counted_by_what_became_of_them(api: Api) -> None:
+    async def patch(count: int, if_match: str) -> int:
+        body = {"spec": {"web": {"count": count}}}
+        return (await api.ask("PATCH", "/site/hello", body, if_match=if_match)).status
+
+    seen = await tag(api, "/site/hello")
+    api.stage.world.specbook.failures.next("publish", MovedError())
+    asked = asyncio.create_task(patch(3, seen))
+    async with asyncio.timeout(20):
+        while not asked.done():  # it reaches its pause by way of other threads
+            await api.stage.calm(1)
+    assert await asked == 200  # somebody else's commit came first: it was made anew
+    assert await patch(4, seen) == 412
+    assert await patch(3, await tag(api, "/site/hello")) == 200
+    assert (await api.ask("PATCH", "/site/hello?dry_run=1", {"spec": {}}, if_match="*")).status == 200
+    results = ("committed", "refused", "unchanged", "failed")
+    found = {result: api.counted("writes_total", kind="Site", result=result) for result in results}
+    assert found == {"committed": 1, "refused": 1, "unchanged": 1, "failed": 0}
+    assert api.counted("write_retries_total") == 1
+    assert api.counted("write_duration_seconds_count") == 3
 
 
 @pytest.mark.parametrize(
@@ -255,6 +280,20 @@ async def test_no_path_trick_gets_through(api: Api, path: str) -> None:
 
 
 class TestDomains:
+    async def test_a_secret_that_was_pushed_by_mistake_is_in_no_answer(self, api: Api) -> None:
+        bad = ZONE.replace("rfc2136", "digitalocean\n  credentials: swordfish")
+        api.stage.world.source.commit({"specs/zone.yaml": bad})
+        await api.inside.controller.watcher.look()
+        read = await api.get("/dom/example.org")
+        assert good(read)["spec"]["credentials"] == "a value that is not shown here"
+        back = await api.ask("PUT", "/dom/example.org", read.data, if_match=read.headers["etag"])
+        assert back.status == 422
+        mended = {"spec": {"credentials": "env:DIGITALOCEAN_TOKEN"}}
+        told = await api.ask("PATCH", "/dom/example.org", mended, if_match=read.headers["etag"])
+        assert good(told)["document"]["spec"]["credentials"] == "env:DIGITALOCEAN_TOKEN"
+        for path in ("/dom", "/audit", "/dom/dns/example.org", "/controller"):
+            assert b"swordfish" not in (await api.get(path)).body + read.body + back.body + told.body
+
     async def test_zones_are_listed_and_read(self, api: Api) -> None:
         (zone,) = good(await api.get("/dom"))["items"]
         assert (zone["name"], zone["records"], zone["provider"]) == ("example.org", 2, "rfc2136")
@@ -289,6 +328,33 @@ class TestDomains:
         ]
         good(await api.ask("DELETE", "/dom/dns/example.org?rec=www"))
         assert good(await api.get("/dom/dns/example.org?rec=www"))["items"] == []
+
+    async def test_a_list_of_records_goes_on_where_it_ended_whatever_comes_and_goes(self, api: Api) -> None:
+        url = "/dom/dns/example.org"
+        good(
+            await api.ask("POST", f"{url}?rec=b+A+192.0.2.1&rec=d+A+192.0.2.1&rec=d+TXT+x&rec=f+A+192.0.2.1")
+        )
+        first = good(await api.get(f"{url}?limit=3"))
+        assert [one["name"] for one in first["items"]] == ["@", "b", "d"]
+        # The last one that was given out goes, others come before and behind it.
+        good(await api.ask("DELETE", f"{url}?rec=d+A"))
+        good(await api.ask("DELETE", f"{url}?rec=@"))
+        good(await api.ask("POST", f"{url}?rec=a+A+192.0.2.1&rec=c+A+192.0.2.1&rec=e+A+192.0.2.1"))
+        second = good(await api.get(f"{url}?limit=9&cursor={first['next']}"))
+        assert [(one["name"], one["type"]) for one in second["items"]] == [
+            ("d", "TXT"),
+            ("e", "A"),
+            ("f", "A"),
+            ("www", "A"),
+        ]
+        assert second["next"] is None
+
+    async def test_records_sent_back_in_another_order_stay_where_they_are(self, api: Api) -> None:
+        url, before = "/dom/dns/example.org", text(api, "specs/zone.yaml")
+        read = await api.get(url)
+        back = [*reversed(good(read)["items"]), {"name": "b", "type": "A", "values": ["192.0.2.7"]}]
+        good(await api.ask("PUT", url, back, if_match=read.headers["etag"]))
+        assert text(api, "specs/zone.yaml").startswith(before)
 
     async def test_records_are_replaced_all_or_by_name_and_type(self, api: Api) -> None:
         url = "/dom/dns/example.org"
@@ -429,3 +495,15 @@ class TestMachines:
         assert "not watched" in good(read)["unseen"]
         body = machine("bad", "192.0.2.7")
         good(await api.ask("PUT", "/inv/bad", body, if_match=read.headers["etag"]))
+
+
+async def test_why_a_site_waits_is_not_looked_for_in_sites_of_others(api: Api) -> None:
+    other = {**new("wiki", suspend=True), "metadata": {"name": "wiki", "labels": {"team": "ops"}}}
+    good(await api.ask("POST", "/site/wiki", other, by="root"), 201)
+    good(await api.ask("POST", "/site/shop", new("shop", dependsOn=["wiki"]), by="root"), 201)
+    await api.stage.calm(5)
+    told = {who: good(await api.get("/site/shop/why", by=who))["blockers"] for who in ("root", "ann")}
+    assert {who: [item["kind"] for item in found] for who, found in told.items()} == {
+        "root": ["dependency"],
+        "ann": ["waiting"],  # as its own status says, and no further
+    }

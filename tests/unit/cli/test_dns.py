@@ -228,6 +228,11 @@ def test_what_is_no_zone_file(data: bytes) -> None:
     assert "root:" not in caught.value.message
 
 
+def test_where_a_zone_file_is_wrong() -> None:
+    with pytest.raises(UsageError, match=r"near line [23]: "):
+        record_sets(ZONE, b"$TTL 300\na IN A 192.0.2.300\n")
+
+
 def test_a_zone_that_ottos_rules_do_not_like_is_imported_with_its_problems() -> None:
     found = written(DomainSpec(ZONE), [RecordSet("", "CNAME", 60, ("a.example.net.",))])
     assert "cannot be a CNAME" in found.problems[0].message

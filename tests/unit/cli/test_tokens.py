@@ -10,7 +10,9 @@ from pathlib import Path
 import pytest
 from tests.unit.cli.conftest import Stage
 from tests.unit.cli.test_schemas import check
+from typer.testing import CliRunner
 
+from otto.cli.main import build_app
 from otto.decide import tokens
 from otto.model.caller import Scope, Token
 from otto.model.errors import TransientError
@@ -142,6 +144,24 @@ def test_the_list(keys: Keys) -> None:
     assert "revoked" in lines[2]
     for token in keys.kept:
         assert token.digest not in keys.stage.otto("token", "list", "--json").stdout
+
+
+@pytest.mark.parametrize(
+    ("typed", "told"),
+    [
+        ("token revoke ", ["ann"]),
+        ("token revoke b", []),
+        ("token create x --scope ", ["read", "operate", "write", "admin"]),
+    ],
+)
+def test_a_shell_completes_tokens_that_hold_and_scopes(keys: Keys, typed: str, told: list[str]) -> None:
+    for name in ("ann", "bob"):
+        assert keys.stage.otto("token", "create", name, "--scope", "read").exit_code == 0
+    assert keys.stage.otto("token", "revoke", "bob").exit_code == 0
+    words = f"otto --home {keys.stage.home} {typed}"
+    environ = {"_OTTO_COMPLETE": "complete_bash", "COMP_WORDS": words, "COMP_CWORD": str(words.count(" "))}
+    result = CliRunner().invoke(build_app(keys.stage.composition), [], env=environ, prog_name="otto")
+    assert (result.stdout.split(), result.stderr) == (told, "")
 
 
 def test_a_file_holds_it_and_nobody_else_may_read_it(keys: Keys, tmp_path: Path) -> None:

@@ -75,6 +75,9 @@ def test_a_token_keeps_the_digest_and_nothing_of_the_secret() -> None:
         ({"name": "x" * 101}, "101 characters"),
         ({"name": "a\u202eb"}, "do not print"),
         ({"name": "OttO"}, "what OttO calls itself"),
+        ({"name": "\uff4f\uff54\uff54\uff4f"}, "what OttO calls itself"),
+        ({"name": "Local"}, "who has no token"),
+        ({"name": "api"}, "who has no token"),
     ],
 )
 def test_tokens_there_may_not_be(changes: dict[str, Any], told: str) -> None:

@@ -67,6 +67,10 @@ async def condition(stage: Stage, name: str, kind: ConditionType) -> Condition:
     return (await stage.status(name)).conditions[kind.value]
 
 
+def measured(controller: Controller, name: str, **labels: str) -> float | None:
+    return controller.kit.metrics.registry.get_sample_value(f"otto_dns_zone_{name}", {"zone": ZONE, **labels})
+
+
 def calls(stage: Stage, name: str) -> int:
     return stage.world.zones.failures.count(name)
 
@@ -160,6 +164,25 @@ async def test_a_restart_over_a_clean_zone_reads_nothing(stage: Stage) -> None:
         assert len(await stage.world.store.runs(ZONE)) == 1
 
 
+async def test_metrics_tell_of_a_zone_before_and_after_a_restart(stage: Stage) -> None:
+    async with at_work(stage, domain(*MANY)) as controller:
+        assert measured(controller, "differences") == 0  # of what was found after the change
+        assert measured(controller, "serial") == sim(stage).serial
+        assert measured(controller, "observed_age_seconds", look="check") is not None
+    stage.world.restart()
+    plans = calls(stage, "plan")
+    async with stage.controller().running() as controller:
+        assert measured(controller, "observed_age_seconds", look="full") is not None
+        await stage.calm(35)
+        assert calls(stage, "plan") == plans
+        found = {name: measured(controller, name) for name in ("ready", "in_sync", "resolving", "failures")}
+        assert found == {"ready": 1, "in_sync": 1, "resolving": 1, "failures": 0}
+        assert measured(controller, "serial") == sim(stage).serial
+        age = measured(controller, "observed_age_seconds", look="serial")
+        assert age is not None
+        assert age < 35
+
+
 async def test_a_provider_without_serials_is_read_at_the_slow_interval(stage: Stage) -> None:
     async with at_work(stage, domain(*MANY)):
         sim(stage).serial = None
@@ -229,7 +252,7 @@ async def test_records_of_others_are_left_alone(stage: Stage) -> None:
         await stage.calm(40)
         status = await stage.status(ZONE)
         assert status.ready
-        assert "1 record sets of others" in status.conditions["InSync"].message
+        assert "1 record set of others is left alone" in status.conditions["InSync"].message
         assert len(await stage.world.store.runs(ZONE)) == 1
 
 
@@ -287,12 +310,14 @@ async def test_nameservers_never_change_without_a_person(stage: Stage) -> None:
 
 
 async def test_a_zone_changes_in_its_windows(stage: Stage) -> None:
-    night = Windows((Window(allow=True, cron="0 22 * * *", lasts=3600.0),))
-    zone = domain(*MANY, policy=DomainPolicy(windows=night))
+    soon = Windows((Window(allow=True, cron="20 0 * * *", lasts=3600.0),))  # twenty minutes from the start
+    zone = domain(*MANY, policy=DomainPolicy(windows=soon))
     async with at_work(stage, zone):
         status = await stage.status(ZONE)
         assert {reason.rule for reason in status.held} == {"guard.window.site"}
-        await stage.calm(22 * 3600)
+        await stage.calm(15 * 60)
+        assert not calls(stage, "apply")
+        await stage.calm(5 * 60 + 30)
         assert (await stage.status(ZONE)).ready
 
 
@@ -309,6 +334,19 @@ async def test_protection_holds_for_the_commit_that_takes_it_away(stage: Stage) 
         await push(stage, domain(*MANY[1:]))
         assert "guard.protect.recent" in await held(stage, ZONE)
         assert len(held_by(stage)) == 4
+
+
+async def test_a_zone_whose_nameserver_was_removed_is_made_anew_and_nobody_is_asked(stage: Stage) -> None:
+    """As that of the lab, when somebody removes it by hand: delegation, signatures and all."""
+    records = (*MANY, holds("@", "192.0.2.9"), holds("mail", "10 mx.two.example.", kind=MX))
+    zone = domain(*records, nameservers=("ns1.a.example",), registrar="lab", dnssec=True)
+    async with at_work(stage, zone):
+        before = held_by(stage)
+        del stage.world.zones.zones[ZONE]
+        await stage.calm(60)
+        assert held_by(stage) == before
+        assert (sim(stage).delegation, sim(stage).signed) == (("ns1.a.example",), True)
+        assert (await stage.status(ZONE)).ready
 
 
 # Errors
@@ -328,13 +366,43 @@ async def test_a_server_that_is_away_is_tried_again_with_growing_pauses(stage: S
         assert (await stage.status(ZONE)).failures == 0
 
 
+def away(stage: Stage) -> None:
+    for question in ("serial", "plan"):
+        stage.world.zones.failures.always(question, TransientError("ns1 does not answer"))
+
+
+def back(stage: Stage) -> None:
+    for question in ("serial", "plan"):
+        stage.world.zones.failures.stop(question)
+
+
 async def test_a_server_that_goes_away_later_changes_no_condition(stage: Stage) -> None:
     async with at_work(stage, domain(*MANY)):
-        stage.world.zones.failures.always("serial", TransientError("ns1 does not answer"))
+        away(stage)
         await stage.calm(40)
         status = await stage.status(ZONE)
         assert status.phase is Phase.DEGRADED
         assert status.holds(ConditionType.RESOLVING)
+
+
+@pytest.mark.parametrize("restarted", [False, True])
+async def test_a_server_that_comes_back_is_told_of_at_once(stage: Stage, *, restarted: bool) -> None:
+    async with at_work(stage, domain(*MANY)) as controller:
+        away(stage)
+        await stage.calm(40)
+        assert (await stage.status(ZONE)).failures > 0
+        if not restarted:
+            back(stage)
+            await stage.calm(60)
+            assert measured(controller, "failures") == 0
+    if restarted:
+        stage.world.restart()
+        back(stage)
+        async with stage.controller().running() as controller:
+            await stage.calm(5)
+            assert measured(controller, "failures") == 0
+    status = await stage.status(ZONE)
+    assert (status.phase, status.failures, status.message) == (Phase.READY, 0, "")
 
 
 async def test_a_wrong_key_stalls(stage: Stage) -> None:

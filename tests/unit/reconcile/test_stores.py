@@ -570,3 +570,33 @@ async def test_a_dry_run_tells_the_plan_and_commits_nothing(house: House) -> Non
     with pytest.raises(OttoError):
         await house.stores.dry_run(house.patch({"web": {"count": -1}}))
     assert not (await house.stores.dry_run(house.patch({"web": {"count": 2}}))).changed
+
+
+@pytest.mark.parametrize("other", ["acme", "nothere"])
+async def test_who_is_limited_learns_nothing_of_a_site_by_naming_it(house: House, other: str) -> None:
+    depending = house.stores.creation(Kind.SITE, "shop", site("shop", dependsOn=[other]), Asked(WEB))
+    zone = {
+        "apiVersion": "otto/v1",
+        "kind": "Domain",
+        "metadata": {"name": "web.example", "labels": {"team": "web"}},
+        "spec": {"provider": "rfc2136", "records": [{"name": "www", "site": other}]},
+    }
+    following = house.stores.creation(Kind.DOMAIN, "web.example", zone, Asked(WEB))
+    for order, pointer, purpose in (
+        (depending, "/spec/dependsOn/0", "to depend on"),
+        (following, "/spec/records/0/site", "to follow"),
+    ):
+        for attempt in (house.stores.dry_run, house.stores.write):
+            with pytest.raises(InvalidError) as caught:
+                await attempt(order)
+            told = [(item.file, item.line, item.pointer, item.message) for item in caught.value.problems]
+            assert told == [("", 0, pointer, f'there is no site "{other}" {purpose}')]
+
+
+async def test_what_others_made_a_site_depend_on_may_stay(house: House) -> None:
+    await house.stores.write(
+        house.stores.creation(Kind.SITE, "shop", site("shop", dependsOn=["acme"]), Asked(ROOT))
+    )
+    assert (await house.stores.write(house.patch({"web": {"count": 3}}, WEB, "shop"))).changed
+    own = house.stores.creation(Kind.SITE, "news", site("news", dependsOn=["shop"]), Asked(WEB))
+    assert (await house.stores.write(own)).changed

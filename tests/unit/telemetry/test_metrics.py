@@ -2,19 +2,23 @@
 
 import re
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import UTC, datetime
 
 import pytest
 from prometheus_client import CollectorRegistry
 from prometheus_client.core import Metric
 
+from otto.model.caller import Scope
 from otto.model.difference import Cause, Difference, Layer
+from otto.model.document import Kind
 from otto.model.host import HostEventKind
 from otto.model.pipeline import Trigger
 from otto.model.plan import StepKind
 from otto.model.run import Outcome
 from otto.model.sign import Tier
 from otto.model.status import Condition, ConditionType, Phase, SiteStatus, Truth
+from otto.telemetry.api import REFUSALS
 from otto.telemetry.guarding import VERDICTS
 from otto.telemetry.health import Health
 from otto.telemetry.metrics import Metrics
@@ -25,6 +29,7 @@ from otto.telemetry.pipelines import RESULTS as DELIVERED
 from otto.telemetry.pipelines import SENDERS
 from otto.telemetry.rollouts import RESULTS as ROLLED_OUT
 from otto.telemetry.runs import STEPS
+from otto.telemetry.writes import RESULTS as WRITTEN
 from otto.telemetry.zones import ACTIONS, LOOKS
 
 AT = datetime(2026, 1, 1, tzinfo=UTC)
@@ -97,11 +102,17 @@ def known() -> Iterator[tuple[str, dict[str, str]]]:
     yield from (("otto_dns_looks_total", {"look": look}) for look in LOOKS)
     yield from (("otto_dns_changes_total", {"action": action}) for action in ACTIONS)
     yield from (("otto_dns_zones", {"phase": phase.value}) for phase in Phase)
+    yield from (("otto_dns_zones_unready", {"phase": phase.value}) for phase in Phase)
+    yield from (("otto_api_refusals_total", {"kind": kind}) for kind in REFUSALS)
+    yield from (("otto_api_tokens", {"scope": scope.word}) for scope in Scope)
+    yield from (("otto_writes_total", {"kind": k.value, "result": r}) for k in Kind for r in WRITTEN)
     yield from (("otto_guard_verdicts_total", {"verdict": verdict}) for verdict in VERDICTS)
     taken = ("destroy", "replace", "scale-in", "repair")
     yield from (("otto_guarded_removals_total", {"action": action}) for action in taken)
     yield from (("otto_rollouts_ended_total", {"result": result}) for result in ROLLED_OUT)
     for name in (
+        "api_guesses_total",
+        "api_lockouts_total",
         "backoffs_total",
         "webhook_duration_seconds_count",
         "commit_to_ready_seconds_count",
@@ -127,6 +138,8 @@ def known() -> Iterator[tuple[str, dict[str, str]]]:
         "rollouts_begun_total",
         "workers",
         "workers_busy",
+        "write_duration_seconds_count",
+        "write_retries_total",
     ):
         yield f"otto_{name}", {}
 
@@ -382,7 +395,36 @@ def test_a_zone_is_shown_while_it_is_there(metrics: Metrics) -> None:
     assert found == {"ready": 1, "resolving": 0, "failures": 2}
     assert value("otto_dns_zone_differences", labels) == 3
     assert value("otto_dns_zones", {"phase": "Degraded"}) == 1
+    assert value("otto_dns_zone_phase", labels | {"phase": "Degraded"}) == 1
+    assert value("otto_dns_zone_in_sync", labels) == 0
+    metrics.zone(status.with_condition(replace(ready, type=ConditionType.IN_SYNC)))
+    assert value("otto_dns_zone_in_sync", labels) == 1
     # A zone is no site.
     assert value("otto_sites", {"phase": "Degraded"}) == 0
     metrics.zone_gone("acme.example")
     assert value("otto_dns_zone_ready", labels) is None
+
+
+def test_looks_at_a_zone_have_an_age_and_its_serial_is_shown(metrics: Metrics, now: Time) -> None:
+    metrics.zone_seen("acme.example", "full", now.now - 10, 2026010101)
+    now.now += 30
+    metrics.zone_seen("acme.example", "serial", now.now, 2**32 - 1)
+    value = metrics.registry.get_sample_value
+    labels = {"zone": "acme.example"}
+    assert value("otto_dns_zone_serial", labels) == 2**32 - 1
+    assert value("otto_dns_zone_observed_age_seconds", labels | {"look": "full"}) == 40
+    assert value("otto_dns_zone_observed_age_seconds", labels | {"look": "serial"}) == 0
+    metrics.zone_seen("acme.example", "full", now.now, None)  # of a provider without serials
+    assert value("otto_dns_zone_serial", labels) is None
+
+
+def test_more_zones_than_the_limit_have_no_series() -> None:
+    metrics = Metrics(site_limit=1)
+    for name in ("a.example", "b.example"):
+        metrics.zone(SiteStatus(name, Phase.READY, AT))
+    value = metrics.registry.get_sample_value
+    assert value("otto_dns_zone_ready", {"zone": "a.example"}) is None
+    assert value("otto_dns_zones", {"phase": "Ready"}) == 2
+    assert value("otto_dns_zones_unready", {"phase": "Ready"}) == 2
+    metrics.zone_gone("b.example")
+    assert value("otto_dns_zone_ready", {"zone": "a.example"}) == 0

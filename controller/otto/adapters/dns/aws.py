@@ -1,10 +1,12 @@
 """Connections to AWS."""
 
 import configparser
+import functools
 from typing import Any
 
-import boto3
 from botocore.config import Config
+from botocore.loaders import Loader
+from botocore.session import get_session
 
 from otto.adapters.dns.access import Access
 from otto.model.errors import TerminalError
@@ -13,29 +15,39 @@ _REGION = "us-east-1"  # where Route 53 and Route 53 Domains are
 _TRIES = 3
 
 
-def client(service: str, access: Access) -> Any:  # noqa: ANN401  (boto3 makes its classes as it goes)
+def client(service: str, access: Access) -> Any:  # noqa: ANN401  (botocore makes its classes as it goes)
     """A client with limits of time, that tries again a few times when it is told that there were too many.
 
     Args:
-        service: its name in boto3, by which the settings may have an address for it.
-        access: with credentials as AWS's own files have them; without, boto3 looks where it always does.
+        service: its name in botocore, by which the settings may have an address for it.
+        access: with credentials as AWS's own files have them; without, botocore looks where it always does.
 
     Raises:
         TerminalError: the credentials are none.
     """
     given = _parsed(access.credentials)
-    session = boto3.Session(
-        aws_access_key_id=given.get("aws_access_key_id"),
-        aws_secret_access_key=given.get("aws_secret_access_key"),
-        aws_session_token=given.get("aws_session_token"),
-        region_name=_REGION,
-    )
+    session = get_session()
+    session.register_component("data_loader", _loader())
     config = Config(
         connect_timeout=access.timeout,
         read_timeout=4 * access.timeout,
         retries={"mode": "standard", "max_attempts": _TRIES},
     )
-    return session.client(service, config=config, endpoint_url=access.endpoints.get(service) or None)
+    return session.create_client(
+        service,
+        region_name=_REGION,
+        aws_access_key_id=given.get("aws_access_key_id"),
+        aws_secret_access_key=given.get("aws_secret_access_key"),
+        aws_session_token=given.get("aws_session_token"),
+        config=config,
+        endpoint_url=access.endpoints.get(service) or None,
+    )
+
+
+@functools.cache
+def _loader() -> Loader:
+    """What the services are like and where they are: megabytes of JSON, read once in a process."""
+    return Loader()
 
 
 def _parsed(text: str) -> dict[str, str]:

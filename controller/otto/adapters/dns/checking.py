@@ -8,7 +8,8 @@ import dns.name
 import dns.rdata
 
 from otto.adapters.dns.access import Access
-from otto.adapters.dns.authorities import resolvers, servers
+from otto.adapters.dns.authorities import parents, resolvers, servers
+from otto.adapters.dns.delegation import ROUTE53DOMAINS
 from otto.adapters.dns.questions import Answer, Place, ask, gathered
 from otto.decide.dns.names import absolute
 from otto.decide.dns.wanted import wanted
@@ -25,18 +26,22 @@ _LONGEST = 300
 
 
 def check(domain: DomainSpec, targets: Targets, access: Access) -> tuple[CheckFailure, ...]:
-    """What authoritative servers, and the resolvers of choice, answer otherwise than desired.
+    """What authoritative servers, the resolvers of choice, and servers above answer otherwise than desired.
 
     Raises:
         TransientError: nobody can be asked.
     """
-    return asyncio.run(checked(domain, targets, access))
+    return asyncio.run(_checked(domain, targets, access))
+
+
+async def _checked(domain: DomainSpec, targets: Targets, access: Access) -> tuple[CheckFailure, ...]:
+    return (*await _above(domain, access), *await checked(domain, targets, access))[:_MOST]
 
 
 async def checked(
     domain: DomainSpec, targets: Targets, access: Access, places: Sequence[Place] | None = None
 ) -> tuple[CheckFailure, ...]:
-    """As `check`; with `places`, of these servers."""
+    """What those with authority and the resolvers of choice answer otherwise; `places` for the former."""
     want = wanted(domain, targets)
     lost: Sequence[str] = ()
     if places is None:
@@ -57,6 +62,32 @@ async def checked(
             alive.append(place)
     failures += await _all([*alive, *resolvers(domain)], domain.name, want.answered, access.timeout)
     return tuple(failures[:_MOST])
+
+
+async def _above(domain: DomainSpec, access: Access) -> list[CheckFailure]:
+    """What the servers of the zone above say otherwise than the registrar was told, which tells them later.
+
+    The lab's zone above is written by us, and read whenever a zone is planned.
+    """
+    if domain.registrar != ROUTE53DOMAINS or not domain.nameservers:
+        return []
+    zone, want = f"{domain.name} NS", frozenset(f"{name}." for name in domain.nameservers)
+    name, places = await parents(domain, access)
+    if not places:
+        missing = name or "the zone above"
+        return [CheckFailure(zone, missing, f"dig {missing} NS", ", ".join(sorted(want)), "it is not found")]
+    answers = await gathered(ask(place, domain.name, "NS", access.timeout) for place in places)
+    return [
+        CheckFailure(
+            zone,
+            str(place),
+            place.command(domain.name, "NS"),
+            _short(", ".join(sorted(want))),
+            _short(answer.told(domain.name, "NS")),
+        )
+        for place, answer in zip(places, answers, strict=True)
+        if frozenset(value.lower() for value in answer.values(domain.name, "NS")) != want
+    ]
 
 
 async def _all(

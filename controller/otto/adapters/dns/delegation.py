@@ -45,15 +45,11 @@ class Above:
 
 
 async def delegated(domain: DomainSpec, access: Access) -> tuple[str, ...] | None:
-    """The nameservers that the zone above names; None where it is not found.
+    """The nameservers that the zone above names, as its own servers say; None where it is not found.
 
     Raises:
-        OttoError: its servers, or the registrar, do not answer.
+        OttoError: its servers do not answer.
     """
-    if domain.registrar == ROUTE53DOMAINS:
-        from otto.adapters.dns.registrar import nameservers  # noqa: PLC0415  (boto3)
-
-        return await asyncio.to_thread(nameservers, domain, access)
     if access.parent:
         return (await asyncio.to_thread(_above, domain, access)).names
     from otto.adapters.dns.authorities import parents  # noqa: PLC0415  (this one, and dns.dnssec, load slowly)
@@ -77,9 +73,11 @@ def current(domain: DomainSpec, access: Access) -> tuple[str, ...] | None:
     Raises:
         OttoError: it does not answer.
     """
-    if not domain.registrar or (domain.registrar == LAB and access.parent is None):
-        return None
-    return asyncio.run(delegated(domain, access))
+    if domain.registrar == ROUTE53DOMAINS:
+        from otto.adapters.dns.registrar import nameservers  # noqa: PLC0415  (botocore)
+
+        return nameservers(domain, access)
+    return _above(domain, access).names if domain.registrar and access.parent else None
 
 
 def planned(domain: DomainSpec, plan: ZonePlan, zone_signed: bool | None, access: Access) -> ZonePlan:
@@ -148,7 +146,7 @@ def change(domain: DomainSpec, plan: ZonePlan, access: Access) -> None:
     """
     if domain.registrar == ROUTE53DOMAINS:
         if plan.delegation:
-            from otto.adapters.dns.registrar import change as change_there  # noqa: PLC0415  (boto3)
+            from otto.adapters.dns.registrar import change as change_there  # noqa: PLC0415  (botocore)
 
             change_there(domain, plan.delegation, _glue(domain, plan.delegation[1]), access)
         return

@@ -1,6 +1,6 @@
 """Reading, planning and changing a zone by octoDNS. Blocking; it runs in a worker."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from octodns.provider.plan import Plan
@@ -12,13 +12,14 @@ from otto.adapters.dns.access import Access
 from otto.adapters.dns.claims import Claims
 from otto.adapters.dns.desired import desired_zone
 from otto.adapters.dns.exchange import serial_of
+from otto.adapters.dns.faults import translated
 from otto.adapters.dns.marks import Key, is_mark, marked
 from otto.adapters.dns.providers import make, pieces
 from otto.adapters.dns.records import to_record, to_set
 from otto.adapters.dns.rfc2136 import Rfc2136
 from otto.decide.dns.wanted import wanted
 from otto.model.domain import DnsProvider, DomainSpec
-from otto.model.errors import StaleError, TerminalError, TransientError
+from otto.model.errors import OttoError, StaleError, TerminalError, TransientError
 from otto.model.progress import Progress, Report
 from otto.model.zone import ChangeKind, RecordChange, RecordSet, Targets, Zone, ZonePlan
 
@@ -84,7 +85,7 @@ def plan(domain: DomainSpec, targets: Targets, access: Access) -> ZonePlan:
         )
     planned = ZonePlan(
         domain.name,
-        changes=_changes(made, claims),
+        changes=_changes(made, claims, _found(provider)),
         managed=claims.managed,
         makes_zone=not exists,
         foreign=_sorted([*claims.foreign, *_aside(provider)]),
@@ -136,12 +137,14 @@ def _change(domain: DomainSpec, provider: Any, existing: OctoZone, planned: Zone
         try:
             provider.apply(made)
         except Exception as error:
-            raise _halfway(error, planned.zone, done, total) from error
+            told = translated(error, domain.provider.value, planned.zone)
+            raise _halfway(told, planned.zone, done, total) from error
         done += len(piece)
         report(Progress(f"{planned.zone}: {done} of {total} record sets changed", done, total))
 
 
-def _halfway(error: Exception, zone: str, done: int, total: int) -> Exception:
+def _halfway(error: OttoError, zone: str, done: int, total: int) -> OttoError:
+    """An error that says so when a part was done: it is stale only while nothing was changed."""
     if not done or not isinstance(error, StaleError):
         return error
     return TransientError(
@@ -173,16 +176,16 @@ def _compare(zone: str, existing: OctoZone, changes: Iterable[RecordChange]) -> 
             )
 
 
-def _changes(made: Any, claims: Claims) -> tuple[RecordChange, ...]:  # noqa: ANN401
-    found = [_change_of(change, claims) for change in made.changes] if made else []
+def _changes(made: Any, claims: Claims, there: Mapping[Key, RecordSet]) -> tuple[RecordChange, ...]:  # noqa: ANN401
+    found = [_change_of(change, claims, there) for change in made.changes] if made else []
     return tuple(sorted(found, key=lambda change: change.record.key))
 
 
-def _change_of(change: Any, claims: Claims) -> RecordChange:  # noqa: ANN401
-    before = to_set(change.existing) if change.existing else None
+def _change_of(change: Any, claims: Claims, there: Mapping[Key, RecordSet]) -> RecordChange:  # noqa: ANN401
+    key = (change.record.name, change.record._type)  # noqa: SLF001
+    before = (there.get(key) or to_set(change.existing)) if change.existing else None
     after = to_set(change.new) if change.new else None
     kind = _KINDS[type(change)]
-    key = (change.record.name, change.record._type)  # noqa: SLF001
     marks = is_mark(*key)
     taken = key in claims.taken or (marks and marked(key[0]) in claims.taken)
     return RecordChange(kind, before, after, takes_over=taken, marks=marks)
@@ -198,6 +201,10 @@ def _signed(provider: object) -> bool | None:
 
 def _serial(provider: object) -> int | None:
     return provider.serial if isinstance(provider, Rfc2136) else None
+
+
+def _found(provider: object) -> Mapping[Key, RecordSet]:
+    return provider.found if isinstance(provider, Rfc2136) else {}
 
 
 def _aside(provider: object) -> list[RecordSet]:

@@ -71,6 +71,8 @@ class Rfc2136(Rfc2136Provider):  # type: ignore[misc]  # octoDNS has no types
         signed: whether the zone that was read is signed.
         nameservers: that it names for itself.
         aside: record sets of it that octoDNS has no notion of.
+        found: record sets of it by name and type, just as the server has them: octoDNS reads some values
+            otherwise (the strings of a TXT, the digits of a LOC), and a server compares to the letter.
     """
 
     def __init__(self, server: Server, seconds: float) -> None:
@@ -81,6 +83,7 @@ class Rfc2136(Rfc2136Provider):  # type: ignore[misc]  # octoDNS has no types
         self.signed: bool | None = None
         self.nameservers: tuple[str, ...] = ()
         self.aside: list[RecordSet] = []
+        self.found: dict[tuple[str, str], RecordSet] = {}
 
     def populate(self, zone: OctoZone, target: bool = False, lenient: bool = False) -> bool:  # noqa: ARG002  (octoDNS's signature)
         """Read the zone; False when the server does not serve it.
@@ -94,8 +97,8 @@ class Rfc2136(Rfc2136Provider):  # type: ignore[misc]  # octoDNS has no types
         transferred = transfer(self._server, name, self.timeout)
         self.serial = _serial(transferred)
         self.signed = transferred.get_rdataset(zone.name, RdataType.DNSKEY) is not None
-        self.aside = []
-        for item in _sets(transferred):
+        self.aside, self.found = [], {item.key: item for item in _sets(transferred)}
+        for item in self.found.values():
             self._add(zone, item)
         self.nameservers = tuple(zone.root_ns.values) if zone.root_ns else ()
         return True

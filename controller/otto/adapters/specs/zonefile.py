@@ -27,7 +27,7 @@ def record_sets(zone: str, data: bytes) -> tuple[RecordSet, ...]:
         text = data.decode("utf-8")
         found = dns.zone.from_text(text, f"{zone}.", relativize=False, check_origin=False)
     except (dns.exception.DNSException, UnicodeDecodeError, ValueError) as error:
-        words = " ".join(str(error).split())[:300]
+        words = " ".join(str(error).split()).replace("<string>:", "near line ")[:300]
         raise UsageError(f"this is no zone file of {zone}: {words}", mend="see its lines") from error
     return tuple(sorted(_sets(zone, found.iterate_rdatasets()), key=lambda item: item.key))
 

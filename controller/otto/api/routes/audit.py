@@ -9,7 +9,7 @@ from otto.api import answers
 from otto.api.access import Reader
 from otto.api.inside import Within
 from otto.api.paging import Paged
-from otto.api.selecting import SiteQuery, limits
+from otto.api.selecting import LabelQuery, SiteQuery, narrowed
 from otto.decide.documents import record_document
 
 router = APIRouter(tags=["audit"])
@@ -40,6 +40,7 @@ async def audit(
     caller: Reader,
     inside: Within,
     site: SiteQuery = None,
+    label: LabelQuery = None,
     since: Annotated[
         AwareDatetime | None,
         Query(description="No older ones; ISO 8601, with the zone."),
@@ -51,8 +52,11 @@ async def audit(
     number = int(after[0]) if after else None
     if number is not None and abs(number) > _LARGEST:
         raise page.bad
+    labels = narrowed(caller, label)
+    if labels is None:
+        return answers.listed(request, page, (), None)
     found = await inside.kit.ledger.latest(
-        site=site, since=since, limit=page.probe, labels=limits(caller), before=number
+        site=site, since=since, limit=page.probe, labels=labels or None, before=number
     )
     shown, following = page.cut(found, lambda record: (record.number,))
     items = (answers.encoded(record_document(record)) for record in shown)

@@ -11,6 +11,7 @@ from otto.api.hostnames import MADE, Item
 from otto.api.inside import Inside
 from otto.api.problems import Kind, ProblemError
 from otto.api.writes import Wanted, carry_out
+from otto.decide import withheld
 from otto.model.caller import Caller
 from otto.model.document import Kind as Document
 from otto.reconcile.declaredviews import declared_view
@@ -89,6 +90,6 @@ async def declared(inside: Inside, item: str, caller: Caller) -> Response:
     """A declared host: its declaration, and what was observed of it."""
     found = await writes.found(inside, Document.HOST, item, caller)
     view = await inside.bridge.run(declared_view(inside.controller, item))
-    body = {**view.document(), "declaration": found.data}
+    body = {**view.document(), "declaration": withheld.shown(found.data)}
     headers = {"etag": quoted(found.etag), "cache-control": "private, no-cache"}
     return Response(answers.encoded(body), http.HTTPStatus.OK, headers, answers.JSON)

@@ -14,6 +14,7 @@ from fastapi import APIRouter, Request, Response, Security
 
 from otto.api import answers, problems
 from otto.api.access import needs
+from otto.api.documents import read_json
 from otto.api.house import ServedHouse
 from otto.api.inside import Within
 from otto.api.problems import Kind, ProblemError
@@ -101,21 +102,9 @@ def _refusal(error: OttoError) -> ProblemError:
 
 
 async def _body(request: Request) -> object:
-    found = bytearray()
-    async for chunk in request.stream():
-        found += chunk
-        if len(found) > _LARGEST:
-            raise ProblemError(Kind.TOO_LARGE, f"a question has at most {_LARGEST} bytes")
-    if request.headers.get("content-type", "").partition(";")[0].strip().lower() != "application/json":
-        raise ProblemError(Kind.UNSUPPORTED, "a question is application/json")
-    try:
-        return json.loads(found, parse_constant=_no_number)
-    except (ValueError, RecursionError) as error:
-        raise ProblemError(Kind.MALFORMED, "the body is no JSON") from error
-
-
-def _no_number(word: str) -> object:
-    raise ValueError(f"{word} is no JSON")
+    if len(await request.body()) > _LARGEST:
+        raise ProblemError(Kind.TOO_LARGE, f"a question has at most {_LARGEST} bytes")
+    return await read_json(request, "application/json")
 
 
 def _question(kind: type[Question[Any]], data: object) -> Question[Any]:

@@ -29,8 +29,6 @@ MEDIA_TYPE = "text/event-stream"
 
 # Seconds between two words where nothing happens: less than proxies wait.
 _HEARTBEAT = 15.0
-# Heartbeats after which the gate is asked again: a token may have been taken back.
-_ASKED_AGAIN = 4
 _RETRY = b"retry: 2000\n\n"
 _REMEMBERED = 1000
 _MOMENT = 1.0  # seconds for which labels of a site are believed
@@ -98,8 +96,8 @@ async def events(
 ) -> Response:
     """Every change of a status, step of a run and line of the log that the caller may see.
 
-    It goes on until the caller hangs up. To go on where it ended, send the id of the last event that was
-    heard as `Last-Event-ID`, as browsers do by themselves.
+    It goes on until the caller hangs up, or their token does not count any more. To go on where it ended,
+    send the id of the last event that was heard as `Last-Event-ID`, as browsers do by themselves.
     """
     headers = {"x-accel-buffering": "no"}
     if is_head(request):
@@ -141,27 +139,45 @@ async def _heard(
         yield _RETRY
         if last and number is None:
             yield _reset(inside, stream.id_of(listener.number))
-        silent = 0
+        silent = _Silence()
         while not stream.closed:
             try:
                 found = stream.take(listener)
             except LostError:
                 return  # too slow: it comes back with its last id, and is told
             chosen = [_line(stream.id_of(one.number), one) for one in found if await wanted.fits(one)]
-            if chosen:
-                yield b"".join(chosen)
-            if found:
+            # What is not for this listener is no reason to keep silent towards them.
+            if not chosen and await silent.broken_by(listener.stirred if not found else None):
+                chosen = [b": " + stream.id_of(listener.number).encode() + b"\n\n"]
+            if not chosen:
                 continue
-            try:
-                async with asyncio.timeout(_HEARTBEAT):
-                    await listener.stirred.wait()
-            except TimeoutError:
-                silent += 1
-                yield b": " + stream.id_of(listener.number).encode() + b"\n\n"
-            if silent >= _ASKED_AGAIN:
-                silent = 0
-                if not await _still_welcome(request, inside):
-                    return
+            # Before every word: a token may have been taken back since, or its time be over.
+            if not await _still_welcome(request, inside):
+                return
+            yield b"".join(chosen)
+            silent = _Silence()
+
+
+class _Silence:
+    """How long nothing was said."""
+
+    def __init__(self) -> None:
+        self._until = time.monotonic() + _HEARTBEAT
+
+    async def broken_by(self, stirred: asyncio.Event | None) -> bool:
+        """Wait for something to happen; whether it is time for a word of no meaning meanwhile.
+
+        Args:
+            stirred: set when something happens; None when something has, and there may be more.
+        """
+        if stirred is None:
+            return time.monotonic() >= self._until
+        try:
+            async with asyncio.timeout(self._until - time.monotonic()):
+                await stirred.wait()
+        except TimeoutError:
+            return True
+        return False
 
 
 async def _still_welcome(request: Request, inside: Inside) -> bool:

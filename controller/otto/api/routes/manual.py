@@ -76,7 +76,7 @@ async def problems() -> Response:
     name="get_problem",
     summary="What a kind of problem means",
     response_class=HTMLResponse,
-    responses={**_HTML, **answers.problems(Kind.NOT_FOUND)},
+    responses={**_HTML, **answers.problems(Kind.MALFORMED, Kind.NOT_FOUND, Kind.HEAD_TOO_LARGE)},
 )
 async def problem(
     kind: Annotated[

@@ -14,6 +14,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from otto.api import answers
 from otto.api.access import Admin, Operator
+from otto.api.documents import StrictRoute
 from otto.api.inside import Inside, Within
 from otto.api.problems import Kind, ProblemError
 from otto.api.sitenames import Seen
@@ -26,7 +27,7 @@ from otto.ports import Store
 from otto.reconcile import approvals, intents
 from otto.reconcile.saying import say
 
-router = APIRouter(tags=["operations"])
+router = APIRouter(tags=["operations"], route_class=StrictRoute)
 
 _VERIFY = frozenset({StepKind.VERIFY})
 _MESSAGES = {
@@ -35,7 +36,7 @@ _MESSAGES = {
     "resume": "{site} follows its spec again",
     "destroy": "{site} is taken down; to bring it back: POST /site/{site}/resume",
 }
-_KINDS = (Kind.NOT_FOUND, Kind.CONFLICT)
+_KINDS = (Kind.NOT_FOUND, Kind.CONFLICT, Kind.UNSUPPORTED)
 
 
 class Words(BaseModel):

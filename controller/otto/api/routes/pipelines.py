@@ -10,7 +10,7 @@ from otto.api.inside import Within
 from otto.api.paging import Paged
 from otto.api.problems import Kind
 from otto.api.routes.runs import key_of, place_of
-from otto.api.selecting import SiteQuery, limits
+from otto.api.selecting import LabelQuery, SiteQuery, narrowed
 from otto.model.canonical import to_data
 
 router = APIRouter(tags=["pipelines"])
@@ -25,12 +25,18 @@ PipelineId = Annotated[str, Path(description="A pipeline's id.", max_length=100)
     responses=answers.many("Pipeline", "A page of pipelines"),
 )
 async def pipelines(
-    request: Request, page: Paged, caller: Reader, inside: Within, site: SiteQuery = None
+    request: Request,
+    page: Paged,
+    caller: Reader,
+    inside: Within,
+    site: SiteQuery = None,
+    label: LabelQuery = None,
 ) -> Response:
     """What events made of all sites, or of one, stage by stage."""
-    found = await inside.store.pipelines.pipelines(
-        site, page.probe, labels=limits(caller), before=place_of(page)
-    )
+    before, labels = place_of(page), narrowed(caller, label)
+    if labels is None:
+        return answers.listed(request, page, (), None)
+    found = await inside.store.pipelines.pipelines(site, page.probe, labels=labels or None, before=before)
     shown, following = page.cut(found, lambda item: key_of(item.started_at, item.id))
     return answers.listed(request, page, (answers.encoded(to_data(item)) for item in shown), following)
 

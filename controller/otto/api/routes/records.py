@@ -112,13 +112,12 @@ async def remove_nameservers(domain: Zone, wish: Wanted, ns: NameserversQuery = 
 async def records(
     request: Request, page: Paged, domain: Zone, caller: Reader, inside: Within, rec: RecordsQuery = None
 ) -> Response:
-    """Record sets as the zone's spec has them, in its order. The tag is that of the zone's document."""
+    """Record sets as the zone's spec has them, by name and type. The tag is that of the zone's document."""
+    after = page.after(str, str, int)
     found = await writes.found(inside, Kinds.DOMAIN, domain, caller)
-    items = edits.selected(found.data, _selectors(rec))
-    after = page.after(int)
-    start = int(after[0]) + 1 if after else 0
-    numbered = list(enumerate(items))[start : start + page.probe]
-    shown, following = page.cut(numbered, lambda one: (one[0],))
+    items = edits.sorted_by_name(found.data, edits.selected(found.data, _selectors(rec)))
+    behind = [one for one in items if after is None or one[0] > after][: page.probe]
+    shown, following = page.cut(behind, lambda one: one[0])
     return _page(request, page, found, [item for _, item in shown], following)
 
 
@@ -145,7 +144,10 @@ async def add_records(domain: Zone, wish: Wanted, body: OptionalBody, rec: Recor
 async def replace_records(
     domain: Zone, wish: Wanted, body: OptionalBody, rec: RecordsQuery = None
 ) -> Response:
-    """A body replaces all record sets, `rec` those of its names and types. Needs `If-Match`."""
+    """A body replaces all record sets, `rec` those of its names and types; what stays keeps its place.
+
+    Needs `If-Match`.
+    """
     items = _items(body, rec)
     only = [edits.Selector(str(one["name"]), str(one["type"])) for one in items] if body is None else []
     change = lambda data: edits.replaced_records(data, items, only)  # noqa: E731

@@ -11,7 +11,7 @@ from otto.api.access import Reader, require_seen, unseen
 from otto.api.inside import Within
 from otto.api.paging import Key, Page, Paged
 from otto.api.problems import Kind
-from otto.api.selecting import SiteQuery, limits
+from otto.api.selecting import LabelQuery, SiteQuery, narrowed
 from otto.model.canonical import to_data
 from otto.model.register import Place
 from otto.model.run import Outcome, Run
@@ -36,12 +36,14 @@ async def runs(
     caller: Reader,
     inside: Within,
     site: SiteQuery = None,
+    label: LabelQuery = None,
     outcome: OutcomeQuery = None,
 ) -> Response:
-    """What was done to all sites, or to one; those of a site that is gone stay, for who sees everything."""
-    found = await inside.store.runs(
-        site, page.probe, labels=limits(caller), outcome=outcome, before=place_of(page)
-    )
+    """What was done to all sites, or to one; those of a site that is gone stay, for who asks for no label."""
+    before, labels = place_of(page), narrowed(caller, label)
+    if labels is None:
+        return answers.listed(request, page, (), None)
+    found = await inside.store.runs(site, page.probe, labels=labels or None, outcome=outcome, before=before)
     return listed_runs(request, page, found)
 
 

@@ -9,6 +9,7 @@ from fastapi import APIRouter, Query, Request, Response
 from otto.api import answers, writes
 from otto.api.access import Reader, unseen
 from otto.api.documents import ANY_PATCH, DocumentBody, PatchBody, described, of_kind
+from otto.api.house import ServedHouse
 from otto.api.inside import Inside, Within
 from otto.api.paging import Paged
 from otto.api.problems import Kind, ProblemError
@@ -18,6 +19,7 @@ from otto.api.selecting import LabelQuery, narrowed
 from otto.api.sitenames import Name, Seen
 from otto.api.writes import Wanted, Wish, carry_out
 from otto.decide.documents import why_document
+from otto.desk.explaining import SeeWhy
 from otto.model.document import Kind as Document
 from otto.model.errors import UsageError
 from otto.model.register import Selection
@@ -26,7 +28,6 @@ from otto.model.status import Phase
 from otto.model.writing import Burial
 from otto.reconcile.documents import inspection_document
 from otto.reconcile.inspect import Inspector
-from otto.reconcile.reasons import reasons
 
 router = APIRouter(tags=["sites"])
 
@@ -170,12 +171,10 @@ async def status(request: Request, seen: Seen, inside: Within) -> Response:
     summary="Why a site is as it is",
     responses=answers.one("Why", "The answer", Kind.NOT_FOUND),
 )
-async def why(request: Request, seen: Seen, inside: Within) -> Response:
+async def why(request: Request, seen: Seen, caller: Reader, inside: Within) -> Response:
     """What `otto why SITE` shows: what it does or waits for, what is in its way, and what helps."""
-    now = inside.kit.clock.now()
-    return answers.document(
-        request, why_document(await reasons(inside.store, seen.site, at_work=True, now=now))
-    )
+    found = await SeeWhy(seen.site).answer(ServedHouse(inside, caller))
+    return answers.document(request, why_document(found))
 
 
 @router.get(

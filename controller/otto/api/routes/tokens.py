@@ -8,15 +8,17 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from otto.api import answers
 from otto.api.access import Admin
+from otto.api.documents import StrictRoute
 from otto.api.house import ServedHouse
 from otto.api.inside import Within
 from otto.api.paging import Key, Paged
 from otto.api.problems import Kind
+from otto.api.selecting import LabelQuery, narrowed
 from otto.desk.tokens import CreateToken, Known, RevokeToken, SeeTokens, new_token_document
 from otto.model.canonical import to_data
 from otto.model.saying import LONGEST_NAME, LONGEST_REASON
 
-router = APIRouter(tags=["tokens"])
+router = APIRouter(tags=["tokens"], route_class=StrictRoute)
 
 _ID = "^[0-9a-f]{4,40}$"
 _Key = Annotated[str, Field(pattern=r"^[a-z0-9]([a-z0-9._/-]{0,61}[a-z0-9])?$")]
@@ -57,11 +59,14 @@ class Wish(BaseModel):
     summary="Tokens, newest first; never what they are",
     responses=answers.many("Token", "A page of tokens"),
 )
-async def listed(request: Request, page: Paged, caller: Admin, inside: Within) -> Response:
+async def listed(
+    request: Request, page: Paged, caller: Admin, inside: Within, label: LabelQuery = None
+) -> Response:
     """All of them, those that ended lately too. Nothing of their secrets is kept."""
-    after = page.after(str, str)
+    after, labels = page.after(str, str), narrowed(caller, label)
     found = await SeeTokens().answer(ServedHouse(inside, caller))
-    behind = [token for token in found if after is None or _key(token) < after][: page.probe]
+    meant = [token for token in found if labels is not None and labels.items() <= token.labels.items()]
+    behind = [token for token in meant if after is None or _key(token) < after][: page.probe]
     shown, following = page.cut(behind, _key)
     return answers.listed(request, page, (answers.encoded(to_data(token)) for token in shown), following)
 
@@ -71,7 +76,9 @@ async def listed(request: Request, page: Paged, caller: Admin, inside: Within) -
     name="create_token",
     summary="Make a token; its secret is in this answer, and nowhere else",
     status_code=http.HTTPStatus.CREATED,
-    responses=answers.one("NewToken", "The token", Kind.CONFLICT, status=http.HTTPStatus.CREATED),
+    responses=answers.one(
+        "NewToken", "The token", Kind.CONFLICT, Kind.UNSUPPORTED, status=http.HTTPStatus.CREATED
+    ),
 )
 async def created(request: Request, caller: Admin, inside: Within, body: Wish) -> Response:
     """As `otto token create`. Its name has to be that of no other token that holds."""

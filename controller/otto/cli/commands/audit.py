@@ -41,11 +41,11 @@ def audit(
     ] = "",
     json: options.Json = False,
 ) -> None:
-    """Show the audit record: who did what, when, and why; newest first.
+    """Show the audit record: who did what, when, and why.
 
-    Every verdict of the guard, and everything that people said to it. Each record holds the hash of the one
-    before: --verify finds what was changed, dropped or slipped in, and then ends with 1. From memory alone,
-    whether or not a controller runs.
+    The newest first: every verdict of the guard, and everything that people said to it. Each record holds the
+    hash of the one before: --verify finds what was changed, dropped or slipped in, and then ends with 1. From
+    memory alone, whether or not a controller runs.
     """
     from otto.desk.record import SeeAudit, WalkAudit  # noqa: PLC0415  (not for --help)
 

@@ -30,8 +30,9 @@ def destroy(
     """Take down a site, or all of them.
 
     Visitors may finish first; then its servers, networks and all they hold are destroyed; its spec and
-    history stay. A destroyed site stays away until `otto resume SITE`, or until its spec changes. With --all,
-    sites come back when OttO is started again. A protected site, and one whose deletions are frozen, stays.
+    history stay. Of a zone OttO's records are removed, and no others. What was destroyed stays away until
+    `otto resume`, or until its spec changes. With --all, sites come back when OttO is started again. What is
+    protected, or has its deletions frozen, stays.
     """
     if bool(site) == every:
         raise typer.BadParameter("name one SITE, or give --all")
@@ -72,13 +73,23 @@ def confirm(invocation: Invocation, site: str | None, sites: list[str]) -> None:
     """
     from otto.cli.asking import typed  # noqa: PLC0415  (unless --yes)
     from otto.cli.text import counted  # noqa: PLC0415
+    from otto.model.domain import is_zone  # noqa: PLC0415
 
-    what = (
-        f"site {site}"
-        if site
-        else f"{counted(len(sites), 'site')} ({', '.join(sites) or 'none'}) and the lab"
-    )
-    typed(invocation, f"This destroys {what}: servers, networks and all they hold.", site or EVERYTHING)
+    if site and is_zone(site):
+        words = f"This gives zone {site} up: OttO's records leave it, and no others."
+    elif site:
+        words = f"This destroys site {site}: servers, networks and all they hold."
+    else:
+        zones = [name for name in sites if is_zone(name)]
+        own = [name for name in sites if name not in zones]
+        left = (
+            f", and takes OttO's records out of {counted(len(zones), 'zone')} ({', '.join(zones)})"
+            if zones
+            else ""
+        )
+        what = f"{counted(len(own), 'site')} ({', '.join(own) or 'none'})"
+        words = f"This destroys {what} and the lab: servers, networks and all they hold{left}."
+    typed(invocation, words, site or EVERYTHING)
 
 
 def _clean(invocation: Invocation, *, json: bool) -> None:

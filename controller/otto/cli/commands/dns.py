@@ -36,9 +36,10 @@ def diff(
     json: options.Json = False,
     exit_code: options.ExitCode = False,
 ) -> None:
-    """Show what is not as a zone's spec says, what would be done, and what is somebody else's in it.
+    """Show what of a zone is not as its spec says.
 
-    Changes nothing. Records that OttO did not make are left alone.
+    With what would be done about it, and what is somebody else's. Changes nothing. Records that OttO did not
+    make are left alone.
     """
     from otto.desk.zones import InspectZone  # noqa: PLC0415  (not for --help)
 
@@ -66,9 +67,9 @@ def apply(
     plain: options.Plain = False,
     json: options.JsonLines = False,
 ) -> None:
-    """Bring a zone to what its spec says, now, and have its nameservers asked.
+    """Bring a zone to what its spec says, now.
 
-    As `otto reconcile ZONE` does: what needs approval waits for it.
+    As `otto reconcile ZONE` does, and have its nameservers asked: what needs approval waits for it.
     """
     from otto.cli.reporting import report  # noqa: PLC0415  (with what is imported below)
     from otto.cli.session import look  # noqa: PLC0415  (imports the loop)
@@ -91,9 +92,10 @@ def check(
     ] = None,
     json: options.Json = False,
 ) -> None:
-    """Examine a zone from outside: delegation, SOA and NS on all servers, DNSSEC, CAA, and its answers.
+    """Examine a zone from outside.
 
-    Works without a controller, and for zones of others. Exit status 1 when something is wrong.
+    Its delegation, SOA and NS on all of its servers, DNSSEC, CAA, and what it answers. Works without a
+    controller, and for zones of others. Exit status 1 when something is wrong.
     """
     from otto.desk.zones import Examine  # noqa: PLC0415  (not for --help)
 
@@ -141,9 +143,10 @@ def import_(
     ] = None,
     json: options.Json = False,
 ) -> None:
-    """Write the spec of a zone that is there: from its server, its provider, or a zone file.
+    """Write the spec of a zone that is there.
 
-    Nothing of the zone is changed. What no spec can hold is named in comments.
+    From its server, its provider, or a zone file. Nothing of the zone is changed. What no spec can hold is
+    named in comments.
     """
     from otto.adapters.specs.domaintext import written  # noqa: PLC0415  (reads YAML and schemas)
 

@@ -82,7 +82,7 @@ def clean(
         bool, typer.Option("--image", help="The base image, too; other labs here may use it.")
     ] = False,
 ) -> None:
-    """Remove every host and network of this home, and all that runs for it."""
+    """Remove every host and network of this home, its nameserver with its zones, and all that runs for it."""
     invocation = Invocation.of(context)
     if not yes:
         _confirm(invocation)
@@ -121,12 +121,14 @@ def clean_up(invocation: Invocation, *, base_image: bool = False, quiet: bool = 
         return
     for warning in gone.warnings:
         _warn(invocation, warning)
-    _say(invocation, f"the lab is clean: {_gone(gone)}")
+    _say(invocation, f"the lab is clean: {words_of(gone)}")
 
 
-def _gone(gone: "LabCleaned") -> str:
+def words_of(gone: "LabCleaned") -> str:
+    """What is gone, in words."""
     told = (
         (gone.hosts, counted(len(gone.hosts), "host")),
+        (gone.nameserver, "the nameserver with its zones"),
         (gone.networks, counted(len(gone.networks), "network")),
         (gone.processes, counted(gone.processes, "process", "processes")),
         (gone.service, "the engine's service"),
@@ -141,11 +143,7 @@ def _gone(gone: "LabCleaned") -> str:
 
 
 def _confirm(invocation: Invocation) -> None:
-    hosts = lab_of(invocation).status().hosts
-    names = ", ".join(host.name for host in hosts) or "none"
-    invocation.err.print(
-        printable(f"This removes {counted(len(hosts), 'host')} ({names}) and their networks.")
-    )
+    invocation.err.print(printable(warning_of(lab_of(invocation).status())))
     invocation.err.print(f"Type {_SURE!r} to go on: ", end="")
     try:
         typed = input().strip()
@@ -153,6 +151,13 @@ def _confirm(invocation: Invocation) -> None:
         typed = ""
     if typed != _SURE:
         raise UsageError("nothing was removed: that was not confirmed", mend=f"type {_SURE}, or give --yes")
+
+
+def warning_of(found: "LabStatus") -> str:
+    """What `clean` would remove, in words."""
+    names = ", ".join(host.name for host in found.hosts) or "none"
+    zones = ", the nameserver with its zones" if found.nameserver else ""
+    return f"This removes {counted(len(found.hosts), 'host')} ({names}){zones}, and their networks."
 
 
 def _nameserver(found: "LabStatus") -> str:

@@ -36,7 +36,11 @@ def create(
     *,
     scope: Annotated[
         str,
-        typer.Option(metavar="SCOPE", help="read, operate, write or admin; each includes those before it."),
+        typer.Option(
+            metavar="SCOPE",
+            help="read, operate, write or admin; each includes those before it.",
+            autocompletion=options.complete_scope,
+        ),
     ],
     label: Annotated[
         list[str] | None,
@@ -95,7 +99,12 @@ def listed(context: typer.Context, *, json: options.Json = False) -> None:
 def revoke(
     context: typer.Context,
     token_id: Annotated[
-        str, typer.Argument(metavar="ID", help="A token's id, the first digits of it, or its name.")
+        str,
+        typer.Argument(
+            metavar="ID",
+            help="A token's id, the first digits of it, or its name.",
+            autocompletion=options.complete_token,
+        ),
     ],
     *,
     by: options.By = None,

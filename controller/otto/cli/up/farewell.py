@@ -51,7 +51,8 @@ def welcome(sites: Sequence[Ready], settings: Settings, api: str, otto: str) -> 
     yield "Then try", "bold"
     yield from _next(sites, otto)
     yield "", ""
-    yield f"Metrics: {api}/metrics, health: {api}/healthz, log: {nearby(settings.home / 'logs')}/", "dim"
+    yield f"API: {api}/docs, metrics: {api}/metrics, health: {api}/healthz", "dim"
+    yield f"Log: {nearby(settings.home / 'logs')}/", "dim"
     yield f"Ctrl-C stops OttO; sites go on serving. To take all of them down: {otto} destroy --all", "dim"
 
 

@@ -117,10 +117,23 @@ async def api(
     health = ControllerHealth(controller)
     kit, how = controller.kit, how or Serving()
     taken = Hooks(controller.intake, how.hooks, kit.metrics, kit.clock.now)
-    gate = TokenGate(kit.store.tokens, kit.store.ledger, how.gate, kit.clock.now)
+    gate = TokenGate(
+        kit.store.tokens,
+        kit.store.ledger,
+        how.gate,
+        kit.clock.now,
+        counted=kit.metrics,
+        scrub=how.options.scrub,
+    )
     inside = Inside(controller, Bridge(), gate, version=__version__, household=how.household)
     app = create_app(
-        kit.metrics.registry, health, __version__, hooks=taken, inside=inside, options=how.options
+        kit.metrics.registry,
+        health,
+        __version__,
+        hooks=taken,
+        inside=inside,
+        options=how.options,
+        counted=kit.metrics,
     )
     make_room()
     await expose(listener, kit.store.tokens, how, kit.clock.now())
@@ -134,5 +147,6 @@ async def api(
                 finally:
                     inside.stream.close()
     finally:
+        await gate.settle()
         pulse.cancel()
         await asyncio.wait({pulse})

@@ -1,6 +1,7 @@
 """Edits of a zone's document: its nameservers and its records. Nothing that is given is changed."""
 
 import re
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -13,6 +14,7 @@ from otto.model.errors import UsageError
 Item = Mapping[str, Any]
 """A record set as the document has it: `name`, `type`, `values`, `site`, `ttl`."""
 
+_LONGEST = 253  # characters of a name
 _NUMBER = re.compile(r"[0-9]{1,10}")
 _TYPES = frozenset(kind.value for kind in RecordType)
 _FORM = "write NAME [TTL] TYPE VALUE, as in a zone file: www 300 A 192.0.2.10"
@@ -106,7 +108,7 @@ def with_records(data: Data, items: Iterable[Item]) -> Data:
 def replaced_records(data: Data, items: Sequence[Item], only: Sequence[Selector] = ()) -> Data:
     """The document with these records in place of all, or of those that are meant."""
     if not only:
-        return _with(data, "records", [dict(one) for one in items])
+        return _with(data, "records", _in_order_of(records(data), items, _zone(data)))
     left = records(without_records(data, only))
     return _with(data, "records", [*left, *(dict(one) for one in items)])
 
@@ -126,6 +128,33 @@ def selected(data: Data, only: Sequence[Selector]) -> list[Any]:
     """The record sets that are meant, all when none is named."""
     zone = _zone(data)
     return [one for one in records(data) if not only or any(_meant(one, which, zone) for which in only)]
+
+
+Place = tuple[str, str, int]
+"""Where a record set stands in a list: its name within the zone, its type, and its number among such."""
+
+
+def sorted_by_name(data: Data, items: Sequence[Any]) -> list[tuple[Place, Any]]:
+    """Record sets of a document by name and type, each with its place, which changes with no other's."""
+    zone, count, found = _zone(data), Counter[tuple[str, str]](), list[tuple[Place, Any]]()
+    for one in items:
+        known = _words(one, zone)
+        found.append(((*known, count[known]), one))
+        count[known] += 1
+    return sorted(found, key=lambda placed: placed[0])
+
+
+def _words(one: object, zone: str) -> tuple[str, str]:
+    """Name and type of what may be no record at all."""
+    name, kind = _key(one, zone) if isinstance(one, Mapping) else ("", "")
+    return str(name)[:_LONGEST], str(kind or "")[:_LONGEST]
+
+
+def _in_order_of(known: Sequence[Any], items: Sequence[Item], zone: str) -> list[dict[str, Any]]:
+    """Items in the order of those that are there, new ones behind them: order means nothing in a zone."""
+    places = {_words(one, zone): place for place, one in enumerate(known)}
+    ordered = sorted(items, key=lambda one: places.get(_words(one, zone), len(known)))
+    return [dict(one) for one in ordered]
 
 
 def _left(one: Any, only: Sequence[Selector], zone: str) -> Any:  # noqa: ANN401  (of a document)

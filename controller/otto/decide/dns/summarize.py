@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Any
 
 from otto.decide import conditions
-from otto.decide.wording import describe_differences, reasons, told_of
+from otto.decide.wording import counted, describe_differences, reasons, told_of
 from otto.model.difference import Cause, Difference
 from otto.model.observed import CheckFailure
 from otto.model.plan import StepKind
@@ -151,7 +151,8 @@ def _in_sync(found: ZoneFindings, differences: tuple[Difference, ...]) -> Condit
         words = describe_differences(found.conflicts)
         mend = "take it over with policy.takeover: true, or take it out of the spec"
         return _condition(found, kind, Truth.FALSE, "Conflict", f"{words}; {mend}")
-    others = f"; {found.foreign} record sets of others are left alone" if found.foreign else ""
+    verb = "is" if found.foreign == 1 else "are"
+    others = f"; {counted(found.foreign, 'record set')} of others {verb} left alone" if found.foreign else ""
     message = f"the zone holds what is desired{others}{_of_lost(found)}"
     return _condition(found, kind, Truth.TRUE, "NoDifference", message)
 

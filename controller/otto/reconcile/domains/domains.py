@@ -42,6 +42,7 @@ class Domains:
         """Begin with what the store knows."""
         await self._book.load()
         await self._targets.load()
+        await self.zones.load()
 
     def resolving(self, spec: SiteSpec) -> Resolution:
         """Whether the names of a site lead to it."""

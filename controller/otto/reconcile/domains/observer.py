@@ -76,6 +76,7 @@ class ZoneObserver:
         self._kit = kit
         self._book = book
         self._standing: dict[str, _Standing] = {}
+        self._doubted: set[str] = set()
 
     async def stands(self, desired: DesiredZone, cause: str, said: Said) -> bool:
         """Whether all is as it was at the last look, by the zone's serial alone.
@@ -89,7 +90,12 @@ class ZoneObserver:
             OttoError: its server does not answer.
         """
         known = self._standing.get(desired.zone) or self._remembered(self._book.of(desired.zone))
-        if known is None or known.wish != _wish(desired) or self._now() >= known.until:
+        if (
+            desired.zone in self._doubted
+            or known is None
+            or known.wish != _wish(desired)
+            or self._now() >= known.until
+        ):
             return False
         if _IN_FULL & set(cause.split("+")) or (known.said is not None and known.said != await said()):
             return False
@@ -163,6 +169,7 @@ class ZoneObserver:
         until = min(until, latest) if latest is not None else until
         desired = look.desired
         self._standing[desired.zone] = _Standing(_wish(desired), look.found.serial, until, said)
+        self._doubted.discard(desired.zone)
         return until
 
     def until(self, zone: str) -> datetime | None:
@@ -171,8 +178,14 @@ class ZoneObserver:
         return known.until if known else None
 
     def doubt(self, zone: str) -> None:
-        """Have the next look be one at all of the zone."""
+        """Have the next look be one at all of the zone, whatever is remembered of it."""
         self._standing.pop(zone, None)
+        self._doubted.add(zone)
+
+    def forget(self, zone: str) -> None:
+        """Drop all that is known of a zone."""
+        self._standing.pop(zone, None)
+        self._doubted.discard(zone)
 
     def _remembered(self, memory: ZoneMemory) -> _Standing | None:
         """What an earlier start of the controller left behind."""

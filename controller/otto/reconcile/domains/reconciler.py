@@ -63,6 +63,20 @@ class ZoneReconciler:
         self._unrecorded: dict[str, int] = {}
         self.troubles: dict[str, str] = {}
 
+    async def load(self) -> None:
+        """Have the metrics tell of zones what was known before this start: a zone that stands is not read.
+
+        One whose last look failed is: else its status would tell of that until the slow look comes round.
+        """
+        for status in await self._kit.store.statuses() if self._book.all() else ():
+            memory = self._book.all().get(status.site)
+            if memory is not None:
+                self._kit.metrics.zone(status)
+                if status.failures:
+                    self.observer.doubt(status.site)
+                if memory.read_at is not None:
+                    self._seen(memory.zone, "full", memory.read_at, memory.serial)
+
     def wish(self, zone: str) -> None:
         """Have the next look end in a run, whether or not anything differs."""
         self._wishes.add(zone)
@@ -145,6 +159,7 @@ class ZoneReconciler:
             return self._pace.slowest()
         if self._book.of(zone).desired is None:
             await self._giving_up.forget(zone)
+            self.observer.forget(zone)
             return Next(None)
         await self._statuses.write(ZoneFindings(zone, now, orphaned=True))
         return self._pace.slowest()
@@ -152,10 +167,11 @@ class ZoneReconciler:
     async def _converge(self, desired: DesiredZone, cause: str) -> Next:
         zone, asked = desired.zone, desired.zone in self._wishes
         if not asked and await self.observer.stands(desired, cause, lambda: self._gate.signature(zone)):
+            self._seen(zone, "serial", self._kit.clock.now(), self._book.of(zone).serial)
             await self._statuses.judged(desired)
             return self._no_later(self._usual(), self.observer.until(zone))
         look = await self.observer.look(desired)
-        self._kit.metrics.zone_differs(zone, len(look.differences))
+        self._show(look)
         if look.acted or look.found or asked:
             return await self._run(look, cause, asked=asked)
         failures = await self.observer.check(desired, look)
@@ -173,6 +189,9 @@ class ZoneReconciler:
     async def _conclude(self, look: ZoneLook, ending: ZoneEnding) -> Next:
         """Keep what was learnt, write the status, and say when to look again."""
         zone, seen = look.desired.zone, ending.left or look
+        self._show(seen)
+        if ending.failures is not None:
+            self._seen(zone, "check", self._kit.clock.now(), seen.found.serial)
         failed = await self._statuses.failures(zone) + 1 if _is_failure(ending, seen) else 0
         after = self._pace.after(failed) if failed else self._usual()
         until = None
@@ -197,6 +216,14 @@ class ZoneReconciler:
         )
         await self._statuses.write(found)
         return after
+
+    def _show(self, look: ZoneLook) -> None:
+        """Have the metrics say what a look at all of a zone found."""
+        self._kit.metrics.zone_differs(look.desired.zone, len(look.differences))
+        self._seen(look.desired.zone, "full", look.at, look.found.serial)
+
+    def _seen(self, zone: str, look: str, at: datetime, serial: int | None) -> None:
+        self._kit.metrics.zone_seen(zone, look, at.timestamp(), serial)
 
     async def _remember(self, seen: ZoneLook, ending: ZoneEnding) -> None:
         """What the zone holds counts as put in place, once nothing is left to be put right."""

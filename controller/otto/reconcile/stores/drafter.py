@@ -4,11 +4,12 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from otto.config import SourceSettings
-from otto.decide import writing
+from otto.decide import links, writing
 from otto.decide.pushed import judge
 from otto.model.catalogue import Catalogue
 from otto.model.document import Commission, Data, Document, Kind
 from otto.model.errors import TerminalError
+from otto.model.problem import Problem
 from otto.model.writing import InvalidError, NotThereError, Order, TakenError
 from otto.ports.specbook import Editor, Specbook
 from otto.reconcile.door import Door
@@ -175,6 +176,7 @@ class Drafter:
         if not problems and self._settings.rejectInvalid:
             changed = self._kit.source.changed(draft.base, commit) if draft.base else frozenset(files)
             problems = judge(draft.before, after, changed, refuse=True).refusals
+        problems = self._with_links(order, draft.before, problems, *data)
         if problems:
             what = writing.named(order.kind, order.name)
             own = writing.problem_key(order.kind, order.name)
@@ -185,6 +187,27 @@ class Drafter:
             raise TerminalError(refusal.reason, mend=mend)
         self._last = after
         return Drafted(draft.base, commit, draft.place, draft.before, after, draft.notes)
+
+    def _with_links(
+        self,
+        order: Order,
+        before: Catalogue,
+        problems: tuple[Problem, ...],
+        old: Data | None,
+        new: Data | None,
+    ) -> tuple[Problem, ...]:
+        """The problems, with what the document says of sites that are not the caller's to see."""
+        caller, kind = order.caller, order.kind
+        if not caller.labels:
+            return problems
+
+        def sees(name: str) -> bool:
+            known = self._fleet.in_force(name) if name in before.problems else None
+            spec = before.sites.get(name) or (known.spec if known else None)
+            return spec is not None and caller.sees(spec.labels)
+
+        named = links.links(kind, old), links.links(kind, new)
+        return links.without_unseen(problems, writing.problem_key(kind, order.name), *named, sees)
 
 
 def _local(name: str) -> str:

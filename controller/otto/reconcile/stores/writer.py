@@ -8,13 +8,13 @@ any number of writers.
 import asyncio
 import contextvars
 from collections.abc import Sequence
-from contextlib import suppress
+from contextlib import AbstractContextManager, suppress
 from dataclasses import dataclass
 from typing import Any
 
 import structlog
 
-from otto.model.document import Written
+from otto.model.document import Kind, Written
 from otto.model.errors import TerminalError, TransientError
 from otto.model.writing import Order
 from otto.ports.specbook import MovedError, Specbook
@@ -150,7 +150,8 @@ class Writer:
         base = head
         for waiting in batch:
             try:
-                draft = await self._drafter.draft(waiting.order, base)
+                with _about(waiting.order):
+                    draft = await self._drafter.draft(waiting.order, base)
             except Exception as error:  # noqa: BLE001  (preconditions raise what their own side knows)
                 outcomes.append((waiting, error))
                 continue
@@ -190,6 +191,7 @@ class Writer:
         """The branch had moved: have them tried once more, fewer at a time, for that is quicker."""
         log.info("stores.moved", orders=len(batch), attempt=batch[0].tries + 1)
         for one in batch:
+            self._kit.metrics.write_retried()
             one.tries += 1
         over = [one for one in batch if one.tries >= _TRIES]
         self._line[:0] = [one for one in batch if one.tries < _TRIES]
@@ -211,7 +213,8 @@ class Writer:
             changed = found.commit != found.base
             if changed:
                 named = {"kind": order.kind.value, "name": order.name, "commit": found.commit}
-                log.info("stores.written", request=order.request, caller=order.caller.name, **named)
+                with _about(order):
+                    log.info("stores.written", request=order.request, caller=order.caller.name, **named)
             if not waiting.done.done():
                 document = self._drafter.document(order, found.commit)
                 waiting.done.set_result(Written(found.commit, document, changed=changed, notes=found.notes))
@@ -221,7 +224,8 @@ class Writer:
         for waiting in batch:
             if waiting.done.done():
                 continue
-            await self.record.refused(waiting.order, error)
+            with _about(waiting.order):
+                await self.record.refused(waiting.order, error)
             waiting.done.set_exception(error)
             _heard(waiting.done)
 
@@ -232,6 +236,12 @@ class Writer:
             if not one.done.done():
                 one.done.set_exception(error)
                 _heard(one.done)
+
+
+def _about(order: Order) -> AbstractContextManager[object]:
+    """Whom lines of the log are about."""
+    about = {} if order.kind is Kind.HOST else {"site": order.name}
+    return structlog.contextvars.bound_contextvars(**about)
 
 
 def _heard(future: "asyncio.Future[Any]") -> None:

@@ -125,7 +125,7 @@ def test_the_pusher_is_told() -> None:
     )
     lines = judge(before, after, frozenset()).lines
     assert "0 sites and 2 zones" in lines[0]
-    assert any("1 record set added, 1 record set changed, 1 record set removed" in line for line in lines)
-    assert any("b.example  new, 0 record sets" in line for line in lines)
+    assert any("1 record added, 1 record changed, 1 record removed" in line for line in lines)
+    assert any("b.example  new, 0 records" in line for line in lines)
     gone = judge(before, catalogue(), frozenset()).lines
     assert any("is Orphaned and keeps its records" in line for line in gone)
