@@ -33,6 +33,9 @@ from otto.api.inside import Inside
 from otto.model.caller import Scope
 from otto.testing import World
 
+# What was answered is counted over all of them: they belong to one process.
+pytestmark = pytest.mark.xdist_group("conformance")
+
 ROOT = {"Authorization": "Bearer root"}
 # Bodies that are whole specs: what else may be wrong with one than its form, no description can say.
 WRITES = "^/(site/{site}|inv/{item}|dom/{domain}|dom/(dns|ns)/{domain})$"
