@@ -8,7 +8,7 @@ any number of writers.
 import asyncio
 import contextvars
 from collections.abc import Sequence
-from contextlib import suppress
+from contextlib import AbstractContextManager, suppress
 from dataclasses import dataclass
 from typing import Any
 
@@ -150,7 +150,8 @@ class Writer:
         base = head
         for waiting in batch:
             try:
-                draft = await self._drafter.draft(waiting.order, base)
+                with _about(waiting.order):
+                    draft = await self._drafter.draft(waiting.order, base)
             except Exception as error:  # noqa: BLE001  (preconditions raise what their own side knows)
                 outcomes.append((waiting, error))
                 continue
@@ -188,9 +189,9 @@ class Writer:
 
     async def _again(self, batch: list[_Waiting]) -> None:
         """The branch had moved: have them tried once more, fewer at a time, for that is quicker."""
-        self._kit.metrics.write_retried()
         log.info("stores.moved", orders=len(batch), attempt=batch[0].tries + 1)
         for one in batch:
+            self._kit.metrics.write_retried()
             one.tries += 1
         over = [one for one in batch if one.tries >= _TRIES]
         self._line[:0] = [one for one in batch if one.tries < _TRIES]
@@ -212,8 +213,8 @@ class Writer:
             changed = found.commit != found.base
             if changed:
                 named = {"kind": order.kind.value, "name": order.name, "commit": found.commit}
-                by = {"request": order.request, "caller": order.caller.name}
-                log.info("stores.written", **by, **named, **_about(order))
+                with _about(order):
+                    log.info("stores.written", request=order.request, caller=order.caller.name, **named)
             if not waiting.done.done():
                 document = self._drafter.document(order, found.commit)
                 waiting.done.set_result(Written(found.commit, document, changed=changed, notes=found.notes))
@@ -223,7 +224,8 @@ class Writer:
         for waiting in batch:
             if waiting.done.done():
                 continue
-            await self.record.refused(waiting.order, error)
+            with _about(waiting.order):
+                await self.record.refused(waiting.order, error)
             waiting.done.set_exception(error)
             _heard(waiting.done)
 
@@ -236,9 +238,10 @@ class Writer:
                 _heard(one.done)
 
 
-def _about(order: Order) -> dict[str, str]:
-    """Whose log lines a write stands in: those of a site or zone, no machine's."""
-    return {} if order.kind is Kind.HOST else {"site": order.name}
+def _about(order: Order) -> AbstractContextManager[object]:
+    """Whom lines of the log are about."""
+    about = {} if order.kind is Kind.HOST else {"site": order.name}
+    return structlog.contextvars.bound_contextvars(**about)
 
 
 def _heard(future: "asyncio.Future[Any]") -> None:
