@@ -24,6 +24,7 @@ from otto.adapters.clock import SystemClock
 from otto.adapters.queue import WorkQueue
 from otto.adapters.store import open_store
 from otto.cli.up.listening import listen
+from otto.cli.up.memory import settle
 from otto.cli.up.serving import api
 from otto.config import ApiSettings, LoopSettings, SourceSettings
 from otto.model.configuration import ConfigurationRequest, ConfigurationResult
@@ -83,11 +84,13 @@ async def _measure() -> list[Figure]:
     sites = int(os.environ.get("OTTO_BENCH_SITES", SITES))
     with tempfile.TemporaryDirectory(prefix="otto-b.") as folder:
         async with _controller(Path(folder), sites) as (controller, port):
+            settle()
             say(f"api: {RATE} requests a second for {SECONDS} s, the controller at rest")
             began = time.process_time()
             rest = await _load(port, sites)
             spent = (time.process_time() - began) * 1000 / len(rest)
             await controller.start()
+            settle()
             work = asyncio.create_task(controller.run())
             try:
                 say("api: the same, the controller at work on all of them")

@@ -50,6 +50,8 @@ class Fleet:
         self._zones: dict[str, RememberedDomain] = {}
         self._machines: dict[str, DeclaredHost] = {}
         self.catalogue = Catalogue()
+        # Site -> those that wait for it, of one catalogue.
+        self._waiting: tuple[Catalogue, Mapping[str, list[str]]] = (self.catalogue, {})
         self.seen_at: datetime | None = None
 
     async def load(self) -> None:
@@ -160,7 +162,13 @@ class Fleet:
 
     def dependents(self, site: str) -> tuple[str, ...]:
         """Sites that wait for this one."""
-        return tuple(name for name, spec in self.catalogue.sites.items() if site in spec.depends_on)
+        if self._waiting[0] is not self.catalogue:
+            found: dict[str, list[str]] = {}
+            for name, spec in self.catalogue.sites.items():
+                for needed in spec.depends_on:
+                    found.setdefault(needed, []).append(name)
+            self._waiting = self.catalogue, found
+        return tuple(self._waiting[1].get(site, ()))
 
     async def refresh(self, commit: str, now: datetime) -> Refreshed:
         """Move to a commit, first seen now; which sites and zones it touches."""

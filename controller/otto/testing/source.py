@@ -45,6 +45,7 @@ class MemorySource:
         self._blobs: dict[str, bytes] = {}
         self._trees: dict[str, dict[str, bytes]] = {}
         self.head: str | None = None
+        self._known: dict[tuple[str, str], str] = {}
         self.remotes: dict[tuple[str, str], Mapping[str, bytes]] = {}
         self.links: set[str] = set()
         self.authors: dict[str, str] = {}
@@ -103,8 +104,14 @@ class MemorySource:
     async def content(self, commit: str, content: Content) -> str:
         """Id of the tree that a site's content resolves to."""
         await self.failures.meet("content")
-        whole = self._remote(content) if content.git else self._checkout(commit)
         prefix = f"{content.path.strip('/')}/" if content.path.strip("/.") else ""
+        if content.git:
+            return self._resolved(content, self._remote(content), prefix)
+        if (commit, prefix) not in self._known:
+            self._known[commit, prefix] = self._resolved(content, self._checkout(commit), prefix)
+        return self._known[commit, prefix]
+
+    def _resolved(self, content: Content, whole: Mapping[str, bytes], prefix: str) -> str:
         files = {path.removeprefix(prefix): data for path, data in whole.items() if path.startswith(prefix)}
         if not files:
             raise TerminalError(

@@ -15,6 +15,7 @@ from otto.cli.presenting import JsonPresenter, PlainPresenter, Presenter
 from otto.cli.up import farewell
 from otto.cli.up.expectation import Expectation, State, expect
 from otto.cli.up.listening import listen, url_of
+from otto.cli.up.memory import settle
 from otto.cli.up.served import Serving
 from otto.cli.up.serving import api
 from otto.model.errors import UsageError
@@ -101,6 +102,7 @@ class Session:
     @asynccontextmanager
     async def _started(self, controller: Controller) -> AsyncIterator["asyncio.Task[None]"]:
         await controller.start()
+        settle()
         self._board = Board(controller.fleet.names(), controller.kit.clock.monotonic())
         controller.kit.bus.subscribe(self._hear)
         task = asyncio.create_task(controller.run(), name="controller")
