@@ -13,14 +13,13 @@ from otto.cli import options
 from otto.cli.invocation import Invocation
 from otto.cli.running import run as run_to_end
 from otto.cli.text import clean, clean_lines, clock_time
-from otto.desk.logs import LEVELS, SeeLog
 from otto.model.errors import TransientError, UsageError
 
 if TYPE_CHECKING:
     from rich.console import Console
 
     from otto.adapters.logfile import Entry
-    from otto.desk.logs import Logged
+    from otto.desk.logs import Logged, SeeLog
 
 _PAUSE, _PAUSE_AFAR, _PAUSE_AWAY = 0.25, 1.0, 2.0
 _STYLES = {"debug": "dim", "warning": "yellow", "error": "red", "critical": "bold red"}
@@ -42,12 +41,14 @@ def logs(
     ] = False,
 ) -> None:
     """Show the controller's log, of one site or all."""
+    from otto.desk.logs import LEVELS, SeeLog  # noqa: PLC0415  (not for --help)
+
     if level not in LEVELS:
         raise typer.BadParameter("use debug, info, warning or error", param_hint="--level")
     run_to_end(_logs(Invocation.of(context), SeeLog(site or "", run, level, lines), follow=follow, json=json))
 
 
-async def _logs(invocation: Invocation, question: SeeLog, *, follow: bool, json: bool) -> None:
+async def _logs(invocation: Invocation, question: "SeeLog", *, follow: bool, json: bool) -> None:
     desk = invocation.desk
     # Asked again and again, a controller elsewhere keeps the connection; a home would open its store.
     async with desk if invocation.server is not None else nullcontext():
@@ -62,7 +63,7 @@ async def _logs(invocation: Invocation, question: SeeLog, *, follow: bool, json:
             _show_all(invocation, found, json=json)
 
 
-async def _more(invocation: Invocation, question: SeeLog) -> "Logged":
+async def _more(invocation: Invocation, question: "SeeLog") -> "Logged":
     """What came since; a controller that is away is waited for: it goes on where it was left."""
     told = False
     while True:
