@@ -152,7 +152,10 @@ def create_app(
 def described(version: str) -> dict[str, Any]:
     """The description of everything, without anything behind it: for the reference."""
     app = _bare(version)
+    nothing: Any = None  # nobody calls what is described here
+    app.include_router(metrics.router_of(nothing, nothing, guarded=True))
     app.include_router(manual.router)
+    hook_routes.install(app, nothing)
     for router in ROUTERS:
         app.include_router(router)
     description.install(app, ROUTERS, is_public)

@@ -93,8 +93,9 @@ def _described(
         if _INVALID in operation.get("responses", {}):
             operation["responses"][_INVALID] = answers.problems(Kind.INVALID)[Kind.INVALID.status]
         if public is not None and not public(path):
-            scope = scopes.get(operation.get("operationId", ""))
-            operation["security"] = [{SCHEME: [scope] if scope else []}, {}]
+            # Every token has a scope: one that is not asked for may be the least.
+            scope = scopes.get(operation.get("operationId", ""), Scope.READ.word)
+            operation["security"] = [{SCHEME: [scope]}, {}]
     return found
 
 
