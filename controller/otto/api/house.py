@@ -9,6 +9,7 @@ from typing import TypeVar, cast
 
 from otto import __version__
 from otto.api.inside import Inside
+from otto.api.speakers import speaker_of
 from otto.desk.heard import Heard
 from otto.desk.house import Lives, Way
 from otto.desk.limited import LimitedStore
@@ -20,7 +21,7 @@ from otto.model.caller import Caller
 from otto.model.errors import ForbiddenError
 from otto.model.plan import StepKind
 from otto.model.policy import FleetPolicy
-from otto.model.saying import Speaker, name_of
+from otto.model.saying import Speaker
 from otto.ports import Store
 from otto.reconcile.inspect import Inspector
 from otto.reconcile.kit import Kit
@@ -67,12 +68,7 @@ class ServedHouse:
 
     def speaker(self, by: str | None) -> Speaker:
         """See `House`: who asks is who the token says; on this machine itself, whoever they say."""
-        caller = self._caller
-        if by is not None and caller.token and by != caller.name:
-            mend = "leave --by out: the token's name stands"
-            raise ForbiddenError(f"the token is {caller.name}'s, and speaks for nobody else", mend=mend)
-        account = f"token {caller.token}" if caller.token else f"{caller.name} at {caller.address}"
-        return Speaker(name_of(caller.name if by is None else by), self.now(), account)
+        return speaker_of(self._caller, by, self.now())
 
     async def require_seen(self, site: str) -> None:
         """See `House`."""

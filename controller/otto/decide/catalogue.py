@@ -1,9 +1,11 @@
 """The specs of one commit judged together, and which sites and zones a change touches."""
 
 from collections import defaultdict
-from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Container, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from difflib import get_close_matches
+from operator import attrgetter
+from typing import TypeVar
 
 from otto.decide import hosts
 from otto.decide.dependencies import cycles
@@ -18,7 +20,10 @@ _SHOWN = 12  # names of a long circle
 _NAMED = 3  # others in a message
 _SUGGESTED = 5  # names that a similar one is looked for
 
+T = TypeVar("T")
+
 _Found = defaultdict[str, list[Problem]]
+_name, _site = attrgetter("name"), attrgetter("site")
 
 
 def assemble(
@@ -46,10 +51,10 @@ def assemble(
     remembered, zones = remembered or {}, zones or {}
     loose = [problem for file in files.values() for problem in file.problems if not problem.site]
     problems = _own_problems(files)
-    declared = _declared(files)
-    buried = _buried(files)
-    domains = _domains(files)
-    machinery = _machinery(files)
+    declared = _by_name((spec for file in files.values() for spec in file.sites), _name)
+    domains = _by_name((spec for file in files.values() for spec in file.domains), _name)
+    machinery = _by_name((spec for file in files.values() for spec in file.hosts), _name)
+    buried = _by_name((stone for file in files.values() for stone in file.tombstones), _site)
     known = {*declared, *domains, *map(hosts.key, machinery)}
     held_hosts = {hosts.key(name): spec for name, spec in (machines or {}).items()}
     _add(problems, _hidden(files, known, problems, {**remembered, **zones, **held_hosts}))
@@ -92,36 +97,12 @@ def _own_problems(files: Mapping[str, SpecFile]) -> _Found:
     return problems
 
 
-def _declared(files: Mapping[str, SpecFile]) -> Mapping[str, list[SiteSpec]]:
-    declared: defaultdict[str, list[SiteSpec]] = defaultdict(list)
-    for file in files.values():
-        for spec in file.sites:
-            declared[spec.name].append(spec)
-    return declared
-
-
-def _domains(files: Mapping[str, SpecFile]) -> Mapping[str, list[DomainSpec]]:
-    domains: defaultdict[str, list[DomainSpec]] = defaultdict(list)
-    for file in files.values():
-        for spec in file.domains:
-            domains[spec.name].append(spec)
-    return domains
-
-
-def _machinery(files: Mapping[str, SpecFile]) -> Mapping[str, list[DeclaredHost]]:
-    machinery: defaultdict[str, list[DeclaredHost]] = defaultdict(list)
-    for file in files.values():
-        for spec in file.hosts:
-            machinery[spec.name].append(spec)
-    return machinery
-
-
-def _buried(files: Mapping[str, SpecFile]) -> Mapping[str, list[Tombstone]]:
-    buried: defaultdict[str, list[Tombstone]] = defaultdict(list)
-    for file in files.values():
-        for stone in file.tombstones:
-            buried[stone.site].append(stone)
-    return buried
+def _by_name(items: Iterable[T], name: Callable[[T], str]) -> Mapping[str, list[T]]:
+    """Documents by what they are about: one name should have one."""
+    found: defaultdict[str, list[T]] = defaultdict(list)
+    for item in items:
+        found[name(item)].append(item)
+    return found
 
 
 def _undecided(

@@ -1,6 +1,6 @@
 """Whether OttO works on a site at all, and whether there is to be one."""
 
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar
 
@@ -13,6 +13,7 @@ from otto.model.errors import UsageError
 from otto.model.saying import Speaker, reason_of
 
 if TYPE_CHECKING:
+    from otto.model.history import AuditRecord
     from otto.ports import Store
 
 
@@ -41,11 +42,7 @@ class Suspend(Question[Heard]):
         """
         from otto.reconcile import intents  # noqa: PLC0415  (not for --help)
 
-        who, why = house.speaker(self.by), reason_of(self.reason)
-        async with house.store() as store:
-            await names.require_known(self.site, store)
-            await intents.suspend(store, self.site, who, why)
-        return await house.due([self.site])
+        return await _wished(house, self, intents.suspend)
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,13 +62,9 @@ class Resume(Question[Heard]):
         Raises:
             UsageError: there is no such site.
         """
-        from otto.reconcile import intents  # noqa: PLC0415
+        from otto.reconcile import intents  # noqa: PLC0415  (not for --help)
 
-        who, why = house.speaker(self.by), reason_of(self.reason)
-        async with house.store() as store:
-            await names.require_known(self.site, store)
-            await intents.resume(store, self.site, who, why)
-        return await house.due([self.site])
+        return await _wished(house, self, intents.resume)
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,6 +101,19 @@ class Destroy(Question[Heard]):
                 names.require(site, known)
             await wish_gone(store, self.sites, who, why, teardown=self.teardown)
         return await house.due(self.sites)
+
+
+async def _wished(
+    house: House,
+    wish: Suspend | Resume,
+    intent: "Callable[[Store, str, Speaker, str], Awaitable[AuditRecord]]",
+) -> Heard:
+    """Record a wish about one site that is there, and have it looked at."""
+    who, why = house.speaker(wish.by), reason_of(wish.reason)
+    async with house.store() as store:
+        await names.require_known(wish.site, store)
+        await intent(store, wish.site, who, why)
+    return await house.due([wish.site])
 
 
 async def wish_gone(store: "Store", sites: Sequence[str], who: Speaker, note: str, *, teardown: bool) -> None:

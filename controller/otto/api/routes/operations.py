@@ -16,13 +16,14 @@ from otto.api import answers
 from otto.api.access import Admin, Operator
 from otto.api.documents import StrictRoute
 from otto.api.inside import Inside, Within
-from otto.api.problems import Kind, ProblemError
+from otto.api.problems import Kind
 from otto.api.sitenames import Seen
+from otto.api.speakers import speaker_of
 from otto.decide.documents import said_data
 from otto.model.caller import Caller
 from otto.model.history import AuditRecord
 from otto.model.plan import StepKind
-from otto.model.saying import LONGEST_NAME, LONGEST_REASON, Saying, Speaker, name_of, reason_of
+from otto.model.saying import LONGEST_NAME, LONGEST_REASON, Saying, Speaker, reason_of
 from otto.ports import Store
 from otto.reconcile import approvals, intents
 from otto.reconcile.saying import say
@@ -187,17 +188,7 @@ async def reject(at: At, caller: Operator, body: Decision) -> Response:
 
 
 def _speaker(inside: Inside, caller: Caller, words: Words) -> Speaker:
-    """Who speaks: who the token was made for. Without one, people may give a name, as on the console.
-
-    Raises:
-        ProblemError: FORBIDDEN: somebody speaks for somebody else.
-        UsageError: the name will not do.
-    """
-    if words.by and caller.token and words.by != caller.name:
-        raise ProblemError(Kind.FORBIDDEN, f"this token speaks for {caller.name}, and for nobody else")
-    name = name_of(words.by or caller.name)
-    account = f"token {caller.token}" if caller.token else f"{caller.name} at {caller.address}"
-    return Speaker(name, inside.kit.clock.now(), account)
+    return speaker_of(caller, words.by or None, inside.kit.clock.now())
 
 
 Intent = Callable[[Store, str, Speaker, str], Awaitable[AuditRecord]]
