@@ -114,7 +114,8 @@ def serve(
     """
     ours = parent()
     path = f"{folder}/socket"
-    server = grpc.server(futures.ThreadPoolExecutor(max_workers=_THREADS))
+    workers = futures.ThreadPoolExecutor(max_workers=_THREADS)
+    server = grpc.server(workers)
     rpc.add_ProviderServicer_to_server(_Servicer(provider), server)
     controller_rpc.add_GRPCControllerServicer_to_server(_Controller(done), server)
     stdio_rpc.add_GRPCStdioServicer_to_server(_Stdio(), server)
@@ -128,6 +129,18 @@ def serve(
     # What is being made is finished, or undone: nobody else will.
     provider.connection.stopping.set()
     server.stop(_GRACE).wait(_GRACE)
+    _outwait(workers)
+
+
+def _outwait(workers: futures.ThreadPoolExecutor) -> None:
+    """Wait for what is still being done.
+
+    gRPC counts a call as over once its caller has gone (`_possibly_finish_call` in grpc/_server.py), whatever
+    its thread is at: the host that an interrupted call is taking away again, say.
+    """
+    waiting = threading.Thread(target=workers.shutdown, daemon=True)
+    waiting.start()
+    waiting.join(_GRACE)
 
 
 def _credentials(certificate: Certificate) -> grpc.ServerCredentials:
