@@ -23,6 +23,7 @@ from otto.api.rates import Rates
 from otto.model.caller import Caller, Scope
 
 _KEY = "otto.caller"
+_ASKED = "otto.scope"
 
 SCOPE = "otto_scope"
 """Name of the attribute of a dependency that holds the scope it demands."""
@@ -84,11 +85,14 @@ async def refused(request: Request, error: ProblemError) -> None:
     """Have it on record that somebody who was let in may not do what they asked for.
 
     What is not there is a refusal to who is limited to some sites: alike whether or not others see it, or
-    the time that the record takes would tell.
+    the time that the record takes would tell. Whatever is wrong with a change that is asked for is one, too.
     """
     caller: Caller | None = request.scope.get(_KEY)
     plain = error.kind in (Kind.FORBIDDEN, Kind.TOO_MANY)
-    if caller is not None and (plain or caller.labels):
+    change = request.scope.get(_ASKED, Scope.READ) is not Scope.READ
+    nothing = error.kind is Kind.NOT_FOUND
+    hidden = (nothing or error.unseen) and caller is not None and caller.labels
+    if caller is not None and (plain or hidden or (change and not nothing)):
         await inside_of(request).gate.refused(caller, request, error)
 
 
@@ -112,6 +116,7 @@ def needs(scope: Scope) -> Callable[[Request], Caller]:
         if not caller.may(scope):
             detail = f"this needs the scope {scope.word}, and the token has {caller.scope.word}"
             raise ProblemError(Kind.FORBIDDEN, detail)
+        request.scope[_ASKED] = scope
         return caller
 
     # For the description: which scope a route needs is told by what it depends on.

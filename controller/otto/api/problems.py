@@ -189,7 +189,17 @@ class Kind(Enum):
         return f"{PATH}/{self.slug}"
 
 
-_NOTED = frozenset({Kind.FORBIDDEN, Kind.NOT_FOUND, Kind.TOO_MANY})
+_NOTED = frozenset(
+    {
+        Kind.FORBIDDEN,
+        Kind.NOT_FOUND,
+        Kind.TOO_MANY,
+        Kind.CONFLICT,
+        Kind.INVALID,
+        Kind.PRECONDITION_FAILED,
+        Kind.PRECONDITION_REQUIRED,
+    }
+)
 _BY_STATUS = {kind.status: kind for kind in Kind}
 
 
@@ -289,14 +299,14 @@ def install(
     Args:
         app: the application.
         scrub: takes secrets out of a text.
-        refused: hears of what is forbidden, too much, or not there for whoever asks.
+        refused: hears of what is forbidden, too much, not there, or not to be done as things are.
     """
 
     async def raised(request: Request, error: Exception) -> JSONResponse:
         if not isinstance(error, ProblemError):
             raise error
         error.detail, error.mend = scrub(error.detail), scrub(error.mend)
-        if error.kind in _NOTED or error.unseen:
+        if error.kind in _NOTED:
             await refused(request, error)
         return answer(error)
 

@@ -9,7 +9,16 @@ from prometheus_client.registry import Collector
 
 from otto.model.caller import Scope, Token
 
-REFUSALS = ("unauthenticated", "forbidden", "too-many-requests")
+REFUSALS = (
+    "unauthenticated",
+    "forbidden",
+    "too-many-requests",
+    "not-found",
+    "conflict",
+    "invalid",
+    "precondition-failed",
+    "precondition-required",
+)
 """Kinds of refusals, as `otto.api.problems` calls them."""
 
 METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS")

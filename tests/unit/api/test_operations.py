@@ -106,6 +106,17 @@ async def test_who_may_only_see_may_ask_for_nothing(api: Api, operation: str) ->
     assert {r.entry.what for r in api.stage.world.ledger.log[before:]} <= {"refuse"}
 
 
+async def test_what_cannot_be_done_as_things_are_is_on_record_and_a_look_that_finds_nothing_is_not(
+    api: Api,
+) -> None:
+    refused = await api.post("/site/one/approve", {"digest": "0" * 12}, by="bob")
+    assert refused.status == 409
+    assert api.gate.refusals == [("bob", refused.data["detail"])]
+    assert (await api.post("/desk/why", {"site": "abc"}, by="bob")).status == 409
+    assert (await api.get("/site/abc/status", by="bob")).status == 404
+    assert len(api.gate.refusals) == 1
+
+
 async def test_taking_a_site_down_needs_more_than_operating_it(api: Api) -> None:
     assert (await api.post("/site/one/destroy", by="bob")).status == 403
 
