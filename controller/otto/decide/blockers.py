@@ -9,7 +9,7 @@ from otto.decide.dns.summarize import TAKE_OVER
 from otto.decide.evidence import WORKING, Evidence
 from otto.decide.rolloutwords import TAKEN_BACK, because, in_a_line
 from otto.decide.summarize import PAUSED
-from otto.decide.wording import counted
+from otto.decide.wording import ONLY_REPORTED, counted
 from otto.model.catalogue import RememberedSpec
 from otto.model.domain import is_zone
 from otto.model.history import OTTO, GrantKind
@@ -31,6 +31,7 @@ _OBSTACLES = {
     Effect.WAIT: Obstacle.LATER,
     Effect.REFUSE: Obstacle.REFUSED,
 }
+_PUT_RIGHT = "put it right by hand; or set policy.drift in its spec to repair, or to ask, and push"
 
 
 def blockers(evidence: Evidence) -> tuple[Blocker, ...]:
@@ -190,6 +191,10 @@ def _waiting(evidence: Evidence) -> Iterator[Blocker]:
         # To look again mends nothing: it is somebody else's.
         unblock = f"{TAKE_OVER}; which it is: otto dns diff {evidence.site}"
         yield Blocker(Obstacle.WAITING, status.message, unblock, since=conflict.since)
+        return
+    if status.message.startswith(ONLY_REPORTED):
+        since = conflict.since if conflict else None
+        yield Blocker(Obstacle.WAITING, status.message, _PUT_RIGHT, since=since)
         return
     yield Blocker(Obstacle.WAITING, status.message, until=status.next_look)
 

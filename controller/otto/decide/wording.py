@@ -7,6 +7,9 @@ from otto.model.difference import Difference
 from otto.model.plan import Action, Plan
 from otto.model.verdict import Allowed, NeedsApproval, Reason, Refused, Verdict, Waiting
 
+ONLY_REPORTED = "only reported, as policy.drift says"
+"""How the message begins of a site or a zone whose drift nobody but people put right."""
+
 
 def describe(plan: Plan) -> str:
     """A plan in one line."""
@@ -17,6 +20,11 @@ def describe(plan: Plan) -> str:
         what = describe_actions(step.actions) if step.actions else ", ".join(step.hosts)
         words.append(f"{step.kind.value} ({what})" if what else step.kind.value)
     return "; ".join(words)
+
+
+def left_alone(differences: Iterable[Difference]) -> str:
+    """What a policy has nobody but people put right."""
+    return f"{ONLY_REPORTED}: {describe_differences(differences)}"
 
 
 def describe_differences(differences: Iterable[Difference]) -> str:

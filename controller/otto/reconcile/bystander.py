@@ -5,7 +5,7 @@ import structlog
 from otto.decide.diff import depth, diff
 from otto.decide.sifting import Sifted
 from otto.decide.signs import keys, told
-from otto.decide.wording import describe_differences
+from otto.decide.wording import describe_differences, left_alone
 from otto.model.desired import Desired
 from otto.model.observed import InfrastructureState, Observed, Seen
 from otto.model.sign import Sign
@@ -48,7 +48,7 @@ class Bystander:
             doubtful = {item.host for item in sifted.unconfirmed}
             self._observer.desk.doubt(host.id for host in observed.hosts if host.name in doubtful)
         else:
-            waiting = f"only reported, as policy.drift says: {describe_differences(sifted.reported)}"
+            waiting = left_alone(sifted.reported)
         log.info("reconcile.left_alone", differences=waiting)
         await self._statuses.suspect(desired, observed, waiting, after)
         return after

@@ -7,6 +7,7 @@ import pytest
 
 from otto.decide.evidence import WORKING, Evidence
 from otto.decide.why import why
+from otto.decide.wording import ONLY_REPORTED
 from otto.model.catalogue import RememberedSpec
 from otto.model.history import Grant, GrantKind
 from otto.model.rollout import RolloutState, RolloutStatus
@@ -320,6 +321,16 @@ SPECS = {"acme": DEPENDENT.spec, "shop": SHOP}
         (
             evidence(status(Phase.PENDING, message="process 7 holds the state", next_look=in_(9))),
             (Blocker(Obstacle.WAITING, "process 7 holds the state", until=in_(9)),),
+        ),
+        (
+            evidence(status(Phase.DRIFTED, message=f"{ONLY_REPORTED}: a: want b, have c", next_look=in_(9))),
+            (
+                Blocker(
+                    Obstacle.WAITING,
+                    "only reported, as policy.drift says: a: want b, have c",
+                    "put it right by hand; or set policy.drift in its spec to repair, or to ask, and push",
+                ),
+            ),
         ),
         (
             evidence(status(Phase.READY, READY), unsigned="commit abc is refused: it is not signed"),

@@ -7,7 +7,7 @@ import structlog
 
 from otto.decide.dns.summarize import ZoneFindings
 from otto.decide.schedule import jittered
-from otto.decide.wording import describe_differences
+from otto.decide.wording import left_alone
 from otto.model.catalogue import RememberedDomain
 from otto.model.errors import OttoError, StaleError, TransientError, WaitingError
 from otto.model.run import Outcome
@@ -249,8 +249,7 @@ class ZoneReconciler:
         lost = sorted(look.desired.spec.sites - look.desired.targets.keys())
         waiting = ""
         if look.reported and not look.acted:
-            words = describe_differences(look.reported)
-            waiting = f"only reported, as policy.drift says: {words}"
+            waiting = left_alone(look.reported)
         return ZoneFindings(
             look.desired.zone,
             self._kit.clock.now(),
