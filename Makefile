@@ -17,7 +17,7 @@ run: ## Set this machine up, then run OttO with its example sites until Ctrl-C
 .PHONY: test
 test: ## Set this machine up, then run the whole suite (ARGS: pytest's, as ARGS="-k spec")
 	@infra/setup/setup test
-	@exec .venv/bin/pytest -n 2 --dist loadgroup $(ARGS)
+	@exec .venv/bin/pytest -n 2 --dist loadgroup --no-loadscope-reorder $(ARGS)
 
 ##@ Sites
 

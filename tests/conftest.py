@@ -3,6 +3,7 @@
 import json
 import os
 import sys
+from pathlib import Path
 
 import pytest
 
@@ -13,6 +14,9 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 
     Tests of one file share its fixtures. Tests of the lab share the machine's memory and its two cores: one
     after the other they take no longer, and none waits for another's containers.
+
+    Groups are handed out in the order of their first tests (`--no-loadscope-reorder`): what takes longest
+    comes first, and what is over in a second comes last, so that both processes end together.
     """
     if not config.pluginmanager.hasplugin("xdist"):
         return
@@ -20,6 +24,20 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
         if item.get_closest_marker("xdist_group") is None:
             lab = item.get_closest_marker("lab") is not None
             item.add_marker(pytest.mark.xdist_group("lab" if lab else str(item.path)))
+    if getattr(config.option, "loadgroup", False):
+        items.sort(key=_turn)
+
+
+# Groups of minutes, the longest first; then all others of real tools, then those that need nothing.
+_LONG = ("lab", "survival", "packer", "healing", "ansible", "guard", "life", "rolling-out", "waves")
+
+
+def _turn(item: pytest.Item) -> tuple[int, int]:
+    """When a test's group has its turn; within one, tests stay in their order."""
+    marker = item.get_closest_marker("xdist_group")
+    group = marker.args[0] if marker else ""
+    unit = Path(__file__).parent / "unit"
+    return _LONG.index(group) if group in _LONG else len(_LONG), int(unit in item.path.parents)
 
 
 # Characters of a failure that are told at once.

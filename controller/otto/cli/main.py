@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from otto import __version__
+from otto.cli import memory
 from otto.cli.commands import (
     adopt,
     approvals,
@@ -187,4 +188,5 @@ app = build_app()
 
 def main() -> None:
     """The console script."""
+    memory.begin()
     app(prog_name="otto")

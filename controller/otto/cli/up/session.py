@@ -11,11 +11,11 @@ from otto.cli.board import Board
 from otto.cli.choosing import presenter
 from otto.cli.exits import Exit
 from otto.cli.invocation import Invocation
+from otto.cli.memory import settle
 from otto.cli.presenting import JsonPresenter, PlainPresenter, Presenter
 from otto.cli.up import farewell
 from otto.cli.up.expectation import Expectation, State, expect
 from otto.cli.up.listening import listen, url_of
-from otto.cli.up.memory import settle
 from otto.cli.up.served import Serving
 from otto.cli.up.serving import api
 from otto.model.errors import UsageError
