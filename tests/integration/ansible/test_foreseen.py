@@ -8,7 +8,7 @@ import signal
 import subprocess
 import sys
 import threading
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
 
@@ -143,9 +143,15 @@ with open(sys.argv[1], "rb") as file:
 """
 
 
-def holder(order: Path, environment: Mapping[str, str]) -> "subprocess.Popen[bytes]":
+@contextlib.contextmanager
+def holder(order: Path, environment: Mapping[str, str]) -> Iterator["subprocess.Popen[bytes]"]:
+    """A controller; gone afterwards, also when a test fails."""
     line = [sys.executable, "-c", HOLDER, str(order)]
-    return subprocess.Popen(line, env=environment, start_new_session=True)
+    with subprocess.Popen(line, env=environment, start_new_session=True) as process:
+        try:
+            yield process
+        finally:
+            process.kill()
 
 
 @pytest.mark.parametrize("guarded", [True, False])
@@ -170,7 +176,8 @@ async def test_a_run_that_waits_is_gone_with_its_controller(
 
 def reads_pipe(pid: int) -> bool:
     opened = []
-    for descriptor in Path(f"/proc/{pid}/fd").iterdir():
-        with contextlib.suppress(OSError):
-            opened.append(descriptor.readlink().name)
+    with contextlib.suppress(OSError):  # it ended meanwhile
+        for descriptor in Path(f"/proc/{pid}/fd").iterdir():
+            with contextlib.suppress(OSError):
+                opened.append(descriptor.readlink().name)
     return "play" in opened

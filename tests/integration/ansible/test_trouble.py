@@ -196,8 +196,10 @@ async def test_a_killed_controller_takes_ansible_with_it(ready: Site) -> None:
     order = ready.folder / "order"
     order.write_bytes(pickle.dumps((lazy._options, ready.request(hosts=ready.fleet.web))))
     with subprocess.Popen([sys.executable, "-c", CONTROLLER, str(order)]) as controller:
-        await eventually(lambda: playbooks() == 3 and any("ssh" in line for line in strays(runs)))
-        controller.send_signal(signal.SIGKILL)
+        try:
+            await eventually(lambda: playbooks() == 3 and any("ssh" in line for line in strays(runs)))
+        finally:
+            controller.send_signal(signal.SIGKILL)
     await eventually(lambda: playbooks() < 3)  # the one that starts tasks is gone, two workers may linger
     Ansible(ready.options, SystemClock())  # the next controller clears up
     assert strays(runs) == []
