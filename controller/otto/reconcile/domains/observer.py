@@ -18,6 +18,7 @@ from otto.model.domain import RecordType
 from otto.model.observed import CheckFailure
 from otto.model.zone import Targets, ZonePlan
 from otto.model.zonememory import DesiredZone, ZoneMemory
+from otto.reconcile.domains.aside import aside
 from otto.reconcile.domains.memory import ZoneBook
 from otto.reconcile.kit import Kit
 
@@ -116,19 +117,8 @@ class ZoneObserver:
         """
         last = self._book.of(desired.zone).desired
         found = await self.plan(desired)
-        differences = planning.differences(found, desired, last)
-        sifted: Sifted = sift(differences, as_policy(desired.spec.policy).drift, {})
-        left = planning.without(found, sifted.reported)
-        return ZoneLook(
-            desired,
-            last,
-            left,
-            differences,
-            sifted.acted,
-            sifted.reported,
-            planning.conflicts(found, desired),
-            self._now(),
-        )
+        size, now = max(found.managed, len(found.changes)), self._now()
+        return await aside(size, lambda: _looked(found, desired, last, now))
 
     async def plan(self, desired: DesiredZone) -> ZonePlan:
         """What would be changed.
@@ -197,6 +187,15 @@ class ZoneObserver:
 
     def _now(self) -> datetime:
         return self._kit.clock.now()
+
+
+def _looked(found: ZonePlan, desired: DesiredZone, last: DesiredZone | None, at: datetime) -> ZoneLook:
+    """What was found, sorted out."""
+    differences = planning.differences(found, desired, last)
+    sifted: Sifted = sift(differences, as_policy(desired.spec.policy).drift, {})
+    left = planning.without(found, sifted.reported)
+    conflicts = planning.conflicts(found, desired)
+    return ZoneLook(desired, last, left, differences, sifted.acted, sifted.reported, conflicts, at)
 
 
 def remembered(memory: ZoneMemory, look: ZoneLook) -> ZoneMemory:

@@ -16,6 +16,7 @@ from otto.model.observed import Applied, CheckFailure
 from otto.model.plan import Plan, StepKind
 from otto.model.run import Outcome, Run
 from otto.model.verdict import Allowed, Verdict
+from otto.reconcile.domains.aside import aside
 from otto.reconcile.domains.memory import ZoneBook
 from otto.reconcile.domains.observer import ZoneLook, ZoneObserver, of_servers, unexpected
 from otto.reconcile.domains.statuses import ZoneStatuses
@@ -158,10 +159,10 @@ class ZoneRunner:
 
     async def _plan(self, look: ZoneLook, recorder: Recorder, *, asked: bool) -> Plan:
         async with recorder.step("plan") as notes:
-            plan = planning.plan(look.found, look.desired, look.last, asked=asked)
+            plan, digest = await aside(len(look.found.changes), lambda: _planned(look, asked=asked))
             notes.summary = describe(plan)
-            notes.detail = {"digest": plan.digest, "causes": list(plan.about.causes)}
-        await recorder.update(plan=plan.digest)
+            notes.detail = {"digest": digest, "causes": list(plan.about.causes)}
+        await recorder.update(plan=digest)
         return plan
 
     async def _judge(self, plan: Plan, look: ZoneLook, recorder: Recorder) -> Judged:
@@ -226,6 +227,12 @@ class ZoneRunner:
             failed=failed,
         )
         await self._statuses.write(found)
+
+
+def _planned(look: ZoneLook, *, asked: bool) -> tuple[Plan, str]:
+    """The plan, and its digest: to reckon that takes as long."""
+    plan = planning.plan(look.found, look.desired, look.last, asked=asked)
+    return plan, plan.digest
 
 
 def _of_others(failures: tuple[CheckFailure, ...], left: ZoneLook) -> str:
