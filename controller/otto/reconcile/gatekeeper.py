@@ -178,6 +178,10 @@ class Gatekeeper:
         for removal in removals if not isinstance(spec, DomainSpec) else ():
             self._kit.metrics.removed(removal.kind.value)
 
+    def spared(self, site: str) -> None:
+        """A plan of which was taken note turned out to be stale: nothing of it was done."""
+        self._headcount.spared(site)
+
     async def used(self, site: str, plan: str) -> None:
         """A plan was carried out: approvals hold for one time only."""
         self._headcount.took(site)

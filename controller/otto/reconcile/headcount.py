@@ -40,13 +40,19 @@ class Headcount:
         """A plan goes on record as taking these away. If it is tried anew, it did not the last time."""
         oldest = self._kit.clock.now() - _VOID_KEPT
         self._void = {item for item in self._void if item.at > oldest}
-        self._void |= self.tried(plan)
+        self._void = (self._void | self.tried(plan)) - set(removals)
         self._tried[plan.site] = (plan.digest, frozenset(removals))
         self.begin(plan, removals)
 
     def took(self, site: str) -> None:
         """And it has."""
         self._tried.pop(site, None)
+
+    def spared(self, site: str) -> None:
+        """And it has not taken anything away, nor will it: what is on record of that does not count."""
+        _, removals = self._tried.pop(site, ("", frozenset()))
+        self._void |= removals
+        self.end(site)
 
     def tried(self, plan: Plan) -> frozenset[Removal]:
         """What is on record of a try of this very plan that did not come to its end."""

@@ -9,7 +9,7 @@ import pytest
 from otto.model.domain import DomainPolicy, DomainSpec, Record, RecordType
 from otto.model.errors import StaleError, TerminalError, TransientError
 from otto.model.history import GrantKind
-from otto.model.policy import Window, Windows
+from otto.model.policy import Limits, Window, Windows
 from otto.model.run import Outcome
 from otto.model.spec import HostGroup
 from otto.model.status import Condition, ConditionType, Phase, Truth
@@ -449,6 +449,28 @@ async def test_a_zone_that_moved_is_planned_again_at_once(stage: Stage) -> None:
         runs = await stage.world.store.runs(ZONE)
         assert {run.outcome for run in runs} == {Outcome.SUCCEEDED, Outcome.SUPERSEDED}
         assert (await stage.status(ZONE)).ready
+
+
+async def test_what_a_stale_plan_would_have_removed_counts_nowhere(stage: Stage) -> None:
+    policy = allowing(limits=Limits(window_count=2))
+    zone = domain(*MANY, *(holds(f"k{n}", "192.0.2.9") for n in range(20)), policy=policy)
+    async with at_work(stage, zone):
+        gate = stage.world.zones.failures.hold("apply")
+        stage.world.declare(replace(zone, records=zone.records[2:]))
+        await told(stage)
+        await gate.reached()
+        sim(stage).touch(record("h1", "192.0.2.67"))  # and the next plan is another one
+        stage.world.zones.failures.unhold("apply")
+        gate.open()
+        await stage.calm(40)
+        assert await held(stage, ZONE) == frozenset()
+        assert (await stage.status(ZONE)).ready
+        assert "h1 A" not in held_by(stage)
+        outcomes = [run.outcome for run in await stage.world.store.runs(ZONE)]
+        assert outcomes == [Outcome.SUCCEEDED, Outcome.SUPERSEDED, Outcome.SUCCEEDED]
+        # The two that went count: one more is too much for this hour.
+        await push(stage, replace(zone, records=zone.records[3:]))
+        assert await held(stage, ZONE) == {"guard.window.count"}
 
 
 async def test_a_zone_that_moves_for_ever_is_told_of(stage: Stage) -> None:

@@ -185,8 +185,12 @@ class ZoneRunner:
         async with recorder.step("dns") as notes:
             notes.detail = {"changes": list(step.detail[:_MOST_TOLD]) if step else []}
             await self._gate.take(plan, desired.spec)
-            with self._kit.calling("dns"):
-                await self._kit.zones.apply(desired.spec, look.found, notes.report)
+            try:
+                with self._kit.calling("dns"):
+                    await self._kit.zones.apply(desired.spec, look.found, notes.report)
+            except StaleError:
+                self._gate.spared(desired.zone)
+                raise
             notes.summary = describe_actions(plan.actions) or "its records of ownership"
         for action in plan.actions:
             self._kit.metrics.zone_changed(action.kind.value)
