@@ -4,6 +4,7 @@ import asyncio
 from pathlib import Path
 
 import pygit2
+import structlog
 
 from otto.adapters import program
 from otto.adapters.git.access import Keyring
@@ -17,7 +18,11 @@ from otto.model.errors import TerminalError, TransientError
 from otto.ports import Clock
 from otto.ports.specbook import MovedError
 
+log = structlog.get_logger("otto.git")
+
 _REFLOG = "commit through the API"
+# What pygit2 raises where a ref cannot be written.
+_REFUSALS = (KeyError, ValueError, OSError, pygit2.GitError)
 # Commits between two looks at whether there is much to pack, and seconds that packing may take.
 _TIDY = 200
 _TIDY_SECONDS = 300.0
@@ -86,26 +91,41 @@ class EmbeddedBook(_Book):
 
 def _moved(repository: pygit2.Repository, name: str, commit: str, base: str) -> None:
     try:
-        if base:
-            reference = repository.references[name]
-            if str(reference.target) != base:
-                raise MovedError
-            reference.set_target(commit, _REFLOG)
-        else:
-            repository.references.create(name, commit)
-    except (KeyError, ValueError, OSError, pygit2.GitError) as error:
+        _lead(repository, name, commit, base)
+    except _REFUSALS as error:
         _explain(repository, name, base, error)
+        _once_more(repository, name, commit, base)
+
+
+def _once_more(repository: pygit2.Repository, name: str, commit: str, base: str) -> None:
+    """What was in the way has gone."""
+    try:
+        _lead(repository, name, commit, base)
+    except _REFUSALS as error:
+        raise TransientError(f"the branch {name} cannot be written: {error}", retry_after=1) from error
+
+
+def _lead(repository: pygit2.Repository, name: str, commit: str, base: str) -> None:
+    if not base:
+        repository.references.create(name, commit)
+        return
+    reference = repository.references[name]
+    if str(reference.target) != base:
+        raise MovedError
+    reference.set_target(commit, _REFLOG)
 
 
 def _explain(repository: pygit2.Repository, name: str, base: str, error: Exception) -> None:
-    """Tell a branch that has moved, or a push under way, from what is wrong with the repository."""
+    """Tell a branch that has moved, or a push under way, from what is wrong with the repository.
+
+    Nothing is raised where a killed git's lock was in the way: it is taken away.
+    """
     known = repository.references.get(name)
     if (str(known.target) if known is not None else "") != base:
         raise MovedError from error
     if freed := free_stale(Path(repository.path)):
-        raise TransientError(
-            f"{freed[0]} was left by a killed git and is taken away", retry_after=1
-        ) from error
+        log.warning("git.lock_freed", paths=[str(path) for path in freed])
+        return
     if Path(repository.path, f"{name}.lock").exists():
         raise MovedError from error  # somebody pushes just now
     raise TransientError(f"the branch {name} cannot be written: {error}") from error
