@@ -23,7 +23,7 @@ from tests.bench.progress import say
 from otto.adapters.clock import SystemClock
 from otto.adapters.queue import WorkQueue
 from otto.adapters.store import open_store
-from otto.cli.memory import settle
+from otto.cli.interpreter import settle
 from otto.cli.up.listening import listen
 from otto.cli.up.serving import api
 from otto.config import ApiSettings, LoopSettings, SourceSettings

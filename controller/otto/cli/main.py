@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from otto import __version__
-from otto.cli import memory
+from otto.cli import interpreter
 from otto.cli.commands import (
     adopt,
     approvals,
@@ -188,5 +188,5 @@ app = build_app()
 
 def main() -> None:
     """The console script."""
-    memory.begin()
+    interpreter.begin()
     app(prog_name="otto")

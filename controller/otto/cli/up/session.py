@@ -10,8 +10,8 @@ from otto import __version__
 from otto.cli.board import Board
 from otto.cli.choosing import presenter
 from otto.cli.exits import Exit
+from otto.cli.interpreter import settle
 from otto.cli.invocation import Invocation
-from otto.cli.memory import settle
 from otto.cli.presenting import JsonPresenter, PlainPresenter, Presenter
 from otto.cli.up import farewell
 from otto.cli.up.expectation import Expectation, State, expect
