@@ -2,7 +2,7 @@
 
 One site, told in order. At every boundary of a step, and in the middle of an apply and of a play, the
 controller is killed the moment its log tells that it is there: alone, so that its children live on. With its
-whole process group it is killed where it has children; where it has none, that is the same.
+whole process group it is killed where its children are at work; elsewhere it has none but such as wait.
 """
 
 from collections.abc import Callable, Iterator

@@ -497,6 +497,20 @@ class TestMachines:
         good(await api.ask("PUT", "/inv/bad", body, if_match=read.headers["etag"]))
 
 
+async def test_a_change_that_is_refused_is_on_record_and_one_that_is_made_is_not(api: Api) -> None:
+    seen, url = await tag(api, "/site/hello"), "/site/hello"
+    patch = {"spec": {"web": {"count": 3}}}
+    wrong = {"spec": {"web": {"count": -1}}}
+    for body, if_match, status in ((patch, "", 428), (patch, '"0"', 412), (wrong, seen, 422)):
+        api.gate.refusals.clear()
+        answer = await api.ask("PATCH", url, body, by="ann", **({"if_match": if_match} if if_match else {}))
+        assert answer.status == status
+        assert api.gate.refusals == [("ann", answer.data["detail"])]
+    api.gate.refusals.clear()
+    good(await api.ask("PATCH", url, patch, by="ann", if_match=seen))
+    assert api.gate.refusals == []
+
+
 async def test_why_a_site_waits_is_not_looked_for_in_sites_of_others(api: Api) -> None:
     other = {**new("wiki", suspend=True), "metadata": {"name": "wiki", "labels": {"team": "ops"}}}
     good(await api.ask("POST", "/site/wiki", other, by="root"), 201)

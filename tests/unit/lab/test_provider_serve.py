@@ -65,7 +65,8 @@ def test_what_is_being_done_is_finished_though_nobody_waits_for_it(
         assert provider.called.wait(LONG), call
     if end == "shut down":
         done.set()
-    parents[0] = 2
+    else:
+        parents[0] = 2
     assert provider.connection.stopping.wait(LONG)
     server.join(0.5)
     assert server.is_alive(), "it ended with a call half done"

@@ -7,7 +7,7 @@ from typing import TypeVar
 T = TypeVar("T")
 
 _LARGE = 1_000
-"""Record sets from which on work on them is worth a thread: some 10 ms of it."""
+"""Record sets from which on work on them is worth a thread: that is tens of milliseconds."""
 
 
 async def aside(size: int, work: Callable[[], T]) -> T:
