@@ -35,6 +35,8 @@ PAUSE = 0.05
 # A request may be between being given to a server and being counted: it is quiet when it is so twice.
 QUIET = 2
 OLD_WORKER = re.compile(r"(\d+)\s+worker\s")
+# What haproxy puts before the last check's result while the next check is underway (management guide, 9.1).
+UNDERWAY = "* "
 MAINTENANCE, DRAINED, SERVING, UNCHECKED = "MAINT", "DRAIN", "UP", "no check"
 
 Ask = Callable[[str], str]
@@ -99,7 +101,7 @@ def rows(ask: Ask) -> dict[str, Row]:
         row["svname"]: Row(
             row.get("status", ""),
             int(row.get("scur") or 0) + int(row.get("qcur") or 0),
-            row.get("check_status", ""),
+            row.get("check_status", "").removeprefix(UNDERWAY),
         )
         for row in found
         if "svname" in row

@@ -22,6 +22,7 @@ class Haproxy:
         self.sessions = dict.fromkeys(self.statuses, 0)
         self.healthy = dict.fromkeys(self.statuses, True)
         self.told: list[str] = []
+        self.check = "L7OK"
         self.deaf = self.gone = False
         self.visited_unchecked = False
 
@@ -29,7 +30,9 @@ class Haproxy:
         if self.gone:
             raise ConnectionRefusedError(111, "Connection refused")
         if command == "show stat web 4 -1":
-            rows = [f"web,{name},0,{self.sessions[name]},{status},L7OK," for name, status in self.look()]
+            rows = [
+                f"web,{name},0,{self.sessions[name]},{status},{self.check}," for name, status in self.look()
+            ]
             return "\n".join(["# pxname,svname,qcur,scur,status,check_status,", *rows, ""])
         self.told.append(command)
         if not self.deaf:
@@ -183,6 +186,14 @@ def test_a_server_that_is_not_well_stays_without_visitors(at: Any) -> None:
     with pytest.raises(program.RefusedError, match="not UP in 5 s: s-web-1 is DOWN L7OK"):
         program.bring_back([ONE], 5)
     assert f"set server web/{ONE} state ready" not in worker.told
+
+
+def test_a_check_that_is_underway_is_no_part_of_what_the_last_one_gave(at: Any) -> None:
+    worker = Haproxy(s_web_1="MAINT")
+    worker.healthy[ONE], worker.check = False, "* L4CON"
+    program = at(worker)
+    with pytest.raises(program.RefusedError, match=r"not UP in 5 s: s-web-1 is DOWN L4CON$"):
+        program.bring_back([ONE], 5)
 
 
 def test_a_server_that_haproxy_does_not_know_cannot_come_back(at: Any) -> None:
