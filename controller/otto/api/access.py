@@ -7,11 +7,13 @@
 of its parameter. What a caller does not see does not exist for them: answer with `unseen`, a 404.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Annotated
 
 import structlog
 from fastapi import Request, Security
+from fastapi.dependencies.models import Dependant
+from fastapi.routing import APIRoute
 from starlette.types import ASGIApp, Receive, Send
 from starlette.types import Scope as Connection
 
@@ -23,10 +25,7 @@ from otto.api.rates import Rates
 from otto.model.caller import Caller, Scope
 
 _KEY = "otto.caller"
-_ASKED = "otto.scope"
-
-SCOPE = "otto_scope"
-"""Name of the attribute of a dependency that holds the scope it demands."""
+_SCOPE = "otto_scope"  # attribute of a dependency: the scope that it demands
 
 
 class Admission:
@@ -88,8 +87,8 @@ async def refused(request: Request, error: ProblemError) -> None:
     the time that the record takes would tell. Whatever is wrong with a change that is asked for is one, too.
     """
     caller: Caller | None = request.scope.get(_KEY)
-    plain = error.kind in (Kind.FORBIDDEN, Kind.TOO_MANY)
-    change = request.scope.get(_ASKED, Scope.READ) is not Scope.READ
+    plain = error.kind in (Kind.FORBIDDEN, Kind.TOO_MANY, Kind.TOO_LARGE)
+    change = (demanded_by(request.scope.get("route")) or Scope.READ) is not Scope.READ
     nothing = error.kind is Kind.NOT_FOUND
     hidden = (nothing or error.unseen) and caller is not None and caller.labels
     if caller is not None and (plain or hidden or (change and not nothing)):
@@ -116,12 +115,24 @@ def needs(scope: Scope) -> Callable[[Request], Caller]:
         if not caller.may(scope):
             detail = f"this needs the scope {scope.word}, and the token has {caller.scope.word}"
             raise ProblemError(Kind.FORBIDDEN, detail)
-        request.scope[_ASKED] = scope
         return caller
 
-    # For the description: which scope a route needs is told by what it depends on.
-    setattr(admitted, SCOPE, scope)
+    setattr(admitted, _SCOPE, scope)
     return admitted  # type: ignore[return-value]  # FastAPI awaits it
+
+
+def demanded_by(route: object) -> Scope | None:
+    """The scope that a route needs, which is told by what it depends on; None for one that needs none."""
+    if not isinstance(route, APIRoute):
+        return None
+    found = [scope for scope in _demanded(route.dependant) if isinstance(scope, Scope)]
+    return max(found, default=None)
+
+
+def _demanded(dependant: Dependant) -> Iterator[object]:
+    yield getattr(dependant.call, _SCOPE, None)
+    for inner in dependant.dependencies:
+        yield from _demanded(inner)
 
 
 Reader = Annotated[Caller, Security(needs(Scope.READ))]

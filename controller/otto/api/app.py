@@ -141,7 +141,7 @@ def create_app(
         app.include_router(router)
     description.install(app, ROUTERS, public if inside is not None else None)
     app.add_middleware(Methods, router=app.router)
-    app.add_middleware(Bodies, longest=options.longest, free=hook_routes.PATHS.__contains__)
+    app.add_middleware(Bodies, longest=options.longest, free=hook_routes.PATHS.__contains__, refused=refused)
     if inside is not None:
         app.state.inside = inside
         _admit(app, inside, options, public)

@@ -1,8 +1,9 @@
 """Bodies of requests: read to their end before anything is done, and no further than they may be long."""
 
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 
 from starlette.datastructures import Headers
+from starlette.requests import Request
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from otto.api.problems import Kind, ProblemError, answer
@@ -15,10 +16,18 @@ class Bodies:
         app: the application.
         longest: most bytes.
         free: paths that look after themselves.
+        refused: hears of what is refused.
     """
 
-    def __init__(self, app: ASGIApp, longest: int, free: Callable[[str], bool]) -> None:
+    def __init__(
+        self,
+        app: ASGIApp,
+        longest: int,
+        free: Callable[[str], bool],
+        refused: Callable[[Request, ProblemError], Awaitable[None]],
+    ) -> None:
         self._app = app
+        self._told = refused
         self._longest = longest
         self._free = free
 
@@ -30,6 +39,7 @@ class Bodies:
         try:
             body = await self._read(scope, receive)
         except ProblemError as error:
+            await self._told(Request(scope), error)
             await answer(error)(scope, receive, send)
             return
         if body is not None:

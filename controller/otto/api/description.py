@@ -4,12 +4,11 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any
 
 from fastapi import APIRouter, FastAPI
-from fastapi.dependencies.models import Dependant
 from fastapi.openapi.utils import get_openapi
 from fastapi.routing import APIRoute
 
 from otto.api import answers, schemas
-from otto.api.access import SCOPE
+from otto.api.access import demanded_by
 from otto.api.problems import Kind
 from otto.model.caller import Scope
 
@@ -103,16 +102,8 @@ def _scopes(routers: Iterable[APIRouter]) -> Iterator[tuple[str, str]]:
     """Names of routes, each with the scope that it needs."""
     for router in routers:
         for route in router.routes:
-            if isinstance(route, APIRoute):
-                found = [scope for scope in _demanded(route.dependant) if isinstance(scope, Scope)]
-                if found:
-                    yield route.name, max(found).word
-
-
-def _demanded(dependant: Dependant) -> Iterator[object]:
-    yield getattr(dependant.call, SCOPE, None)
-    for inner in dependant.dependencies:
-        yield from _demanded(inner)
+            if isinstance(route, APIRoute) and (scope := demanded_by(route)):
+                yield route.name, scope.word
 
 
 def _operations(found: Mapping[str, Any]) -> Iterator[tuple[str, dict[str, Any]]]:

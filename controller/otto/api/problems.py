@@ -189,17 +189,6 @@ class Kind(Enum):
         return f"{PATH}/{self.slug}"
 
 
-_NOTED = frozenset(
-    {
-        Kind.FORBIDDEN,
-        Kind.NOT_FOUND,
-        Kind.TOO_MANY,
-        Kind.CONFLICT,
-        Kind.INVALID,
-        Kind.PRECONDITION_FAILED,
-        Kind.PRECONDITION_REQUIRED,
-    }
-)
 _BY_STATUS = {kind.status: kind for kind in Kind}
 
 
@@ -299,14 +288,14 @@ def install(
     Args:
         app: the application.
         scrub: takes secrets out of a text.
-        refused: hears of what is forbidden, too much, not there, or not to be done as things are.
+        refused: hears of whatever is refused, and not of what is ours or somebody else's mistake.
     """
 
     async def raised(request: Request, error: Exception) -> JSONResponse:
         if not isinstance(error, ProblemError):
             raise error
         error.detail, error.mend = scrub(error.detail), scrub(error.mend)
-        if error.kind in _NOTED:
+        if error.kind.status < http.HTTPStatus.INTERNAL_SERVER_ERROR:
             await refused(request, error)
         return answer(error)
 
@@ -317,10 +306,13 @@ def install(
             log.warning("api.refused", path=request.url.path, error=str(error))
         return await raised(request, of(error))
 
+    async def invalid(request: Request, error: Exception) -> JSONResponse:
+        return await raised(request, _unfit(error))
+
     app.add_exception_handler(ProblemError, raised)
     app.add_exception_handler(OttoError, known)
     app.add_exception_handler(HTTPException, _http)
-    app.add_exception_handler(RequestValidationError, _invalid)
+    app.add_exception_handler(RequestValidationError, invalid)
     app.add_exception_handler(Exception, unexpected)
 
 
@@ -333,7 +325,8 @@ async def _http(request: Request, error: Exception) -> JSONResponse:
     return response
 
 
-async def _invalid(_: Request, error: Exception) -> JSONResponse:
+def _unfit(error: Exception) -> ProblemError:
+    """What does not fit the description."""
     found = error.errors() if isinstance(error, RequestValidationError) else []
     # What was sent is not repeated: it may hold a secret.
     errors = [
@@ -341,7 +334,7 @@ async def _invalid(_: Request, error: Exception) -> JSONResponse:
         for item in found[:_MOST]
     ]
     kind = Kind.MALFORMED if any(item["type"] == "json_invalid" for item in found) else Kind.INVALID
-    return answer(ProblemError(kind, "the request does not fit", errors=errors))
+    return ProblemError(kind, "the request does not fit", errors=errors)
 
 
 async def unexpected(request: Request, error: Exception) -> JSONResponse:

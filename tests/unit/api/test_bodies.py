@@ -7,6 +7,8 @@ import pytest
 from tests.unit.api.conftest import Api, api_over
 from tests.unit.reconcile.stage import Stage
 
+from otto.api.app import OPTIONS
+from otto.model.caller import Scope
 from otto.testing import site_spec
 
 VALUES = {"site": "one", "item": "old", "domain": "example.org", "token": "0123456789ab"}
@@ -71,3 +73,34 @@ async def test_no_route_reads_a_body_otherwise(api: Api) -> None:
         ):
             answer = await api.ask(method, path, body, content_type=media_type, if_match="*")
             assert answer.status == status, (method, path, answer.body)
+
+
+async def test_what_cannot_be_read_is_on_record_where_it_asks_for_a_change(api: Api) -> None:
+    api.gate.invite("ann", Scope.ADMIN)
+    reading, changing = set[str](), set[str]()
+    for method, path in await routes(api):
+        api.gate.refusals.clear()
+        answer = await api.ask(
+            method, path, b"{} {}", by="ann", content_type="application/json", if_match="*"
+        )
+        noted = api.gate.refusals == [("ann", answer.data["detail"])]
+        assert noted or not api.gate.refusals
+        (changing if noted else reading).add(path)
+    assert {"/site/one", "/site/one/suspend", "/desk/suspend", "/dom/dns/example.org", "/token"} <= changing
+    assert {"/desk/why", "/desk/status"} <= reading
+    assert all(path.startswith("/desk/") for path in reading)
+
+
+@pytest.mark.parametrize(
+    ("path", "body", "status"),
+    [
+        ("/site/one/suspend", {"note": 1}, 422),
+        ("/site/one/suspend", b'{"note": "' + b"x" * OPTIONS.longest + b'"}', 413),
+        ("/token", {"name": "a"}, 422),
+    ],
+)
+async def test_a_body_that_does_not_fit_is_on_record(api: Api, path: str, body: object, status: int) -> None:
+    api.gate.invite("ann", Scope.ADMIN)
+    answer = await api.ask("POST", path, body, by="ann", content_type="application/json")
+    assert answer.status == status
+    assert api.gate.refusals == [("ann", answer.data["detail"])]
