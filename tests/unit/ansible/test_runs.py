@@ -1,6 +1,7 @@
 """The pieces around a run: its folder, its deadlines, its variables, the digests of roles."""
 
 import os
+import signal
 import subprocess
 import sys
 from dataclasses import replace
@@ -9,6 +10,7 @@ from pathlib import Path, PurePath
 import pytest
 
 from otto import resources
+from otto.adapters.ansible import processes
 from otto.adapters.ansible.asking import Asked
 from otto.adapters.ansible.command import wrapped
 from otto.adapters.ansible.processes import MARK, kill_strays
@@ -88,6 +90,38 @@ def test_nothing_that_forks_meanwhile_gets_away(tmp_path: Path) -> None:
             assert kill_strays(folder) >= 10
             assert living(folder) == []
             assert began.wait(10) == -9
+
+
+LEAVING = """
+import os, signal
+signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGUSR1])
+print("ready", flush=True)
+signal.sigwait([signal.SIGUSR1])
+if os.fork() == 0:
+    os.execvp("sleep", ["sleep", "20"])
+"""
+
+
+def test_what_a_process_started_that_ended_while_we_looked_is_found(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    later = processes._pids
+    with subprocess.Popen(
+        [sys.executable, "-c", LEAVING], env=os.environ | {MARK: str(tmp_path)}, stdout=subprocess.PIPE
+    ) as began:
+        assert began.stdout is not None
+        assert began.stdout.readline() == b"ready\n"
+
+        def first() -> list[int]:
+            """The number of what is about to end is seen; not the one of what it starts before that."""
+            monkeypatch.setattr(processes, "_pids", later)
+            began.send_signal(signal.SIGUSR1)
+            os.waitid(os.P_PID, began.pid, os.WEXITED | os.WNOWAIT)
+            return [began.pid]
+
+        monkeypatch.setattr(processes, "_pids", first)
+        assert kill_strays(tmp_path) == 1
+        assert living(tmp_path) == []
 
 
 def test_what_does_not_go_in_time_is_told(tmp_path: Path) -> None:

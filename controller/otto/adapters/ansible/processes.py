@@ -114,8 +114,9 @@ def _pids() -> list[int]:
 def _belongs(pid: int, mark: bytes, ours: set[int]) -> bool | None:
     """Whether a process lives and is the run's; None when that cannot be told at this moment.
 
-    One that ended while we looked may have started another before; one that is just becoming another
-    program shows no environment for a moment, and is the run's if the process that started it is.
+    One that ended while we looked may have started another before, whether or not its parent has taken note
+    yet; one that is just becoming another program shows no environment for a moment, and is the run's if the
+    process that started it is.
     """
     if pid == os.getpid():
         return False
@@ -126,18 +127,18 @@ def _belongs(pid: int, mark: bytes, ours: set[int]) -> bool | None:
     except OSError:  # it ended, or has none
         environment = b""
     if environment:
-        return mark in environment.split(b"\0") and not _kept_connection(pid) and not _dead(pid)
+        marked = mark in environment.split(b"\0") and not _kept_connection(pid)
+        return None if marked and _dead(_status(pid)) else marked
     fields = _status(pid)
-    if not fields:
+    if _dead(fields):
         return None
-    if fields[_STATE] in _DEAD or int(fields[_FLAGS]) & _KERNEL_THREAD:
+    if int(fields[_FLAGS]) & _KERNEL_THREAD:
         return False
     return True if int(fields[_PARENT]) in ours else None
 
 
-def _dead(pid: int) -> bool:
-    """Whether it has ended, and only its parent has not taken note yet."""
-    fields = _status(pid)
+def _dead(fields: list[str]) -> bool:
+    """Whether it has ended; its parent may not have taken note yet."""
     return not fields or fields[_STATE] in _DEAD
 
 
