@@ -2,7 +2,6 @@
 
 import asyncio
 import json
-import secrets
 import shutil
 import tempfile
 from collections.abc import Awaitable, Callable, Iterator
@@ -13,6 +12,7 @@ from pathlib import Path
 from typing import TypeVar
 
 from otto.adapters.clock import SystemClock
+from otto.adapters.identity import identity
 from otto.adapters.store import SqlStore, open_store
 from otto.cli.compose import seed_if_empty
 from otto.config import load
@@ -246,13 +246,13 @@ def another_image(*commands: str) -> Iterator[str]:
         commands: what is run in it, for one that differs in more than its name.
     """
     run = "".join(f"RUN {command}\n" for command in commands)
-    name = f"otto-t-{secrets.token_hex(4)}"
-    with tempfile.TemporaryDirectory() as folder:
-        (Path(folder) / "Containerfile").write_text(
-            f"FROM {image.reference()}\nLABEL otto.test={name}\n{run}"
-        )
-        podman("build", "--quiet", "--tag", name, folder)
-    try:
-        yield name
-    finally:
-        podman("rmi", name)
+    with tempfile.TemporaryDirectory() as made:
+        # Named by an owner, so that CI finds what a run left that was cut off.
+        folder = Path(made)
+        name = f"otto-t-{identity(folder / 'home').owner}"
+        (folder / "Containerfile").write_text(f"FROM {image.reference()}\nLABEL otto.test={name}\n{run}")
+        podman("build", "--quiet", "--tag", name, made)
+        try:
+            yield name
+        finally:
+            podman("rmi", name)

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from otto.adapters.identity import identity
 from otto.cli.labbackend import LabBackend
 from otto.lab import events
 from otto.lab.lab import Lab
@@ -90,9 +91,9 @@ async def listener(lab: Lab, podman: Podman, container: str) -> AsyncIterator[Li
 
 
 async def test_what_happens_to_a_host_is_told_in_time(
-    lab: Lab, podman: Podman, container: str, listener: Listener
+    lab: Lab, podman: Podman, container: str, listener: Listener, tmp_path: Path
 ) -> None:
-    stranger = run_host(podman, lab, secrets.token_hex(4), f"stranger-{lab.owner}")
+    stranger = run_host(podman, lab, identity(tmp_path).owner, f"stranger-{lab.owner}")
     try:
         for verb, kinds in (
             ("pause", ["paused"]),

@@ -1,6 +1,5 @@
 """The lab's nameserver: zones made, changed, signed, delegated; killed, removed, and cleaned away."""
 
-import secrets
 import subprocess
 from collections.abc import AsyncIterator, Callable, Iterator
 from dataclasses import replace
@@ -10,6 +9,7 @@ import pytest
 from tests.integration.dns.specs import domain, record
 
 from otto.adapters.dns import DnsOptions, DnsZones
+from otto.adapters.identity import identity
 from otto.cli.labdns import LabNameserver
 from otto.config import LabSettings
 from otto.lab import inventory, names
@@ -35,10 +35,13 @@ OWNED = domain(
 @pytest.fixture(scope="module")
 def lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lab]:
     """Not everybody's: it is cleaned."""
-    made = Lab(tmp_path_factory.mktemp("home"), secrets.token_hex(4), LabSettings(pool="10.204.16.0/20"))
-    made.up()
-    yield made
-    made.clean()
+    home = tmp_path_factory.mktemp("home")
+    made = Lab(home, identity(home).owner, LabSettings(pool="10.204.16.0/20"))
+    try:
+        made.up()
+        yield made
+    finally:
+        made.clean()
 
 
 @pytest.fixture(scope="module")

@@ -4,7 +4,6 @@ import asyncio
 import json
 import os
 import re
-import secrets
 import shutil
 import signal
 import sys
@@ -19,6 +18,7 @@ import pytest
 import pytest_asyncio
 
 from otto.adapters.goldenimages import GoldenImages
+from otto.adapters.identity import identity
 from otto.adapters.terraform import TerraformInfrastructure, children, processes
 from otto.adapters.terraform.folder import Folder
 from otto.cli.labbackend import LabImages
@@ -189,8 +189,8 @@ async def test_orphan(infrastructure: TerraformInfrastructure, lab: Lab, site: s
         await infrastructure.remove(stray)
 
 
-async def test_stranger(infrastructure: TerraformInfrastructure, lab: Lab, site: str) -> None:
-    async with orphan(lab, site, secrets.token_hex(4)) as stranger:
+async def test_stranger(infrastructure: TerraformInfrastructure, lab: Lab, site: str, tmp_path: Path) -> None:
+    async with orphan(lab, site, identity(tmp_path).owner) as stranger:
         assert not await infrastructure.inventory(site)
         with pytest.raises(TerminalError, match="does not carry the labels"):
             await infrastructure.remove(stranger)
