@@ -10,8 +10,9 @@ from typing import TypeVar, cast
 from otto import __version__
 from otto.api.inside import Inside
 from otto.api.speakers import speaker_of
+from otto.desk.builds import BuildImages, CancelBuild, SeeBuild
 from otto.desk.heard import Heard
-from otto.desk.house import Lives, Way
+from otto.desk.house import Builds, Lives, Way
 from otto.desk.limited import LimitedStore
 from otto.desk.notices import TryWays
 from otto.desk.pipelines import StartPipeline
@@ -22,7 +23,10 @@ from otto.model.errors import ForbiddenError
 from otto.model.plan import StepKind
 from otto.model.policy import FleetPolicy
 from otto.model.saying import Speaker
+from otto.model.spec import Provider
 from otto.ports import Store
+from otto.reconcile.buildbook import Begun, News
+from otto.reconcile.foundry import Foundry
 from otto.reconcile.inspect import Inspector
 from otto.reconcile.kit import Kit
 
@@ -138,6 +142,15 @@ class ServedHouse:
         started = self._inside.controller.triggers.asked(site, by)
         return (await self._inside.bridge.run(started, StartPipeline.patience)).id
 
+    @property
+    def builds(self) -> Builds:
+        """See `House`."""
+        return _FarBuilds(self._inside)
+
+    def foundry(self) -> AbstractAsyncContextManager[Foundry]:
+        """See `House`."""
+        return self._inside.household.foundry()
+
     async def fleet_policy(self) -> FleetPolicy:
         """See `House`."""
 
@@ -150,3 +163,22 @@ class ServedHouse:
         """See `House`."""
         told = self._inside.household.ways(tried=tried)
         return await self._inside.bridge.run(told, TryWays.patience)
+
+
+class _FarBuilds:
+    """Orders of images, which are carried out in the controller's loop."""
+
+    def __init__(self, inside: Inside) -> None:
+        self._inside = inside
+
+    async def start(
+        self, names: Sequence[str], providers: Sequence[Provider], who: Speaker, *, anew: bool
+    ) -> Begun:
+        work = self._inside.builds.start(names, providers, who, anew=anew)
+        return await self._inside.bridge.run(work, BuildImages.patience)
+
+    async def news(self, identity: str, seen: int) -> News:
+        return await self._inside.bridge.run(self._inside.builds.news(identity, seen), SeeBuild.patience)
+
+    async def cancel(self, identity: str) -> None:
+        await self._inside.bridge.run(self._inside.builds.cancel(identity), CancelBuild.patience)

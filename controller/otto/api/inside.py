@@ -18,6 +18,7 @@ from otto.api.stream import Stream
 from otto.desk.house import Household
 from otto.model.errors import TerminalError, TransientError, UsageError
 from otto.ports import Store
+from otto.reconcile.buildbook import BuildBook
 from otto.reconcile.controller import Controller
 from otto.reconcile.kit import Kit
 
@@ -97,6 +98,11 @@ class Inside:
     def sheets(self) -> Sheets:
         """Statuses of sites as JSON."""
         return Sheets(self.store)
+
+    @cached_property
+    def builds(self) -> BuildBook:
+        """Orders of images; of the controller's loop."""
+        return BuildBook(self.household.foundry, self.household.providers)
 
     async def look(self, work: Callable[[], Coroutine[Any, Any, T]], seconds: float) -> T:
         """What a look at the world in the controller's loop finds; few of them go on at once.

@@ -1,5 +1,6 @@
 """The composition root: the one place that knows every adapter."""
 
+import asyncio
 import contextlib
 import functools
 import os
@@ -184,7 +185,8 @@ async def open_foundry(settings: Settings) -> AsyncIterator[Foundry]:
         tidying=tidying.command(settings),
     )
     workshop = Workshop(Lab(home, who.owner, settings.lab), who.public_key)
-    builder = PackerBuilder(options, role_digests(options.ansible), workshop, clock)
+    roles = await asyncio.to_thread(role_digests, options.ansible)
+    builder = PackerBuilder(options, roles, workshop, clock)
     async with _open_store(settings, clock) as store:
         yield Foundry(builder, store.images, store.ledger, clock, settings.images.atOnce)
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Self, TypeVar
 from otto.adapters import logfile
 from otto.cli import glance, naming, presence, speaking, telling
 from otto.desk.heard import Heard
-from otto.desk.house import Lives, Way
+from otto.desk.house import Builds, Lives, Way
 from otto.desk.pipelines import StartPipeline
 from otto.desk.question import Question
 from otto.desk.seen import Around
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from otto.cli.invocation import Invocation
     from otto.model.policy import FleetPolicy
     from otto.ports import Store
+    from otto.reconcile.foundry import Foundry
     from otto.reconcile.inspect import Inspector
     from otto.reconcile.kit import Kit
 
@@ -43,14 +44,16 @@ class HomeHouse:
     def __init__(self, invocation: "Invocation") -> None:
         self._invocation = invocation
         self._kept: Store | None = None
+        self._book: Builds | None = None
         self._open = AsyncExitStack()
 
     async def __aenter__(self) -> Self:
-        self._kept = await self._open.enter_async_context(naming.reading_store(self._invocation))
+        if self.has_store:  # whoever needs one says so
+            self._kept = await self._open.enter_async_context(naming.reading_store(self._invocation))
         return self
 
     async def __aexit__(self, *_: object) -> None:
-        self._kept = None
+        self._kept = self._book = None
         await self._open.aclose()
 
     async def ask(self, question: Question[R]) -> R:
@@ -149,6 +152,27 @@ class HomeHouse:
             mend = f"start one with otto up, or look at the site once: otto verify {site}"
             raise TransientError(f"no controller is running over {home}", mend=mend)
         return str(answer.get("pipeline", ""))
+
+    @property
+    def builds(self) -> Builds:
+        """See `House`: carried out by this very process, for as long as the desk is kept."""
+        if self._book is None:
+            from otto.reconcile.buildbook import BuildBook  # noqa: PLC0415  (with what makes them)
+
+            book = BuildBook(self.foundry, self._invocation.settings.providers)
+            self._open.push_async_callback(book.close)
+            self._book = book
+        return self._book
+
+    @asynccontextmanager
+    async def foundry(self) -> "AsyncIterator[Foundry]":
+        """See `House`."""
+        from otto.cli.journal import journal  # noqa: PLC0415  (with what makes them)
+
+        invocation = self._invocation
+        with journal(invocation, file=False):
+            async with invocation.composition.open_foundry(invocation.settings) as foundry:
+                yield foundry
 
     async def fleet_policy(self) -> "FleetPolicy":
         """See `House`."""

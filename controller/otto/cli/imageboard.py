@@ -2,7 +2,7 @@
 
 import asyncio
 import contextlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol, Self
 
@@ -15,11 +15,12 @@ from otto.model.canonical import short
 from otto.reconcile.foundry import Heard, Made, Result
 
 if TYPE_CHECKING:
+    from datetime import datetime
+
     from rich.console import Console
     from rich.table import Table
 
     from otto.model.image import Build
-    from otto.ports import Clock
 
 _FRAME = 0.25
 _SPINNER = "⠋⠙⠹⠸⠼⠴⠦⠧⠇⠏"
@@ -69,8 +70,8 @@ class ImageBoard:
 
 def outcome(made: Made) -> str:
     """What came of an image, in a line."""
-    if made.error is not None:
-        return str(made.error)
+    if made.error:
+        return made.error
     if made.result is Result.HELD:
         return "not built: the image it is made of is not there"
     told = "built and tried" if made.result is Result.BUILT else "there already: its inputs are the same"
@@ -87,28 +88,30 @@ class Shown(Protocol):
 
 
 @contextlib.contextmanager
-def shown(console: "Console", builds: "Sequence[Build]", clock: "Clock", *, plain: bool) -> Iterator[Shown]:
+def shown(
+    console: "Console", builds: "Sequence[Build]", now: "Callable[[], datetime]", *, plain: bool
+) -> Iterator[Shown]:
     """Show images while the block lasts.
 
     Args:
         console: where.
         builds: what is made.
-        clock: the time.
+        now: the time of day, in UTC.
         plain: line by line even on a terminal.
     """
     if plain or not console.is_terminal:
-        yield Lines(console, clock)
+        yield Lines(console, now)
         return
-    with Drawn(console, builds, clock) as drawn:
+    with Drawn(console, builds, asyncio.get_running_loop().time) as drawn:
         yield drawn
 
 
 class Lines:
     """A line for every change."""
 
-    def __init__(self, console: "Console", clock: "Clock") -> None:
+    def __init__(self, console: "Console", now: "Callable[[], datetime]") -> None:
         self._console = console
-        self._clock = clock
+        self._now = now
 
     def hear(self, heard: Heard) -> None:
         """Print it."""
@@ -121,7 +124,7 @@ class Lines:
             self._line(name, heard.progress.message, "")
 
     def _line(self, name: str, told: str, colour: str) -> None:
-        at = (clock_time(self._clock.now()) + "  ", "dim")
+        at = (clock_time(self._now()) + "  ", "dim")
         self._console.print(
             Text.assemble(at, (f"{name:<16} ", "bold"), (clean(told), colour)), soft_wrap=True
         )
@@ -130,9 +133,9 @@ class Lines:
 class Drawn:
     """A table drawn four times a second, in the event loop itself."""
 
-    def __init__(self, console: "Console", builds: "Sequence[Build]", clock: "Clock") -> None:
+    def __init__(self, console: "Console", builds: "Sequence[Build]", monotonic: Callable[[], float]) -> None:
         self._board = ImageBoard(builds)
-        self._clock = clock
+        self._monotonic = monotonic
         self._frame = 0
         self._live = Live(console=console, auto_refresh=False, vertical_overflow="ellipsis")
         self._painter: asyncio.Task[None] | None = None
@@ -151,7 +154,7 @@ class Drawn:
 
     def hear(self, heard: Heard) -> None:
         """Take note; it is drawn with the next frame."""
-        self._board.hear(heard, self._clock.monotonic())
+        self._board.hear(heard, self._monotonic())
 
     async def _paint(self) -> None:
         while True:
@@ -160,7 +163,7 @@ class Drawn:
 
     def _draw(self) -> None:
         self._frame += 1
-        drawn = table(tuple(self._board.rows.values()), self._clock.monotonic(), self._frame)
+        drawn = table(tuple(self._board.rows.values()), self._monotonic(), self._frame)
         self._live.update(drawn, refresh=True)
 
 

@@ -13,10 +13,13 @@ from otto.desk.sources import StatusSource
 from otto.model.errors import UsageError
 from otto.model.plan import StepKind
 from otto.model.saying import Speaker
+from otto.model.spec import Provider
 
 if TYPE_CHECKING:
     from otto.model.policy import FleetPolicy
     from otto.ports import Store
+    from otto.reconcile.buildbook import Begun, News
+    from otto.reconcile.foundry import Foundry
     from otto.reconcile.inspect import Inspector
     from otto.reconcile.kit import Kit
 
@@ -49,6 +52,10 @@ async def _nobody(*, tried: bool) -> tuple[Way, ...]:
     raise UsageError("nobody is told: notify.urls is not set", mend=f"set it{' first' if tried else ''}")
 
 
+def _nowhere() -> "AbstractAsyncContextManager[Foundry]":
+    raise UsageError("images are not built here", mend="build them on the controller's machine")
+
+
 @dataclass(frozen=True, slots=True)
 class Household:
     """What the settings say of how a running controller answers.
@@ -57,11 +64,30 @@ class Household:
         lives: how long tokens hold.
         ways: tells, or tries, the ways people are told.
         log: file of the controller's log, None where it keeps none.
+        foundry: opens what makes images.
+        providers: those that may be touched.
     """
 
     lives: Lives = Lives(timedelta(days=90), timedelta(days=366))
     ways: Callable[..., Coroutine[Any, Any, tuple[Way, ...]]] = _nobody
     log: Path | None = None
+    foundry: "Callable[[], AbstractAsyncContextManager[Foundry]]" = _nowhere
+    providers: tuple[Provider, ...] = tuple(Provider)
+
+
+class Builds(Protocol):
+    """Orders of images; see `otto.reconcile.buildbook.BuildBook`."""
+
+    async def start(
+        self, names: Sequence[str], providers: Sequence[Provider], who: Speaker, *, anew: bool
+    ) -> "Begun":
+        """Begin to make images."""
+
+    async def news(self, identity: str, seen: int) -> "News":
+        """What was heard of an order."""
+
+    async def cancel(self, identity: str) -> None:
+        """Break an order off."""
 
 
 class House(Protocol):
@@ -167,6 +193,13 @@ class House(Protocol):
             TransientError: none is running.
             UsageError: there is no such site.
         """
+
+    @property
+    def builds(self) -> Builds:
+        """Orders of images."""
+
+    def foundry(self) -> "AbstractAsyncContextManager[Foundry]":
+        """What makes images, and removes them."""
 
     async def fleet_policy(self) -> "FleetPolicy":
         """The policy of the fleet that is in force."""

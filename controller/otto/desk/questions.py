@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
+from otto.desk.builds import BuildImages, CancelBuild, PruneImages, SeeBuild, SeeNeedless
 from otto.desk.explaining import SeeWhy
 from otto.desk.freezes import Freeze, SeeFreezesOfOtto, Thaw
 from otto.desk.greeting import Greet
@@ -35,6 +36,7 @@ QUESTIONS: Mapping[str, type[Question[Any]]] = {
         *(Approve, Reject, Freeze, Thaw, SeeFreezesOfOtto, Extend, Override),
         *(SeeRollout, PauseRollout, ResumeRollout, AbortRollout, UndoRollout),
         *(SeeGallery, SeeImage, Promote, RevokeImage, SeeWays, TryWays, SeeTokens, CreateToken, RevokeToken),
+        *(BuildImages, SeeBuild, CancelBuild, SeeNeedless, PruneImages),
         *(InspectZone, Examine, ReadZone),
     )
 }

@@ -13,6 +13,7 @@ import structlog
 
 from otto.decide.channels import promote
 from otto.model.errors import OttoError, TerminalError, TransientError
+from otto.model.history import AuditEntry
 from otto.model.image import CANDIDATE, STABLE, Build, Image
 from otto.model.progress import Progress
 from otto.model.saying import Speaker
@@ -40,7 +41,7 @@ class Made:
         result: how it ended; `held`: the image it is made of failed.
         image: as the index has it; None when there is none.
         channels: those that point at it since.
-        error: why it failed.
+        error: why it failed, and how to mend it; "" for one that did not.
         seconds: how long it took.
     """
 
@@ -48,7 +49,7 @@ class Made:
     result: Result
     image: Image | None = None
     channels: tuple[str, ...] = ()
-    error: OttoError | None = None
+    error: str = ""
     seconds: float = 0.0
 
     @property
@@ -110,6 +111,16 @@ class Foundry:
                 tasks[build.provider, build.digest] = group.create_task(work, name=f"image-{build.name}")
         return tuple(task.result() for task in tasks.values())
 
+    async def note(self, builds: Sequence[Build], who: Speaker) -> None:
+        """Have it on record that images are to be made.
+
+        Raises:
+            OttoError: the record cannot be written.
+        """
+        wanted = ", ".join(f"{build.name} for {build.provider}" for build in builds)
+        detail = {"as": who.account} | ({"anew": "yes"} if any(build.anew for build in builds) else {})
+        await self._ledger.append(AuditEntry(who.at, who.name, "build", summary=wanted[:500], detail=detail))
+
     async def _one(self, build: Build, parent: "asyncio.Task[Made] | None", who: Speaker, hear: Hear) -> Made:
         began = self.clock.monotonic()
         if parent is not None and not (await asyncio.shield(parent)).good:
@@ -126,18 +137,18 @@ class Foundry:
         try:
             known = await self.index.image(build.digest)
             if known is not None and known.revoked:
-                return Made(build, Result.FAILED, known, error=_revoked(known))
+                return Made(build, Result.FAILED, known, error=str(_revoked(known)))
             if known is not None and not build.anew and await self._there(build, known):
                 return Made(build, Result.CACHED, known, await self._point(known, who))
             image = await self.builder.build(build, lambda said: hear(Heard(build, said)))
             await self.index.add(image)
             return Made(build, Result.BUILT, image, await self._point(image, who))
         except OttoError as error:
-            return Made(build, Result.FAILED, error=error)
+            return Made(build, Result.FAILED, error=str(error))
         except Exception as error:  # a mistake of ours in one image stops no other
             log.exception("image.mistake", image=build.name, provider=build.provider)
             words = f"OttO made a mistake: {type(error).__name__}"
-            return Made(build, Result.FAILED, error=TransientError(words, mend="see the log"))
+            return Made(build, Result.FAILED, error=str(TransientError(words, mend="see the log")))
 
     async def _there(self, build: Build, known: Image) -> bool:
         artifact = known.artifacts.get(build.provider)

@@ -37,7 +37,7 @@ async def test_images_are_built_at_once_tried_named_and_put_into_the_index(yard:
     foundry = Foundry(yard.builder(), index, MemoryLedger(), SystemClock())
     builds = foundry.builder.builds(Provider.LAB, ["nginx", "haproxy"])
     made = await foundry.make(builds, ADA, lambda _: None)
-    assert [item.error for item in made] == [None, None]
+    assert [item.error for item in made] == ["", ""]
     assert not yard.left()
     for item in made:
         image = await index.find(ImageName(item.build.name, "stable"))
@@ -62,7 +62,7 @@ async def test_the_controller_and_the_box_around_it_are_built_one_upon_the_other
     index = MemoryImageIndex()
     foundry = Foundry(yard.builder(), index, MemoryLedger(), SystemClock())
     made = await foundry.make(foundry.builder.builds(Provider.LAB, ["clowd"]), ADA, lambda _: None)
-    assert [(item.build.name, item.error) for item in made] == [("otto", None), ("clowd", None)]
+    assert [(item.build.name, item.error) for item in made] == [("otto", ""), ("clowd", "")]
     otto, clowd = (await index.images("otto"))[0], (await index.images("clowd"))[0]
     assert clowd.parent == otto.digest
     packages = {package.name: package for package in otto.packages}

@@ -150,6 +150,11 @@ STORY: tuple[tuple[str, ...], ...] = (
     ("images", "promote", image(2).digest, "--by", "ann"),
     ("images", "promote", image(2).digest, "--by", "ann"),
     ("images", "revoke", image(1).digest, "--reason", "old", "--by", "ann"),
+    ("images", "build", "nginx", "haproxy", "--by", "ann"),
+    ("images", "build", "apache"),
+    ("images", "build", "--provider", "aws"),
+    ("images", "prune", "--keep", "0", "--yes", "--by", "ann", "--note", "needless"),
+    ("images", "list"),
     ("adopt", "shop", "--yes"),
     ("dns", "diff", "zone.example"),
     ("dns", "diff", "other.example"),
@@ -176,6 +181,8 @@ PLAIN: tuple[tuple[str, ...], ...] = (
     ("why", "acme"),
     ("logs",),
     ("images", "list"),
+    ("images", "build", "nginx", "otto", "--by", "ann"),
+    ("images", "prune", "--keep", "0", "--yes"),
 )
 
 

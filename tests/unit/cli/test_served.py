@@ -11,6 +11,7 @@ from otto.api.tokengate import GateOptions
 from otto.cli.up.served import Serving, gate_options
 from otto.cli.up.serving import expose
 from otto.config import ApiSettings, HooksSettings, RemoteSettings, SecretsSettings, load
+from otto.desk.house import Household
 from otto.model.caller import Scope, Token
 from otto.model.errors import UsageError
 from otto.testing import START, MemoryTokens
@@ -75,7 +76,7 @@ def test_the_settings_make_the_gate() -> None:
         "OTTO_API_GUESSES": "3",
         "OTTO_API_TOKENDAYS": "7",
     }
-    serving = Serving.of(load(environ), environ)
+    serving = Serving.of(load(environ), environ, Household().foundry)
     assert not serving.gate.anonymous
     assert serving.gate.hosts == ("otto.internal", "otto.lan")
     assert [str(network) for network in serving.gate.proxies] == ["10.0.0.0/8", "::1/128"]
@@ -93,7 +94,7 @@ def test_the_settings_make_the_gate() -> None:
 )
 def test_settings_that_would_leave_a_door_open_or_shut(environ: dict[str, str], told: str) -> None:
     with pytest.raises(UsageError, match=told):
-        Serving.of(load(environ), environ)
+        Serving.of(load(environ), environ, Household().foundry)
 
 
 @pytest.mark.parametrize(

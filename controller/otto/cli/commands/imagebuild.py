@@ -1,6 +1,6 @@
 """`otto images build`: golden images made, tried, and put into the index."""
 
-from collections.abc import Sequence
+import asyncio
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -9,17 +9,20 @@ from otto.cli import options
 from otto.cli.exits import Exit
 from otto.cli.invocation import Invocation
 from otto.cli.running import run
-from otto.model.errors import UsageError
+from otto.model.errors import TransientError, UsageError
 from otto.model.spec import Provider
 
 if TYPE_CHECKING:
-    from otto.model.canonical import Data
-    from otto.model.image import Build
-    from otto.reconcile.foundry import Foundry, Made
+    from collections.abc import Callable
 
-# Those whose images OttO can boot and try.
-_TRIED = (Provider.LAB,)
+    from otto.desk.builds import BuildImages
+    from otto.desk.question import Desk
+    from otto.model.canonical import Data
+    from otto.reconcile.buildbook import Begun
+    from otto.reconcile.foundry import Heard, Made
+
 _STOPPING = "stopping: what was begun is removed, images that are done stay"
+_PAUSE = 0.2
 
 
 def build(  # noqa: PLR0917  (its options)
@@ -46,12 +49,13 @@ def build(  # noqa: PLR0917  (its options)
     Nothing is rebuilt whose inputs (template, roles, base, variables) are the same. The channel `candidate`
     then points at what was built, and `stable` too where it pointed nowhere. One that fails stops no other.
     """
+    from otto.desk.builds import BuildImages  # noqa: PLC0415  (not for --help)
+
     invocation = Invocation.of(context)
     if plain and json:
         raise UsageError("--plain and --json exclude each other")
-    providers = _providers(invocation, provider or [])
-    work = _make(invocation, names or [], providers, by, force=force, plain=plain, json=json)
-    made = run(work, lambda: invocation.err.print(_STOPPING))
+    wish = BuildImages(tuple(names or ()), tuple(provider or ()), force, by)
+    made = run(_make(invocation, wish, plain=plain, json=json), lambda: invocation.err.print(_STOPPING))
     if json:
         from otto.cli import documents  # noqa: PLC0415  (either this or lines)
 
@@ -60,52 +64,40 @@ def build(  # noqa: PLR0917  (its options)
         raise typer.Exit(Exit.FAILED)
 
 
-def _providers(invocation: Invocation, asked: Sequence[Provider]) -> tuple[Provider, ...]:
-    """Where images are built: where it is asked for, or else wherever they can be tried.
-
-    Raises:
-        UsageError: nowhere, or somewhere that may not be touched.
-    """
-    allowed = invocation.settings.providers
-    if barred := [item for item in asked if item not in allowed]:
-        raise UsageError(f"{barred[0].value} may not be touched", mend="add it to CLOWD_PROVIDERS")
-    chosen = tuple(dict.fromkeys(asked)) or tuple(item for item in _TRIED if item in allowed)
-    if not chosen:
-        raise UsageError(
-            f"CLOWD_PROVIDERS allows only {', '.join(item.value for item in allowed)}, where this version of "
-            "OttO cannot try an image",
-            mend="add lab to CLOWD_PROVIDERS, or name one of those with --provider",
-        )
-    return chosen
-
-
 async def _make(
-    invocation: Invocation,
-    names: Sequence[str],
-    providers: Sequence[Provider],
-    by: str | None,
-    *,
-    force: bool,
-    plain: bool,
-    json: bool,
+    invocation: Invocation, wish: "BuildImages", *, plain: bool, json: bool
 ) -> "tuple[Made, ...]":
-    from dataclasses import replace  # noqa: PLC0415  (not for --help)
+    from otto.cli.imageboard import shown  # noqa: PLC0415  (not for --help)
 
-    from otto.cli.imageboard import shown  # noqa: PLC0415
-    from otto.cli.journal import journal  # noqa: PLC0415
-    from otto.cli.speaking import speaker  # noqa: PLC0415
-
-    who = speaker(invocation, by)
-    with journal(invocation, file=False):
-        async with invocation.composition.open_foundry(invocation.settings) as foundry:
-            wanted = [replace(item, anew=force) for item in _builds(foundry, names, providers)]
-            console = invocation.err if json else invocation.out
-            with shown(console, wanted, foundry.clock, plain=plain or json) as board:
-                return await foundry.make(wanted, who, board.hear)
+    console = invocation.err if json else invocation.out
+    async with invocation.desk as desk:
+        begun = await desk.ask(wish)
+        with shown(console, begun.builds, invocation.now, plain=plain or json) as board:
+            return await _followed(desk, begun, board.hear)
 
 
-def _builds(foundry: "Foundry", names: Sequence[str], providers: Sequence[Provider]) -> "list[Build]":
-    return [item for each in providers for item in foundry.builder.builds(each, names)]
+async def _followed(desk: "Desk", begun: "Begun", hear: "Callable[[Heard], None]") -> "tuple[Made, ...]":
+    """What came of each image, as it is heard; whoever stops listening breaks the rest off."""
+    from otto.desk.builds import CancelBuild, SeeBuild  # noqa: PLC0415  (not for --help)
+
+    made, seen, over = dict[tuple[str, str], "Made"](), 0, False
+    try:
+        while not over:
+            news = await desk.ask(SeeBuild(begun.id, seen))
+            for heard in news.heard:
+                hear(heard)
+                if heard.made is not None:
+                    made[heard.build.provider, heard.build.digest] = heard.made
+            seen, over = seen + len(news.heard), news.over
+            if not over:
+                await asyncio.sleep(_PAUSE)
+    except asyncio.CancelledError:
+        await desk.ask(CancelBuild(begun.id))
+        raise
+    if left := [build.name for build in begun.builds if (build.provider, build.digest) not in made]:
+        mend = "otto images build again: what is done stays"
+        raise TransientError(f"the build was broken off before its end: {', '.join(left)}", mend=mend)
+    return tuple(made[build.provider, build.digest] for build in begun.builds)
 
 
 def document(made: "Made") -> "dict[str, Data]":
@@ -122,6 +114,6 @@ def document(made: "Made") -> "dict[str, Data]":
         "checks": list(artifact.smoke.checks) if artifact else [],
         "packages": len(made.image.packages) if made.image else 0,
         "channels": list(made.channels),
-        "error": str(made.error) if made.error else "",
+        "error": made.error,
         "seconds": round(made.seconds, 2),
     }

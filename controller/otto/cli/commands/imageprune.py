@@ -4,15 +4,14 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from otto.cli import naming, options, speaking
+from otto.cli import options, speaking
 from otto.cli.exits import Exit
 from otto.cli.invocation import Invocation
 from otto.cli.running import run
 
 if TYPE_CHECKING:
-    from otto.cli.pruning import Pruned
     from otto.model.image import Image
-    from otto.model.saying import Speaker
+    from otto.reconcile.pruning import Pruned
 
 
 def prune(
@@ -31,39 +30,19 @@ def prune(
     What a site was last put in place with is needed, too: it is what the site goes back to. Lists what would
     go, and asks. An image that cannot be removed stays, and the exit status is 1.
     """
+    from otto.desk.builds import PruneImages, SeeNeedless  # noqa: PLC0415  (not for --help)
+    from otto.reconcile.pruning import Pruned  # noqa: PLC0415
+
     invocation = Invocation.of(context)
-    who, why = speaking.speaker(invocation, by), speaking.reason(note)
-    images = run(_candidates(invocation, keep))
+    why = speaking.reason(note)
+    images = run(invocation.desk.ask(SeeNeedless(keep)))
     if images and not yes:
         _confirm(invocation, images)
-    done = run(_prune(invocation, images, keep, who, why))
+    wish = PruneImages(tuple(image.digest for image in images), keep, why, by)
+    done = run(invocation.desk.ask(wish)) if images else Pruned()
     _told(invocation, done, len(images), json=json)
     if done.failed:
         raise typer.Exit(Exit.FAILED)
-
-
-async def _candidates(invocation: Invocation, keep: int) -> "tuple[Image, ...]":
-    from otto.cli.pruning import candidates  # noqa: PLC0415  (not for --help)
-
-    async with naming.reading_store(invocation) as store:
-        return await candidates(store, keep)
-
-
-async def _prune(
-    invocation: Invocation, images: "tuple[Image, ...]", keep: int, who: "Speaker", note: str
-) -> "Pruned":
-    """Remove what is still needless: somebody may have promoted one while the question was open."""
-    from otto.cli import pruning  # noqa: PLC0415  (not for --help)
-
-    if not images:
-        return pruning.Pruned()
-    agreed = {image.digest for image in images}
-    async with (
-        naming.reading_store(invocation) as store,
-        invocation.composition.open_foundry(invocation.settings) as foundry,
-    ):
-        left = [image for image in await pruning.candidates(store, keep) if image.digest in agreed]
-        return await pruning.prune(store, foundry.builder, left, who, note)
 
 
 def _confirm(invocation: Invocation, images: "tuple[Image, ...]") -> None:

@@ -10,6 +10,7 @@ FAR = frozenset(
         *("rollout status", "rollout pause", "rollout resume", "rollout abort", "rollout undo"),
         *("pipelines list", "pipelines show", "pipelines run"),
         *("images list", "images show", "images diff", "images promote", "images revoke"),
+        *("images build", "images prune"),
         *("token create", "token list", "token revoke"),
         *("dns diff", "dns apply", "dns check", "dns import"),
     }

@@ -18,6 +18,7 @@ from otto.cli.notifying import tell_ways
 from otto.cli.secrecy import known_secrets
 from otto.config import ApiSettings, HooksSettings, Settings
 from otto.desk.house import Household, Lives
+from otto.reconcile.buildbook import Opening
 from otto.telemetry.redaction import Redactor
 
 
@@ -42,8 +43,13 @@ class Serving:
     connections: int = LIMITS.connections
 
     @staticmethod
-    def of(settings: Settings, environ: Mapping[str, str]) -> "Serving":
+    def of(settings: Settings, environ: Mapping[str, str], foundry: Opening) -> "Serving":
         """As the settings say.
+
+        Args:
+            settings: say how.
+            environ: where variables are looked up.
+            foundry: opens what makes images.
 
         Raises:
             UsageError: one of them is wrong, or leads to what is.
@@ -51,7 +57,7 @@ class Serving:
         return Serving(
             hooks=hook_options(settings.hooks, environ, settings.secrets.vaultPassword, settings.home),
             gate=gate_options(settings.api),
-            household=household(settings, environ),
+            household=household(settings, environ, foundry),
             options=request_options(settings.api, scrubber(settings, environ)),
             certificate=certificate_of(settings.api),
             connections=settings.api.connections,
@@ -75,11 +81,17 @@ def gate_options(settings: ApiSettings) -> GateOptions:
     )
 
 
-def household(settings: Settings, environ: Mapping[str, str]) -> Household:
+def household(settings: Settings, environ: Mapping[str, str], foundry: Opening) -> Household:
     """How the running controller answers questions, as the settings say."""
     lives = Lives(timedelta(days=settings.api.tokenDays), timedelta(days=settings.api.tokenMaxDays))
     ways = functools.partial(tell_ways, settings, environ)
-    return Household(lives, ways, logfile.file_of(settings.home))
+    return Household(
+        lives,
+        ways,
+        logfile.file_of(settings.home),
+        foundry=foundry,
+        providers=tuple(settings.providers),
+    )
 
 
 def request_options(settings: ApiSettings, scrub: Callable[[str], str] = str) -> Options:

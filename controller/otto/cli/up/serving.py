@@ -147,6 +147,7 @@ async def api(
                 finally:
                     inside.stream.close()
     finally:
+        await inside.builds.close()
         await gate.settle()
         pulse.cancel()
         await asyncio.wait({pulse})

@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import functools
 from collections.abc import AsyncIterator, Iterable
 from contextlib import asynccontextmanager, closing
 from dataclasses import dataclass, replace
@@ -73,7 +74,8 @@ class Session:
         """
         composition, settings = self._invocation.composition, self._settings
         try:
-            how = Serving.of(settings, self._invocation.environ)
+            foundry = functools.partial(self._invocation.composition.open_foundry, settings)
+            how = Serving.of(settings, self._invocation.environ, foundry)
             with home_lock(settings.home), closing(listen(settings.api)) as listener:
                 self._url = url_of(listener, tls=how.certificate is not None)
                 self._say([(f"OttO {__version__} over {farewell.nearby(settings.home)}", "dim")])

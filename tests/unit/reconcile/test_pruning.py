@@ -7,7 +7,6 @@ import pytest
 from tests.unit.cli.test_images import host
 from tests.unit.decide.imagery import built, channel, digest, image
 
-from otto.cli.pruning import candidates, prune
 from otto.model.catalogue import RememberedSpec
 from otto.model.desired import Desired
 from otto.model.errors import TransientError
@@ -16,6 +15,7 @@ from otto.model.observed import Applied
 from otto.model.saying import Speaker
 from otto.model.spec import HostGroup, Provider
 from otto.model.status import Phase, SiteStatus
+from otto.reconcile.pruning import candidates, prune
 from otto.testing import START, MemoryStore, site_spec
 
 ADA = Speaker("ada", START, "root")
@@ -69,7 +69,7 @@ async def test_images_go_with_what_was_built_of_them_on_record(store: MemoryStor
     await store.images.add(both)
     remover = Remover()
     done = await prune(store, remover, [both], ADA, "tidying")
-    assert done.gone == [both]
+    assert list(done.gone) == [both]
     assert remover.gone == [(Provider.AWS, "aws-1"), (Provider.LAB, "lab-1")]
     assert await store.images.images() == ()
     (entry,) = [record.entry for record in store.ledger.log]

@@ -1,6 +1,6 @@
 """The removal of images that nobody needs: artifacts first, then the index, each image on record."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
@@ -25,7 +25,7 @@ class Remover(Protocol):
         """
 
 
-@dataclass(slots=True)
+@dataclass(frozen=True, slots=True)
 class Pruned:
     """What was removed.
 
@@ -34,8 +34,8 @@ class Pruned:
         failed: digest -> why an image stays that was to go.
     """
 
-    gone: list[Image] = field(default_factory=list)
-    failed: dict[str, str] = field(default_factory=dict)
+    gone: tuple[Image, ...] = ()
+    failed: Mapping[str, str] = field(default_factory=dict)
 
 
 async def candidates(store: Store, keep: int) -> tuple[Image, ...]:
@@ -64,17 +64,17 @@ async def prune(store: Store, builder: Remover, images: Sequence[Image], who: Sp
     Raises:
         OttoError: the store cannot be written; then nothing more is removed.
     """
-    done = Pruned()
+    gone, failed = list[Image](), dict[str, str]()
     for image in images:
         try:
             await _remove(builder, image)
         except OttoError as error:
-            done.failed[image.digest] = str(error)
+            failed[image.digest] = str(error)
             continue
         await store.ledger.append(_entry(image, who, note))
         await store.images.drop(image.digest)
-        done.gone.append(image)
-    return done
+        gone.append(image)
+    return Pruned(tuple(gone), failed)
 
 
 async def _remove(builder: Remover, image: Image) -> None:
