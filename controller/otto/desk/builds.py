@@ -100,7 +100,7 @@ class SeeNeedless(Question[tuple[Image, ...]]):
     """
 
     word: ClassVar = "images-needless"
-    scope: ClassVar = Scope.OPERATE
+    scope: ClassVar = Scope.READ
 
     keep: int = 2
 

@@ -1,7 +1,8 @@
 """One world for the ports in memory to share, so that a test can tell a whole story."""
 
 import random
-from collections.abc import Mapping
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
 from dataclasses import replace
 from datetime import datetime
 
@@ -12,6 +13,7 @@ from otto.model.domain import DomainSpec
 from otto.model.spec import Algorithm, Check, Content, HostGroup, Provider, SiteSpec, Tombstone
 from otto.model.strategy import Rollout, Strategy
 from otto.ports import Specs
+from otto.reconcile.foundry import Foundry
 from otto.reconcile.kit import Kit
 from otto.telemetry.metrics import Metrics
 from otto.testing.clock import FakeClock
@@ -108,6 +110,11 @@ class World:
         """What a killed controller leaves: everything but the queue."""
         self.queue.close()
         self.queue = WorkQueue(self.clock)
+
+    @asynccontextmanager
+    async def foundry(self) -> AsyncIterator[Foundry]:
+        """What makes images."""
+        yield Foundry(self.builder, self.store.images, self.ledger, self.clock)
 
     def kit(self, settings: LoopSettings | None = None) -> Kit:
         """All ports as the loop takes them, its randomness fixed."""

@@ -19,6 +19,7 @@ from otto.api.gate import CHALLENGE, LoopbackGate, address_of
 from otto.api.inside import Inside
 from otto.api.problems import Kind, ProblemError
 from otto.api.telling import telling
+from otto.desk.house import Household
 from otto.model.caller import Caller, Scope
 from otto.reconcile.controller import Controller
 from otto.testing import settle
@@ -100,7 +101,8 @@ async def api_over(stage: Stage, options: Options | None = None) -> AsyncIterato
     """A controller over a stage, at work, with its API."""
     async with stage.controller().running() as controller:
         gate = Guests()
-        inside = Inside(controller, Bridge(), gate, version="1.2.3")
+        household = Household(foundry=stage.world.foundry)
+        inside = Inside(controller, Bridge(), gate, household, version="1.2.3")
         registry = CollectorRegistry()
         app = create_app(
             registry,
@@ -113,6 +115,7 @@ async def api_over(stage: Stage, options: Options | None = None) -> AsyncIterato
         await calm()  # a controller that never ran closes nothing
         with telling(inside.stream, controller.kit.bus, controller.kit.clock.now):
             yield Api(stage, controller, inside, gate, app, registry)
+        await inside.builds.close()
 
 
 @pytest.fixture

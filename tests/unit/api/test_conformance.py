@@ -30,6 +30,7 @@ from otto.api.app import create_app
 from otto.api.bridge import Bridge
 from otto.api.hooks import HookOptions, Hooks
 from otto.api.inside import Inside
+from otto.desk.house import Household
 from otto.model.caller import Scope
 from otto.testing import World
 
@@ -54,6 +55,7 @@ UNGUESSED = {
     *(f"POST /desk/rollout-{word}" for word in ("resume", "abort", "undo")),
     *(f"POST /desk/{word}" for word in ("image", "image-promote", "image-revoke", "pipeline")),
     *(f"POST /desk/{word}" for word in ("ways", "ways-try", "token-revoke")),
+    *(f"POST /desk/image-build-{word}" for word in ("news", "cancel")),
 }
 JSON = {"media_type": "application/json"}
 MACHINE = machine("rack1", "192.0.2.11")
@@ -139,7 +141,8 @@ class Running:
                     await calm()
                 gate = Guests()
                 gate.invite("root", Scope.ADMIN)
-                inside = Inside(controller, Bridge(), gate, version="1.2.3")
+                household = Household(foundry=stage.world.foundry)
+                inside = Inside(controller, Bridge(), gate, household, version="1.2.3")
                 inside.stream.close()  # what has no end cannot be checked whole
                 hooks = Hooks(
                     Desk(), HookOptions((SECRET,)), Uncounted(), lambda: datetime.now(UTC), time.monotonic
@@ -147,6 +150,7 @@ class Running:
                 app = create_app(CollectorRegistry(), Well(), "1.2.3", inside=inside, hooks=hooks)
                 self._made.set_result(app)
                 await self._end.wait()
+                await inside.builds.close()
 
 
 @pytest.fixture(scope="module")

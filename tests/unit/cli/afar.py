@@ -2,8 +2,8 @@
 
 import asyncio
 import threading
-from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager, contextmanager, nullcontext
+from collections.abc import Iterator
+from contextlib import contextmanager, nullcontext
 from datetime import timedelta
 
 import structlog
@@ -21,7 +21,6 @@ from otto.desk.house import Household, Lives, Way
 from otto.model.caller import Scope, TokenWish
 from otto.model.saying import Speaker
 from otto.reconcile.controller import Controller
-from otto.reconcile.foundry import Foundry
 
 WAYS = ("line 1, json://hooks.example",)
 
@@ -87,7 +86,7 @@ class Afar:
         lives = Lives(timedelta(days=90), timedelta(days=366))
         how = Serving(
             gate=self._gate,
-            household=Household(lives, ways, home / "logs" / "otto.jsonl", self._foundry),
+            household=Household(lives, ways, home / "logs" / "otto.jsonl", world.foundry),
             certificate=self._certificate,
         )
         async with api(self.controller, listener, how):
@@ -98,11 +97,6 @@ class Afar:
                 await self.controller.start()
                 await self._until_over()
                 await self.controller.stop()
-
-    @asynccontextmanager
-    async def _foundry(self) -> AsyncIterator[Foundry]:
-        world = self.stage.world
-        yield Foundry(world.builder, world.store.images, world.ledger, world.clock)
 
     async def _until_over(self) -> None:
         (self.stage.home / "otto.db").touch()

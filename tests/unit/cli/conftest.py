@@ -41,7 +41,8 @@ class MemoryComposition:
     @asynccontextmanager
     async def open_foundry(self, settings: Settings) -> AsyncIterator[Foundry]:
         self.opened.append("foundry")
-        yield Foundry(self.world.builder, self.world.store.images, self.world.ledger, self.world.clock)
+        async with self.world.foundry() as foundry:
+            yield foundry
 
     def make_controller(self, kit: Kit, settings: Settings) -> Controller:
         return Controller(kit, settings.home, settings.source, lambda _: nullcontext(self.world.source))
