@@ -4,6 +4,7 @@ import os
 import secrets
 import socket
 import subprocess
+import tempfile
 import time
 import urllib.error
 import urllib.request
@@ -128,6 +129,9 @@ class Controller:
 
     def start(self, *options: str, settings: Mapping[str, str]) -> None:
         """Start it as docs/how-to/container.md says, with nothing but the volume to write to."""
+        if not podman("volume", "ls", "--quiet", "--filter", f"name={self.name}"):
+            # By its label CI finds what a run left that was cut off, and whose home is in it.
+            podman("volume", "create", "--label", f"otto.test={tempfile.gettempdir()}", self.name)
         given = {"OTTO_API_PORT": str(self.port), **settings}
         podman(
             *(
