@@ -111,13 +111,24 @@ class Home:
         assert status is None or done.returncode == status, told
         return done.stdout + done.stderr
 
-    def json(self, *arguments: str, status: int | None = 0) -> Json:
+    def begun(self, *arguments: str) -> "subprocess.Popen[str]":
+        """A command that goes on."""
+        return subprocess.Popen(
+            [*OTTO, *arguments],
+            env=self.environment(),
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            stdin=subprocess.DEVNULL,
+            text=True,
+        )
+
+    def json(self, *arguments: str, status: int | None = 0, seconds: float = 60) -> Json:
         done = subprocess.run(
             [*OTTO, *arguments, "--json"],
             env=self.environment(),
             capture_output=True,
             text=True,
-            timeout=60,
+            timeout=seconds,
             stdin=subprocess.DEVNULL,
             check=False,
         )

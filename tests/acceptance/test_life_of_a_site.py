@@ -6,6 +6,7 @@ import pytest
 
 from otto.model.status import ConditionType, Phase
 
+from .damage import podman
 from .harness import Home, Json, ask, eventually, fetch, free_port, step, steps_of
 
 pytestmark = [pytest.mark.lab, pytest.mark.xdist_group("life"), pytest.mark.timeout(600)]
@@ -234,6 +235,48 @@ def test_another_site_is_made_changed_and_taken_down_by_http(home: Home) -> None
     assert (status, gone["ready"]) == (200, True), gone
     assert home.containers() == before
     home.git("pull", "-q", "--rebase", "origin", "main")
+
+
+def builds(home: Home) -> list[str]:
+    """Machines in which images of ours are made, and hosts that try them."""
+    labels = (f"label=otto.owner={home.owner}", "label=otto.builds")
+    return podman("ps", "-aq", *(f"--filter={label}" for label in labels)).split()
+
+
+def test_an_image_is_built_and_pruned_from_afar_beside_the_site(home: Home) -> None:
+    before = home.containers()
+    token = home.json("token", "create", "builder", "--scope", "operate")["secret"]
+    afar = ("--server", f"http://127.0.0.1:{home.settings['OTTO_API_PORT']}", "--token", token, "images")
+    (made,) = home.json(*afar, "build", "haproxy", seconds=200)["images"]
+    try:
+        assert (made["name"], made["result"]) == ("haproxy", "built")
+        assert made["channels"] == ["candidate", "stable"]
+        (again,) = home.json(*afar, "build", "haproxy")["images"]
+        assert (again["result"], again["artifact"]) == ("cached", made["artifact"])
+        assert "every image is needed" in home.otto(*afar, "prune", "--keep", "0", "--yes")
+    finally:
+        podman("rmi", made["artifact"])
+    said = [(entry["who"], entry["what"]) for entry in home.json("audit", "--limit", "20")["records"]]
+    assert {("builder", "build"), ("builder", "promote")} <= set(said)
+    assert home.containers() == before
+
+
+def test_a_controller_that_is_killed_in_the_midst_of_a_build_leaves_nothing_of_it(home: Home) -> None:
+    before = home.containers()
+    token = home.json("token", "create", "killer", "--scope", "operate")["secret"]
+    url = f"http://127.0.0.1:{home.settings['OTTO_API_PORT']}"
+    with home.begun("--server", url, "--token", token, "images", "build", "nginx") as building:
+        eventually("a machine to build in", lambda: bool(builds(home)), 60)
+        home.kill()
+        told, status = building.communicate(timeout=60)[0], building.wait(10)
+    assert status == 1
+    assert url in told
+    assert "Traceback" not in told
+    eventually("nothing of the build", lambda: not builds(home), 60)
+    assert home.containers() == before
+    home.start()
+    home.ready("hello")
+    assert home.containers() == before
 
 
 def test_a_vanished_spec_destroys_nothing(home: Home) -> None:

@@ -23,6 +23,8 @@ from otto.lab.sizes import CPU_PERIOD, Limits
 
 _LIBPOD = "/v4.0.0/libpod"
 _LONG = 300.0
+# Podman 4, of a container that it began to remove: its storage is gone, its entry is not.
+_HALF_REMOVED = "container not known"
 _PIECE = 1 << 20
 
 
@@ -65,11 +67,11 @@ class Api:
 
     @translated
     def list_containers(self, labels: Mapping[str, str]) -> Sequence[Mapping[str, Any]]:
-        """Containers in any state that carry the labels, in one request, as the engine tells them.
+        """Containers in any state that carry the labels, in one request, as the engine tells them."""
+        return self._listed({"label": _filters(labels)})
 
-        Podman is asked in its own language, which tells when each was started.
-        """
-        filters = {"label": _filters(labels)}
+    def _listed(self, filters: Mapping[str, Sequence[str]]) -> Sequence[Mapping[str, Any]]:
+        """Podman is asked in its own language: it tells when each was started, and of half removed ones."""
         if not self.podman:
             listed: Sequence[Mapping[str, Any]] = self._client.containers(all=True, filters=filters)
             return listed
@@ -80,15 +82,24 @@ class Api:
     @translated
     def list_names(self, part: str) -> tuple[tuple[str, str], ...]:
         """Ids and names of containers whose name holds this part, whoever's they are."""
-        listed: Sequence[Mapping[str, Any]] = self._client.containers(all=True, filters={"name": part})
+        listed = self._listed({"name": [part]})
         return tuple((item["Id"], item["Names"][0].lstrip("/")) for item in listed)
 
     @translated
     def container(self, name: str) -> Container | None:
-        """A container by its name or id."""
+        """A container by its name or id.
+
+        One that is half removed is none: Podman was killed over it, and has its name and nothing else. It
+        would never answer to it again, and nobody else could have it: it is removed to its end.
+        """
         try:
             return containers.container(self._client.inspect_container(name))
         except docker.errors.NotFound:
+            return None
+        except docker.errors.APIError as error:
+            if _HALF_REMOVED not in str(error.explanation):
+                raise
+            self._client.remove_container(name, force=True, v=True)
             return None
 
     @translated
