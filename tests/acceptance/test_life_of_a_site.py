@@ -17,7 +17,9 @@ HELLO = "specs/hello.yaml"
 @pytest.fixture(scope="module")
 def home() -> Iterator[Home]:
     # Its API is asked as from another machine: nobody gets in without a token.
-    home = Home.make(OTTO_API_PORT=str(free_port()), OTTO_API_ANONYMOUS="never")
+    # A variable that says nothing to the lab makes its images nobody else's on this machine.
+    port = str(free_port())
+    home = Home.make(OTTO_API_PORT=port, OTTO_API_ANONYMOUS="never", PKR_VAR_vagrant_base=f"life-{port}")
     home.start()
     try:
         yield home
@@ -265,7 +267,7 @@ def test_a_controller_that_is_killed_in_the_midst_of_a_build_leaves_nothing_of_i
     before = home.containers()
     token = home.json("token", "create", "killer", "--scope", "operate")["secret"]
     url = f"http://127.0.0.1:{home.settings['OTTO_API_PORT']}"
-    with home.begun("--server", url, "--token", token, "images", "build", "nginx") as building:
+    with home.begun("--server", url, "--token", token, "images", "build", "nginx", "--force") as building:
         eventually("a machine to build in", lambda: bool(builds(home)), 60)
         home.kill()
         told, status = building.communicate(timeout=60)[0], building.wait(10)

@@ -145,7 +145,7 @@ class ServedHouse:
     @property
     def builds(self) -> Builds:
         """See `House`."""
-        return _FarBuilds(self._inside)
+        return _BuildsThere(self._inside)
 
     def foundry(self) -> AbstractAsyncContextManager[Foundry]:
         """See `House`."""
@@ -165,7 +165,7 @@ class ServedHouse:
         return await self._inside.bridge.run(told, TryWays.patience)
 
 
-class _FarBuilds:
+class _BuildsThere:
     """Orders of images, which are carried out in the controller's loop."""
 
     def __init__(self, inside: Inside) -> None:

@@ -16,6 +16,7 @@ from otto.model.caller import Scope
 from otto.model.canonical import canonical, load
 from otto.model.domain import DomainSpec
 from otto.model.reading import read, reader
+from otto.model.spec import Provider
 from otto.model.verdict import Allowed, NeedsApproval, Reason, Refused, Verdict, Waiting
 from otto.testing import START
 
@@ -58,6 +59,9 @@ def test_it_reads_back_as_it_was_sent(word: str, kind: type[Question[Any]]) -> N
         "name": "ci",
         "scope_word": "read",
         "token": "0123",
+        "names": ("nginx",),
+        "providers": (Provider.LAB,),
+        "digests": ("sha256:12",),
         "zone": "example.org",
         "spec": DomainSpec("example.org"),
     }
