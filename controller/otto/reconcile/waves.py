@@ -22,6 +22,8 @@ from otto.reconcile.kit import Kit
 # Nothing is done to these, so nobody waits for them.
 _AWAY = frozenset({Phase.SUSPENDED, Phase.ORPHANED, Phase.DESTROYING, Phase.DESTROYED})
 _FAILED = frozenset({RolloutState.REVERTING, RolloutState.REVERTED, RolloutState.STUCK})
+# Times that sites are gone through in a row because something happened meanwhile.
+_MOST_LOOKS = 5
 
 Specs = Callable[[], Mapping[str, SiteSpec]]
 
@@ -112,6 +114,7 @@ class Waves:
         self._changes: dict[tuple[tuple[str, str], ...], _Change] = {}
         self._called: dict[str, int] = {}
         self._happened = 0
+        self._stirred = 0
         self._loaded = False
         kit.bus.subscribe(self._hear)
 
@@ -135,10 +138,12 @@ class Waves:
         change = changed(shared(last), await self._want(spec, {}))
         if not change:
             return Turn()
-        known = await self._change(change, policy)
+        known, settled = await self._change(change, policy)
         found = turn(plan.site, change, known.members, policy)
         if not found:
             known.waiting.add(plan.site)
+            if not settled:
+                self._due({plan.site}, "others changed while its turn was looked for")
         return found
 
     def begin(self, plan: Plan, applied: Applied) -> None:
@@ -150,20 +155,26 @@ class Waves:
         """Names how often a site's turn has come: a plan that waited for that is judged anew."""
         return f"turn {self._called.get(site, 0)}"
 
-    async def _change(self, change: Shared, policy: FleetRollout) -> _Change:
-        """A change under way, its members as they are now."""
+    async def _change(self, change: Shared, policy: FleetRollout) -> tuple[_Change, bool]:
+        """A change under way, its members as they are now; and whether nothing happened meanwhile."""
         await self._load()
         key = tuple(sorted(change.items()))
-        specs = self._specs()
-        stamp = (self._happened, dict(specs))
+        for _ in range(_MOST_LOOKS):
+            specs, stirred = self._specs(), self._stirred
+            stamp: object = (self._happened, dict(specs))
+            before = self._changes.get(key)
+            if before is not None and before.stamp == stamp and before.policy == policy:
+                return before, True
+            members = tuple([member async for member in self._members(change, specs)])
+            if settled := stirred == self._stirred:
+                break
+        # Others were asked about while this one was: those who wait since are not to be forgotten.
         before = self._changes.get(key)
-        if before is not None and before.stamp == stamp and before.policy == policy:
-            return before
-        members = tuple([member async for member in self._members(change, specs)])
+        stamp = stamp if settled else ()  # nobody goes by it again
         known = _Change(members, policy, stamp, before.waiting if before else set())
         # What nobody waits for any more is over, or was never held up.
         self._changes = {name: item for name, item in self._changes.items() if item.waiting} | {key: known}
-        return known
+        return known, settled
 
     async def _members(self, change: Shared, specs: Mapping[str, SiteSpec]) -> AsyncIterator[Member]:
         images: dict[tuple[Provider, str], str] = {}
@@ -183,9 +194,13 @@ class Waves:
     async def _have(self, site: str) -> _Had | None:
         """What a site has in place; None before its first apply. Read once for each time it changes."""
         if site not in self._had:
+            stirred = self._stirred
             applied = await self._kit.store.applied(site)
             wish = applied.desired if applied.infrastructure else None
-            self._had[site] = _Had(shared(wish), wish.digest) if wish else None
+            had = _Had(shared(wish), wish.digest) if wish else None
+            if stirred != self._stirred:
+                return had  # it may be another by now
+            self._had[site] = had
         return self._had[site]
 
     async def _want(self, spec: SiteSpec, images: dict[tuple[Provider, str], str]) -> Shared:
@@ -218,11 +233,13 @@ class Waves:
             self._going.pop(event.site, None)
             self._called.pop(event.site, None)
             self._happened += 1
+            self._stirred += 1
             self._call(event.site)
 
     def _noted(self, site: str, now: _Standing) -> None:
         before = self._standing.get(site)
         self._standing[site] = now
+        self._stirred += before != now
         had = self._had.get(site)
         moved = site in self._had and now.ready and (had is None or had.verified != now.digest)
         if moved:

@@ -1,11 +1,15 @@
 """A shared change reaches sites in the operator's order: canaries, waves, and nobody after a failure."""
 
+import asyncio
 from collections.abc import Iterable
 from dataclasses import replace
+
+import pytest
 
 from otto.model.canonical import digest
 from otto.model.errors import TransientError
 from otto.model.history import GrantKind
+from otto.model.observed import Applied
 from otto.model.policy import FleetPolicy, Policy
 from otto.model.spec import SiteSpec
 from otto.model.status import Phase
@@ -76,6 +80,25 @@ async def test_canaries_go_first_and_the_rest_in_waves(stage: Stage) -> None:
         assert set(found[1:3]) == {"ann", "bob"}
         assert set(found[3:]) == {"cat", "eve"}
         assert {item.phase for item in await stage.world.store.statuses()} == {Phase.READY}
+
+
+async def test_sites_that_ask_at_the_same_time_are_all_called_when_their_turn_comes(
+    stage: Stage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    order(stage, canaries=False, wave=1)
+    async with stage.controller().running():
+        await began(stage, specs())
+        before, applied = plays(stage), stage.world.store.applied
+
+        async def slowly(site: str) -> Applied:
+            for _ in range(2 * len(NAMES)):
+                await asyncio.sleep(0)
+            return await applied(site)
+
+        monkeypatch.setattr(stage.world.store, "applied", slowly)
+        await changed(stage)
+        await stage.calm(20)
+        assert configured(stage, before) == list(NAMES)
 
 
 async def test_a_failed_canary_stops_the_others_until_it_is_mended(stage: Stage) -> None:
