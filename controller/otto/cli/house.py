@@ -20,6 +20,7 @@ from otto.model.saying import Speaker
 
 if TYPE_CHECKING:
     from otto.cli.invocation import Invocation
+    from otto.config import Settings
     from otto.model.policy import FleetPolicy
     from otto.ports import Store
     from otto.reconcile.foundry import Foundry
@@ -108,17 +109,19 @@ class HomeHouse:
 
     async def with_kit(self, work: "Callable[[Kit], Awaitable[T]]", seconds: float) -> T:  # noqa: ARG002  (nobody waits here but who asked)
         """See `House`."""
-        async with self._kit() as kit:
+        async with self._journalled(self._invocation.composition.open_kit) as kit:
             return await work(kit)
 
     @asynccontextmanager
-    async def _kit(self) -> "AsyncIterator[Kit]":
-        from otto.cli.journal import journal  # noqa: PLC0415  (with the kit)
+    async def _journalled(
+        self, opening: "Callable[[Settings], AbstractAsyncContextManager[T]]"
+    ) -> AsyncIterator[T]:
+        """What opens with the settings, while what it logs goes to standard error."""
+        from otto.cli.journal import journal  # noqa: PLC0415  (with what is opened)
 
-        invocation = self._invocation
-        with journal(invocation, file=False):
-            async with invocation.composition.open_kit(invocation.settings) as kit:
-                yield kit
+        with journal(self._invocation, file=False):
+            async with opening(self._invocation.settings) as found:
+                yield found
 
     async def inspector(self, kit: "Kit") -> "Inspector":
         """See `House`."""
@@ -164,15 +167,9 @@ class HomeHouse:
             self._book = book
         return self._book
 
-    @asynccontextmanager
-    async def foundry(self) -> "AsyncIterator[Foundry]":
+    def foundry(self) -> "AbstractAsyncContextManager[Foundry]":
         """See `House`."""
-        from otto.cli.journal import journal  # noqa: PLC0415  (with what makes them)
-
-        invocation = self._invocation
-        with journal(invocation, file=False):
-            async with invocation.composition.open_foundry(invocation.settings) as foundry:
-                yield foundry
+        return self._journalled(self._invocation.composition.open_foundry)
 
     async def fleet_policy(self) -> "FleetPolicy":
         """See `House`."""

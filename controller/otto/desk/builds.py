@@ -108,7 +108,7 @@ class SeeNeedless(Question[tuple[Image, ...]]):
         """See `Question`."""
         house.require_all("see who needs which image")
         async with house.store() as store:
-            return tuple(replace(image, sbom="") for image in await pruning.candidates(store, self.keep))
+            return tuple(image.light for image in await pruning.candidates(store, self.keep))
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,4 +140,4 @@ class PruneImages(Question[Pruned]):
             # Somebody may have promoted one while it was thought about.
             left = [image for image in await pruning.candidates(store, self.keep) if image.digest in agreed]
             done = await pruning.prune(store, foundry.builder, left, who, why)
-        return replace(done, gone=tuple(replace(image, sbom="") for image in done.gone))
+        return replace(done, gone=tuple(image.light for image in done.gone))

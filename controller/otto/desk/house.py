@@ -18,7 +18,7 @@ from otto.model.spec import Provider
 if TYPE_CHECKING:
     from otto.model.policy import FleetPolicy
     from otto.ports import Store
-    from otto.reconcile.buildbook import Begun, News
+    from otto.reconcile.buildbook import Begun, News, Opening
     from otto.reconcile.foundry import Foundry
     from otto.reconcile.inspect import Inspector
     from otto.reconcile.kit import Kit
@@ -71,7 +71,7 @@ class Household:
     lives: Lives = Lives(timedelta(days=90), timedelta(days=366))
     ways: Callable[..., Coroutine[Any, Any, tuple[Way, ...]]] = _nobody
     log: Path | None = None
-    foundry: "Callable[[], AbstractAsyncContextManager[Foundry]]" = _nowhere
+    foundry: "Opening" = _nowhere
     providers: tuple[Provider, ...] = tuple(Provider)
 
 

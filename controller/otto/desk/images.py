@@ -167,8 +167,8 @@ async def _record(store: Store, revoked: Revocation, *, undo: bool) -> None:
 
 
 def _light(found: Gallery) -> Gallery:
-    return replace(found, images=tuple(replace(image, sbom="") for image in found.images))
+    return replace(found, images=tuple(image.light for image in found.images))
 
 
 def _lighter(revoked: Revocation) -> Revocation:
-    return replace(revoked, image=replace(revoked.image, sbom=""))
+    return replace(revoked, image=revoked.image.light)

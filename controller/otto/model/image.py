@@ -107,6 +107,11 @@ class Image:
     sbom: str = ""
     revoked: str = ""
 
+    @property
+    def light(self) -> "Image":
+        """This image without its CycloneDX document, which is long."""
+        return replace(self, sbom="")
+
     def beside(self, known: "Image | None") -> "Image":
         """This image, built again or for another provider, with what the index knows of its digest.
 

@@ -116,7 +116,7 @@ class BuildBook:
             return Begun(identity, await begun)
         except BaseException:
             order.task.cancel()
-            del self._orders[identity]
+            self._orders.pop(identity, None)
             raise
 
     async def news(self, identity: str, seen: int) -> News:
@@ -230,7 +230,7 @@ def _light(heard: Heard) -> Heard:
     made = heard.made
     if made is None or made.image is None:
         return heard
-    return replace(heard, made=replace(made, image=replace(made.image, sbom="")))
+    return replace(heard, made=replace(made, image=made.image.light))
 
 
 def _named(builds: Sequence[Build]) -> list[str]:

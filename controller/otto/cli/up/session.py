@@ -74,7 +74,7 @@ class Session:
         """
         composition, settings = self._invocation.composition, self._settings
         try:
-            foundry = functools.partial(self._invocation.composition.open_foundry, settings)
+            foundry = functools.partial(composition.open_foundry, settings)
             how = Serving.of(settings, self._invocation.environ, foundry)
             with home_lock(settings.home), closing(listen(settings.api)) as listener:
                 self._url = url_of(listener, tls=how.certificate is not None)
